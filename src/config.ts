@@ -1,0 +1,81 @@
+// The config file: YAML, every key optional; what is wrong is told with file, line and the nearest right name.
+import { readFileSync } from 'node:fs'
+import { closest } from 'fastest-levenshtein'
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import type { Provider } from './provider.ts'
+
+/** The user's mistake, told in one line; the command line exits with 2. */
+export class UsageError extends Error {}
+
+export const Clock = z.string().refine((text) => text === 'real' || !Number.isNaN(Date.parse(text)), {
+  message: 'expected real, or an instant such as 2026-05-16T19:00:00Z',
+})
+
+/** What a config file may say; its shape depends on the providers there are. */
+export function configSchema(providers: ReadonlyMap<string, Provider>) {
+  const switches = Object.assign({}, ...[...providers.values()].map((provider) => provider.switches ?? {})) as Record<string, readonly string[]>
+  const entries = <T>(from: Iterable<[string, T]>, make: (value: T) => z.ZodType) => Object.fromEntries([...from].map(([name, value]) => [name, make(value).optional()]))
+  return z.strictObject({
+    seed: z.string().min(1).optional(),
+    clock: Clock.optional(),
+    limits: z.strictObject({ bodyBytes: z.int().min(1024).max(1 << 28).optional(), journalEntries: z.int().min(1).max(1_000_000).optional() }).optional(),
+    providers: z.strictObject(entries(providers, (provider) => provider.settings)).optional(),
+    assume: z.strictObject(entries(Object.entries(switches), (values) => z.enum(values as [string, ...string[]]))).optional(),
+  })
+}
+
+export interface Config {
+  readonly seed?: string | undefined
+  readonly clock?: string | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined } | undefined
+  /** As written: the sandbox parses each provider's part with that provider's own schema. */
+  readonly providers?: Readonly<Record<string, unknown>> | undefined
+  readonly assume?: Readonly<Record<string, string>> | undefined
+}
+
+/** Reads and checks a config file. Throws a `UsageError` that names file, line and field. */
+export function readConfig(file: string, providers: ReadonlyMap<string, Provider>): Config {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${file}: cannot be read: ${(error as Error).message}`)
+  }
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
+  const broken = document.errors[0]
+  if (broken) throw new UsageError(`${file}:${broken.linePos?.[0].line ?? 1}: ${broken.message.split('\n')[0]}`)
+  const raw = document.toJS({ maxAliasCount: 100 }) ?? {}
+  const parsed = configSchema(providers).safeParse(raw)
+  if (parsed.success) return raw
+  const schema = configJsonSchema(providers)
+  throw new UsageError(parsed.error.issues.map((issue) => describe(issue, schema, file, document, lines)).join('\n'))
+}
+
+/** The JSON Schema of the config file, for editors. */
+export function configJsonSchema(providers: ReadonlyMap<string, Provider>): object {
+  return z.toJSONSchema(configSchema(providers), { io: 'input', unrepresentable: 'any' })
+}
+
+function describe(issue: z.core.$ZodIssue, schema: object, file: string, document: Document, lines: LineCounter): string {
+  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0]! : undefined
+  const path = [...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])] as (string | number)[]
+  const where = `${file}:${lineOf(document, path, lines)}: ${path.join('.') || 'the file'}`
+  if (unknownKey === undefined) return `${where}: ${issue.message}`
+  const known = knownKeys(schema, issue.path as (string | number)[])
+  return `${where}: unknown key${known.length > 0 ? `; did you mean ${closest(unknownKey, known)}?` : ''}`
+}
+
+/** The keys that the schema knows at a place. */
+function knownKeys(schema: any, path: readonly (string | number)[]): string[] {
+  const node = path.reduce((at, part) => at?.properties?.[part] ?? at?.additionalProperties ?? at?.items, schema)
+  return Object.keys(node?.properties ?? {})
+}
+
+function lineOf(document: Document, path: readonly (string | number)[], lines: LineCounter): number {
+  const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents
+  const pair = isMap(parent) ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1))) : undefined
+  const node: any = pair?.key ?? document.getIn(path, true) ?? parent
+  return lines.linePos(node?.range?.[0] ?? 0).line
+}

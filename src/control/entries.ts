@@ -1,0 +1,39 @@
+// A journal entry as people and programs read it: times as text, rules with their marks, and no key, signature or token in it.
+import type { IncomingHttpHeaders } from 'node:http'
+import type { JournalEntry } from '../world/journal.ts'
+import type { Rules } from './rules.ts'
+
+/** Headers whose value may let somebody in. `idempotency-key` lets nobody in. */
+const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
+const HIDDEN = '(hidden)'
+
+/** How much of a body is shown. */
+const BODY_CHARACTERS = 65_536
+
+export function entryView(entry: JournalEntry, rules: Rules): Record<string, unknown> {
+  const { at, rules: applied, stoppedBy, request, response, timerKind, ...rest } = entry as JournalEntry & {
+    rules?: readonly string[]
+    stoppedBy?: string
+    request?: { headers: IncomingHttpHeaders; body: Buffer | undefined }
+    response?: { headers: Record<string, string>; text: string | undefined }
+    timerKind?: string
+  }
+  return {
+    ...rest,
+    at: new Date(at).toISOString(),
+    ...(timerKind && { timer_kind: timerKind }),
+    ...(stoppedBy && { stopped_by: stoppedBy }),
+    ...(applied && { rules: [...new Set(applied)].map((id) => ({ id, mark: rules.all.get(id)?.mark })) }),
+    // rule: sandgate.secrets
+    ...(request && { request: { headers: withoutSecrets(request.headers), body: bodyText(request.body) } }),
+    ...(response && { response: { headers: withoutSecrets(response.headers), body: response.text?.slice(0, BODY_CHARACTERS) ?? null } }),
+  }
+}
+
+function withoutSecrets(headers: IncomingHttpHeaders): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, SECRET.test(name) ? HIDDEN : value]))
+}
+
+function bodyText(body: Buffer | undefined): string | null {
+  return body === undefined || body.length === 0 ? null : body.toString('utf8').slice(0, BODY_CHARACTERS)
+}

@@ -1,0 +1,67 @@
+// Idempotency: one mechanism, a policy per provider (`Repeats`). The stored answer is a row of the same change as the work it answers.
+import { type Call, Refusal, type Repeats } from '../provider.ts'
+import type { Table } from '../world/tables.ts'
+import type { World } from '../world/world.ts'
+
+/** An answer as it left, kept to be sent again byte for byte. */
+export interface Kept {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string | undefined
+}
+
+interface Row extends Kept {
+  readonly id: string
+  readonly fingerprint: string | null
+  /** World time, ms; null: kept for ever. */
+  readonly expiresAt: number | null
+  /** The journal entry of the call that did the work. */
+  readonly entry: number
+}
+
+const Rows: Table<Row> = {
+  name: 'repeats',
+  key: (row) => row.id,
+  indexes: { expiring: { group: (row) => (row.expiresAt === null ? undefined : ''), order: (row) => row.expiresAt! } },
+}
+
+/** How many expired answers one new answer clears away: more than one, so that they cannot pile up. */
+const CLEARED_PER_ANSWER = 2
+
+/** The idempotency key of a call within its scope; undefined: the call asks for no protection. */
+export function repeatId(call: Call, policy: Repeats): string | undefined {
+  const key = policy.key(call)
+  return key === undefined ? undefined : JSON.stringify([call.provider, policy.scope(call), key])
+}
+
+/** The stored answer for this key, if one is kept. Throws the policy's conflict when the key was used for something else. */
+export function findRepeat(call: Call, policy: Repeats, id: string, world: World): Kept | undefined {
+  const row = world.get(Rows, id)
+  if (!row || (row.expiresAt !== null && row.expiresAt <= world.now)) return undefined
+  call.because(...(policy.rules as [string, ...string[]]))
+  if (policy.conflict && row.fingerprint !== (policy.fingerprint?.(call) ?? null)) {
+    call.note('idempotency', { decided: 'conflict', first_entry: row.entry })
+    throw new Refusal(policy.conflict)
+  }
+  call.note('idempotency', { decided: 'replayed', first_entry: row.entry })
+  const mark = policy.mark ? { [policy.mark[0]]: policy.mark[1] } : {}
+  return { status: row.status, headers: { ...row.headers, ...mark }, text: row.text }
+}
+
+/** Keeps an answer for the calls that repeat it, where the policy keeps answers of this status. */
+export function keepAnswer(call: Call, policy: Repeats, id: string, answer: Kept, world: World): void {
+  if (!policy.keeps(answer.status)) return
+  call.note('idempotency', { decided: 'kept' })
+  for (const row of world.list(Rows, 'expiring', '', { limit: CLEARED_PER_ANSWER })) {
+    if (row.expiresAt! <= world.now) world.remove(Rows, row.id)
+  }
+  world.put(Rows, {
+    id,
+    fingerprint: policy.fingerprint?.(call) ?? null,
+    expiresAt: policy.keptMs === undefined ? null : world.now + policy.keptMs,
+    entry: world.journal.nextId,
+    status: answer.status,
+    headers: answer.headers,
+    text: answer.text,
+  })
+}

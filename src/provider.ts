@@ -1,0 +1,199 @@
+// The vocabulary every provider is written in: what a Provider promises, what a Call brings, what an Answer or a Refusal takes back.
+// It holds no behaviour of its own; reply.ts runs it, the folders under providers/ speak it.
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ZodType } from 'zod'
+import type { World } from './world/world.ts'
+
+/** One company's promises. A folder under `providers/` exports one as `provider`; `sandbox.ts` finds it there. */
+export interface Provider {
+  /** The folder's name, the path prefix, and the first part of every rule id: `cpg`. */
+  readonly name: string
+  /** The name people use: `CPG`. */
+  readonly title: string
+  /** What a config file may say about this provider; parsing `{}` yields the demo accounts of contract.md. */
+  readonly settings: ZodType
+  /** The published demo credentials that the table at start prints. Never those of a config file. */
+  readonly demo: readonly DemoCredential[]
+  /**
+   * Switches between two answers that the documents leave open: rule id → values, the first one is on unless
+   * `assume` chooses another. Read with `world.assumes(id)`.
+   */
+  readonly switches?: Readonly<Record<string, readonly string[]>>
+  /** The checks of an ordinary call, in the provider's own order. Each returns, or throws a `Refusal`. */
+  readonly gates: readonly Gate[]
+  /** By operationId of `specs/<name>.yaml`. An operation that is missing here is answered with a sample. */
+  readonly operations: Readonly<Record<string, Operation>>
+  /** What a timer does when it falls due, by the name it was scheduled under. */
+  readonly reactions?: Readonly<Record<string, Reaction>>
+  /** The provider's own answer to a path or a method it does not have. `call.allowed` lists the methods of that path. */
+  readonly elsewhere: { readonly gates: readonly Gate[]; answer(call: Call, world: World): Answer }
+  /**
+   * Every refusal by name, in the provider's dialect. The names `unauthorized`, `bad_signature`, `forbidden`, `not_found`,
+   * `invalid_request`, `body_too_large`, `rate_limited`, `internal_error` and `unavailable` exist for every provider.
+   */
+  readonly refusals: Readonly<Record<string, (detail: Detail, call: Call) => Answer>>
+  /** Whether a body of this media type (lower case, without parameters; undefined: none given) is read as JSON. */
+  readsJson(mediaType: string | undefined): boolean
+  /** JSON text as this provider writes it; `JSON.stringify` unless given. */
+  readonly stringify?: (body: unknown) => string
+  /** Headers on every answer of this provider, beside content-type. */
+  headers?(call: Call, world: World): Record<string, string>
+  /** How a call is signed, so that hints.ts can say what a wrong signature looks like. */
+  readonly signing?: Signing
+}
+
+export interface DemoCredential {
+  readonly account: string
+  readonly key: string
+  readonly secret?: string
+  readonly note?: string
+}
+
+/** One check. Its function name is what the journal shows. */
+export type Gate = (call: Call, world: World) => void
+
+export interface Operation {
+  /** Changes the world and answers, synchronously; a thrown `Refusal` leaves the world as it was. */
+  run(call: Call, world: World): Answer
+  /** Checks of this operation where they differ from the provider's. */
+  readonly gates?: readonly Gate[]
+  /** The permission or scope the provider asks for, in its own spelling. */
+  readonly needs?: string
+  /** How a repeated call is recognised and answered. */
+  readonly repeats?: Repeats
+}
+
+/** A timer fell due: `args` are those it was scheduled with. Runs in its own change. */
+export type Reaction = (args: any, world: World) => void
+
+/** An idempotency policy: one mechanism (`http/repeats.ts`), four providers. */
+export interface Repeats {
+  /** The idempotency key of this call; undefined: the call asks for no protection. */
+  key(call: Call): string | undefined
+  /** Within what the key is unique, e.g. the API key or the organisation. */
+  scope(call: Call): string
+  /** What must be equal for a call to be the same one; left out: anything goes, the first call's answer stands. */
+  fingerprint?(call: Call): string
+  /** How long an answer is kept, world time; left out: for ever. */
+  readonly keptMs?: number
+  /** Which answers are kept. Refusals the contract itself makes are never kept. */
+  keeps(status: number): boolean
+  /** The refusal for the same key with another fingerprint. */
+  readonly conflict?: string
+  /** The header that marks a replay. */
+  readonly mark?: readonly [name: string, value: string]
+  /** What a second call does while the first is still in flight: waits for it, or is refused by this name. */
+  readonly inFlight: 'wait' | { readonly refuse: string }
+  /** Rules behind the policy, for the journal. */
+  readonly rules: readonly string[]
+}
+
+/** A provider's call as it arrived, and what has been found out about it. `caller` is whatever the gates put there. */
+export interface Call<Caller = any> {
+  readonly provider: string
+  /** operationId, undefined when no operation matches. */
+  readonly operation: string | undefined
+  readonly needs: string | undefined
+  readonly method: string
+  /** The provider's own path as sent, neither decoded nor normalised, without the sandbox's prefix: `/v1/deposit-addresses`. */
+  readonly path: string
+  /** The path on the request line: `/cpg/v1/deposit-addresses`; the same as `path` when reached by host name. */
+  readonly linePath: string
+  /** The raw text after `?`, undefined when there is no `?`. */
+  readonly query: string | undefined
+  readonly headers: IncomingHttpHeaders
+  /** The exact bytes of the body. */
+  readonly body: Buffer
+  readonly ip: string
+  /** Scheme and authority the client used: `http://127.0.0.1:4010`. */
+  readonly origin: string
+  /** Wall time in ms, for what a client measures against its own clock. */
+  readonly wallMs: number
+  /** Path values by name, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>
+  /** Query values by name, converted as the contract says; the last one where a name is repeated and no array is expected. */
+  readonly queryValues: Readonly<Record<string, unknown>>
+  /** What the body holds. */
+  readonly content: Content
+  /** Methods of this path, when the method is not among them. */
+  readonly allowed: readonly string[]
+  /** Everything the contract finds wrong with path, query, headers and body; computed when first asked for. */
+  readonly problems: readonly Problem[]
+  caller: Caller
+  /** Notes for the journal that this rule decided something here. */
+  because(rule: string, ...more: string[]): void
+  /** Notes for the journal where an address came from, what an idempotency key decided, and the like. */
+  note(key: string, value: unknown): void
+}
+
+export type Content =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'json'; readonly value: any }
+  /** Not JSON, or nested too deep: `offset` counts characters. */
+  | { readonly kind: 'broken'; readonly offset: number; readonly reason: string }
+  | { readonly kind: 'not-utf8' }
+  | { readonly kind: 'other-type'; readonly mediaType: string | undefined }
+
+/** One way in which a call is not what the OpenAPI document says. */
+export interface Problem {
+  readonly in: 'path' | 'query' | 'header' | 'body'
+  /** Where: `['currency']`, `['currencies', 0]`; empty for the body itself. */
+  readonly at: readonly (string | number)[]
+  /** The JSON Schema keyword, or `syntax`, `utf8`, `mediaType`. */
+  readonly keyword: string
+  readonly params: Readonly<Record<string, any>>
+  readonly message: string
+  readonly value: unknown
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** JSON value; a string is sent as it is (give its content-type); undefined: no body. */
+  readonly body?: unknown
+}
+
+export type Detail = Readonly<Record<string, any>>
+
+/** An expected "no", by the name it has in the provider's table of refusals. Anything else thrown is a bug and is loud. */
+export class Refusal {
+  readonly name: string
+  readonly detail: Detail
+  /** Said in `x-sandgate-hint`, never in the body. */
+  readonly hint: string | undefined
+
+  constructor(name: string, detail: Detail = {}, hint?: string) {
+    this.name = name
+    this.detail = detail
+    this.hint = hint
+  }
+}
+
+/** How a provider's clients sign, in a form that can be bent on purpose. */
+export interface Signing {
+  /** How the signature is written on the wire. */
+  readonly encoding: 'hex' | 'base64'
+  /** The signature the client sent, and what it should have been made of. Undefined: this call carries none. */
+  read(call: Call, world: World): SignedParts | undefined
+  /** The raw MAC over these parts. */
+  mac(parts: SignedParts): Buffer
+}
+
+export interface SignedParts {
+  readonly given: string
+  /** The secret as displayed to the partner. */
+  readonly secret: string
+  /** Other secrets of the same account, as displayed. */
+  readonly otherSecrets: readonly string[]
+  /** How the displayed secret becomes the MAC's key. */
+  readonly secretEncoding: 'utf8' | 'base64'
+  readonly method: string
+  /** Undefined: the provider does not sign the path. */
+  readonly path: string | undefined
+  /** Where else the same path could have been read from. */
+  readonly otherPaths: readonly string[]
+  readonly query: string | undefined
+  readonly body: Buffer
+  readonly timestamp?: string
+  readonly nonce?: string
+}

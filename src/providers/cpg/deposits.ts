@@ -1,0 +1,187 @@
+// Deposit addresses and deposit requests: who gets which address, for how long it is shown, and when a pool address may serve again.
+import { z } from 'zod'
+import { type Answer, Refusal, type Reaction, type Repeats } from '../../provider.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import { type Currency, CURRENCIES, currencyOf, NETWORKS, type Settings } from './catalogue.ts'
+import { type CpgCall, ok, time } from './wire.ts'
+
+/** An address that belongs to an account: sticky to one identifier for ever, or of the pool and idle now and then. */
+interface AddressRow {
+  readonly id: string
+  readonly account: string
+  readonly network: string
+  readonly address: string
+  readonly identifier: string | null
+  /** Pool only, world ms: free to serve again since then; null while it serves a request. */
+  readonly idleSince: number | null
+}
+
+const Addresses: Table<AddressRow> = {
+  name: 'cpg.addresses',
+  key: (row) => row.id,
+  indexes: {
+    idle: { group: (row) => (row.idleSince === null ? undefined : JSON.stringify([row.account, row.network])), order: (row) => row.idleSince! },
+  },
+}
+
+interface RequestRow {
+  readonly requestId: number
+  readonly account: string
+  readonly network: string
+  readonly currency: string
+  readonly identifier: string | null
+  readonly address: string
+  readonly addressId: string
+  readonly status: 'active' | 'expired_for_display'
+  /** World ms. */
+  readonly createdAt: number
+  readonly displayExpiresAt: number
+}
+
+const Requests: Table<RequestRow> = { name: 'cpg.requests', key: (row) => String(row.requestId), indexes: {} }
+
+/** The legal text of a request as CPG understands it. */
+const Wish = z.object({
+  // rule: cpg.deposits.case
+  currency: z.string().toUpperCase(),
+  network: z.string().toUpperCase(),
+  // rule: cpg.deposits.empty-text
+  user_identifier: z.string().nullish().transform((text) => text || null),
+})
+
+// rule: cpg.idempotency.scope, rule: cpg.idempotency.ignored-fields, rule: cpg.idempotency.forever
+export const byIdempotencyKey: Repeats = {
+  key: (call) => (call.content.kind === 'json' && call.content.value.idempotency_key) || undefined,
+  scope: (call) => call.caller.id,
+  // rule: cpg.idempotency.success-only
+  keeps: (status) => status === 200,
+  inFlight: 'wait',
+  rules: ['cpg.idempotency.original'],
+}
+
+export function createDepositAddress(call: CpgCall, world: World): Answer {
+  const { account } = call.caller
+  const settings = world.settings<Settings>('cpg')
+  const wish = Wish.parse(call.content.kind === 'json' ? call.content.value : {})
+  const currency = findCurrency(wish.currency, wish.network)
+  // rule: cpg.deposits.not-enabled
+  const enabled = settings.accounts[account]!.currencies.some((row) => row.deposit && row.currency === currency.currency && row.network === currency.network)
+  if (!enabled) throw new Refusal('deposits_not_enabled')
+
+  const row = wish.user_identifier === null ? poolAddress(call, account, currency, world) : stickyAddress(call, account, currency, wish.user_identifier, world)
+  const request = openRequest(row, currency, settings, world)
+  world.handOut({
+    provider: 'cpg',
+    account,
+    user: row.identifier,
+    network: currency.network,
+    currency: currency.currency,
+    address: row.address,
+    tag: null,
+    reference: String(request.requestId),
+  })
+  return ok({
+    // rule: cpg.deposits.request-id, rule: cpg.deposits.echo
+    request_id: request.requestId,
+    address: request.address,
+    network: request.network,
+    currency: request.currency,
+    // rule: cpg.deposits.contract-address
+    contract_address: currency.contract,
+    user_identifier: request.identifier,
+    display_expires_at: time(request.displayExpiresAt),
+    created_at: time(request.createdAt),
+  })
+}
+
+/** Network first, then the currency on that network: each question needs the answer before it. */
+function findCurrency(code: string, network: string): Currency {
+  // rule: cpg.deposits.network-not-found
+  if (!Object.hasOwn(NETWORKS, network)) throw new Refusal('network_not_found', {}, `known networks: ${Object.keys(NETWORKS).join(', ')}`)
+  const currency = currencyOf(code, network)
+  // rule: cpg.deposits.currency-not-found
+  if (!currency) throw new Refusal('currency_not_found', {}, `known on ${network}: ${CURRENCIES.filter((row) => row.network === network).map((row) => row.currency).join(', ')}`)
+  return currency
+}
+
+function stickyAddress(call: CpgCall, account: string, { network }: Currency, identifier: string, world: World): AddressRow {
+  // rule: cpg.deposits.sticky, rule: cpg.deposits.sticky-not-by-currency, rule: cpg.deposits.no-cross-network
+  call.because('cpg.deposits.sticky')
+  const id = JSON.stringify([account, network, 'sticky', identifier])
+  const known = world.get(Addresses, id)
+  call.note('address', known ? 'sticky: the one this identifier always has' : 'sticky: new for this identifier')
+  if (known) return known
+  const address = world.address({ chain: NETWORKS[network]!.chain, name: ['cpg', account, network, 'sticky', identifier] })
+  return world.put(Addresses, { id, account, network, address, identifier, idleSince: null })
+}
+
+function poolAddress(call: CpgCall, account: string, { network }: Currency, world: World): AddressRow {
+  // rule: cpg.deposits.pool-reuse, rule: cpg.deposits.pool-same-account
+  call.because('cpg.deposits.pool-reuse')
+  const idle = world.first(Addresses, 'idle', JSON.stringify([account, network]))
+  if (idle) {
+    call.note('address', `pool: idle since ${time(idle.idleSince!)}, serving again`)
+    return world.put(Addresses, { ...idle, idleSince: null })
+  }
+  const position = world.next(JSON.stringify(['cpg.pool', account, network]))
+  call.note('address', `pool: fresh, number ${position} of this account on ${network}`)
+  const id = JSON.stringify([account, network, 'pool', position])
+  const address = world.address({ chain: NETWORKS[network]!.chain, name: ['cpg', account, network, 'pool', position] })
+  return world.put(Addresses, { id, account, network, address, identifier: null, idleSince: null })
+}
+
+function openRequest(row: AddressRow, { currency, network }: Currency, { windows }: Settings, world: World): RequestRow {
+  // rule: cpg.deposits.windows
+  const requestId = world.next('cpg.requests')
+  const request: RequestRow = world.put(Requests, {
+    requestId,
+    account: row.account,
+    network,
+    currency,
+    identifier: row.identifier,
+    address: row.address,
+    addressId: row.id,
+    status: 'active',
+    createdAt: world.now,
+    displayExpiresAt: world.now + windows.display,
+  })
+  const timer = { provider: 'cpg', kind: 'window', args: requestId } as const
+  world.clock.schedule({ ...timer, at: request.displayExpiresAt, reaction: 'displayEnded', summary: `deposit request ${requestId} is no longer shown` })
+  // rule: cpg.deposits.sticky-forever
+  if (row.identifier === null) {
+    const idleAt = world.now + Math.max(windows.monitoring, windows.reuse)
+    world.clock.schedule({ ...timer, at: idleAt, reaction: 'reuseAllowed', summary: `the pool address of deposit request ${requestId} may serve again` })
+  }
+  return request
+}
+
+export const reactions: Readonly<Record<string, Reaction>> = {
+  displayEnded: (requestId: number, world) => {
+    // rule: cpg.requests.status
+    world.put(Requests, { ...world.get(Requests, String(requestId))!, status: 'expired_for_display' })
+  },
+  reuseAllowed: (requestId: number, world) => {
+    const { addressId } = world.get(Requests, String(requestId))!
+    world.put(Addresses, { ...world.get(Addresses, addressId)!, idleSince: world.now })
+  },
+}
+
+export function getDepositRequest(call: CpgCall, world: World): Answer {
+  // rule: cpg.requests.id
+  const request = world.get(Requests, BigInt(call.params.request_id!).toString())
+  // rule: cpg.requests.foreign
+  if (!request || request.account !== call.caller.account) throw new Refusal('deposit_request_not_found')
+  return ok({
+    // rule: cpg.requests.read
+    request_id: request.requestId,
+    address: request.address,
+    network: request.network,
+    currency: request.currency,
+    user_identifier: request.identifier,
+    status: request.status,
+    display_expires_at: time(request.displayExpiresAt),
+    created_at: time(request.createdAt),
+    transactions: [],
+  })
+}

@@ -1,0 +1,114 @@
+// CPG's checks before any endpoint rule, in its order: headers, clock, key, address of the caller, signature, replay, rate, permission, schema.
+import { timingSafeEqual } from 'node:crypto'
+import { type Gate, Refusal } from '../../provider.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import type { KeyRow, Settings } from './catalogue.ts'
+import { type CpgCall, refuseProblems, signature, signedParts } from './wire.ts'
+
+const WINDOW_SECONDS = 300
+/** A timestamp 300 s ahead stays valid for 600 s, so a used signature is remembered that long. */
+const SIGNATURE_KEPT_MS = 2 * WINDOW_SECONDS * 1000
+
+/** Signatures already accepted; wall time, because the client's clock is what they guard against. */
+const Signatures: Table<{ readonly signature: string; readonly expiresWallMs: number }> = {
+  name: 'cpg.signatures',
+  key: (row) => row.signature,
+  indexes: { expiring: { group: () => '', order: (row) => row.expiresWallMs } },
+}
+
+const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
+  name: 'cpg.buckets',
+  key: (row) => row.key,
+  indexes: {},
+}
+
+function headersPresent(call: CpgCall): void {
+  // rule: cpg.auth.headers
+  const { 'x-cpg-key': key, 'x-cpg-timestamp': timestamp, 'x-cpg-signature': given } = call.headers
+  if (!key || !timestamp || !given) throw new Refusal('missing_headers')
+}
+
+function timestampInWindow(call: CpgCall): void {
+  // rule: cpg.auth.window
+  const text = String(call.headers['x-cpg-timestamp'])
+  const seconds = /^\d{1,15}$/.test(text) ? Number(text) : NaN
+  if (Math.abs(call.wallMs / 1000 - seconds) <= WINDOW_SECONDS) return
+  const milliseconds = Math.abs(call.wallMs - seconds) <= WINDOW_SECONDS * 1000
+  throw new Refusal('timestamp_outside_window', {}, milliseconds ? 'seconds expected, milliseconds sent' : timestampHint(seconds, call.wallMs))
+}
+
+function timestampHint(seconds: number, wallMs: number): string {
+  if (Number.isNaN(seconds)) return 'X-CPG-Timestamp is not a whole number of seconds'
+  const off = Math.round(seconds - wallMs / 1000)
+  return `X-CPG-Timestamp is ${Math.abs(off)} s ${off < 0 ? 'behind' : 'ahead of'} the wall clock of the sandbox; at most ${WINDOW_SECONDS} s are allowed`
+}
+
+function keyKnown(call: CpgCall, world: World): void {
+  // rule: cpg.auth.key
+  const key = world.settings<Settings>('cpg').keys.get(String(call.headers['x-cpg-key']))
+  if (!key) throw new Refusal('unauthorized')
+  call.caller = key as KeyRow
+}
+
+function addressAllowed(call: CpgCall): void {
+  // rule: cpg.auth.ip
+  const { ips } = call.caller
+  if (ips.length > 0 && !ips.includes(call.ip)) throw new Refusal('ip_not_allowed', {}, `the call came from ${call.ip}`)
+}
+
+function signatureMatches(call: CpgCall, world: World): void {
+  // rule: cpg.auth.signature
+  const parts = signedParts(call, world)!
+  if (!/^[0-9a-f]{64}$/.test(parts.given)) throw new Refusal('bad_signature')
+  const given = Buffer.from(parts.given, 'hex')
+  const paths = call.path === call.linePath ? [call.path] : [call.path, call.linePath]
+  if (!paths.some((path) => timingSafeEqual(given, signature({ ...parts, path })))) throw new Refusal('bad_signature')
+}
+
+function signatureUnused(call: CpgCall, world: World): void {
+  // rule: cpg.auth.replay
+  const given = String(call.headers['x-cpg-signature'])
+  const used = world.get(Signatures, given)
+  if (used && used.expiresWallMs > call.wallMs) {
+    throw new Refusal('signature_already_used', {}, 'two equal requests signed in the same second have the same signature')
+  }
+  for (const row of world.list(Signatures, 'expiring', '', { limit: 2 })) {
+    if (row.expiresWallMs <= call.wallMs) world.remove(Signatures, row.signature)
+  }
+  world.put(Signatures, { signature: given, expiresWallMs: call.wallMs + SIGNATURE_KEPT_MS })
+}
+
+function withinRate(call: CpgCall, world: World): void {
+  // rule: cpg.rate.bucket
+  const { id, ratePerMinute } = call.caller
+  if (ratePerMinute === undefined) return
+  const minute = Math.floor(world.now / 60_000)
+  const bucket = world.get(Buckets, id)
+  const count = (bucket?.minute === minute ? bucket.count : 0) + 1
+  world.put(Buckets, { key: id, minute, count })
+  if (count > ratePerMinute) throw new Refusal('rate_limited')
+}
+
+function permitted(call: CpgCall): void {
+  // rule: cpg.auth.permission
+  if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs)) throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
+}
+
+function legal(call: CpgCall): void {
+  if (call.problems.length > 0) throw refuseProblems(call.problems)
+}
+
+/** What runs in front of every route, known or not. */
+// rule: cpg.auth.order
+export const middleware: readonly Gate[] = [
+  headersPresent,
+  timestampInWindow,
+  keyKnown,
+  addressAllowed,
+  signatureMatches,
+  signatureUnused,
+  withinRate,
+]
+
+export const gates: readonly Gate[] = [...middleware, permitted, legal]

@@ -1,0 +1,69 @@
+// CPG, the crypto payment gateway: signed calls, sticky and pooled deposit addresses, an idempotency key per API key.
+import { type Answer, type Provider, Refusal } from '../../provider.ts'
+import type { World } from '../../world/world.ts'
+import { currencyOf, DEMO, Settings } from './catalogue.ts'
+import { byIdempotencyKey, createDepositAddress, getDepositRequest, reactions } from './deposits.ts'
+import { gates, middleware } from './gates.ts'
+import { type CpgCall, ok, refusals, signature, signedParts } from './wire.ts'
+
+export const provider: Provider = {
+  name: 'cpg',
+  title: 'CPG',
+  settings: Settings,
+  demo: DEMO,
+  // rule: cpg.validation.content-type
+  readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
+  gates,
+  operations: {
+    ping: { run: () => ok({ pong: true }) },
+    createDepositAddress: { run: createDepositAddress, needs: 'request_deposit_address', repeats: byIdempotencyKey },
+    getDepositRequest: { run: getDepositRequest, needs: 'read_deposit_status' },
+    listCurrencies: { run: listCurrencies, needs: 'list_currencies' },
+  },
+  reactions,
+  refusals,
+  elsewhere: {
+    gates: middleware,
+    // rule: cpg.elsewhere
+    answer: (call) => {
+      if (call.allowed.length > 0) throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
+      throw new Refusal('not_found')
+    },
+  },
+  signing: { encoding: 'hex', read: signedParts, mac: signature },
+}
+
+function listCurrencies(call: CpgCall, world: World): Answer {
+  // rule: cpg.currencies.list
+  const rows = world
+    .settings<Settings>('cpg')
+    .accounts[call.caller.account]!.currencies.filter((enabled) => enabled.deposit || enabled.withdrawal)
+    .map((enabled) => {
+      const known = currencyOf(enabled.currency, enabled.network)!
+      return {
+        currency: known.currency,
+        network: known.network,
+        name: known.name,
+        is_token: known.contract !== null,
+        contract_address: known.contract === null ? null : lowerCaseHex(known.contract),
+        decimals: known.decimals,
+        deposit_enabled: enabled.deposit,
+        withdrawal_enabled: enabled.withdrawal,
+        min_deposit_amount: places(known.minDeposit, 18),
+        min_withdrawal_amount: places(known.minWithdrawal, 18),
+        withdrawal_fee_flat: places(known.feeFlat, 18),
+        withdrawal_fee_percent: places('0', 6),
+      }
+    })
+  return ok(rows, { data_count: rows.length })
+}
+
+/** This page writes EVM contracts in lower case, unlike the deposit page; base58 has no case to lose. */
+function lowerCaseHex(contract: string): string {
+  return contract.startsWith('0x') ? contract.toLowerCase() : contract
+}
+
+function places(amount: string, count: number): string {
+  const [whole, fraction = ''] = amount.split('.')
+  return `${whole}.${fraction.padEnd(count, '0')}`
+}

@@ -1,0 +1,120 @@
+// CPG's dialect: how it signs, what it says when it refuses, how it writes dates and validation messages.
+import { createHmac, hash } from 'node:crypto'
+import { type Answer, type Call, type Detail, type Problem, Refusal, type SignedParts } from '../../provider.ts'
+import type { World } from '../../world/world.ts'
+import type { KeyRow, Settings } from './catalogue.ts'
+
+export type CpgCall = Call<KeyRow>
+
+/** The five lines under a signature: timestamp, method, path, raw query, hex SHA-256 of the body; no newline at the end. */
+// rule: cpg.auth.canonical
+export function signature(parts: SignedParts): Buffer {
+  const canonical = [parts.timestamp, parts.method, parts.path, parts.query ?? '', hash('sha256', parts.body, 'hex')].join('\n')
+  return createHmac('sha256', Buffer.from(parts.secret, parts.secretEncoding)).update(canonical).digest()
+}
+
+/** What the client of this call should have signed. */
+export function signedParts(call: Call, world: World): SignedParts | undefined {
+  const settings = world.settings<Settings>('cpg')
+  const key = settings.keys.get(String(call.headers['x-cpg-key']))
+  const given = call.headers['x-cpg-signature']
+  if (!key || typeof given !== 'string') return undefined
+  return {
+    given,
+    secret: key.secret,
+    otherSecrets: settings.accounts[key.account]!.keys.filter(({ id }) => id !== key.id).map(({ secret }) => secret),
+    secretEncoding: 'utf8',
+    method: call.method,
+    path: call.path,
+    // rule: sandgate.signature.both-paths
+    otherPaths: [...new Set([call.linePath, `/cpg${call.path}`, call.path.replace(/^\/v1/, '')])].filter((path) => path !== call.path),
+    query: call.query,
+    body: call.body,
+    timestamp: String(call.headers['x-cpg-timestamp']),
+  }
+}
+
+/** ISO 8601 as Python writes it, whole seconds: `2026-05-16T19:00:00+00:00`. */
+// rule: cpg.format.time
+export function time(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}+00:00`
+}
+
+// rule: cpg.envelope.success
+export function ok(data: unknown, more: Record<string, unknown> = {}): Answer {
+  return { status: 200, body: { success: true, message: 'OK', data, ...more } }
+}
+
+// rule: cpg.envelope.error
+function no(status: number, message: string, headers: Record<string, string> = {}) {
+  return (detail: Detail): Answer => ({ status, headers: { ...headers, ...detail.headers }, body: { success: false, message: detail.message ?? message } })
+}
+
+/** Every refusal by name; the texts are CPG's where they are documented. */
+export const refusals = {
+  unauthorized: no(401, 'Invalid API key'),
+  missing_headers: no(401, 'Missing authentication headers'),
+  bad_signature: no(401, 'Invalid signature'),
+  timestamp_outside_window: no(401, 'Request timestamp is outside the allowed window'),
+  signature_already_used: no(401, 'Request signature has already been used'),
+  forbidden: no(403, 'Insufficient permissions for this endpoint'),
+  ip_not_allowed: no(403, 'Source IP is not allowed'),
+  deposits_not_enabled: no(403, 'Deposits for this currency are not enabled for this account'),
+  not_found: no(404, 'Not Found'),
+  network_not_found: no(404, 'Network not found'),
+  currency_not_found: no(404, 'Currency not found'),
+  deposit_request_not_found: no(404, 'Deposit request not found'),
+  method_not_allowed: no(405, 'Method Not Allowed'),
+  body_too_large: no(413, 'Request body is too large'),
+  invalid_request: no(422, 'body: Field required'),
+  rate_limited: no(429, 'Rate limit exceeded'),
+  internal_error: no(500, 'Internal server error'),
+  unavailable: no(503, 'Service unavailable'),
+}
+
+const FIELDS = ['request_id', 'currency', 'network', 'user_identifier', 'idempotency_key']
+
+/** What the contract found, as pydantic tells it: every offending field once, in the order of the model. */
+// rule: cpg.validation.message
+export function refuseProblems(problems: readonly Problem[]): Refusal {
+  const items = new Map<string, string>()
+  for (const problem of problems) {
+    const field = problem.keyword === 'required' && problem.at.length === 0 ? (problem.params.missingProperty ?? 'body') : (problem.at[0] ?? 'body')
+    const worse = problem.keyword === 'type'
+    if (worse || !items.has(String(field))) items.set(String(field), reason(problem))
+  }
+  const order = (field: string) => (FIELDS.includes(field) ? FIELDS.indexOf(field) : FIELDS.length)
+  const fields = [...items.keys()].sort((a, b) => order(a) - order(b))
+  return new Refusal('invalid_request', { message: fields.map((field) => `${field}: ${items.get(field)}`).join('; ') })
+}
+
+function reason({ keyword, params, at, message, in: where }: Problem): string {
+  switch (keyword) {
+    case 'required':
+      return 'Field required'
+    case 'syntax':
+    case 'utf8':
+      return 'JSON decode error'
+    case 'mediaType':
+      return 'Input should be a valid dictionary or object to extract fields from'
+    case 'type':
+      if (at.length === 0) return 'Input should be a valid dictionary or object to extract fields from'
+      return where === 'body' ? 'Input should be a valid string' : 'Input should be a valid integer, unable to parse string as an integer'
+    case 'minLength':
+      return `String should have at least ${characters(params.limit)}`
+    case 'maxLength':
+      return `String should have at most ${characters(params.limit)}`
+    case 'minimum':
+      return `Input should be greater than or equal to ${params.limit}`
+    case 'maximum':
+      return `Input should be less than or equal to ${params.limit}`
+    case 'pattern':
+      return `String should match pattern '${params.pattern}'`
+    default:
+      return message
+  }
+}
+
+function characters(count: number): string {
+  return `${count} character${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,228 @@
+// One sandbox: finds the providers, keeps the worlds, and serves everything from one Express application. The command line, our tests and
+// other people's tests all start here.
+import { existsSync, readdirSync } from 'node:fs'
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { controlRouter } from './control/control.ts'
+import { Rules } from './control/rules.ts'
+import { Contract } from './http/contract.ts'
+import { receive } from './http/receive.ts'
+import { type Incoming, reply, type Sent, type Served } from './http/reply.ts'
+import { Sampler } from './http/sample.ts'
+import type { Provider } from './provider.ts'
+import { World } from './world/world.ts'
+
+export interface SandboxOptions {
+  /** What every world derives its draws from. Default `sandgate`. */
+  readonly seed?: string
+  /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
+  readonly clock?: string
+  /** What a config file says under `providers`, by provider. */
+  readonly providers?: Readonly<Record<string, unknown>> | undefined
+  /** Which answer is given where the documents leave two open, by rule id. */
+  readonly assume?: Readonly<Record<string, string>> | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined } | undefined
+  /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
+  readonly allowHosts?: readonly string[]
+  /** The control API asks for `Authorization: Bearer <token>`. */
+  readonly controlToken?: string | undefined
+  /** An answer off contract becomes a loud 500. */
+  readonly strict?: boolean
+  /** Where bugs are told; stderr unless given. */
+  readonly complain?: (message: string, error?: unknown) => void
+  /** The wall clock, ms since 1970. */
+  readonly wall?: () => number
+}
+
+const ROOT = new URL('..', import.meta.url)
+const SPECS = fileURLToPath(new URL('specs/', ROOT))
+const DEFAULT_WORLD = 'default'
+const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
+
+/** How long a client may take to send its headers, and a whole request. */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+
+/** Every provider that has a folder, by name. */
+export async function findProviders(): Promise<Map<string, Provider>> {
+  const folder = new URL('./providers/', import.meta.url)
+  const names = readdirSync(folder).sort()
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const file = ['index.js', 'index.ts'].map((index) => new URL(`${name}/${index}`, folder)).find((url) => existsSync(url))
+      return file ? [((await import(file.href)) as { provider: Provider }).provider] : []
+    }),
+  )
+  return new Map(found.flat().map((provider) => [provider.name, provider]))
+}
+
+export class Sandbox {
+  readonly app: Express
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly rules: Rules
+  readonly options: SandboxOptions
+  readonly wall: () => number
+  readonly #served = new Map<string, Served>()
+  readonly #worlds = new Map<string, World>()
+  readonly #settings: Record<string, unknown>
+  readonly #bodyBytes: number
+  #server: Server | undefined
+
+  constructor(providers: ReadonlyMap<string, Provider>, options: SandboxOptions) {
+    this.options = options
+    this.providers = providers
+    this.wall = options.wall ?? Date.now
+    this.rules = new Rules(SPECS)
+    this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
+    this.#settings = Object.fromEntries([...providers.values()].map((provider) => [provider.name, provider.settings.parse(options.providers?.[provider.name] ?? {})]))
+    const sampler = new Sampler()
+    for (const provider of providers.values()) {
+      this.#served.set(provider.name, {
+        provider,
+        contract: new Contract(provider.name, `${SPECS}${provider.name}.yaml`),
+        sample: sampler.answer,
+        strict: options.strict ?? false,
+        complain: options.complain ?? ((message, error) => console.error(message, error ?? '')),
+      })
+    }
+    this.reset(DEFAULT_WORLD)
+    this.app = this.#createApp()
+  }
+
+  world(id: string = DEFAULT_WORLD): World | undefined {
+    return this.#worlds.get(id)
+  }
+
+  contract(provider: string): Contract | undefined {
+    return this.#served.get(provider)?.contract
+  }
+
+  /** Makes the world as new, with another seed or clock if given. */
+  reset(id: string, start: { seed?: string | undefined; clock?: string | undefined } = {}): World {
+    const clock = start.clock ?? this.options.clock ?? 'real'
+    const world = new World({
+      id,
+      seed: start.seed ?? this.options.seed ?? 'sandgate',
+      startMs: clock === 'real' ? this.wall() : Date.parse(clock),
+      frozen: clock !== 'real',
+      settings: this.#settings,
+      assumptions: this.options.assume ?? {},
+      switches: Object.assign({}, ...[...this.providers.values()].map((provider) => provider.switches ?? {})),
+      react: (timer, world) => this.providers.get(timer.provider)!.reactions![timer.reaction]!(timer.args, world),
+      journalEntries: this.options.limits?.journalEntries ?? 10_000,
+    })
+    this.#worlds.set(id, world)
+    return world
+  }
+
+  /** Listens; `port` 0 takes any free one. Resolves with the base URL. */
+  async listen(port = 0, host = '127.0.0.1'): Promise<string> {
+    const server = createServer({ ...prototypes(this.app), requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000 }, this.app)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+    })
+    this.#server = server
+    const { address, port: bound, family } = server.address() as AddressInfo
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
+  }
+
+  /** Finishes the requests in flight and lets go of the port. */
+  async close(): Promise<void> {
+    const server = this.#server
+    if (!server) return
+    this.#server = undefined
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeIdleConnections()
+    await closed
+  }
+
+  #createApp(): Express {
+    const app = express()
+    app.disable('x-powered-by')
+    app.disable('etag')
+    app.use((req, res, next) => this.#toProvider(req, res, next))
+    app.use(/^(\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, `${SPECS}sandgate.yaml`))
+    app.use((req: Request, res: Response) => problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
+    return app
+  }
+
+  /** A provider's call never goes further than here: raw bytes in, one `end` out. */
+  #toProvider(req: IncomingMessage, res: ServerResponse, next: NextFunction): void {
+    const url = req.url!
+    const queryAt = url.indexOf('?')
+    const linePath = queryAt < 0 ? url : url.slice(0, queryAt)
+    const query = queryAt < 0 ? undefined : url.slice(queryAt + 1)
+    const target = this.#find(linePath, req.headers.host ?? '')
+    if (!target) return next()
+    if (!target.world) return problem(res as Response, 404, `there is no world "${target.worldId}"`)
+
+    receive(req, this.#bodyBytes, (body) => {
+      const incoming: Incoming = {
+        method: req.method!,
+        path: target.path,
+        linePath,
+        query,
+        headers: req.headers,
+        body,
+        ip: (req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+        origin: `http://${req.headers.host}`,
+        wallMs: this.wall(),
+      }
+      void reply(incoming, target.served, target.world!).then((sent) => send(res, sent, body === undefined))
+    })
+  }
+
+  /** Which provider and world a request is for: by host name (`cpg.localhost`, `cpg.ci.localhost`) or by path (`/cpg`, `/w/ci/cpg`). */
+  #find(linePath: string, host: string): { served: Served; world: World | undefined; worldId: string; path: string } | undefined {
+    const byHost = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost(?::\d+)?$/.exec(host)
+    if (byHost) {
+      const served = this.#served.get(byHost[1]!)
+      if (served && !linePath.startsWith('/_sandgate')) return this.#target(served, byHost[2], linePath)
+    }
+    const inWorld = WORLD_PATH.exec(linePath)
+    const rest = inWorld ? linePath.slice(inWorld[0].length) : linePath
+    const end = rest.indexOf('/', 1)
+    const served = this.#served.get(rest.slice(1, end < 0 ? undefined : end))
+    return served && this.#target(served, inWorld?.[1], end < 0 ? '/' : rest.slice(end))
+  }
+
+  #target(served: Served, worldId = DEFAULT_WORLD, path: string) {
+    return { served, world: this.#worlds.get(worldId), worldId, path }
+  }
+}
+
+/** Finds the providers and makes a sandbox of them; nothing listens yet. */
+export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  return new Sandbox(await findProviders(), options)
+}
+
+/**
+ * Request and response classes that carry the application's prototypes from birth. Express would otherwise change the prototype of every
+ * request and response it sees, which costs more than all the rest of it.
+ */
+function prototypes(app: Express) {
+  function SandboxRequest(this: IncomingMessage, ...args: ConstructorParameters<typeof IncomingMessage>) {
+    ;(IncomingMessage as any).apply(this, args)
+  }
+  function SandboxResponse(this: ServerResponse, ...args: ConstructorParameters<typeof ServerResponse>) {
+    ;(ServerResponse as any).apply(this, args)
+  }
+  SandboxRequest.prototype = app.request
+  SandboxResponse.prototype = app.response
+  return { IncomingMessage: SandboxRequest as any, ServerResponse: SandboxResponse as any }
+}
+
+function send(res: ServerResponse, sent: Sent, close: boolean): void {
+  const bytes = sent.text === undefined ? undefined : Buffer.from(sent.text)
+  res.writeHead(sent.status, { ...sent.headers, 'content-length': bytes?.length ?? 0, ...(close && { connection: 'close' }) })
+  res.end(bytes)
+}
+
+/** The sandbox's own voice, where no provider has one. */
+function problem(res: Response, status: number, detail: string): void {
+  res.writeHead(status, { 'content-type': 'application/problem+json' })
+  res.end(JSON.stringify({ type: 'about:blank', title: status === 404 ? 'Not Found' : 'Error', status, detail }))
+}

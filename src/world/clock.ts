@@ -1,0 +1,147 @@
+// Virtual time: running with the wall or frozen, moved forward only. Timers are data, fired in due order, then in order of scheduling.
+import type { Table } from './tables.ts'
+import type { World } from './world.ts'
+
+/** Something that happens at an instant of world time: a provider's reaction, by name, with its arguments. */
+export interface Timer {
+  readonly id: string
+  /** World time, ms. */
+  readonly at: number
+  readonly provider: string
+  /** `window` and `retention` do not count when the clock is advanced until quiet. */
+  readonly kind: 'window' | 'retention' | 'confirmation' | 'callback' | 'scenario'
+  readonly reaction: string
+  readonly args: unknown
+  /** One line for people: what happens then. */
+  readonly summary: string
+}
+
+const Timers: Table<Timer> = {
+  name: 'timers',
+  key: (row) => row.id,
+  indexes: {
+    due: { group: () => '', order: (row) => row.at },
+    loud: { group: (row) => (row.kind === 'window' || row.kind === 'retention' ? undefined : ''), order: (row) => row.at },
+  },
+}
+
+export interface Happened {
+  readonly at: string
+  readonly provider: string
+  readonly kind: string
+  readonly summary: string
+}
+
+/** How far one advance may go. */
+export const ADVANCE_MAX_MS = 90 * 24 * 3600 * 1000
+export const ADVANCE_MAX_EVENTS = 100_000
+
+export class Clock {
+  readonly #world: World
+  readonly #react: (timer: Timer, world: World) => void
+  #now: number
+  /** The wall's reading that `#now` belongs to; undefined while frozen. */
+  #wallMs: number | undefined
+  #frozen: boolean
+
+  constructor(world: World, startMs: number, frozen: boolean, react: (timer: Timer, world: World) => void) {
+    this.#world = world
+    this.#react = react
+    this.#now = startMs
+    this.#frozen = frozen
+  }
+
+  get now(): number {
+    return this.#now
+  }
+
+  get frozen(): boolean {
+    return this.#frozen
+  }
+
+  freeze(): void {
+    this.#frozen = true
+    this.#wallMs = undefined
+  }
+
+  run(): void {
+    this.#frozen = false
+    this.#wallMs = undefined
+  }
+
+  /**
+   * Tells a running clock what the wall says; fires what has fallen due since. A wall that goes back stands still here.
+   * A frozen clock only fires what is due now.
+   */
+  tick(wallMs: number): void {
+    if (!this.#frozen) {
+      const passed = Math.max(0, wallMs - (this.#wallMs ?? wallMs))
+      if (this.#wallMs === undefined || wallMs > this.#wallMs) this.#wallMs = wallMs
+      this.advanceTo(this.#now + passed)
+      return
+    }
+    this.advanceTo(this.#now)
+  }
+
+  /** Schedules a timer. Only inside a change. */
+  schedule(timer: Omit<Timer, 'id'>): Timer {
+    const id = String(this.#world.next('timers')).padStart(12, '0')
+    return this.#world.put(Timers, { id, ...timer })
+  }
+
+  cancel(id: string): void {
+    this.#world.remove(Timers, id)
+  }
+
+  /** Timers waiting, the next ones first. */
+  waiting(limit: number): Timer[] {
+    return this.#world.list(Timers, 'due', '', { limit })
+  }
+
+  get due(): number {
+    return this.#world.size(Timers)
+  }
+
+  /** When the next timer falls due, ms. */
+  get nextAt(): number | undefined {
+    return this.#world.first(Timers, 'due', '')?.at
+  }
+
+  /** When the next timer falls due that is not the end of a window or of a retention, ms. */
+  get nextLoud(): number | undefined {
+    return this.#world.first(Timers, 'loud', '')?.at
+  }
+
+  /** Moves time forward, firing every timer that falls due on the way, each at its own instant and in its own change. */
+  advanceTo(ms: number, limit = Infinity): Timer[] {
+    const fired: Timer[] = []
+    for (;;) {
+      const timer = this.#world.first(Timers, 'due', '')
+      if (!timer || timer.at > ms || fired.length >= limit) break
+      this.#now = Math.max(this.#now, timer.at)
+      this.#fire(timer)
+      fired.push(timer)
+    }
+    if (fired.length < limit) this.#now = Math.max(this.#now, ms)
+    return fired
+  }
+
+  #fire(timer: Timer): void {
+    this.#world.change(() => {
+      this.#world.remove(Timers, timer.id)
+      this.#react(timer, this.#world)
+    })
+    this.#world.journal.add({
+      kind: 'timer',
+      at: timer.at,
+      provider: timer.provider,
+      summary: timer.summary,
+      reaction: timer.reaction,
+      timerKind: timer.kind,
+    })
+  }
+}
+
+export function happened(timer: Timer): Happened {
+  return { at: new Date(timer.at).toISOString(), provider: timer.provider, kind: timer.kind, summary: timer.summary }
+}

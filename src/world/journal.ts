@@ -1,0 +1,61 @@
+// What happened in a world, newest last, bounded: the oldest entries make room. Entries are kept as they were handed in and written out
+// only when somebody reads them, because every call adds one and hardly any is read.
+
+export interface JournalEntry {
+  readonly id: number
+  readonly kind: string
+  /** World time, ms. */
+  readonly at: number
+  readonly provider?: string | undefined
+  readonly [field: string]: unknown
+}
+
+export class Journal {
+  readonly #limit: number
+  #entries: JournalEntry[] = []
+  /** Where the oldest entry stands once the list is full. */
+  #head = 0
+  #lastId = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** The id the next entry will have. */
+  get nextId(): number {
+    return this.#lastId + 1
+  }
+
+  /** How many entries were dropped to make room. */
+  get dropped(): number {
+    return this.#lastId - this.#entries.length
+  }
+
+  add(entry: Omit<JournalEntry, 'id'> & { kind: string; at: number }): number {
+    const id = ++this.#lastId
+    const full = { id, ...entry } as JournalEntry
+    if (this.#entries.length < this.#limit) this.#entries.push(full)
+    else {
+      this.#entries[this.#head] = full
+      this.#head = (this.#head + 1) % this.#limit
+    }
+    return id
+  }
+
+  get(id: number): JournalEntry | undefined {
+    const oldest = this.#entries[this.#head]?.id
+    if (oldest === undefined || id < oldest || id > this.#lastId) return undefined
+    return this.#entries[(this.#head + id - oldest) % this.#entries.length]
+  }
+
+  /** Entries in order, oldest first. */
+  *[Symbol.iterator](): Generator<JournalEntry> {
+    for (let i = 0; i < this.#entries.length; i++) yield this.#entries[(this.#head + i) % this.#entries.length]!
+  }
+
+  /** Forgets every entry; ids go on. */
+  clear(): void {
+    this.#entries = []
+    this.#head = 0
+  }
+}

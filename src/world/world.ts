@@ -1,0 +1,163 @@
+// Everything that is true in one sandbox: rows, clock, draws, what was handed out, and the journal of how it came to be.
+// No I/O, no wall clock, no chance of its own: given a seed and the same calls, the same world.
+import { address, type AddressRequest } from './addresses.ts'
+import { Clock, type Timer } from './clock.ts'
+import { draw, type Draw } from './draws.ts'
+import { Journal } from './journal.ts'
+import { Tables, type Position, type Range, type RowChange, type Table } from './tables.ts'
+
+export interface WorldOptions {
+  readonly id: string
+  readonly seed: string
+  /** World time at the start, ms since 1970. */
+  readonly startMs: number
+  readonly frozen: boolean
+  /** Parsed settings by provider. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Switch values that differ from the first one, by rule id. */
+  readonly assumptions: Readonly<Record<string, string>>
+  /** What the switches are and which value is on by default. */
+  readonly switches: Readonly<Record<string, readonly string[]>>
+  /** What a timer does. */
+  readonly react: (timer: Timer, world: World) => void
+  readonly journalEntries: number
+}
+
+/** A row a hand-out: an address that a provider gave somebody, for `GET addresses` and for money that arrives. */
+export interface HandOut {
+  readonly id: string
+  readonly seq: number
+  readonly at: number
+  readonly provider: string
+  readonly account: string
+  /** Who the partner says it is for; null when nobody is named. */
+  readonly user: string | null
+  readonly network: string
+  readonly currency: string
+  readonly address: string
+  readonly tag: string | null
+  /** The provider's own id of what it belongs to: a request, an intent, an address row. */
+  readonly reference: string
+}
+
+export const HandOuts: Table<HandOut> = {
+  name: 'addresses',
+  key: (row) => row.id,
+  indexes: {
+    all: { group: () => '', order: (row) => row.seq },
+    byAddress: { group: (row) => row.address, order: (row) => row.seq },
+  },
+}
+
+interface Counter {
+  readonly name: string
+  readonly value: number
+}
+
+const Counters: Table<Counter> = { name: 'counters', key: (row) => row.name, indexes: {} }
+
+export class World {
+  readonly id: string
+  readonly seed: string
+  readonly clock: Clock
+  readonly journal: Journal
+  readonly options: WorldOptions
+  readonly #tables = new Tables()
+
+  constructor(options: WorldOptions) {
+    this.options = options
+    this.id = options.id
+    this.seed = options.seed
+    this.journal = new Journal(options.journalEntries)
+    this.clock = new Clock(this, options.startMs, options.frozen, options.react)
+  }
+
+  /** World time in ms since 1970. */
+  get now(): number {
+    return this.clock.now
+  }
+
+  /** The provider's settings, parsed by its own schema. */
+  settings<T>(provider: string): T {
+    return this.options.settings[provider] as T
+  }
+
+  /** Which value of a switch between two plausible answers is on. */
+  assumes(rule: string): string {
+    const values = this.options.switches[rule]
+    if (!values) throw new Error(`no provider declares a switch ${rule}`)
+    return this.options.assumptions[rule] ?? values[0]!
+  }
+
+  /** Runs `work`; when it throws, the world is as it was before, counters and timers included. Changes nest. */
+  change<T>(work: () => T): T {
+    return this.#tables.change(work)
+  }
+
+  onCommit(listener: (changes: readonly RowChange[]) => void): void {
+    this.#tables.onCommit = listener
+  }
+
+  get<Row extends object>(table: Table<Row>, key: string): Row | undefined {
+    return this.#tables.get(table, key)
+  }
+
+  /** Adds or replaces a row. Only inside a change. */
+  put<Row extends object>(table: Table<Row>, row: Row): Row {
+    return this.#tables.put(table, row)
+  }
+
+  remove<Row extends object>(table: Table<Row>, key: string): void {
+    this.#tables.remove(table, key)
+  }
+
+  list<Row extends object>(table: Table<Row>, index: string & keyof typeof table.indexes, group: string, range?: Range): Row[] {
+    return this.#tables.list(table, index, group, range)
+  }
+
+  first<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {
+    return this.#tables.first(table, index, group)
+  }
+
+  last<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {
+    return this.#tables.last(table, index, group)
+  }
+
+  size<Row extends object>(table: Table<Row>): number {
+    return this.#tables.size(table)
+  }
+
+  rows<Row extends object>(table: Table<Row>): IterableIterator<Row> {
+    return this.#tables.rows(table)
+  }
+
+  /** The next number of a counter, starting at 1. A change that is undone gives its numbers back. */
+  next(counter: string): number {
+    const value = (this.#tables.get(Counters, counter)?.value ?? 0) + 1
+    this.#tables.put(Counters, { name: counter, value })
+    return value
+  }
+
+  /** The stream of draws of that name in this world. */
+  draw(...name: (string | number | null)[]): Draw {
+    return draw(this.seed, name)
+  }
+
+  /** A checksum-valid, visibly fake address: a function of the world's seed and of who it is for, and of nothing else. */
+  address(request: AddressRequest): string {
+    return address(this.seed, request)
+  }
+
+  /** Notes that an address was given to somebody. */
+  handOut(row: Omit<HandOut, 'id' | 'seq' | 'at'>): HandOut {
+    const seq = this.next('addresses')
+    return this.put(HandOuts, { id: `addr-${seq}`, seq, at: this.now, ...row })
+  }
+
+  /** Every row of every table in a fixed order; for tests and snapshots. */
+  dump(): Record<string, Record<string, object>> {
+    return this.#tables.dump()
+  }
+}
+
+export type { Position, Range, Table }

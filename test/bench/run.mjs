@@ -1,0 +1,131 @@
+// `npm run bench`: Sandgate beside bare node:http, Express as one writes it and a Prism mock server, in one run, interleaved, as ratios; then start,
+// memory, growth and the clock. Server and load sit on a core each where taskset is there. Budgets are those of the README; a miss is marked.
+import { execFile, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const here = (file) => new URL(file, import.meta.url).pathname
+const MAIN = here('../../dist/main.js')
+const quick = process.argv.includes('--quick')
+const ROUNDS = quick ? 3 : 7
+const AMOUNT = quick ? 3_000 : 8_000
+const GROWN = quick ? 20_000 : 200_000
+
+const pinned = await run('taskset', ['-c', '0', 'true']).then(() => true, () => false)
+const pin = (core, command) => (pinned ? ['taskset', '-c', String(core), ...command] : command)
+
+/** Starts a server and waits for the line that names its port. */
+function start(command) {
+  const begin = performance.now()
+  const [file, ...args] = pin(0, command)
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${command.join(' ')} exited with ${code}`)))
+    child.stdout.on('data', (chunk) => {
+      const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(chunk)?.[1]
+      if (port) resolve({ port: Number(port), pid: child.pid, readyMs: performance.now() - begin, stop: () => (child.removeAllListeners('exit'), child.kill('SIGKILL')) })
+    })
+  })
+}
+
+const sandgate = () => start(['node', MAIN, 'serve', '--port', '0'])
+const peer = (name) => start(['node', here('peers.mjs'), name])
+
+let used = 0
+async function load(server, kind, amount = AMOUNT) {
+  const [file, ...args] = pin(1, ['node', here('load.mjs'), JSON.stringify({ port: server.port, kind, amount, offset: used })])
+  used += amount
+  const { stdout } = await run(file, args)
+  const result = JSON.parse(stdout)
+  if (result.refused > 0) throw new Error(`${result.refused} calls were refused`)
+  return result
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
+const lines = []
+function line(what, value, budget, kept) {
+  lines.push([what, value, budget ?? '', budget === undefined ? '' : kept ? 'kept' : 'MISSED'])
+}
+
+async function throughput() {
+  const servers = { bare: await peer('bare'), express: await peer('express'), prism: await peer('prism'), sandgate: await sandgate() }
+  const kinds = [['sandgate', 'allocation'], ['sandgate', 'take'], ['sandgate', 'replay'], ['bare', 'allocation'], ['express', 'allocation'], ['prism', 'allocation']]
+  const rates = new Map(kinds.map((pair) => [pair.join(), []]))
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [name, kind] of kinds) {
+      const { rate } = await load(servers[name], kind, name === 'prism' ? AMOUNT / 10 : AMOUNT)
+      // The first round warms up.
+      if (round >= 0) rates.get(`${name},${kind}`).push(rate)
+    }
+  }
+  for (const server of Object.values(servers)) server.stop()
+  const rate = (name, kind = 'allocation') => median(rates.get(`${name},${kind}`))
+  for (const name of ['bare', 'express', 'prism']) line(`${name}, calls a second`, rate(name).toFixed(0))
+  for (const [kind, title] of [['allocation', 'signed CPG allocation'], ['take', 'AlphaPo take']]) {
+    line(`${title}, calls a second`, rate('sandgate', kind).toFixed(0))
+    for (const [name, least] of [['bare', 0.33], ['express', 2], ['prism', 6]]) {
+      const ratio = rate('sandgate', kind) / rate(name)
+      line(`${title} × ${name}`, ratio.toFixed(2), `≥ ${least}`, ratio >= least)
+    }
+  }
+  const replay = rate('sandgate', 'replay') / rate('bare')
+  line('replayed idempotent call × bare', replay.toFixed(2), '≥ 0.36', replay >= 0.36)
+}
+
+async function starting() {
+  const ready = []
+  const memory = []
+  for (let i = 0; i < ROUNDS; i++) {
+    const server = await sandgate()
+    ready.push(server.readyMs)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    memory.push(rss(server.pid))
+    server.stop()
+  }
+  line('start to the ready line, ms', median(ready).toFixed(0), '≤ 500', median(ready) <= 500)
+  line('resident memory when idle, MB', median(memory).toFixed(0), '≤ 110', median(memory) <= 110)
+}
+
+/** One world from 1,000 to 200,000 allocations: what the last ones cost beside the first. */
+async function growth() {
+  const server = await sandgate()
+  await load(server, 'allocation', 1_000)
+  const early = []
+  for (let i = 0; i < 3; i++) early.push(await load(server, 'allocation', 4_000))
+  for (let filled = 13_000; filled < GROWN; filled += 20_000) await load(server, 'allocation', Math.min(20_000, GROWN - filled))
+  const late = []
+  for (let i = 0; i < 3; i++) late.push(await load(server, 'allocation', 4_000))
+  const rate = median(late.map((result) => result.rate)) / median(early.map((result) => result.rate))
+  const p99 = median(late.map((result) => result.p99)) / median(early.map((result) => result.p99))
+  line(`throughput after ${GROWN} allocations × after 1,000`, rate.toFixed(2), '≥ 0.85', rate >= 0.85)
+  line(`p99 after ${GROWN} allocations × after 1,000`, p99.toFixed(2), '≤ 1.3', p99 <= 1.3)
+  line(`resident memory with ${GROWN} allocations, MB`, rss(server.pid).toFixed(0))
+  server.stop()
+}
+
+async function clock() {
+  const times = []
+  for (let i = 0; i < ROUNDS; i++) {
+    const server = await start(['node', MAIN, 'serve', '--port', '0', '--clock', '2026-01-01T00:00:00Z'])
+    // A sticky allocation has one timer.
+    await load(server, 'allocation', 10_000)
+    const begin = performance.now()
+    const answer = await fetch(`http://127.0.0.1:${server.port}/_sandgate/clock/advance`, { method: 'POST', body: JSON.stringify({ by: '4h' }) })
+    const { happened } = await answer.json()
+    times.push(performance.now() - begin)
+    if (happened.length !== 10_000) throw new Error(`${happened.length} timers fired`)
+    server.stop()
+  }
+  line('clock/advance over 10,000 due timers, ms', median(times).toFixed(0), '≤ 150', median(times) <= 150)
+}
+
+await throughput()
+await starting()
+await growth()
+await clock()
+const widths = [0, 1, 2].map((column) => Math.max(...lines.map((row) => row[column].length)))
+console.log(`Node ${process.version}, ${pinned ? 'server and load on a core each' : 'not pinned to cores'}, medians of ${ROUNDS} rounds`)
+for (const row of lines) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd())
+if (lines.some((row) => row[3] === 'MISSED')) process.exitCode = 1

@@ -1,0 +1,145 @@
+// A sandbox for tests: served over HTTP on a free port, its wall clock in the test's hand. Every answer that comes back is judged by the
+// compiled contract at once, and kept for Prism's second opinion (see prism.ts).
+import supertest from 'supertest'
+import { onTestFinished } from 'vitest'
+import { createSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox.ts'
+import type { World } from '../src/world/world.ts'
+
+/** A call as a client makes it: the provider's own path (with query), exact body text. */
+export interface Request {
+  readonly method: string
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  /** The body as JSON; undefined when it is none. */
+  readonly json: any
+}
+
+/** One provider's client, written from its documents: signs, and knows a good call of each operation. */
+export interface Client {
+  readonly name: string
+  /** Adds what the provider wants on every call: keys, signatures, nonces. Each call gets fresh ones. */
+  sign(request: Request, wallMs: number): Request
+  /** A valid, unsigned call of each modelled operation, to be bent. */
+  readonly good: Readonly<Record<string, () => Request>>
+}
+
+export interface Exchange {
+  readonly provider: string
+  readonly request: Request
+  readonly reply: Reply
+}
+
+/** Everything that was said in this test file, for Prism. */
+export const exchanges: Exchange[] = []
+
+export const START = '2026-05-16T19:00:00.000Z'
+
+export class Kit {
+  readonly sandbox: Sandbox
+  readonly url: string
+  readonly #wall: { ms: number }
+  readonly #bugs: readonly Error[]
+
+  constructor(sandbox: Sandbox, url: string, wall: { ms: number }, bugs: readonly Error[]) {
+    this.sandbox = sandbox
+    this.url = url
+    this.#wall = wall
+    this.#bugs = bugs
+  }
+
+  get world(): World {
+    return this.sandbox.world()!
+  }
+
+  get wallMs(): number {
+    return this.#wall.ms
+  }
+
+  /** Moves the wall clock, which signatures are measured against. World time stands still. */
+  passWall(ms: number): void {
+    this.#wall.ms += ms
+  }
+
+  /** Sends a call to a provider exactly as given. */
+  async send(provider: string, request: Request): Promise<Reply> {
+    const reply = await this.raw(request.method, `/${provider}${request.path}`, request.headers, request.body)
+    this.#judge({ provider, request, reply })
+    return reply
+  }
+
+  /** Signs and sends. A second passes on the wall before each call, as it does between calls of a careful client. */
+  async call(client: Client, request: Request): Promise<Reply> {
+    this.passWall(1000)
+    return this.send(client.name, client.sign(request, this.wallMs))
+  }
+
+  /** A call of the control API. */
+  async control(method: string, path: string, body?: unknown): Promise<Reply> {
+    const json = body === undefined ? undefined : JSON.stringify(body)
+    return this.raw(method, `/_sandgate${path}`, json === undefined ? {} : { 'content-type': 'application/json' }, json)
+  }
+
+  async advance(by: string): Promise<any> {
+    const reply = await this.control('POST', '/clock/advance', { by })
+    if (reply.status !== 200) throw new Error(reply.text)
+    return reply.json
+  }
+
+  /** The journal entry behind an answer. */
+  async entry(reply: Reply): Promise<any> {
+    return (await this.control('GET', `/journal/${reply.headers['x-sandgate-entry']}`)).json
+  }
+
+  async raw(method: string, path: string, headers: Readonly<Record<string, string>> = {}, body?: string): Promise<Reply> {
+    let call = supertest(this.url)[method.toLowerCase() as 'get'](path).buffer(true).redirects(0).ok(() => true).parse(asText)
+    for (const [name, value] of Object.entries(headers)) call = call.set(name, value)
+    // As bytes, so that the client library neither re-serialises nor re-encodes them.
+    const answer = await (body === undefined ? call : call.send(body).serialize((text: string) => text))
+    const text: string = answer.body ?? ''
+    return { status: answer.status, headers: answer.headers as Record<string, string>, text, json: jsonOf(text) }
+  }
+
+  #judge(exchange: Exchange): void {
+    if (this.#bugs[0]) throw this.#bugs[0]
+    const { provider, request, reply } = exchange
+    const contract = this.sandbox.contract(provider)!
+    const match = contract.match(request.method, request.path.split('?', 1)[0]!)
+    if (!match) return
+    const body = reply.text === '' ? undefined : (reply.json ?? reply.text)
+    const wrong = contract.judgeAnswer(match.operation, reply.status, reply.headers['content-type']?.split(';', 1)[0], body)
+    if (wrong.length > 0) throw new Error(`off contract: ${wrong.join('; ')}\n${reply.text}`)
+    exchanges.push(exchange)
+  }
+}
+
+function asText(response: any, done: (error: Error | null, text: string) => void): void {
+  const chunks: Buffer[] = []
+  response.on('data', (chunk: Buffer | string) => chunks.push(Buffer.from(chunk)))
+  response.on('end', () => done(null, Buffer.concat(chunks).toString('utf8')))
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A frozen, strict sandbox on a free port, closed when the test is over. A bug in it fails the test that met it. */
+export async function start(options: SandboxOptions = {}): Promise<Kit> {
+  const wall = { ms: Date.parse('2026-05-20T12:00:00.000Z') }
+  const bugs: Error[] = []
+  const complain = (message: string, error?: unknown) => bugs.push(new Error(message, { cause: error }))
+  const sandbox = await createSandbox({ clock: START, strict: true, wall: () => wall.ms, complain, ...options })
+  const url = await sandbox.listen()
+  onTestFinished(() => sandbox.close())
+  return new Kit(sandbox, url, wall, bugs)
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/prism.ts'],
+    // Nothing mutable lives at module level, so files may share a process; Prism, which takes seconds to import, is then loaded once a worker.
+    isolate: false,
+    maxWorkers: 2,
+    sequence: { shuffle: true },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
