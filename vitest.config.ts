@@ -8,6 +8,8 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     sequence: { shuffle: true },
+    reporters: ['default', 'json'],
+    outputFile: { json: 'test/.report.json' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -74,10 +74,10 @@ export function controlRouter(sandbox: Sandbox, specFile: string): Router {
       if (told.type === undefined) res.status(told.status).json(told.body)
       else res.status(told.status).type(told.type).send(told.body)
     } catch (error) {
-      tell(res, error)
+      tell(res, error, sandbox.complain)
     }
   })
-  router.use((error: unknown, _req: Request, res: Response, _next: unknown) => tell(res, error))
+  router.use((error: unknown, _req: Request, res: Response, _next: unknown) => tell(res, error, sandbox.complain))
   return router
 }
 
@@ -111,11 +111,11 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   })
 }
 
-function tell(res: Response, error: unknown): void {
+function tell(res: Response, error: unknown, complain: Sandbox['complain']): void {
   const problem = error instanceof Problem ? error
     : (error as { type?: string }).type === 'entity.too.large' ? new Problem(413, 'the body is larger than 1 MiB')
     : new Problem(500, String(error))
-  if (problem.status === 500) console.error('a bug in the control API', error)
+  if (problem.status === 500) complain('a bug in the control API', error)
   if (problem.status === 405) res.set('allow', (problem.more.allowed as string[]).join(', '))
   const title = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 409: 'Conflict', 413: 'Content Too Large', 422: 'Unprocessable' }[problem.status] ?? 'Internal Server Error'
   res.status(problem.status).type('application/problem+json')

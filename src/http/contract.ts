@@ -188,6 +188,8 @@ export class Contract {
   #createAjv(): Ajv2020 {
     const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, strictRequired: false, validateSchema: false })
     ajv.addVocabulary(['example', 'externalDocs', 'xml', 'discriminator'])
+    // To find a schema in it, Ajv compiles the document around it: as annotations, its parts cost nothing.
+    ajv.addVocabulary(Object.keys(this.document))
     ;((addFormats as any).default ?? addFormats)(ajv)
     ajv.addSchema(this.document, this.name, undefined, false)
     return ajv

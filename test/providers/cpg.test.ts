@@ -218,6 +218,13 @@ describe('validation', () => {
     refused(await ask(box, { user_identifier: '🧾'.repeat(257) }), 422, 'user_identifier: String should have at most 256 characters')
   })
 
+  test('cpg.validation.nul: a NUL in a text is refused, wherever it would be stored', async () => {
+    const box = await start()
+    for (const field of ['user_identifier', 'idempotency_key']) {
+      refused(await ask(box, { [field]: 'a\0b' }), 422, `${field}: String should not contain NUL characters`)
+    }
+  })
+
   test('cpg.validation.extra: unknown keys are ignored', async () => {
     const box = await start()
     expect((await ask(box, { colour: 'red', __proto__: { x: 1 } })).status).toBe(200)

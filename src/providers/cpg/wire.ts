@@ -88,7 +88,7 @@ export function refuseProblems(problems: readonly Problem[]): Refusal {
   return new Refusal('invalid_request', { message: fields.map((field) => `${field}: ${items.get(field)}`).join('; ') })
 }
 
-function reason({ keyword, params, at, message, in: where }: Problem): string {
+function reason({ keyword, params, at, message, value, in: where }: Problem): string {
   switch (keyword) {
     case 'required':
       return 'Field required'
@@ -98,7 +98,7 @@ function reason({ keyword, params, at, message, in: where }: Problem): string {
     case 'mediaType':
       return 'Input should be a valid dictionary or object to extract fields from'
     case 'type':
-      if (at.length === 0) return 'Input should be a valid dictionary or object to extract fields from'
+      if (at.length === 0) return value === null ? 'Field required' : 'Input should be a valid dictionary or object to extract fields from'
       return where === 'body' ? 'Input should be a valid string' : 'Input should be a valid integer, unable to parse string as an integer'
     case 'minLength':
       return `String should have at least ${characters(params.limit)}`
@@ -109,7 +109,8 @@ function reason({ keyword, params, at, message, in: where }: Problem): string {
     case 'maximum':
       return `Input should be less than or equal to ${params.limit}`
     case 'pattern':
-      return `String should match pattern '${params.pattern}'`
+      // rule: cpg.validation.nul
+      return 'String should not contain NUL characters'
     default:
       return message
   }
