@@ -1,0 +1,107 @@
+// The house rules, held as a test: who may import whom, which package has which door, and what nobody does.
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+
+const ROOT = new URL('..', import.meta.url).pathname
+
+interface Source {
+  readonly path: string
+  readonly text: string
+  /** Without comments, so that words in them do not count. */
+  readonly code: string
+  readonly imports: readonly string[]
+}
+
+function read(folder: string): Source[] {
+  return readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => {
+      const path = `${folder}/${file}`
+      const text = readFileSync(`${ROOT}${path}`, 'utf8')
+      const imports = [...text.matchAll(/(?:^(?:import|export|\}) [^\n]*from|^import|\bimport\() ?'([^'\n]+)'/gm)].map(([, name]) => (name!.startsWith('.') ? resolve(path, name!) : name!))
+      return { path, text, code: text.replace(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*/g, ''), imports }
+    })
+}
+
+function resolve(from: string, to: string): string {
+  return new URL(to, `file:///${from}`).pathname.slice(1)
+}
+
+const sources = read('src')
+const core = sources.filter(({ path }) => !path.startsWith('src/providers/'))
+const providers = readdirSync(`${ROOT}src/providers`)
+
+/** Which files each part may import from inside the project. */
+const INSIDE: readonly (readonly [part: RegExp, may: readonly RegExp[], ask: string])[] = [
+  [/^src\/world\//, [/^src\/world\//], 'nothing: the world knows only itself'],
+  [/^src\/provider\.ts$/, [/^src\/world\//], 'the world'],
+  [/^src\/providers\/(\w+)\//, [/^src\/provider\.ts$/, /^src\/world\//, /^src\/providers\/$1\//], 'provider.ts, the world, or its own folder'],
+  [/^src\/http\//, [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/], 'http, the world, or provider.ts'],
+  [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//], 'keep or the world'],
+  [/^src\/(control\/|sandbox\.ts|config\.ts)/, [/^src\/(?!main\.ts|providers\/)/], 'anything but main.ts and the providers'],
+]
+
+/** Packages with one door. */
+const DOORS: Readonly<Record<string, readonly string[]>> = {
+  express: ['src/sandbox.ts', 'src/control/control.ts'],
+  '@stoplight/prism-http': ['src/http/sample.ts'],
+  '@stoplight/prism-core': ['src/http/sample.ts'],
+  'json-schema-faker': ['src/http/sample.ts'],
+  lowdb: ['src/keep/store.ts'],
+  seedrandom: ['src/world/draws.ts'],
+  'sorted-btree': ['src/world/tables.ts'],
+  'find-my-way': ['src/http/contract.ts'],
+  'ajv/dist/2020.js': ['src/http/contract.ts'],
+  commander: ['src/main.ts'],
+}
+
+describe('imports', () => {
+  test.each(sources.map((source) => [source.path, source] as const))('%s asks only whom it may', (path, { imports }) => {
+    for (const [part, may, ask] of INSIDE) {
+      const match = part.exec(path)
+      if (!match) continue
+      const allowed = may.map((pattern) => new RegExp(pattern.source.replace('$1', match[1] ?? '')))
+      const wrong = imports.filter((name) => name.startsWith('src/') && !allowed.some((pattern) => pattern.test(name)))
+      expect(wrong, `${path} may not import these; ask ${ask}`).toEqual([])
+    }
+    for (const name of imports) if (DOORS[name]) expect(DOORS[name], `${name} has one door`).toContain(path)
+    if (path.startsWith('src/providers/')) {
+      expect(imports.filter((name) => !name.startsWith('src/') && name !== 'zod' && name !== 'node:crypto')).toEqual([])
+    }
+    if (path.startsWith('src/world/')) expect(imports.filter((name) => name.startsWith('node:') && name !== 'node:crypto')).toEqual([])
+  })
+
+  test('nothing imports a provider, and nothing imports main', () => {
+    for (const { path, imports } of core) expect(imports.filter((name) => /^src\/(providers\/|main\.ts)/.test(name)), path).toEqual([])
+  })
+})
+
+describe('habits', () => {
+  test.each(sources.map((source) => [source.path, source] as const))('%s', (path, { text, code }) => {
+    expect(text.startsWith('// ') || text.startsWith('#!/usr/bin/env node\n// '), 'begins with what it is for').toBe(true)
+    expect(text.split('\n').length, 'lines').toBeLessThanOrEqual(400)
+    expect(text).not.toMatch(/\b(TODO|FIXME|XXX|HACK|TEMPORARY)\b/)
+    if (path !== 'src/main.ts') expect(code, 'process belongs to main.ts').not.toMatch(/\bprocess\.(?!nextTick)/)
+    if (/^src\/(world|providers)\//.test(path)) {
+      expect(code, 'no wall clock and no chance in the world').not.toMatch(/Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|performance\./)
+    }
+    expect(code, 'nothing mutable at module level').not.toMatch(/^(export )?(let|var) /m)
+  })
+
+  test('no core file names a provider', () => {
+    const names = new RegExp(`\\b(${providers.join('|')})\\b`, 'i')
+    // The command line's one sentence about itself is for people.
+    for (const { path, code } of core) expect(code.replace(/\.description\('A local stand-in[^']*'\)/, ''), path).not.toMatch(names)
+  })
+
+  test('no test sleeps, skips or watches the time', () => {
+    for (const { path, code } of read('test').filter(({ path }) => path !== 'test/tidy.test.ts')) {
+      expect(code, path).not.toMatch(/setTimeout\(|\.skip\(|\.only\(|\.todo\(|timers\/promises|performance\.now/)
+    }
+  })
+
+  test('there are no drawers for odds and ends', () => {
+    const names = sources.map(({ path }) => path).filter((path) => /(utils?|helpers?|services?|types|middleware|common|misc)(\/|\.ts)/.test(path))
+    expect(names).toEqual([])
+  })
+})
