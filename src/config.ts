@@ -46,7 +46,12 @@ export function readConfig(file: string, providers: ReadonlyMap<string, Provider
   const document = parseDocument(text, { lineCounter: lines })
   const broken = document.errors[0]
   if (broken) throw new UsageError(`${file}:${broken.linePos?.[0].line ?? 1}: ${broken.message.split('\n')[0]}`)
-  const raw = document.toJS({ maxAliasCount: 100 }) ?? {}
+  let raw: any
+  try {
+    raw = document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`)
+  }
   const parsed = configSchema(providers).safeParse(raw)
   if (parsed.success) return raw
   const schema = configJsonSchema(providers)

@@ -2,7 +2,9 @@
 // It holds no behaviour of its own; reply.ts runs it, the folders under providers/ speak it.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ZodType } from 'zod'
-import type { World } from './world/world.ts'
+import type { Asset, Transfer, TransferStep } from './world/chain.ts'
+import type { Delivery, Endpoint } from './world/outbox.ts'
+import type { HandOut, World } from './world/world.ts'
 
 /** One company's promises. A folder under `providers/` exports one as `provider`; `sandbox.ts` finds it there. */
 export interface Provider {
@@ -40,6 +42,10 @@ export interface Provider {
   headers?(call: Call, world: World): Record<string, string>
   /** How a call is signed, so that hints.ts can say what a wrong signature looks like. */
   readonly signing?: Signing
+  /** What this provider makes of money that arrives at an address it handed out. */
+  readonly deposits?: DepositRules
+  /** How it tells the partner. */
+  readonly callbacks?: CallbackRules
 }
 
 export interface DemoCredential {
@@ -63,8 +69,38 @@ export interface Operation {
   readonly repeats?: Repeats
 }
 
-/** A timer fell due: `args` are those it was scheduled with. Runs in its own change. */
-export type Reaction = (args: any, world: World) => void
+/** A timer fell due: `args` are those it was scheduled with. Runs in its own change; what it returns is a line for the journal. */
+export type Reaction = (args: any, world: World) => string | void
+
+export interface DepositRules {
+  /**
+   * What arrives when this currency (the hand-out's own unless named) is sent to an address of this provider, on the hand-out's network
+   * unless another one is named; undefined: there is no such thing.
+   */
+  asset(sent: { readonly handOut: HandOut; readonly currency: string | undefined; readonly network: string | undefined }, world: World): Asset | undefined
+  /**
+   * A step of a transfer, told in the change that made it. `holder` is the hand-out that held the address (and tag) when the transfer was
+   * seen. Returns what the provider made of it, and why, in a line for the journal.
+   */
+  onTransfer(step: TransferStep, transfer: Transfer, holder: HandOut, world: World): string
+}
+
+/** How callbacks leave. Times between attempts are world time, the timeout is wall time. */
+export interface CallbackRules {
+  /** Every event there is, in the provider's spelling. */
+  readonly events: readonly string[]
+  /** Waits before the second, the third, … attempt, ms, each counted from the attempt before. */
+  readonly retryMs: readonly number[]
+  readonly timeoutMs: number
+  /** Whether this answer of the receiver counts as delivered. */
+  succeeded(status: number, body: string): boolean
+  /** Headers of one attempt, signature included, over the exact body. */
+  headers(delivery: Delivery, endpoint: Endpoint, wallMs: number, world: World): Record<string, string>
+  /** The account that an endpoint without a named one belongs to, and whether this one exists. */
+  account(named: string | undefined, world: World): string | undefined
+  /** The secret of an endpoint where none is given; a given one may be refused by throwing a sentence. */
+  secret(account: string, given: string | undefined, world: World): string
+}
 
 /** An idempotency policy: one mechanism (`http/repeats.ts`), four providers. */
 export interface Repeats {
@@ -83,10 +119,12 @@ export interface Repeats {
   /** The header that marks a replay. */
   readonly mark?: readonly [name: string, value: string]
   /** What a second call does while the first is still in flight: waits for it, or is refused by this name. */
-  readonly inFlight: 'wait' | { readonly refuse: string }
+  readonly inFlight: InFlight | ((world: World) => InFlight)
   /** Rules behind the policy, for the journal. */
   readonly rules: readonly string[]
 }
+
+export type InFlight = 'wait' | { readonly refuse: string }
 
 /** A provider's call as it arrived, and what has been found out about it. `caller` is whatever the gates put there. */
 export interface Call<Caller = any> {

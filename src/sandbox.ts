@@ -7,11 +7,18 @@ import { fileURLToPath } from 'node:url'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { controlRouter } from './control/control.ts'
 import { Rules } from './control/rules.ts'
+import { CallbackSender } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { receive } from './http/receive.ts'
-import { type Incoming, reply, type Sent, type Served } from './http/reply.ts'
+import type { Incoming } from './http/received.ts'
+import { Flights } from './http/repeats.ts'
+import { reply, type Served } from './http/reply.ts'
+import { send } from './http/send.ts'
 import { Sampler } from './http/sample.ts'
 import type { Provider } from './provider.ts'
+import { chainReaction, type TransferStep } from './world/chain.ts'
+import type { Timer } from './world/clock.ts'
+import { attemptDue } from './world/outbox.ts'
 import { World } from './world/world.ts'
 
 export interface SandboxOptions {
@@ -26,12 +33,16 @@ export interface SandboxOptions {
   readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined } | undefined
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
   readonly allowHosts?: readonly string[]
+  /** Host names that callbacks may go to, beside loopback and private addresses. */
+  readonly allowCallbackHosts?: readonly string[]
   /** The control API asks for `Authorization: Bearer <token>`. */
   readonly controlToken?: string | undefined
   /** An answer off contract becomes a loud 500. */
   readonly strict?: boolean
   /** Where bugs are told; stderr unless given. */
   readonly complain?: (message: string, error?: unknown) => void
+  /** Lets wall time go by, for delays of scenarios. */
+  readonly pause?: (ms: number) => Promise<void>
   /** The wall clock, ms since 1970. */
   readonly wall?: () => number
 }
@@ -44,6 +55,9 @@ const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
 /** How long a client may take to send its headers, and a whole request. */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+
+/** How late a timer of a running world may fire. */
+const TICK_MS = 50
 
 /** Every provider that has a folder, by name. */
 export async function findProviders(): Promise<Map<string, Provider>> {
@@ -67,28 +81,38 @@ export class Sandbox {
   readonly wall: () => number
   /** Where bugs are told. */
   readonly complain: (message: string, error?: unknown) => void
+  readonly callbacks: CallbackSender
   readonly #served = new Map<string, Served>()
   readonly #worlds = new Map<string, World>()
   readonly #settings: Record<string, unknown>
   readonly #bodyBytes: number
+  readonly #pause: (ms: number) => Promise<void>
   #server: Server | undefined
+  #ticker: NodeJS.Timeout | undefined
 
   constructor(providers: ReadonlyMap<string, Provider>, options: SandboxOptions) {
     this.options = options
     this.providers = providers
     this.wall = options.wall ?? Date.now
     this.complain = options.complain ?? ((message, error) => console.error(message, error ?? ''))
+    this.#pause = options.pause ?? ((ms) => new Promise((go) => setTimeout(go, ms)))
+    this.callbacks = new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], wall: this.wall })
     this.rules = new Rules(SPECS)
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
     this.#settings = Object.fromEntries([...providers.values()].map((provider) => [provider.name, provider.settings.parse(options.providers?.[provider.name] ?? {})]))
     const sampler = new Sampler()
+    const flights = new Flights()
     for (const provider of providers.values()) {
       this.#served.set(provider.name, {
         provider,
         contract: new Contract(provider.name, `${SPECS}${provider.name}.yaml`),
+        providers,
+        flights,
+        pause: this.#pause,
         sample: sampler.answer,
         strict: options.strict ?? false,
         complain: this.complain,
+        afterwards: (world) => this.tick(world),
       })
     }
     this.reset(DEFAULT_WORLD)
@@ -114,11 +138,27 @@ export class Sandbox {
       settings: this.#settings,
       assumptions: this.options.assume ?? {},
       switches: Object.assign({}, ...[...this.providers.values()].map((provider) => provider.switches ?? {})),
-      react: (timer, world) => this.providers.get(timer.provider)!.reactions![timer.reaction]!(timer.args, world),
+      react: (timer, world) => this.#react(timer, world),
       journalEntries: this.options.limits?.journalEntries ?? 10_000,
     })
+    world.clock.tick(this.wall())
     this.#worlds.set(id, world)
     return world
+  }
+
+  /** Lets world time pass as far as the wall says, and sends what has fallen due. */
+  tick(world: World): void {
+    world.clock.tick(this.wall())
+    this.callbacks.pump(world)
+  }
+
+  /** What a timer does: a step of the chain, an attempt of the outbox, or a reaction of the provider. */
+  #react({ provider, reaction, args }: Timer, world: World): string | void {
+    const { reactions } = this.providers.get(provider) ?? {}
+    const [part, step] = reaction.split('.') as [string, string]
+    if (part === 'chain') return chainReaction(step as TransferStep, args as string, world, (...told) => this.providers.get(told[2].provider)!.deposits!.onTransfer(...told))
+    if (part === 'outbox') return attemptDue(args as string, world)
+    return reactions![reaction]!(args, world)
   }
 
   /** Listens; `port` 0 takes any free one. Resolves with the base URL. */
@@ -129,6 +169,10 @@ export class Sandbox {
       server.listen(port, host, resolve)
     })
     this.#server = server
+    // Running worlds move by themselves; the calls that arrive in between move them too.
+    this.#ticker = setInterval(() => {
+      for (const world of this.#worlds.values()) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
+    }, TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
   }
@@ -138,6 +182,7 @@ export class Sandbox {
     const server = this.#server
     if (!server) return
     this.#server = undefined
+    clearInterval(this.#ticker)
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeIdleConnections()
     await closed
@@ -155,7 +200,8 @@ export class Sandbox {
 
   /** A provider's call never goes further than here: raw bytes in, one `end` out. */
   #toProvider(req: IncomingMessage, res: ServerResponse, next: NextFunction): void {
-    const url = req.url!
+    // A server must take the absolute form of a request line too (RFC 9112, 3.2.2).
+    const url = req.url!.replace(/^https?:\/\/[^/?]*/i, '') || '/'
     const queryAt = url.indexOf('?')
     const linePath = queryAt < 0 ? url : url.slice(0, queryAt)
     const query = queryAt < 0 ? undefined : url.slice(queryAt + 1)
@@ -176,7 +222,7 @@ export class Sandbox {
         wallMs: this.wall(),
       }
       reply(incoming, target.served, target.world!)
-        .then((sent) => send(res, sent, body === undefined))
+        .then((sent) => send(res, sent, body === undefined, this.#pause))
         .catch((error) => {
           this.complain(`no answer could be made for ${incoming.method} ${linePath}`, error)
           problem(res as Response, 500, 'a bug in Sandgate; stderr has it')
@@ -222,12 +268,6 @@ function prototypes(app: Express) {
   SandboxRequest.prototype = app.request
   SandboxResponse.prototype = app.response
   return { IncomingMessage: SandboxRequest as any, ServerResponse: SandboxResponse as any }
-}
-
-function send(res: ServerResponse, sent: Sent, close: boolean): void {
-  const bytes = sent.text === undefined ? undefined : Buffer.from(sent.text)
-  res.writeHead(sent.status, { ...sent.headers, 'content-length': bytes?.length ?? 0, ...(close && { connection: 'close' }) })
-  res.end(bytes)
 }
 
 /** The sandbox's own voice, where no provider has one. */

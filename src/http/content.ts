@@ -33,10 +33,11 @@ export function readContent(body: Buffer, contentType: string | undefined, reads
 
 /** Level by level, so that no nesting can exhaust the stack. */
 function deeperThan(value: unknown, limit: number): boolean {
-  let level: unknown[] = [value]
-  for (let depth = 0; level.length > 0; depth++) {
+  const containers = (items: unknown[]) => items.filter((item): item is object => typeof item === 'object' && item !== null)
+  let level = containers([value])
+  for (let depth = 1; level.length > 0; depth++) {
     if (depth > limit) return true
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []))
+    level = containers(level.flatMap((item) => Object.values(item)))
   }
   return false
 }

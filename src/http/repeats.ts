@@ -65,3 +65,22 @@ export function keepAnswer(call: Call, policy: Repeats, id: string, answer: Kept
     text: answer.text,
   })
 }
+
+/** Calls whose idempotency key is claimed while a scenario lets them wait: a second call with the key meets the first one in flight. */
+export class Flights {
+  readonly #byWorld = new WeakMap<World, Map<string, Promise<unknown>>>()
+
+  /** The call under way with this key. */
+  of(world: World, id: string): Promise<unknown> | undefined {
+    return this.#byWorld.get(world)?.get(id)
+  }
+
+  /** Holds the key while `work` goes on. */
+  during<T>(world: World, id: string, work: Promise<T>): Promise<T> {
+    const flights = this.#byWorld.get(world) ?? new Map<string, Promise<unknown>>()
+    this.#byWorld.set(world, flights)
+    const flight = work.finally(() => flights.delete(id))
+    flights.set(id, flight.catch(() => undefined))
+    return flight
+  }
+}

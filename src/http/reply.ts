@@ -1,108 +1,159 @@
 // One request, eight steps, readable from top to bottom: receive, strike before, match, gates, repeat, change, check, record and send.
 // A provider says what each step means; the world remembers; nothing here knows a provider by name.
-import type { IncomingHttpHeaders } from 'node:http'
-import { type Answer, type Call, type Content, type Gate, type Operation, type Problem, type Provider, Refusal } from '../provider.ts'
-import type { World } from '../world/world.ts'
-import { readContent } from './content.ts'
+import { type Answer, type Gate, type Operation, type Provider, Refusal } from '../provider.ts'
+import { armSpoil } from '../world/outbox.ts'
+import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import type { Contract, Match } from './contract.ts'
+import { arrange, NoSuchDeposit } from './deposits.ts'
+import { type CorruptHow, type DropHow, type Plan, planFaults, type Respond } from './faults.ts'
 import { hintFor } from './hints.ts'
-import { findRepeat, type Kept, keepAnswer, repeatId } from './repeats.ts'
+import { type Incoming, ReceivedCall } from './received.ts'
+import { findRepeat, type Flights, type Kept, keepAnswer, repeatId } from './repeats.ts'
 
 /** A provider with its contract, as a sandbox serves it. */
 export interface Served {
   readonly provider: Provider
   readonly contract: Contract
+  /** All providers of the sandbox, because money can be sent to any address. */
+  readonly providers: ReadonlyMap<string, Provider>
+  /** Calls under way whose idempotency key is claimed. */
+  readonly flights: Flights
   /** Answers operations that no provider models. */
-  readonly sample: (served: Served, call: Call, match: Match, world: World) => Promise<Answer>
+  readonly sample: (served: Served, call: ReceivedCall, match: Match, world: World) => Promise<Answer>
   /** An answer off contract becomes a loud 500. */
   readonly strict: boolean
   /** Where bugs are told. */
   readonly complain: (message: string, error?: unknown) => void
+  /** Wall time goes by. */
+  readonly pause: (ms: number) => Promise<void>
+  /** What a call set off and is due at once happens now. */
+  readonly afterwards: (world: World) => void
 }
 
-/** A request as the sockets delivered it. */
-export interface Incoming {
-  readonly method: string
-  readonly path: string
-  readonly linePath: string
-  readonly query: string | undefined
-  readonly headers: IncomingHttpHeaders
-  /** The exact bytes; undefined when there were more than the limit allows. */
-  readonly body: Buffer | undefined
-  readonly ip: string
-  readonly origin: string
-  readonly wallMs: number
-}
-
-/** Bytes out. */
+/** Bytes out, and what a scenario does to them on the way. */
 export interface Sent {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string | undefined
+  readonly drop?: DropHow | undefined
+  readonly corrupt?: CorruptHow | undefined
+  readonly bytesPerSecond?: number | undefined
 }
 
 /** How far a call came. */
 interface Course {
   readonly call: ReceivedCall
-  readonly match: Match | undefined
+  readonly plan: Plan | undefined
   readonly passed: string[]
   stoppedBy: string | undefined
   refusal: Refusal | undefined
 }
 
-const EMPTY = Buffer.alloc(0)
+/** An answer that never was: the connection is cut instead. */
+const SILENCE: Kept = { status: 0, headers: {}, text: undefined }
 
 export async function reply(incoming: Incoming, served: Served, world: World): Promise<Sent> {
-  world.clock.tick(incoming.wallMs)
-  const course = match(incoming, served)
-  const { call } = course
+  served.afterwards(world)
+  // Step 3, and step 2: which faults strike depends on what is called.
+  const call = new ReceivedCall(incoming, served.provider, served.contract)
+  const course: Course = { call, plan: planFaults(call, world), passed: [], stoppedBy: undefined, refusal: undefined }
   let kept: Kept
   try {
-    const modelled = call.operation === undefined || call.operation in served.provider.operations
-    kept = modelled ? world.change(() => work(served, course, world)) : await sampled(served, course, world)
+    kept = await strikeAround(served, course, world)
   } catch (error) {
-    served.complain(`${served.provider.name} ${call.method} ${call.path}: a bug in Sandgate; the world is as it was before the call`, error)
+    served.complain(`${served.provider.name} ${call.method} ${call.path}: a bug in Sandgate; the operation changed nothing`, error)
     call.note('bug', String(error))
     kept = write(served.provider.refusals.internal_error!({}, call), served, course, world)
   }
-  return record(kept, incoming, course, served, world)
+  const sent = record(kept, incoming, course, served, world)
+  served.afterwards(world)
+  return sent
 }
 
-/** Step 3: the operation, its path values, and whatever the contract has to say when somebody asks. */
-function match(incoming: Incoming, served: Served): Course {
-  const found = served.contract.match(incoming.method, incoming.path)
-  const needs = found ? served.provider.operations[found.operation.id]?.needs : undefined
-  return { call: new ReceivedCall(incoming, served, found, needs), match: found, passed: [], stoppedBy: undefined, refusal: undefined }
+/** Step 2 and its twin after the work: a fault may answer, or cut the connection, instead of the provider or instead of its answer. */
+async function strikeAround(served: Served, course: Course, world: World): Promise<Kept> {
+  const { before, after } = course.plan ?? {}
+  if (before?.drop) return SILENCE
+  if (before?.respond) return write(faulty(before.respond, served, course), served, course, world)
+  const kept = await work(served, course, world)
+  if (after?.drop) return SILENCE
+  return after?.respond ? write(faulty(after.respond, served, course), served, course, world) : kept
 }
 
-/** Steps 4 to 7, inside one change: what the gates wrote stays when the operation refuses, what the operation wrote does not. */
-function work(served: Served, course: Course, world: World): Kept {
-  const { call } = course
+function faulty(respond: Respond, { provider }: Served, { call }: Course): Answer {
+  if (respond.error !== undefined) return provider.refusals[respond.error]!({}, call)
+  return { status: respond.status!, body: respond.body, ...(respond.headers && { headers: respond.headers }) }
+}
+
+/** Steps 4 to 7. What the gates wrote stays when the operation refuses, what the operation wrote does not. */
+async function work(served: Served, course: Course, world: World): Promise<Kept> {
+  const { call, plan } = course
   const { provider } = served
-  const operation = call.operation === undefined ? undefined : provider.operations[call.operation]!
-  const refused = refusing(course, () => passGates(operation ? (operation.gates ?? provider.gates) : provider.elsewhere.gates, course, world))
+  const operation = call.operation === undefined ? undefined : provider.operations[call.operation]
+  const gates = operation?.gates ?? (call.match ? provider.gates : provider.elsewhere.gates)
+  const refused = world.change(() => refusing(course, () => passGates(gates, course, world)))
   if (refused) return write(refused, served, course, world)
-  if (!operation) return write(refusing(course, () => provider.elsewhere.answer(call, world))!, served, course, world)
+  if (!call.match) return write(refusing(course, () => provider.elsewhere.answer(call, world))!, served, course, world)
 
+  if (!operation) {
+    if (plan && plan.delayMs > 0) await served.pause(plan.delayMs)
+    return write(await served.sample(served, call, call.match, world), served, course, world)
+  }
+  const id = operation.repeats && repeatId(call, operation.repeats)
+  if (id !== undefined) {
+    const inFlight = await meet(id, served, course, operation, world)
+    if (inFlight) return write(inFlight, served, course, world)
+  }
+  const change = () => world.change(() => perform(operation, id, served, course, world))
+  if (!plan || plan.delayMs === 0) return change()
+  const late = served.pause(plan.delayMs).then(change)
+  return id === undefined ? late : served.flights.during(world, id, late)
+}
+
+/** A second call with the key of one that is still under way waits for it, or is told so: the provider's own choice. */
+async function meet(id: string, { flights }: Served, course: Course, operation: Operation, world: World): Promise<Answer | undefined> {
+  for (let flight = flights.of(world, id); flight; flight = flights.of(world, id)) {
+    const { inFlight } = operation.repeats!
+    const choice = typeof inFlight === 'function' ? inFlight(world) : inFlight
+    course.call.note('idempotency', { decided: choice === 'wait' ? 'waited for the call in flight' : 'refused: in flight' })
+    if (choice !== 'wait') return refusing(course, () => { throw new Refusal(choice.refuse) })
+    await flight
+  }
+  return undefined
+}
+
+/** Steps 5 to 7, in one change: look for a repeat, run the operation, check and keep its answer, set off what a scenario wants. */
+function perform(operation: Operation, id: string | undefined, served: Served, course: Course, world: World): Kept {
+  const { call } = course
   const policy = operation.repeats
-  const id = policy && repeatId(call, policy)
-  if (!policy || id === undefined) return write(run(operation, course, world), served, course, world)
-
-  let repeat: Kept | undefined
-  const conflict = refusing(course, () => {
-    repeat = findRepeat(call, policy, id, world)
-  })
-  if (conflict) return write(conflict, served, course, world)
-  if (repeat) return repeat
+  if (policy && id !== undefined) {
+    let repeat: Kept | undefined
+    const conflict = refusing(course, () => {
+      repeat = findRepeat(call, policy, id, world)
+    })
+    if (conflict) return write(conflict, served, course, world)
+    if (repeat) return repeat
+  }
+  const before = course.plan && (world.last(HandOuts, 'all', '')?.seq ?? 0)
   const kept = write(run(operation, course, world), served, course, world)
-  keepAnswer(call, policy, id, kept, world)
+  if (policy && id !== undefined) keepAnswer(call, policy, id, kept, world)
+  if (before !== undefined) setOff(course.plan!, world.list(HandOuts, 'all', '', { after: { order: before, key: '\uffff' } }), served, course, world)
   return kept
 }
 
-/** An operation of the document that nobody models: the gates hold, the answer is made up. */
-async function sampled(served: Served, course: Course, world: World): Promise<Kept> {
-  const refused = world.change(() => refusing(course, () => passGates(served.provider.gates, course, world)))
-  return write(refused ?? (await served.sample(served, course.call, course.match!, world)), served, course, world)
+/** What a scenario lets happen to what this call handed out: money that comes, callbacks that go wrong. */
+function setOff(plan: Plan, handOuts: readonly HandOut[], { providers }: Served, { call }: Course, world: World): void {
+  for (const handOut of handOuts) {
+    for (const { how, times, byMs } of plan.callbacks) armSpoil({ provider: call.provider, object: handOut.reference, how, times, byMs }, world)
+    for (const deposit of plan.deposits) {
+      try {
+        for (let i = 0; i < deposit.repeat; i++) arrange(deposit, handOut, providers, world)
+      } catch (error) {
+        if (!(error instanceof NoSuchDeposit)) throw error
+        call.note('deposit', error.message)
+      }
+    }
+  }
 }
 
 /** Step 4: the provider's checks, in its own order. */
@@ -146,7 +197,8 @@ function write(answer: Answer, served: Served, course: Course, world: World): Ke
     : (provider.stringify ?? JSON.stringify)(answer.body)
   const type = text === undefined ? {} : { 'content-type': 'application/json' }
   const headers: Record<string, string> = { ...type, ...provider.headers?.(course.call, world), ...answer.headers }
-  if (course.match) checkAnswer(answer, headers['content-type'], course.match, served, course.call)
+  // What a scenario answers is its own affair: off contract may be the point of it.
+  if (course.call.match && !course.plan?.before?.respond && !course.plan?.after?.respond) checkAnswer(answer, headers['content-type'], course.call.match, served, course.call)
   return { status: answer.status, headers, text }
 }
 
@@ -159,8 +211,7 @@ function checkAnswer(answer: Answer, contentType: string | undefined, match: Mat
 }
 
 /** Step 8: the journal entry first, then the bytes. */
-function record(kept: Kept, incoming: Incoming, course: Course, served: Served, world: World): Sent {
-  const { call, refusal } = course
+function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, stoppedBy }: Course, served: Served, world: World): Sent {
   const id = world.journal.add({
     kind: 'call',
     at: world.now,
@@ -168,115 +219,27 @@ function record(kept: Kept, incoming: Incoming, course: Course, served: Served, 
     operation: call.operation,
     method: incoming.method,
     path: incoming.linePath + (incoming.query === undefined ? '' : `?${incoming.query}`),
-    status: kept.status,
-    checks: course.passed,
-    stoppedBy: course.stoppedBy,
+    status: kept === SILENCE ? undefined : kept.status,
+    checks: passed,
+    stoppedBy,
     refusal: refusal?.name,
     rules: call.rules,
     notes: call.notes,
     request: { headers: incoming.headers, body: incoming.body },
     response: { headers: kept.headers, text: kept.text },
   })
+  for (const { id: rule, source, then } of plan?.rules ?? []) {
+    world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })
+  }
   const headers: Record<string, string> = { ...kept.headers, 'x-sandgate-entry': String(id) }
   const hint = refusal && hintFor(refusal, call, served.provider, world)
   if (hint) headers['x-sandgate-hint'] = hint
-  return { status: kept.status, headers, text: kept.text }
-}
-
-/** A call, with what is expensive to know found out only when somebody asks. */
-class ReceivedCall implements Call {
-  readonly #incoming: Incoming
-  readonly #served: Served
-  readonly #match: Match | undefined
-  #content: Content | undefined
-  #problems: Problem[] | undefined
-  readonly provider: string
-  readonly operation: string | undefined
-  readonly needs: string | undefined
-  readonly rules: string[] = []
-  readonly notes: Record<string, unknown> = {}
-  caller: any = undefined
-
-  constructor(incoming: Incoming, served: Served, match: Match | undefined, needs: string | undefined) {
-    this.#incoming = incoming
-    this.#served = served
-    this.#match = match
-    this.provider = served.provider.name
-    this.operation = match?.operation.id
-    this.needs = needs
-  }
-
-  get method(): string {
-    return this.#incoming.method
-  }
-
-  get path(): string {
-    return this.#incoming.path
-  }
-
-  get linePath(): string {
-    return this.#incoming.linePath
-  }
-
-  get query(): string | undefined {
-    return this.#incoming.query
-  }
-
-  get headers(): IncomingHttpHeaders {
-    return this.#incoming.headers
-  }
-
-  get body(): Buffer {
-    return this.#incoming.body ?? EMPTY
-  }
-
-  get bodyTooLarge(): boolean {
-    return this.#incoming.body === undefined
-  }
-
-  get ip(): string {
-    return this.#incoming.ip
-  }
-
-  get origin(): string {
-    return this.#incoming.origin
-  }
-
-  get wallMs(): number {
-    return this.#incoming.wallMs
-  }
-
-  get params(): Readonly<Record<string, string>> {
-    return this.#match?.params ?? {}
-  }
-
-  get queryValues(): Readonly<Record<string, unknown>> {
-    return this.#match ? this.#served.contract.queryValues(this.#match.operation, this.query) : {}
-  }
-
-  get content(): Content {
-    return (this.#content ??= readContent(this.body, this.headers['content-type'], this.#served.provider.readsJson))
-  }
-
-  get allowed(): readonly string[] {
-    return this.#served.contract.allowed(this.path)
-  }
-
-  get problems(): readonly Problem[] {
-    return (this.#problems ??= this.#match ? this.#served.contract.judgeCall(this.#match.operation, this) : [])
-  }
-
-  because(...rules: string[]): void {
-    this.rules.push(...rules)
-  }
-
-  note(key: string, value: unknown): void {
-    this.notes[key] = value
-  }
-
-  refuse(refusal: Refusal): Answer {
-    const make = this.#served.provider.refusals[refusal.name]
-    if (!make) throw new Error(`${this.provider} has no refusal ${refusal.name}`)
-    return make(refusal.detail, this)
+  return {
+    status: kept.status,
+    headers,
+    text: kept.text,
+    drop: kept === SILENCE ? (plan!.before?.drop ?? plan!.after!.drop) : undefined,
+    corrupt: plan?.corrupt,
+    bytesPerSecond: plan?.bytesPerSecond,
   }
 }

@@ -38,13 +38,13 @@ export const ADVANCE_MAX_EVENTS = 100_000
 
 export class Clock {
   readonly #world: World
-  readonly #react: (timer: Timer, world: World) => void
+  readonly #react: (timer: Timer, world: World) => string | void
   #now: number
   /** The wall's reading that `#now` belongs to; undefined while frozen. */
   #wallMs: number | undefined
   #frozen: boolean
 
-  constructor(world: World, startMs: number, frozen: boolean, react: (timer: Timer, world: World) => void) {
+  constructor(world: World, startMs: number, frozen: boolean, react: (timer: Timer, world: World) => string | void) {
     this.#world = world
     this.#react = react
     this.#now = startMs
@@ -127,9 +127,9 @@ export class Clock {
   }
 
   #fire(timer: Timer): void {
-    this.#world.change(() => {
+    const told = this.#world.change(() => {
       this.#world.remove(Timers, timer.id)
-      this.#react(timer, this.#world)
+      return this.#react(timer, this.#world)
     })
     this.#world.journal.add({
       kind: 'timer',
@@ -138,6 +138,7 @@ export class Clock {
       summary: timer.summary,
       reaction: timer.reaction,
       timerKind: timer.kind,
+      because: told ?? undefined,
     })
   }
 }

@@ -16,6 +16,7 @@ export class Journal {
   /** Where the oldest entry stands once the list is full. */
   #head = 0
   #lastId = 0
+  #dropped = 0
 
   constructor(limit: number) {
     this.#limit = limit
@@ -26,9 +27,9 @@ export class Journal {
     return this.#lastId + 1
   }
 
-  /** How many entries were dropped to make room. */
+  /** How many entries had to make room. */
   get dropped(): number {
-    return this.#lastId - this.#entries.length
+    return this.#dropped
   }
 
   add(entry: Omit<JournalEntry, 'id'> & { kind: string; at: number }): number {
@@ -36,10 +37,17 @@ export class Journal {
     const full = { id, ...entry } as JournalEntry
     if (this.#entries.length < this.#limit) this.#entries.push(full)
     else {
+      this.#dropped++
       this.#entries[this.#head] = full
       this.#head = (this.#head + 1) % this.#limit
     }
     return id
+  }
+
+  /** Adds what became known later, such as how a callback was answered; nothing when the entry had to make room. */
+  amend(id: number, fields: Readonly<Record<string, unknown>>): void {
+    const entry = this.get(id)
+    if (entry) Object.assign(entry, fields)
   }
 
   get(id: number): JournalEntry | undefined {

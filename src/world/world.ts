@@ -19,7 +19,7 @@ export interface WorldOptions {
   /** What the switches are and which value is on by default. */
   readonly switches: Readonly<Record<string, readonly string[]>>
   /** What a timer does. */
-  readonly react: (timer: Timer, world: World) => void
+  readonly react: (timer: Timer, world: World) => string | void
   readonly journalEntries: number
 }
 

@@ -1,0 +1,200 @@
+// Sends what the outbox has due: one attempt, one request, the provider's headers over the exact body. A receiver that hangs, resets, streams
+// or points elsewhere costs its own timeout and nothing else.
+import { lookup as resolve, type LookupAddress } from 'node:dns'
+import { type ClientRequest, type IncomingMessage, request as http } from 'node:http'
+import { request as https } from 'node:https'
+import { BlockList, isIP } from 'node:net'
+import type { CallbackRules, Provider } from '../provider.ts'
+import { attemptEnded, Deliveries, type Delivery, Endpoints } from '../world/outbox.ts'
+import type { World } from '../world/world.ts'
+
+/** How much of an answer is read before the connection is let go. */
+const ANSWER_BYTES = 65_536
+/** How many attempts are on their way at once, all worlds together; the rest waits its turn. */
+const CONCURRENT = 64
+/** How far in the past a timestamp is that a scenario wants to be stale. */
+const STALE_MS = 3_600_000
+
+const PRIVATE = blockList([
+  ['127.0.0.0', 8], ['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16], ['100.64.0.0', 10], ['::1', 128], ['fc00::', 7],
+])
+/** Link-local, where clouds keep their metadata, and what is no host at all. */
+const NEVER = blockList([['169.254.0.0', 16], ['fe80::', 10], ['0.0.0.0', 8], ['::', 128], ['224.0.0.0', 4], ['ff00::', 8], ['fd00:ec2::254', 128], ['100.100.100.200', 32]])
+
+/** What came of one attempt. */
+interface Outcome {
+  readonly status: number | null
+  readonly text: string
+  readonly error: string | null
+}
+
+export interface CallbackSenderOptions {
+  readonly providers: ReadonlyMap<string, Provider>
+  /** Host names, beside loopback and private addresses, that callbacks may go to. */
+  readonly allowHosts: readonly string[]
+  /** The wall clock, ms: it stands inside signatures. */
+  readonly wall: () => number
+}
+
+export class CallbackSender {
+  readonly #options: CallbackSenderOptions
+  /** By world, then by delivery. */
+  readonly #flights = new Map<World, Map<string, Promise<void>>>()
+  readonly #queue: (() => void)[] = []
+  #flying = 0
+
+  constructor(options: CallbackSenderOptions) {
+    this.#options = options
+  }
+
+  /** Sends every attempt of this world that fell due. */
+  pump(world: World): void {
+    const due = world.list(Deliveries, 'sending', '')
+    if (due.length === 0) return
+    const flights = this.#flights.get(world) ?? new Map<string, Promise<void>>()
+    this.#flights.set(world, flights)
+    for (const delivery of due) {
+      if (flights.has(delivery.id)) continue
+      const flight = this.#attempt(delivery, world).finally(() => {
+        flights.delete(delivery.id)
+        if (flights.size === 0) this.#flights.delete(world)
+      })
+      flights.set(delivery.id, flight)
+    }
+  }
+
+  /** Whether an attempt of this world is on its way. */
+  busy(world: World): boolean {
+    return this.#flights.has(world)
+  }
+
+  /** Resolves when no attempt of this world is on its way, nor due. */
+  async settled(world: World): Promise<void> {
+    for (;;) {
+      this.pump(world)
+      const flights = this.#flights.get(world)
+      if (!flights) return
+      await Promise.all(flights.values())
+    }
+  }
+
+  async #attempt(delivery: Delivery, world: World): Promise<void> {
+    const rules = this.#options.providers.get(delivery.provider)!.callbacks!
+    const endpoint = world.get(Endpoints, delivery.endpoint)
+    const at = world.now
+    const entry = world.journal.add({
+      kind: 'callback',
+      at,
+      provider: delivery.provider,
+      summary: `${delivery.event} (${delivery.id}), attempt ${delivery.attempts.length + 1}, to ${endpoint?.url ?? 'an endpoint that is gone'}`,
+      delivery: delivery.id,
+      event: delivery.event,
+      object: delivery.object,
+      attempt: delivery.attempts.length + 1,
+      body: delivery.body,
+    })
+    const outcome = endpoint ? await this.#turn(() => this.#send(delivery, endpoint.url, this.#headers(delivery, rules, world), rules)) : nothing('the endpoint is gone')
+    const error = outcome.error ?? (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
+    world.change(() => attemptEnded(delivery.id, { at, status: outcome.status, error }, rules.retryMs, world))
+    world.journal.amend(entry, { status: outcome.status, error, answer: outcome.text.slice(0, 2000) })
+  }
+
+  #headers(delivery: Delivery, rules: CallbackRules, world: World): Record<string, string> {
+    const endpoint = world.get(Endpoints, delivery.endpoint)!
+    const wallMs = this.#options.wall() - (delivery.spoiled === 'stale-timestamp' ? STALE_MS : 0)
+    const signed = delivery.spoiled === 'bad-signature' ? { ...endpoint, secret: Buffer.from(`not ${endpoint.secret}`).toString('base64') } : endpoint
+    return rules.headers(delivery, signed, wallMs, world)
+  }
+
+  /** Waits until fewer than `CONCURRENT` attempts are on their way. */
+  async #turn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#flying >= CONCURRENT) await new Promise<void>((go) => this.#queue.push(go))
+    this.#flying++
+    try {
+      return await work()
+    } finally {
+      this.#flying--
+      this.#queue.shift()?.()
+    }
+  }
+
+  #send(delivery: Delivery, url: string, headers: Record<string, string>, { timeoutMs }: CallbackRules): Promise<Outcome> {
+    const target = new URL(url)
+    const refused = this.refuse(target)
+    if (refused) return Promise.resolve(nothing(refused))
+    const body = Buffer.from(delivery.body)
+    return new Promise((done) => {
+      const request: ClientRequest = (target.protocol === 'https:' ? https : http)(
+        target,
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers, 'content-length': body.length },
+          lookup: this.#lookup(target.hostname),
+          agent: false,
+          signal: AbortSignal.timeout(timeoutMs),
+        },
+        (response) => readAnswer(response, (outcome) => {
+          done(outcome)
+          request.destroy()
+        }),
+      )
+      request.on('error', (error: NodeJS.ErrnoException) => done(nothing(error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${timeoutMs / 1000} s` : describe(error))))
+      request.end(body)
+    })
+  }
+
+  /** Why no callback goes there; undefined when it may. A name is judged by its addresses when it is looked up. */
+  refuse(target: URL): string | undefined {
+    if (target.protocol !== 'http:' && target.protocol !== 'https:') return `callbacks go to http and https, not to ${target.protocol}`
+    const host = target.hostname.replace(/^\[(.*)\]$/, '$1')
+    return isIP(host) ? this.#refuseAddress(host, host) : undefined
+  }
+
+  #refuseAddress(address: string, host: string): string | undefined {
+    const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
+    const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4'
+    if (NEVER.check(plain, family)) return `${host} is link-local or a metadata address: callbacks never go there`
+    if (PRIVATE.check(plain, family) || this.#options.allowHosts.includes(host)) return undefined
+    return `${host} is neither loopback nor private; allow it with --allow-callback-host ${host}`
+  }
+
+  /** Name resolution that judges every address it finds, at the moment of connecting. */
+  #lookup(host: string) {
+    return (name: string, options: any, found: (error: Error | null, address: any, family?: number) => void): void => {
+      resolve(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+        if (error) return found(error, '')
+        const refused = addresses.map(({ address }) => this.#refuseAddress(address, host)).find(Boolean)
+        if (refused) return found(new Error(refused), '')
+        if (options.all) return found(null, addresses)
+        found(null, addresses[0]!.address, addresses[0]!.family)
+      })
+    }
+  }
+}
+
+function readAnswer(response: IncomingMessage, done: (outcome: Outcome) => void): void {
+  const chunks: Buffer[] = []
+  let length = 0
+  const end = () => done({ status: response.statusCode!, text: Buffer.concat(chunks).toString('utf8', 0, ANSWER_BYTES), error: null })
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length >= ANSWER_BYTES) end()
+  })
+  response.on('end', end)
+  response.on('error', (error) => done(nothing(`the answer broke off: ${error.message}`)))
+}
+
+function nothing(error: string): Outcome {
+  return { status: null, text: '', error }
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  return error.code === 'ECONNREFUSED' ? 'the connection was refused' : error.message || String(error.code)
+}
+
+function blockList(subnets: readonly (readonly [string, number])[]): BlockList {
+  const list = new BlockList()
+  for (const [net, prefix] of subnets) list.addSubnet(net, prefix, net.includes(':') ? 'ipv6' : 'ipv4')
+  return list
+}

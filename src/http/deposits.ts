@@ -1,0 +1,51 @@
+// Money that somebody sends to an address of a provider: from words to a transfer under way. The provider says what the currency is.
+import type { Provider } from '../provider.ts'
+import { atomsOf } from '../world/amounts.ts'
+import { type Outcome, send, type Transfer } from '../world/chain.ts'
+import type { HandOut, World } from '../world/world.ts'
+
+/** A deposit as a scenario or the control API words it. */
+export interface DepositWish {
+  /** Decimal text in units of the currency. */
+  readonly amount: string
+  readonly currency?: string | undefined
+  readonly network?: string | undefined
+  /** The hand-out's own unless given; null: sent without. */
+  readonly tag?: string | null | undefined
+  readonly afterMs: number
+  readonly confirmations: 'instant' | number
+  readonly outcome: Outcome
+  readonly sameTransactionAs?: Transfer | undefined
+}
+
+/** A deposit that cannot be: one sentence for the person who asked for it. */
+export class NoSuchDeposit extends Error {}
+
+/** Puts the deposit under way. Only inside a change. Throws `NoSuchDeposit`. */
+export function arrange(wish: DepositWish, handOut: HandOut, providers: ReadonlyMap<string, Provider>, world: World): Transfer {
+  const provider = providers.get(handOut.provider)!
+  if (!provider.deposits) throw new NoSuchDeposit(`${provider.title} does not watch its addresses: no money can arrive there`)
+  const asset = provider.deposits.asset({ handOut, currency: wish.currency, network: wish.network }, world)
+  if (!asset) {
+    const what = [wish.currency ?? handOut.currency, wish.network ?? handOut.network].join(' on ')
+    throw new NoSuchDeposit(`${provider.title} knows no ${what}, so nothing of it can be sent to ${handOut.address}`)
+  }
+  const atoms = atomsOf(wish.amount, asset.decimals)
+  if (atoms === undefined || atoms === 0n) {
+    throw new NoSuchDeposit(`amount: expected a decimal above 0 with at most ${asset.decimals} places for ${asset.currency}, such as "12.5", got "${wish.amount}"`)
+  }
+  return send(
+    {
+      provider: handOut.provider,
+      asset,
+      address: handOut.address,
+      tag: wish.tag === undefined ? handOut.tag : wish.tag,
+      atoms,
+      afterMs: wish.afterMs,
+      confirmations: wish.confirmations,
+      outcome: wish.outcome,
+      sameTransactionAs: wish.sameTransactionAs,
+    },
+    world,
+  )
+}

@@ -1,0 +1,196 @@
+// The outside world of coins: transfers to addresses, blocks, confirmations, drops, reorganisations. Knows no provider: whose money it is
+// is worked out from the hand-outs at the moment it is seen, and what that means is left to the listener.
+import { base58 } from '@scure/base'
+import { address } from './addresses.ts'
+import { draw } from './draws.ts'
+import { heightAt, NETWORKS, type NetworkName, nextBlockAt } from './networks.ts'
+import type { Table } from './tables.ts'
+import { type HandOut, HandOuts, type World } from './world.ts'
+
+export type Outcome = 'confirmed' | 'dropped' | 'reorged' | 'replaced'
+export type TransferStatus = 'scheduled' | 'seen' | 'confirmed' | 'dropped' | 'reorged' | 'replaced'
+export type TransferStep = 'seen' | 'mined' | 'confirmed' | 'dropped' | 'reorged' | 'replaced'
+
+/** What moves: a provider's currency on a network of ours. */
+export interface Asset {
+  /** The provider's own codes. */
+  readonly currency: string
+  readonly network: string
+  readonly on: NetworkName
+  readonly testnet?: boolean
+  readonly decimals: number
+  /** How many confirmations this provider waits for; 0: the first sight is enough. */
+  readonly threshold: number
+}
+
+export interface Transfer extends Asset {
+  readonly id: string
+  readonly seq: number
+  /** Whose address it was when the transfer was sent. */
+  readonly provider: string
+  readonly txid: string
+  /** Which output of its transaction. */
+  readonly output: number
+  readonly from: string
+  readonly address: string
+  readonly tag: string | null
+  /** Whole atoms, as text because rows are JSON. */
+  readonly atoms: string
+  readonly outcome: Outcome
+  readonly status: TransferStatus
+  /** How many confirmations it has when it is seen. */
+  readonly startsWith: number
+  /** World ms. */
+  readonly sentAt: number
+  readonly seenAt: number | null
+  readonly minedAt: number | null
+  readonly confirmedAt: number | null
+  readonly block: number | null
+  /** The hand-out it belongs to; null until it is seen, and when nobody held the address with that tag. */
+  readonly holder: string | null
+}
+
+export const Transfers: Table<Transfer> = {
+  name: 'transfers',
+  key: (row) => row.id,
+  indexes: {
+    all: { group: () => '', order: (row) => row.seq },
+    byAddress: { group: (row) => row.address, order: (row) => row.seq },
+    byTransaction: { group: (row) => row.txid, order: (row) => row.output },
+  },
+}
+
+export interface Sending {
+  readonly provider: string
+  readonly asset: Asset
+  readonly address: string
+  readonly tag: string | null
+  readonly atoms: bigint
+  /** World ms from now until it is seen. */
+  readonly afterMs: number
+  readonly confirmations: 'instant' | number
+  readonly outcome: Outcome
+  /** The id of a transfer whose transaction gets one more output. */
+  readonly sameTransactionAs?: Transfer | undefined
+}
+
+/** Told of every step; the line it returns goes into the journal. */
+export type Listener = (step: TransferStep, transfer: Transfer, holder: HandOut, world: World) => string
+
+/** How many blocks a transfer that is never mined stays visible. */
+const DROPPED_AFTER_BLOCKS = 3
+
+/** Puts a transfer under way. Only inside a change. */
+export function send(sending: Sending, world: World): Transfer {
+  const { asset, sameTransactionAs: sibling } = sending
+  const seq = world.next('transfers')
+  const drawn = world.draw('transfer', sibling?.seq ?? seq)
+  const transfer: Transfer = world.put(Transfers, {
+    ...asset,
+    id: `dep_${seq}`,
+    seq,
+    provider: sending.provider,
+    txid: sibling?.txid ?? txid(asset.on, drawn),
+    output: sibling ? world.list(Transfers, 'byTransaction', sibling.txid).length : 0,
+    from: sibling?.from ?? address(world.seed, { chain: NETWORKS[asset.on].chain, testnet: asset.testnet ?? false, name: ['sender', seq] }),
+    address: sending.address,
+    tag: sending.tag,
+    atoms: sending.atoms.toString(),
+    outcome: sending.outcome,
+    status: 'scheduled',
+    startsWith: sending.confirmations === 'instant' ? Math.max(1, asset.threshold) : sending.confirmations,
+    sentAt: world.now,
+    seenAt: null,
+    minedAt: null,
+    confirmedAt: null,
+    block: null,
+    holder: null,
+  })
+  schedule(transfer, 'seen', world.now + sending.afterMs, world)
+  return transfer
+}
+
+/** Confirmations at this moment, frozen at the threshold. */
+export function confirmations(transfer: Transfer, world: World): number {
+  if (transfer.minedAt === null || transfer.status === 'reorged') return 0
+  const counted = Math.floor((world.now - transfer.minedAt) / NETWORKS[transfer.on].blockMs) + 1
+  return Math.min(Math.max(transfer.threshold, transfer.startsWith), counted)
+}
+
+/** What the timers of this file do, by the name they are scheduled under. */
+export function chainReaction(step: TransferStep, id: string, world: World, tell: Listener): string {
+  const before = world.get(Transfers, id)!
+  const transfer = world.put(Transfers, { ...before, ...STEPS[step](before, world) })
+  const holder = transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
+  if (!holder) return `${transfer.id}: nobody holds ${transfer.address}${transfer.tag === null ? ' without a tag' : ` with the tag ${transfer.tag}`}`
+  const told = tell(step, transfer, holder, world)
+  next(step, transfer, world)
+  return `${transfer.id}: ${told}`
+}
+
+/** What each step changes about the transfer itself. */
+const STEPS: Readonly<Record<TransferStep, (transfer: Transfer, world: World) => Partial<Transfer>>> = {
+  seen: (transfer, world) => {
+    const seen = { status: 'seen', seenAt: world.now, holder: holderOf(transfer, world)?.id ?? null } as const
+    return transfer.startsWith === 0 ? seen : { ...seen, ...inBlock(transfer, transfer.startsWith - 1, world) }
+  },
+  mined: (transfer, world) => inBlock(transfer, 0, world),
+  confirmed: (_, world) => ({ status: 'confirmed', confirmedAt: world.now }),
+  dropped: () => ({ status: 'dropped' }),
+  reorged: () => ({ status: 'reorged', minedAt: null, block: null }),
+  replaced: () => ({ status: 'replaced' }),
+}
+
+/** After each step, the next one. */
+function next(step: TransferStep, transfer: Transfer, world: World): void {
+  const { blockMs } = NETWORKS[transfer.on]
+  if (step === 'seen' && transfer.outcome === 'dropped') return schedule(transfer, 'dropped', world.now + DROPPED_AFTER_BLOCKS * blockMs, world)
+  if (step === 'seen' && transfer.outcome === 'replaced') return schedule(transfer, 'replaced', nextBlockAt(transfer.on, world.now), world)
+  if (step === 'seen' && transfer.minedAt === null && transfer.threshold > 0) return schedule(transfer, 'mined', nextBlockAt(transfer.on, world.now), world)
+  if (step === 'seen' || step === 'mined') {
+    const at = transfer.minedAt === null ? world.now : transfer.minedAt + Math.max(0, transfer.threshold - 1) * blockMs
+    return schedule(transfer, 'confirmed', Math.max(world.now, at), world)
+  }
+  if (step === 'confirmed' && transfer.outcome === 'reorged') return schedule(transfer, 'reorged', nextBlockAt(transfer.on, world.now), world)
+}
+
+const SUMMARY: Readonly<Record<TransferStep, (transfer: Transfer) => string>> = {
+  seen: ({ id, address }) => `${id} to ${address} is seen`,
+  mined: ({ id }) => `${id} is in a block`,
+  confirmed: ({ id, threshold }) => `${id} has ${threshold} confirmations`,
+  dropped: ({ id }) => `${id} was never mined and is dropped`,
+  reorged: ({ id }) => `${id} is gone: its block was reorganised away`,
+  replaced: ({ id }) => `${id} is gone: its coins were spent by another transaction`,
+}
+
+function schedule(transfer: Transfer, step: TransferStep, at: number, world: World): void {
+  world.clock.schedule({ at, provider: transfer.provider, kind: 'confirmation', reaction: `chain.${step}`, args: transfer.id, summary: SUMMARY[step](transfer) })
+}
+
+/** Into the block that came `ago` blocks before the newest one. */
+function inBlock({ on }: Transfer, ago: number, world: World): Partial<Transfer> {
+  const { blockMs } = NETWORKS[on]
+  const minedAt = Math.floor(world.now / blockMs) * blockMs - ago * blockMs
+  return { minedAt, block: heightAt(on, minedAt) }
+}
+
+/** Whoever was given the address last; where addresses are told apart by tags, with this very tag. */
+function holderOf(transfer: Transfer, world: World): HandOut | undefined {
+  const [newest, ...older] = world.list(HandOuts, 'byAddress', transfer.address, { descending: true })
+  if (!newest || (newest.tag === transfer.tag)) return newest
+  if (newest.tag === null && transfer.tag !== null) return newest
+  return older.find(({ tag }) => tag === transfer.tag)
+}
+
+function txid(on: NetworkName, drawn: ReturnType<typeof draw>): string {
+  switch (NETWORKS[on].txid) {
+    case 'hex':
+      return drawn.hex(32)
+    case '0x-hex':
+      return `0x${drawn.hex(32)}`
+    case 'upper-hex':
+      return drawn.hex(32).toUpperCase()
+    case 'base58':
+      return base58.encode(drawn.bytes(64))
+  }
+}

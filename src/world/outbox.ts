@@ -1,0 +1,204 @@
+// What is to be told to partners: endpoints, deliveries and their attempts, on world time. Sending is left to http/callbacks.ts, signing
+// and schedules to the provider.
+import type { Table } from './tables.ts'
+import type { World } from './world.ts'
+
+export interface Endpoint {
+  readonly id: string
+  readonly seq: number
+  readonly provider: string
+  readonly account: string
+  readonly url: string
+  readonly secret: string
+  /** Null: every event. */
+  readonly events: readonly string[] | null
+}
+
+export const Endpoints: Table<Endpoint> = {
+  name: 'endpoints',
+  key: (row) => row.id,
+  indexes: { byAccount: { group: (row) => JSON.stringify([row.provider, row.account]), order: (row) => row.seq }, all: { group: () => '', order: (row) => row.seq } },
+}
+
+/** `paused` waits for a resume, `held` for the delivery that overtakes it. */
+export type DeliveryStatus = 'pending' | 'delivered' | 'exhausted' | 'dropped' | 'paused' | 'held'
+
+export interface Attempt {
+  /** World ms. */
+  readonly at: number
+  /** The receiver's status; null when there was no answer. */
+  readonly status: number | null
+  /** Why it did not count; null when it did. */
+  readonly error: string | null
+}
+
+export interface Delivery {
+  readonly id: string
+  readonly seq: number
+  readonly provider: string
+  readonly account: string
+  readonly endpoint: string
+  readonly event: string
+  /** The provider's own id of what it is about, as in the hand-out's `reference`. */
+  readonly object: string | null
+  /** Exactly what is sent, the same on every attempt. */
+  readonly body: string
+  readonly createdAt: number
+  readonly status: DeliveryStatus
+  readonly attempts: readonly Attempt[]
+  /** The timer of the next attempt. */
+  readonly timer: string | null
+  /** An attempt is on its way. */
+  readonly sending: boolean
+  readonly spoiled: 'bad-signature' | 'stale-timestamp' | null
+}
+
+export const Deliveries: Table<Delivery> = {
+  name: 'deliveries',
+  key: (row) => row.id,
+  indexes: {
+    all: { group: () => '', order: (row) => row.seq },
+    waiting: { group: (row) => (row.status === 'paused' || row.status === 'held' ? JSON.stringify([row.provider, row.status]) : undefined), order: (row) => row.seq },
+    sending: { group: (row) => (row.sending ? '' : undefined), order: (row) => row.seq },
+  },
+}
+
+/** A callback of a provider, before it is a delivery to anybody. */
+export interface Callback {
+  readonly provider: string
+  readonly account: string
+  readonly event: string
+  readonly object: string | null
+  /** The body, which may hold the delivery's own number. Called once for each endpoint. */
+  readonly body: (seq: number) => string
+}
+
+export type SpoilHow = 'duplicate' | 'delay' | 'drop' | 'reorder' | 'bad-signature' | 'stale-timestamp'
+
+/** What a scenario does to callbacks: to those of one object, or to all of a provider's. */
+interface Spoil {
+  readonly id: string
+  readonly seq: number
+  readonly provider: string
+  readonly object: string | null
+  readonly how: SpoilHow
+  readonly left: number
+  readonly byMs: number
+}
+
+const Spoils: Table<Spoil> = { name: 'spoils', key: (row) => row.id, indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } } }
+const Pauses: Table<{ readonly provider: string; readonly object: string | null; readonly id: string }> = { name: 'pauses', key: (row) => row.id, indexes: {} }
+
+/** Adds or replaces an endpoint. */
+export function putEndpoint(endpoint: Omit<Endpoint, 'seq'>, world: World): Endpoint {
+  return world.put(Endpoints, { seq: world.get(Endpoints, endpoint.id)?.seq ?? world.next('endpoints'), ...endpoint })
+}
+
+/** One delivery for each endpoint of the account that wants this event. Only inside a change. */
+export function post(callback: Callback, world: World): Delivery[] {
+  const endpoints = world.list(Endpoints, 'byAccount', JSON.stringify([callback.provider, callback.account]))
+  return endpoints.filter(({ events }) => events === null || events.includes(callback.event)).map((endpoint) => deliver(callback, endpoint, world))
+}
+
+/** One delivery to one endpoint, whatever events it wants. */
+export function deliver(callback: Callback, endpoint: Endpoint, world: World): Delivery {
+  const seq = world.next('deliveries')
+  const delivery: Delivery = world.put(Deliveries, {
+    id: `cb_${seq}`,
+    seq,
+    provider: callback.provider,
+    account: callback.account,
+    endpoint: endpoint.id,
+    event: callback.event,
+    object: callback.object,
+    body: callback.body(seq),
+    createdAt: world.now,
+    status: 'pending',
+    attempts: [],
+    timer: null,
+    sending: false,
+    spoiled: null,
+  })
+  return spoil(delivery, world)
+}
+
+/** Arms one way to spoil callbacks; `resume` sends what a `pause` has held back. */
+export function armSpoil(arm: { provider: string; object: string | null; how: SpoilHow | 'pause' | 'resume'; times: number; byMs: number }, world: World): void {
+  const pause = { provider: arm.provider, object: arm.object, id: JSON.stringify([arm.provider, arm.object]) }
+  if (arm.how === 'pause') {
+    world.put(Pauses, pause)
+    return
+  }
+  if (arm.how === 'resume') {
+    world.remove(Pauses, pause.id)
+    for (const delivery of world.list(Deliveries, 'waiting', JSON.stringify([arm.provider, 'paused']))) {
+      if (arm.object === null || arm.object === delivery.object) attemptAt(delivery, world.now, world)
+    }
+    return
+  }
+  const seq = world.next('spoils')
+  world.put(Spoils, { id: String(seq), seq, provider: arm.provider, object: arm.object, how: arm.how, left: arm.times, byMs: arm.byMs })
+}
+
+/** The delivery as the armed spoils leave it, its first attempt scheduled. */
+function spoil(delivery: Delivery, world: World): Delivery {
+  const concerns = (object: string | null) => object === null || object === delivery.object
+  const spoils = world.list(Spoils, 'all', delivery.provider).filter((row) => concerns(row.object))
+  for (const row of spoils) {
+    if (row.left > 1) world.put(Spoils, { ...row, left: row.left - 1 })
+    else world.remove(Spoils, row.id)
+  }
+  const by = (how: SpoilHow) => spoils.find((row) => row.how === how)
+  if (by('drop')) return world.put(Deliveries, { ...delivery, status: 'dropped' })
+
+  const spoiled = by('bad-signature') ? 'bad-signature' : by('stale-timestamp') ? 'stale-timestamp' : null
+  const changed = world.put(Deliveries, { ...delivery, spoiled })
+  if ([null, delivery.object].some((object) => world.get(Pauses, JSON.stringify([delivery.provider, object])))) return world.put(Deliveries, { ...changed, status: 'paused' })
+  if (by('reorder')) return world.put(Deliveries, { ...changed, status: 'held' })
+
+  const first = attemptAt(changed, world.now + (by('delay')?.byMs ?? 0), world)
+  if (by('duplicate')) copy(first, world)
+  // What was held back comes right after the one that overtook it.
+  for (const held of world.list(Deliveries, 'waiting', JSON.stringify([delivery.provider, 'held']))) attemptAt(held, world.now, world)
+  return first
+}
+
+/** The very same bytes once more, as a delivery of its own in the list. */
+function copy(delivery: Delivery, world: World): void {
+  const seq = world.next('deliveries')
+  attemptAt({ ...delivery, id: `cb_${seq}`, seq, timer: null }, world.now, world)
+}
+
+/** Sends a delivery once more, at once, whatever became of it. */
+export function redeliver(delivery: Delivery, world: World): Delivery {
+  if (delivery.timer !== null) world.clock.cancel(delivery.timer)
+  return attemptAt(delivery, world.now, world)
+}
+
+function attemptAt(delivery: Delivery, at: number, world: World): Delivery {
+  const number = delivery.attempts.length + 1
+  const timer = world.clock.schedule({
+    at,
+    provider: delivery.provider,
+    kind: 'callback',
+    reaction: 'outbox.attempt',
+    args: delivery.id,
+    summary: `${delivery.event} (${delivery.id}) is sent, attempt ${number}`,
+  })
+  return world.put(Deliveries, { ...delivery, status: 'pending', timer: timer.id })
+}
+
+/** An attempt fell due: from here on it is on its way, until `attemptEnded`. */
+export function attemptDue(id: string, world: World): void {
+  world.put(Deliveries, { ...world.get(Deliveries, id)!, timer: null, sending: true })
+}
+
+/** An attempt is over. `retryMs` are the provider's waits; the next one counts from the instant of this attempt. */
+export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly number[], world: World): Delivery {
+  const before = world.get(Deliveries, id)!
+  const delivery: Delivery = { ...before, sending: false, attempts: [...before.attempts, attempt] }
+  if (attempt.error === null) return world.put(Deliveries, { ...delivery, status: 'delivered' })
+  const wait = retryMs[delivery.attempts.length - 1]
+  if (wait === undefined) return world.put(Deliveries, { ...delivery, status: 'exhausted' })
+  return attemptAt(delivery, Math.max(world.now, attempt.at + wait), world)
+}
