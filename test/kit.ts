@@ -1,5 +1,7 @@
 // A sandbox for tests: served over HTTP on a free port, its wall clock in the test's hand. Every answer that comes back is judged by the
 // compiled contract at once, and kept for Prism's second opinion (see prism.ts).
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import supertest from 'supertest'
 import { onTestFinished } from 'vitest'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox.ts'
@@ -86,6 +88,20 @@ export class Kit {
     return this.raw(method, `/_sandgate${path}`, json === undefined ? {} : { 'content-type': 'application/json' }, json)
   }
 
+  /** Sends the callbacks of a provider's account to an inbox; answers with the secret in use. */
+  async subscribe(provider: string, inbox: Inbox, more: Record<string, unknown> = {}): Promise<string> {
+    const reply = await this.control('PUT', `/callbacks/endpoints/${provider}`, { url: inbox.url, ...more })
+    if (reply.status !== 200) throw new Error(reply.text)
+    return reply.json.secret
+  }
+
+  /** Money sent to an address. */
+  async deposit(address: string, amount: string, more: Record<string, unknown> = {}): Promise<any> {
+    const reply = await this.control('POST', '/deposits', { address, amount, ...more })
+    if (reply.status !== 201) throw new Error(reply.text)
+    return reply.json
+  }
+
   async advance(by: string): Promise<any> {
     const reply = await this.control('POST', '/clock/advance', { by })
     if (reply.status !== 200) throw new Error(reply.text)
@@ -116,6 +132,45 @@ export class Kit {
     const wrong = contract.judgeAnswer(match.operation, reply.status, reply.headers['content-type']?.split(';', 1)[0], body)
     if (wrong.length > 0) throw new Error(`off contract: ${wrong.join('; ')}\n${reply.text}`)
     exchanges.push(exchange)
+  }
+}
+
+/** A callback as a receiver got it. */
+export interface Received {
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  readonly json: any
+}
+
+/** A receiver of callbacks on a free port, closed when the test is over. `answers` says what to answer to the nth one; 200 unless given. */
+export class Inbox {
+  readonly received: Received[] = []
+  readonly url: string
+  answers: (received: Received, index: number) => { status?: number; headers?: Record<string, string>; body?: string } = () => ({})
+
+  constructor(url: string) {
+    this.url = url
+  }
+
+  static async open(): Promise<Inbox> {
+    const server = createServer((req, res) => {
+      const chunks: Buffer[] = []
+      req.on('data', (chunk: Buffer) => chunks.push(chunk))
+      req.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8')
+        const received = { path: req.url!, headers: req.headers, text, json: jsonOf(text) }
+        const { status = 200, headers = {}, body = '' } = inbox.answers(received, inbox.received.push(received) - 1)
+        res.writeHead(status, headers).end(body)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const inbox = new Inbox(`http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`)
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    return inbox
   }
 }
 

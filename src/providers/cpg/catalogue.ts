@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { durationMs } from '../../world/durations.ts'
 import type { Chain } from '../../world/addresses.ts'
+import type { NetworkName } from '../../world/networks.ts'
 
 export interface Currency {
   readonly currency: string
@@ -15,10 +16,12 @@ export interface Currency {
   readonly feeFlat: string
 }
 
-export const NETWORKS: Readonly<Record<string, { readonly chain: Chain }>> = {
-  ETH: { chain: 'evm' },
-  BSC: { chain: 'evm' },
-  TRX: { chain: 'tron' },
+/** How many confirmations CPG waits for is not documented per network; these are usual figures. */
+// rule: cpg.networks.min-confirmations
+export const NETWORKS: Readonly<Record<string, { readonly chain: Chain; readonly on: NetworkName; readonly minConfirmations: number }>> = {
+  ETH: { chain: 'evm', on: 'ethereum', minConfirmations: 12 },
+  BSC: { chain: 'evm', on: 'bsc', minConfirmations: 15 },
+  TRX: { chain: 'tron', on: 'tron', minConfirmations: 20 },
 }
 
 export const CURRENCIES: readonly Currency[] = [

@@ -25,7 +25,7 @@ const Addresses: Table<AddressRow> = {
   },
 }
 
-interface RequestRow {
+export interface RequestRow {
   readonly requestId: number
   readonly account: string
   readonly network: string
@@ -39,7 +39,11 @@ interface RequestRow {
   readonly displayExpiresAt: number
 }
 
-const Requests: Table<RequestRow> = { name: 'cpg.requests', key: (row) => String(row.requestId), indexes: {} }
+export const Requests: Table<RequestRow> = {
+  name: 'cpg.requests',
+  key: (row) => String(row.requestId),
+  indexes: { byAddress: { group: (row) => row.address, order: (row) => row.requestId } },
+}
 
 /** The legal text of a request as CPG understands it. */
 const Wish = z.object({
@@ -167,21 +171,18 @@ export const reactions: Readonly<Record<string, Reaction>> = {
   },
 }
 
-export function getDepositRequest(call: CpgCall, world: World): Answer {
-  // rule: cpg.requests.id
-  const request = world.get(Requests, BigInt(call.params.request_id!).toString())
-  // rule: cpg.requests.foreign
-  if (!request || request.account !== call.caller.account) throw new Refusal('deposit_request_not_found')
-  return ok({
-    // rule: cpg.requests.read
-    request_id: request.requestId,
-    address: request.address,
-    network: request.network,
-    currency: request.currency,
-    user_identifier: request.identifier,
-    status: request.status,
-    display_expires_at: time(request.displayExpiresAt),
-    created_at: time(request.createdAt),
-    transactions: [],
-  })
+/**
+ * The request that money of this currency on this address belongs to: the newest one. A pool address serves one request at a time, so there
+ * only the very newest can be it.
+ */
+export function newestRequest(address: string, network: string, currency: string, world: World): RequestRow | undefined {
+  const [newest, ...older] = world.list(Requests, 'byAddress', address, { descending: true })
+  if (newest?.network !== network) return undefined
+  if (newest.identifier === null) return newest.currency === currency ? newest : undefined
+  return [newest, ...older].find((row) => row.currency === currency)
+}
+
+/** Sticky addresses are watched for ever, a pool address while it serves a request. */
+export function isWatched(request: RequestRow, world: World): boolean {
+  return request.identifier !== null || world.get(Addresses, request.addressId)!.idleSince === null
 }

@@ -2,8 +2,11 @@
 import { type Answer, type Provider, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { currencyOf, DEMO, Settings } from './catalogue.ts'
-import { byIdempotencyKey, createDepositAddress, getDepositRequest, reactions } from './deposits.ts'
+import { byIdempotencyKey, createDepositAddress, reactions as windowReactions } from './deposits.ts'
 import { gates, middleware } from './gates.ts'
+import { getDepositRequest } from './requests.ts'
+import { deposits, reactions as transferReactions } from './transfers.ts'
+import { callbacks } from './webhooks.ts'
 import { type CpgCall, ok, refusals, signature, signedParts } from './wire.ts'
 
 export const provider: Provider = {
@@ -20,7 +23,9 @@ export const provider: Provider = {
     getDepositRequest: { run: getDepositRequest, needs: 'read_deposit_status' },
     listCurrencies: { run: listCurrencies, needs: 'list_currencies' },
   },
-  reactions,
+  reactions: { ...windowReactions, ...transferReactions },
+  deposits,
+  callbacks,
   refusals,
   elsewhere: {
     gates: middleware,

@@ -1,0 +1,70 @@
+// CPG's webhooks: which there are, what they carry, how they are signed and how often they are tried.
+import { createHmac } from 'node:crypto'
+import type { CallbackRules } from '../../provider.ts'
+import { amountText } from '../../world/amounts.ts'
+import { post } from '../../world/outbox.ts'
+import type { World } from '../../world/world.ts'
+import type { Settings } from './catalogue.ts'
+import type { DepositRow } from './transfers.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+export const callbacks: CallbackRules = {
+  // rule: cpg.webhooks.events
+  events: ['deposit.detected', 'deposit.confirmed', 'deposit.swept', 'withdrawal.broadcasted', 'withdrawal.confirmed', 'withdrawal.failed'],
+  // rule: cpg.webhooks.retries
+  retryMs: [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS],
+  timeoutMs: 10_000,
+  // rule: cpg.webhooks.success
+  succeeded: (status) => status >= 200 && status < 300,
+  // rule: cpg.webhooks.signature
+  headers: ({ event, body }, { secret }, wallMs) => {
+    const timestamp = String(Math.floor(wallMs / 1000))
+    return {
+      'x-cpg-event': event,
+      'x-cpg-delivery': String(JSON.parse(body).id),
+      'x-cpg-timestamp': timestamp,
+      'x-cpg-signature': createHmac('sha256', secret).update(`${timestamp}\n${body}`).digest('hex'),
+    }
+  },
+  account: (named, world) => {
+    const accounts = Object.keys(world.settings<Settings>('cpg').accounts)
+    return named === undefined ? accounts[0] : accounts.find((account) => account === named)
+  },
+  secret: (account, given, world) => given ?? world.draw('cpg', 'webhook-secret', account).hex(32),
+}
+
+/** Tells the account that a deposit was detected, confirmed or swept. `more` is what only this event carries. */
+export function tell(event: 'deposit.detected' | 'deposit.confirmed' | 'deposit.swept', row: DepositRow, more: Record<string, unknown>, world: World): void {
+  const createdAt = webhookTime(world.now)
+  const data = {
+    deposit_request_id: row.requestId,
+    user_identifier: row.identifier,
+    address: row.address,
+    currency: row.currency,
+    network: row.network,
+    // rule: cpg.webhooks.amount
+    amount: amountText(BigInt(row.atoms), row.decimals),
+    tx_hash: row.txHash,
+    ...more,
+  }
+  post(
+    {
+      provider: 'cpg',
+      account: row.account,
+      event,
+      object: String(row.requestId),
+      // rule: cpg.webhooks.envelope
+      body: (id) => JSON.stringify({ id, event, created_at: createdAt, api_version: '1', data }),
+    },
+    world,
+  )
+}
+
+/** Unlike in answers: `Z`, and six digits of a second where there is a fraction. */
+// rule: cpg.webhooks.time
+export function webhookTime(ms: number): string {
+  const iso = new Date(ms).toISOString()
+  return ms % 1000 === 0 ? `${iso.slice(0, 19)}Z` : `${iso.slice(0, 23)}000Z`
+}
