@@ -1,4 +1,5 @@
 // The config file: YAML, every key optional; what is wrong is told with file, line and the nearest right name.
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { closest } from 'fastest-levenshtein'
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
@@ -36,12 +37,14 @@ export interface Config {
 
 /** Reads and checks a config file. Throws a `UsageError` that names file, line and field. */
 export function readConfig(file: string, providers: ReadonlyMap<string, Provider>): Config {
-  let text: string
+  let bytes: Buffer
   try {
-    text = readFileSync(file, 'utf8')
+    bytes = readFileSync(file)
   } catch (error) {
     throw new UsageError(`${file}: cannot be read: ${(error as Error).message}`)
   }
+  if (!isUtf8(bytes)) throw new UsageError(`${file}: is not UTF-8`)
+  const text = bytes.toString('utf8')
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
   const broken = document.errors[0]
@@ -52,6 +55,8 @@ export function readConfig(file: string, providers: ReadonlyMap<string, Provider
   } catch (error) {
     throw new UsageError(`${file}: ${(error as Error).message}`)
   }
+  // YAML reads the value 201 of a switch as a number.
+  for (const [id, value] of Object.entries(raw.assume ?? {})) if (typeof value === 'number') raw.assume[id] = String(value)
   const parsed = configSchema(providers).safeParse(raw)
   if (parsed.success) return raw
   const schema = configJsonSchema(providers)

@@ -62,15 +62,24 @@ const TICK_MS = 50
 /** Every provider that has a folder, by name. */
 export async function findProviders(): Promise<Map<string, Provider>> {
   const folder = new URL('./providers/', import.meta.url)
-  const names = readdirSync(folder).sort()
   const found = await Promise.all(
-    names.map(async (name) => {
+    readdirSync(folder).sort().map(async (name) => {
       const file = ['index.js', 'index.ts'].map((index) => new URL(`${name}/${index}`, folder)).find((url) => existsSync(url))
-      // TEMPORARY
-      try { if (!existsSync(`${SPECS}${name}.yaml`)) return []; if (file) new Contract(name, `${SPECS}${name}.yaml`); return file ? [((await import(file.href)) as { provider: Provider }).provider].filter(Boolean) : [] } catch (error) { console.error(`TEMPORARY ${name} skipped`, String(error).slice(0, 300)); return [] }
+      if (!file) throw new Error(`src/providers/${name} has no index.ts`)
+      const { provider } = (await import(file.href)) as { provider: Provider }
+      return [name, provider] as const
     }),
   )
-  return new Map(found.flat().map((provider) => [provider.name, provider]))
+  return new Map(found)
+}
+
+/** Documents that were read: they do not change while a process runs, and compiling them is what makes a sandbox expensive. */
+const contracts = new Map<string, Contract>()
+
+export function contractOf(name: string): Contract {
+  let contract = contracts.get(name)
+  if (!contract) contracts.set(name, (contract = new Contract(name, `${SPECS}${name}.yaml`)))
+  return contract
 }
 
 export class Sandbox {
@@ -105,7 +114,7 @@ export class Sandbox {
     for (const provider of providers.values()) {
       this.#served.set(provider.name, {
         provider,
-        contract: new Contract(provider.name, `${SPECS}${provider.name}.yaml`),
+        contract: contractOf(provider.name),
         providers,
         flights,
         pause: this.#pause,
@@ -193,7 +202,7 @@ export class Sandbox {
     app.disable('x-powered-by')
     app.disable('etag')
     app.use((req, res, next) => this.#toProvider(req, res, next))
-    app.use(/^(\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, `${SPECS}sandgate.yaml`))
+    app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, contractOf('sandgate')))
     app.use((req: Request, res: Response) => problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
     return app
   }

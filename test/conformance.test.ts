@@ -27,8 +27,8 @@ const cited = new Set([
   ...[...source.matchAll(/(?:because\(|rules: \[|assumes\()([^)\]]*)/g)].flatMap(([, args]) => [...args!.matchAll(/'([a-z0-9.-]+)'/g)].map(([, id]) => id!)),
 ])
 
-/** Rule ids that the titles of tests name. */
-const proved = new Set([...textOf('test', '.test.ts').matchAll(/^\s*(?:test|describe|\['|\[")[^\n]*/gm)].flatMap(([line]) => line.match(RULE_ID) ?? []))
+/** Rule ids that the titles of tests name: a title is a text that begins with one, whether it stands behind `test(` or in a table. */
+const proved = new Set([...textOf('test', '.test.ts').matchAll(/^[^\n]*?(['"`])((?:[a-z]+\.)[a-z0-9.-]+[:;'" ][^\n]*)/gm)].flatMap(([, , title]) => title!.match(RULE_ID) ?? []))
 
 test('every provider has a folder, a contract and its rules', () => {
   const names = readdirSync(`${ROOT}src/providers`).sort()
@@ -95,8 +95,8 @@ describe('rules', () => {
   })
 
   test('code and tests name no rule that does not exist', () => {
-    const known = (id: string) => rules.has(id) || !([...providers.keys(), 'sandgate'].includes(id.split('.')[0]!))
-    expect([...cited].filter((id) => !known(id)).join('\n')).toBe('')
-    expect([...proved].filter((id) => !known(id) && !/\.(ts|yaml|localhost)$/.test(id)).join('\n')).toBe('')
+    const titled = [...textOf('test', '.test.ts').matchAll(/\b(?:test|describe)\((['"`])(.*)/g)].flatMap(([, , title]) => title!.match(RULE_ID) ?? [])
+    const known = (id: string) => rules.has(id) || ![...providers.keys(), 'sandgate'].includes(id.split('.')[0]!)
+    expect([...cited, ...titled].filter((id) => !known(id)).join('\n')).toBe('')
   })
 })

@@ -62,7 +62,10 @@ const LAST_MS = 253_402_300_799_999
 
 /** An ISO 8601 instant with its zone, in ms. */
 export function instant(text: string): number {
-  const ms = INSTANT.test(text) ? Date.parse(text) : NaN
+  const [year, month, day] = text.split(/[-T]/, 3).map(Number)
+  // Date.parse makes March 2 of February 30.
+  const exists = INSTANT.test(text) && day! <= new Date(Date.UTC(year!, month!, 0)).getUTCDate()
+  const ms = exists ? Date.parse(text) : NaN
   if (Number.isNaN(ms)) throw new Problem(422, `"${text}" is no instant; expected ISO 8601 such as 2026-05-16T19:00:00Z`)
   return ms
 }

@@ -2,7 +2,7 @@
 // time.ts, looking.ts and money.ts.
 import express, { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
-import { Contract } from '../http/contract.ts'
+import type { Contract } from '../http/contract.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { Problem, type Routes, type Told } from './asking.ts'
 import { refuseControl } from './guard.ts'
@@ -24,8 +24,7 @@ const TITLES: Readonly<Record<number, string>> = {
 }
 
 /** The control API of a sandbox, for every world of it. */
-export function controlRouter(sandbox: Sandbox, specFile: string): Router {
-  const contract = new Contract('sandgate', specFile)
+export function controlRouter(sandbox: Sandbox, contract: Contract): Router {
   const guard = { allowHosts: sandbox.options.allowHosts ?? [], token: sandbox.options.controlToken }
   const router = Router()
   router.use(express.raw({ type: () => true, limit: '1mb' }))

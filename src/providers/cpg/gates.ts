@@ -96,6 +96,7 @@ function permitted(call: CpgCall): void {
 }
 
 function legal(call: CpgCall): void {
+  // rule: cpg.validation.codepoints, rule: cpg.validation.extra (the contract's schema says both)
   if (call.problems.length > 0) throw refuseProblems(call.problems)
 }
 
@@ -111,4 +112,5 @@ export const middleware: readonly Gate[] = [
   withinRate,
 ]
 
+// rule: cpg.idempotency.order (a repeat is looked for behind all of these)
 export const gates: readonly Gate[] = [...middleware, permitted, legal]

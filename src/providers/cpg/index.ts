@@ -18,6 +18,7 @@ export const provider: Provider = {
   readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
   gates,
   operations: {
+    // rule: cpg.ping
     ping: { run: () => ok({ pong: true }) },
     createDepositAddress: { run: createDepositAddress, needs: 'request_deposit_address', repeats: byIdempotencyKey },
     getDepositRequest: { run: getDepositRequest, needs: 'read_deposit_status' },

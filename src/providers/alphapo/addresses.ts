@@ -1,0 +1,176 @@
+// Deposit addresses: every call that asks for one gets a new one, told from the others of the same customer by its id.
+import { z } from 'zod'
+import { type Answer, Refusal } from '../../provider.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import { CURRENCIES, type Currency, FIAT, type Settings } from './catalogue.ts'
+import { type FieldErrors, fieldErrors, isBlank, unknownChoice } from './fields.ts'
+import { invoiceFor, judgeAmount, LIGHTNING } from './lightning.ts'
+import type { AlphapoCall } from './wire.ts'
+
+interface AddressRow {
+  readonly id: number
+  readonly merchant: string
+  readonly currency: string
+  readonly convertTo: string | null
+  readonly address: string
+  /** Decimal digits. */
+  readonly tag: string | null
+  readonly foreignId: string
+  readonly reference: string | null
+  /** World ms. */
+  readonly createdAt: number
+}
+
+const Addresses: Table<AddressRow> = {
+  name: 'alphapo.addresses',
+  key: (row) => String(row.id),
+  indexes: {
+    alike: { group: (row) => alike(row), order: (row) => row.id },
+    tagged: { group: (row) => (row.tag === null ? undefined : JSON.stringify([row.address, row.tag])), order: (row) => row.id },
+  },
+}
+
+/** What two wishes must share to be the same one, where a repeat gets the same address. */
+function alike({ merchant, currency, convertTo, foreignId }: Pick<AddressRow, 'merchant' | 'currency' | 'convertTo' | 'foreignId'>): string {
+  return JSON.stringify([merchant, currency, convertTo, foreignId])
+}
+
+const FIELDS = ['currency', 'foreign_id', 'end_user_reference', 'convert_to', 'amount']
+const REQUIRED = ['currency', 'foreign_id', 'end_user_reference']
+
+/** Clients keep ids and tags in 32 bits, signed. */
+const INT32_MAX = 2 ** 31 - 1
+const FIRST_ID = 900_001
+const FIRST_TAG = 100_000_000
+
+// rule: alphapo.take.integer-ids
+const Reference = z.union([z.string(), z.number()]).transform(String)
+
+/** The legal fields of a body; others are ignored. */
+// rule: alphapo.content.extra
+const Wish = z.object({
+  currency: z.string(),
+  foreign_id: Reference,
+  end_user_reference: Reference.nullish().transform((text) => (isBlank(text) ? null : text!)),
+  // rule: alphapo.take.null-optional
+  convert_to: z.string().nullish().transform((text) => (isBlank(text) ? null : text!)),
+  amount: z.union([z.number(), z.string()]).nullish(),
+})
+
+/** The last gate of takeAddress: every field that is wrong is told at once. */
+export function fieldsValid(call: AlphapoCall, world: World): void {
+  const body = call.content.kind === 'json' ? call.content.value : {}
+  const errors = fieldErrors(call.problems, REQUIRED)
+  // rule: alphapo.take.end-user-reference
+  if (world.assumes('alphapo.take.end-user-reference') === 'optional' && isBlank(body.end_user_reference)) errors.delete('end_user_reference')
+  // rule: alphapo.take.currency-unknown
+  if (!errors.has('currency') && !CURRENCIES.has(body.currency)) errors.set('currency', unknownChoice('currency'))
+  // rule: alphapo.take.convert-to-unknown
+  if (!errors.has('convert_to') && !isBlank(body.convert_to) && !convertible(body.currency, body.convert_to)) errors.set('convert_to', unknownChoice('convert_to'))
+  // rule: alphapo.take.amount-ignored
+  if (body.currency === LIGHTNING) judgeAmount(body.amount, errors)
+  if (errors.size === 0) return
+  const told = FIELDS.filter((field) => errors.has(field)).map((field) => [field, errors.get(field)!])
+  throw new Refusal('invalid_request', { errors: Object.fromEntries(told) }, hint(body, errors))
+}
+
+function convertible(currency: unknown, into: string): boolean {
+  return into !== currency && (CURRENCIES.has(into) || FIAT.includes(into))
+}
+
+function hint(body: any, errors: FieldErrors): string | undefined {
+  if (errors.has('currency') && typeof body.currency === 'string') {
+    const upper = body.currency.trim().toUpperCase()
+    return CURRENCIES.has(upper) ? `codes are upper case and without blanks: ${upper}` : `known currencies: ${[...CURRENCIES.keys()].join(', ')}`
+  }
+  const imprecise = [body.foreign_id, body.end_user_reference].some((value) => typeof value === 'number' && !Number.isSafeInteger(value))
+  return imprecise ? 'only whole numbers up to 2^53 survive JSON; send an id as a string' : undefined
+}
+
+export function takeAddress(call: AlphapoCall, world: World): Answer {
+  // rule: alphapo.auth.keys
+  const { merchant } = call.caller
+  const wish = Wish.parse(call.content.kind === 'json' ? call.content.value : {})
+  const currency = CURRENCIES.get(wish.currency)!
+  // rule: alphapo.take.currency-not-enabled
+  const enabled = world.settings<Settings>('alphapo').merchants[merchant]!.currencies
+  if (enabled && !enabled.includes(wish.currency)) throw new Refusal('forbidden_currency', { currency: wish.currency })
+
+  const asked = { merchant, currency: wish.currency, convertTo: wish.convert_to, foreignId: wish.foreign_id }
+  const row = known(call, asked, world) ?? world.put(Addresses, {
+    // rule: alphapo.take.id
+    id: FIRST_ID - 1 + world.next('alphapo.addresses'),
+    ...asked,
+    ...place(call, currency, asked, wish.amount, world),
+    reference: wish.end_user_reference,
+    createdAt: world.now,
+  })
+  world.handOut({
+    provider: 'alphapo',
+    account: merchant,
+    user: row.foreignId,
+    network: currency.network,
+    currency: row.currency,
+    address: row.address,
+    tag: row.tag,
+    reference: String(row.id),
+  })
+  return created(row, world)
+}
+
+type Asked = Pick<AddressRow, 'merchant' | 'currency' | 'convertTo' | 'foreignId'>
+
+/** The address this wish had before, where the switch says so. An invoice takes one payment, so it never serves twice. */
+// rule: alphapo.take.repeat
+function known(call: AlphapoCall, asked: Asked, world: World): AddressRow | undefined {
+  call.because('alphapo.take.repeat')
+  if (world.assumes('alphapo.take.repeat') !== 'same-address' || asked.currency === LIGHTNING) return undefined
+  const row = world.first(Addresses, 'alike', alike(asked))
+  if (row) call.note('address', `the one of ${new Date(row.createdAt).toISOString()} for the same foreign_id, currency and convert_to`)
+  return row
+}
+
+/** A new place to pay to: an address of its own, a tag at the merchant's address, or an invoice. */
+function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: number | string | null | undefined, world: World) {
+  const { merchant, foreignId } = asked
+  const before = world.next(JSON.stringify(['alphapo.taken', merchant, currency.currency, foreignId])) - 1
+  call.note('address', `new; ${before} before it for this foreign_id and currency`)
+  const name = ['alphapo', merchant, currency.currency, foreignId, before]
+  if (currency.chain === undefined) return { address: invoiceFor(amount!, name, world), tag: null }
+  const { testnet } = world.settings<Settings>('alphapo')
+  // rule: alphapo.take.address
+  if (!currency.tagged) return { address: world.address({ chain: currency.chain, testnet, name }), tag: null }
+  // rule: alphapo.take.tag
+  const address = world.address({ chain: currency.chain, testnet, name: ['alphapo', merchant, currency.currency] })
+  return { address, tag: freeTag(address, name, world) }
+}
+
+/** A tag that nobody else has at this address; the name alone decides it, unless two names draw the same. */
+function freeTag(address: string, name: readonly (string | number)[], world: World): string {
+  for (let attempt = 0; ; attempt++) {
+    const tag = String(FIRST_TAG + world.draw('alphapo', 'tag', ...name, attempt).below(INT32_MAX - FIRST_TAG))
+    if (!world.first(Addresses, 'tagged', JSON.stringify([address, tag]))) return tag
+  }
+}
+
+// rule: alphapo.take.created, rule: alphapo.take.echo
+function created(row: AddressRow, world: World): Answer {
+  // rule: alphapo.take.tag-type
+  const tag = row.tag !== null && world.assumes('alphapo.take.tag-type') === 'number' ? Number(row.tag) : row.tag
+  return {
+    status: 201,
+    body: {
+      data: {
+        id: row.id,
+        currency: row.currency,
+        // rule: alphapo.take.convert-to
+        ...(row.convertTo !== null && { convert_to: row.convertTo }),
+        address: row.address,
+        tag,
+        foreign_id: row.foreignId,
+        ...(row.reference !== null && { end_user_reference: row.reference }),
+      },
+    },
+  }
+}

@@ -1,0 +1,47 @@
+// The list of currencies: what a merchant may receive and convert into, with the limits and fees of each.
+import { type Answer, Refusal } from '../../provider.ts'
+import type { World } from '../../world/world.ts'
+import { CURRENCIES, type Currency, FIAT, fiatId, LIGHTNING_MAXIMUM, type Settings } from './catalogue.ts'
+import { fieldErrors } from './fields.ts'
+import { LIGHTNING } from './lightning.ts'
+import type { AlphapoCall } from './wire.ts'
+
+/** One percent is 0.010000. */
+const DEPOSIT_FEE = '0.008000'
+const NO_FEE = '0.000000'
+const HIDDEN: readonly unknown[] = [false, 0, '0']
+
+/** The last gate of listCurrencies. */
+export function filterValid(call: AlphapoCall): void {
+  const errors = fieldErrors(call.problems)
+  if (errors.size > 0) throw new Refusal('invalid_request', { errors: Object.fromEntries(errors) })
+}
+
+export function listCurrencies(call: AlphapoCall, world: World): Answer {
+  const enabled = world.settings<Settings>('alphapo').merchants[call.caller.merchant]!.currencies
+  const body = call.content.kind === 'json' ? call.content.value : {}
+  // rule: alphapo.currencies.visible
+  const wanted = !HIDDEN.includes(body.visible)
+  const crypto = [...CURRENCIES.values()].filter(({ currency }) => (enabled?.includes(currency) ?? true) === wanted)
+  // rule: alphapo.currencies.list
+  return { status: 200, body: { data: [...crypto.map(cryptoItem), ...(wanted ? FIAT.map(fiatItem) : [])] } }
+}
+
+function cryptoItem({ id, currency, minimum, precision }: Currency) {
+  return {
+    id,
+    type: 'crypto',
+    currency,
+    minimum_amount: minimum,
+    // rule: alphapo.currencies.lightning-maximum
+    ...(currency === LIGHTNING && { maximum_amount: LIGHTNING_MAXIMUM }),
+    deposit_fee_percent: DEPOSIT_FEE,
+    withdrawal_fee_percent: NO_FEE,
+    precision,
+  }
+}
+
+// rule: alphapo.currencies.fiat
+function fiatItem(currency: string) {
+  return { id: fiatId(currency), type: 'fiat', currency, minimum_amount: '0.01000000', deposit_fee_percent: NO_FEE, withdrawal_fee_percent: NO_FEE, precision: 2 }
+}

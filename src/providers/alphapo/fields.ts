@@ -1,0 +1,55 @@
+// What is wrong with the fields of a body, one text a field, in the words of the Laravel validator behind AlphaPo.
+import type { Problem } from '../../provider.ts'
+
+/** Texts by field. */
+export type FieldErrors = Map<string, string>
+
+/** What the contract found. `required` are the fields that a body without any names lacks. */
+// rule: alphapo.errors.all-fields, rule: alphapo.errors.wording
+export function fieldErrors(problems: readonly Problem[], required: readonly string[] = []): FieldErrors {
+  const errors: FieldErrors = new Map()
+  for (const problem of problems) {
+    for (const field of fieldsOf(problem, required)) {
+      if (!errors.has(field)) errors.set(field, problem.at.length === 0 ? lacking(field) : reason(field, problem))
+    }
+  }
+  return errors
+}
+
+export function lacking(field: string): string {
+  return `The ${spoken(field)} field is required.`
+}
+
+export function unknownChoice(field: string): string {
+  return `The selected ${spoken(field)} is invalid.`
+}
+
+/** As Laravel's `required` understands it: nothing, or nothing but white space. */
+export function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+}
+
+function fieldsOf({ keyword, params, at }: Problem, required: readonly string[]): readonly string[] {
+  if (at.length > 0) return [String(at[0])]
+  return keyword === 'required' ? [params.missingProperty] : required
+}
+
+function reason(field: string, { keyword, params, value }: Problem): string {
+  if (isBlank(value)) return lacking(field)
+  switch (keyword) {
+    case 'maxLength':
+      return `The ${spoken(field)} may not be greater than ${params.limit} characters.`
+    case 'enum':
+      return `The ${spoken(field)} field must be true or false.`
+    case 'type':
+    case 'minimum':
+    case 'maximum':
+      return field === 'amount' ? 'The amount must be a number.' : `The ${spoken(field)} must be a string.`
+    default:
+      return `The ${spoken(field)} format is invalid.`
+  }
+}
+
+function spoken(field: string): string {
+  return field.replaceAll('_', ' ')
+}

@@ -1,0 +1,81 @@
+// AlphaPo's checks before any field is looked at, in the order its error texts suggest: key, source address, signature, rate, and whether the body can be read.
+import { timingSafeEqual } from 'node:crypto'
+import { type Gate, Refusal } from '../../provider.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import type { KeyRow, Settings } from './catalogue.ts'
+import { type AlphapoCall, signature, signedParts } from './wire.ts'
+
+const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
+  name: 'alphapo.buckets',
+  key: (row) => row.key,
+  indexes: {},
+}
+
+function keyPresent(call: AlphapoCall): void {
+  // rule: alphapo.auth.no-key
+  if (!call.headers['x-processing-key']) throw new Refusal('required_header_key')
+}
+
+function keyKnown(call: AlphapoCall, world: World): void {
+  // rule: alphapo.auth.bad-key
+  const key = world.settings<Settings>('alphapo').keys.get(String(call.headers['x-processing-key']))
+  if (!key) throw new Refusal('unauthorized')
+  call.caller = key as KeyRow
+}
+
+function addressAllowed(call: AlphapoCall): void {
+  // rule: alphapo.auth.ip
+  const { ips } = call.caller
+  if (ips.length > 0 && !ips.includes(call.ip)) throw new Refusal('forbidden', {}, `the call came from ${call.ip}`)
+}
+
+function signaturePresent(call: AlphapoCall): void {
+  // rule: alphapo.auth.no-signature
+  if (!call.headers['x-processing-signature']) throw new Refusal('required_header_signature')
+}
+
+function signatureMatches(call: AlphapoCall, world: World): void {
+  // rule: alphapo.auth.bad-signature, rule: alphapo.auth.hex-case
+  const parts = signedParts(call, world)!
+  if (!/^[0-9a-f]{128}$/.test(parts.given)) throw new Refusal('bad_signature')
+  if (!timingSafeEqual(Buffer.from(parts.given, 'hex'), signature(parts))) throw new Refusal('bad_signature')
+}
+
+function withinRate(call: AlphapoCall, world: World): void {
+  // rule: alphapo.rate.bucket
+  const { id, ratePerMinute } = call.caller
+  if (ratePerMinute === undefined) return
+  const minute = Math.floor(world.now / 60_000)
+  const bucket = world.get(Buckets, id)
+  const count = (bucket?.minute === minute ? bucket.count : 0) + 1
+  world.put(Buckets, { key: id, minute, count })
+  if (count > ratePerMinute) throw new Refusal('rate_limited')
+}
+
+function contentReadable(call: AlphapoCall): void {
+  // rule: alphapo.content.none
+  if (call.content.kind === 'none' && call.method === 'GET') return
+  // rule: alphapo.content.format
+  if (call.content.kind === 'none') throw new Refusal('bad_content_format', {}, 'the body is empty: send {} where there is nothing to say')
+  if (call.content.kind === 'other-type') throw new Refusal('bad_content_format', {}, 'the Content-Type is not application/json')
+  if (call.content.kind !== 'json') throw new Refusal('bad_content_format', {}, 'the body is not valid JSON')
+  // rule: alphapo.content.container
+  const { value } = call.content
+  if (typeof value !== 'object' || value === null) throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')
+  // rule: alphapo.content.surrogates
+  if (/\\u[dD][89a-fA-F]/.test(call.body.toString('latin1')) && hasLoneSurrogate(value)) {
+    throw new Refusal('bad_content_format', {}, 'the body has a lone surrogate, which PHP does not read')
+  }
+}
+
+/** PHP's parser refuses a text with half a character; ours does not. The nesting is bounded by then. */
+function hasLoneSurrogate(value: unknown): boolean {
+  if (typeof value === 'string') return /\p{Surrogate}/u.test(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([key, item]) => hasLoneSurrogate(key) || hasLoneSurrogate(item))
+}
+
+/** What runs in front of every operation but ping. */
+// rule: alphapo.auth.order
+export const gates: readonly Gate[] = [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches, withinRate, contentReadable]

@@ -1,0 +1,39 @@
+// AlphaPo, merchant API version 2: bodies signed with HMAC-SHA512, a new deposit address for every call, no idempotency.
+import { type Provider, Refusal } from '../../provider.ts'
+import { fieldsValid, takeAddress } from './addresses.ts'
+import { DEMO, Settings } from './catalogue.ts'
+import { filterValid, listCurrencies } from './currencies.ts'
+import { gates } from './gates.ts'
+import { refusals, signature, signedParts, stringify } from './wire.ts'
+
+export const provider: Provider = {
+  name: 'alphapo',
+  title: 'AlphaPo',
+  settings: Settings,
+  demo: DEMO,
+  // rule: alphapo.take.repeat, rule: alphapo.take.end-user-reference, rule: alphapo.take.tag-type
+  switches: {
+    'alphapo.take.repeat': ['new-address', 'same-address'],
+    'alphapo.take.end-user-reference': ['required', 'optional'],
+    'alphapo.take.tag-type': ['text', 'number'],
+  },
+  // rule: alphapo.content.media-type
+  readsJson: (mediaType) => mediaType !== undefined && /[/+]json$/.test(mediaType),
+  gates,
+  operations: {
+    // rule: alphapo.ping
+    ping: { gates: [], run: () => ({ status: 200, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: 'OK' }) },
+    takeAddress: { gates: [...gates, fieldsValid], run: takeAddress },
+    listCurrencies: { gates: [...gates, filterValid], run: listCurrencies },
+  },
+  refusals,
+  elsewhere: {
+    gates: [],
+    answer: (call) => {
+      if (call.allowed.length > 0) throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
+      throw new Refusal('not_found', {}, 'there is nothing at this URL, and that is how AlphaPo says so; its paths begin with /api/v2')
+    },
+  },
+  stringify,
+  signing: { encoding: 'hex', read: signedParts, mac: signature },
+}

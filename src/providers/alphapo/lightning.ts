@@ -1,0 +1,54 @@
+// Lightning: an invoice stands where other currencies have an address. One amount, one payment, fifteen minutes.
+import { invoice } from '../../world/invoices.ts'
+import type { World } from '../../world/world.ts'
+import { CURRENCIES, LIGHTNING_MAXIMUM, type Settings } from './catalogue.ts'
+import { type FieldErrors, isBlank, lacking } from './fields.ts'
+import { atoms } from './wire.ts'
+
+export const LIGHTNING = 'BTCLN'
+
+const EXPIRY_SECONDS = 15 * 60
+const MSAT_PER_ATOM = 1000n
+
+/** Adds what is wrong with the amount of an invoice, unless its type is wrong already; asked of BTCLN only. */
+export function judgeAmount(amount: unknown, errors: FieldErrors): void {
+  const wrong = errors.has('amount') ? undefined : amountError(amount as number | string | null | undefined)
+  if (wrong) errors.set('amount', wrong)
+}
+
+// rule: alphapo.lightning.amount
+function amountError(amount: number | string | null | undefined): string | undefined {
+  if (amount === undefined || amount === null || isBlank(amount)) return lacking('amount')
+  const wanted = atoms(plain(amount))
+  const { minimum } = CURRENCIES.get(LIGHTNING)!
+  if (wanted === undefined) return 'The amount format is invalid.'
+  // rule: alphapo.lightning.minimum
+  if (wanted < atoms(minimum)!) return `The amount must be at least ${minimum}.`
+  // rule: alphapo.lightning.maximum
+  if (wanted > atoms(LIGHTNING_MAXIMUM)!) return `The amount may not be greater than ${LIGHTNING_MAXIMUM}.`
+  return undefined
+}
+
+/** A BOLT11 invoice over exactly this amount, which has been found right. */
+// rule: alphapo.lightning.invoice
+export function invoiceFor(amount: number | string, name: readonly (string | number)[], world: World): string {
+  return invoice(world.seed, {
+    testnet: world.settings<Settings>('alphapo').testnet,
+    amountMsat: atoms(plain(amount))! * MSAT_PER_ATOM,
+    createdAtMs: world.now,
+    expirySeconds: EXPIRY_SECONDS,
+    description: 'AlphaPo deposit',
+    name,
+  })
+}
+
+/** Far above every limit, and written without an exponent. */
+const BOUND = 1e15
+
+/** A JSON number as plain decimal text: JavaScript writes small and huge ones with an exponent. */
+function plain(amount: number | string): string {
+  if (typeof amount === 'string') return amount.trim()
+  const text = String(Math.max(-BOUND, Math.min(BOUND, amount)))
+  const [, sign, first, rest = '', exponent] = /^(-?)(\d)(?:\.(\d+))?e-(\d+)$/.exec(text) ?? []
+  return first === undefined ? text : `${sign}0.${'0'.repeat(Number(exponent) - 1)}${first}${rest}`
+}

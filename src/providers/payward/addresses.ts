@@ -1,0 +1,251 @@
+// Deposit addresses: when one is made, when one is shared, how many may wait for money at once, and when the oldest of them goes.
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import { type Answer, type DepositRules, type Reaction, Refusal, type Repeats } from '../../provider.ts'
+import { NETWORKS as CHAINS } from '../../world/networks.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import { type Asset, DECIMALS, METHODS, type Method, methodsOf, NETWORKS, type Settings } from './catalogue.ts'
+import { findAsset } from './methods.ts'
+import { ok, page, type PaywardCall, time } from './wire.ts'
+
+const EXPIRY_MS = 7 * 24 * 3600 * 1000
+/** Tags are drawn until one is free; among as many as fit into ten digits the first one nearly always is. */
+const TAG_DRAWS_MAX = 64
+
+interface AddressRow {
+  readonly id: string
+  /** In order of making, over all accounts. */
+  readonly seq: number
+  readonly account: string
+  /** The method that stores it; tokens of the network show it too. */
+  readonly method: string
+  readonly address: string
+  readonly tag: string | null
+  /** A deposit has arrived. */
+  readonly used: boolean
+  /** World ms; null: for ever. */
+  readonly expiresAt: number | null
+  /** Expired: shown no more. */
+  readonly gone: boolean
+}
+
+const Addresses: Table<AddressRow> = {
+  name: 'payward.addresses',
+  key: (row) => row.id,
+  indexes: {
+    live: { group: (row) => (row.gone ? undefined : home(row.account, row.method)), order: (row) => row.seq },
+    unused: { group: (row) => (row.gone || row.used ? undefined : home(row.account, row.method)), order: (row) => row.seq },
+    staying: { group: (row) => (row.expiresAt === null ? home(row.account, row.method) : undefined), order: (row) => row.seq },
+    place: { group: (row) => place(row.address, row.tag), order: (row) => row.seq },
+  },
+}
+
+/** What a limit counts: an account's addresses of one method. */
+// rule: payward.limit.scope
+function home(account: string, method: string): string {
+  return `${account}/${method}`
+}
+
+function place(address: string, tag: string | null): string {
+  return JSON.stringify([address, tag])
+}
+
+// rule: payward.assets.type-default
+const AssetType = z.enum(['fiat', 'crypto', 'stablecoin', 'xstock']).optional()
+
+const Wish = z.object({ method_id: z.string().toLowerCase(), asset_symbol: z.string(), asset_type: AssetType })
+
+// rule: payward.idempotency.scope, rule: payward.idempotency.same-request, rule: payward.idempotency.retention
+export const byIdempotencyKey: Repeats = {
+  // rule: payward.idempotency.optional
+  key: (call) => (call.headers['idempotency-key'] as string | undefined)?.toLowerCase(),
+  scope: (call) => JSON.stringify([call.caller.id, call.operation!, call.params.account_id!]),
+  fingerprint: (call) => hash('sha256', call.content.kind === 'json' ? canonical(call.content.value) : ''),
+  keptMs: 24 * 3600 * 1000,
+  // rule: payward.idempotency.kept, rule: payward.idempotency.checks-first
+  keeps: (status) => status < 500,
+  conflict: 'IdempotencyKeyReuse',
+  mark: ['Idempotent-Replayed', 'true'],
+  // rule: payward.idempotency.in-flight
+  inFlight: { refuse: 'IdempotencyConflict' },
+  rules: ['payward.idempotency.replay'],
+}
+
+/** JSON with its members in order, so that neither white space nor order makes a request another one. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+    return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join()}}`
+  }
+  return typeof value === 'number' ? String(value) : JSON.stringify(value)
+}
+
+export function createDepositAddress(call: PaywardCall, world: World): Answer {
+  const account = call.params.account_id!
+  const wish = Wish.parse(call.content.kind === 'json' ? call.content.value : {})
+  const asset = findAsset(wish.asset_symbol, wish.asset_type, call, world)
+  // rule: payward.addresses.crypto-only
+  if (asset.type === 'fiat') throw new Refusal('fiat_not_offered', {}, 'only crypto can be deposited')
+  const method = findMethod(asset, wish.method_id)
+
+  const shared = method.storedBy === method.id ? undefined : sharedAddress(call, account, method, world)
+  const row = shared ?? newAddress(call, account, METHODS.find(({ id }) => id === method.storedBy)!, world)
+  const { address, tag } = row
+  const { network } = method
+  world.handOut({ provider: 'payward', account, user: null, network, currency: asset.symbol, address, tag, reference: row.id })
+  // rule: payward.addresses.answer, rule: payward.addresses.name, rule: payward.addresses.is-new, rule: payward.addresses.expire-time
+  return ok(
+    { address, name: network, tag, memo: null, expire_time: row.expiresAt === null ? null : time(row.expiresAt), is_new: shared === undefined },
+    // rule: payward.addresses.status
+    Number(world.assumes('payward.addresses.status')),
+  )
+}
+
+// rule: payward.addresses.method, rule: payward.addresses.method-unknown
+function findMethod(asset: Asset, id: string): Method {
+  const methods = methodsOf(asset)
+  const method = methods.find((one) => one.id === id)
+  if (method) return method
+  const known = methods.map((one) => `${one.id} (${one.network})`).join(', ')
+  throw new Refusal('NoFundingMethod', {}, `methods of ${asset.symbol}: ${known || 'none'}`)
+}
+
+/** A token is paid to the address of its network's own coin, the oldest one that stays. */
+function sharedAddress(call: PaywardCall, account: string, method: Method, world: World): AddressRow | undefined {
+  // rule: payward.addresses.shared
+  call.because('payward.addresses.shared')
+  const row = world.first(Addresses, 'staying', home(account, method.storedBy))
+  if (row) call.note('address', `shared: the address of the account for ${method.network} itself`)
+  return row
+}
+
+function newAddress(call: PaywardCall, account: string, method: Method, world: World): AddressRow {
+  const { unusedAddresses } = world.settings<Settings>('payward')
+  const group = home(account, method.id)
+  // rule: payward.limit.unused
+  call.because('payward.limit.unused')
+  const unused = world.list(Addresses, 'unused', group, { limit: unusedAddresses })
+  const hint = `${unused.length} addresses of this account and method wait for their first deposit`
+  if (unused.length >= unusedAddresses) throw new Refusal('TooManyDepositAddresses', {}, hint)
+
+  // rule: payward.addresses.fresh
+  const before = world.next(`payward.addresses/${group}`) - 1
+  call.note('address', `fresh: ${before} were made before for this account and method`)
+  const made = world.put(Addresses, {
+    id: `${group}/${before}`,
+    seq: world.next('payward.addresses'),
+    account,
+    method: method.id,
+    ...whereTo(account, method, before, world),
+    used: false,
+    expiresAt: null,
+    gone: false,
+  })
+  expireOldest(unused, made, unusedAddresses, world)
+  return made
+}
+
+/** An address of its own, or the network's one address with a tag of its own. */
+function whereTo(account: string, method: Method, before: number, world: World): { address: string; tag: string | null } {
+  const { on, tagDigits } = NETWORKS[method.network]!
+  const { chain } = CHAINS[on]
+  if (tagDigits === undefined) return { address: world.address({ chain, name: ['payward', account, method.id, before] }), tag: null }
+  // rule: payward.addresses.tag, rule: payward.addresses.tag-xrp, rule: payward.addresses.tag-xlm
+  const address = world.address({ chain, name: ['payward', method.id] })
+  const draw = world.draw('payward tag', account, method.id, before)
+  for (let draws = 0; draws < TAG_DRAWS_MAX; draws++) {
+    // Ten digits of an XRP tag have to fit into 32 bits.
+    const tag = tagDigits === 10 ? String(1_000_000_000 + draw.below(2 ** 32 - 1_000_000_000)) : draw.digits(tagDigits)
+    if (!world.first(Addresses, 'place', place(address, tag))) return { address, tag }
+  }
+  throw new Error(`no free tag for ${method.network} in ${TAG_DRAWS_MAX} draws`)
+}
+
+/** Once more than the limit exist, the oldest one that nobody used is shown for another seven days. */
+function expireOldest(unused: readonly AddressRow[], made: AddressRow, limit: number, world: World): void {
+  // rule: payward.limit.expiry
+  const live = world.list(Addresses, 'live', home(made.account, made.method), { limit: limit + 1 })
+  const oldest = unused.find((row) => row.expiresAt === null)
+  if (live.length <= limit || !oldest) return
+  const expiresAt = world.now + EXPIRY_MS
+  world.put(Addresses, { ...oldest, expiresAt })
+  const summary = `the address ${oldest.address} is no longer listed`
+  world.clock.schedule({ provider: 'payward', kind: 'window', reaction: 'addressExpired', args: oldest.id, at: expiresAt, summary })
+}
+
+export const reactions: Readonly<Record<string, Reaction>> = {
+  addressExpired: (id: string, world) => {
+    world.put(Addresses, { ...world.get(Addresses, id)!, gone: true })
+  },
+}
+
+export const deposits: DepositRules = {
+  asset: ({ handOut, currency = handOut.currency, network = handOut.network }) => {
+    const method = METHODS.find((known) => known.symbol === currency && known.network === network)
+    if (!method) return undefined
+    const { on, confirmations } = NETWORKS[network]!
+    return { currency, network, on, decimals: DECIMALS, threshold: Number(confirmations) }
+  },
+  onTransfer: (step, _, holder, world) => {
+    if (step !== 'confirmed') return `${step}: only a confirmed deposit makes ${holder.reference} used`
+    // rule: payward.limit.used
+    world.put(Addresses, { ...world.get(Addresses, holder.reference)!, used: true })
+    return `${holder.reference} is used from now on`
+  },
+}
+
+const Filter = z.object({
+  asset_symbol: z.string(),
+  asset_type: AssetType,
+  method_id: z.string().toLowerCase().optional(),
+  page_size: z.number().default(25),
+  page_token: z.string().optional(),
+  cursor: z.string().optional(),
+})
+
+export function listDepositAddresses(call: PaywardCall, world: World): Answer {
+  // rule: payward.list.filters
+  const filter = Filter.parse(call.queryValues)
+  const asset = findAsset(filter.asset_symbol, filter.asset_type, call, world)
+  const methods = filter.method_id === undefined ? methodsOf(asset) : [findMethod(asset, filter.method_id)]
+  const after = readToken(filter.page_token ?? filter.cursor)
+  // rule: payward.list.order, rule: payward.list.shared
+  const found = methods
+    .flatMap((method) => liveAfter(call.params.account_id!, method, after, filter.page_size + 1, world))
+    .sort((a, b) => a.row.seq - b.row.seq)
+  const shown = found.slice(0, filter.page_size)
+  // rule: payward.list.pages
+  return page(shown.map(({ row, method }) => rowShown(row, method, asset)), found.length > shown.length ? writeToken(shown.at(-1)!.row.seq) : null)
+}
+
+function liveAfter(account: string, method: Method, seq: number, limit: number, world: World): { row: AddressRow; method: Method }[] {
+  const rows = world.list(Addresses, 'live', home(account, method.storedBy), { after: { order: seq, key: '\uffff' }, limit })
+  return rows.map((row) => ({ row, method }))
+}
+
+// rule: payward.list.item
+function rowShown(row: AddressRow, method: Method, { symbol, type }: Asset) {
+  return {
+    asset: { symbol, type },
+    method: { id: method.id, name: method.network },
+    address: row.address,
+    tag: row.tag,
+    memo: null,
+    expire_time: row.expiresAt === null ? null : time(row.expiresAt),
+  }
+}
+
+function writeToken(seq: number): string {
+  return Buffer.from(`after:${seq}`).toString('base64url')
+}
+
+/** The position behind a token; everything is after 0. */
+function readToken(token: string | undefined): number {
+  if (token === undefined) return 0
+  const seq = Number(/^after:(\d{1,15})$/.exec(Buffer.from(token, 'base64url').toString('latin1'))?.[1])
+  // rule: payward.list.bad-token
+  if (writeToken(seq) === token) return seq
+  throw new Refusal('invalid_request', { detail: 'page_token: was not issued here', data: { field: 'page_token' } })
+}

@@ -1,0 +1,155 @@
+// Payward's checks before any endpoint rule, in its order: key, rate, signature, nonce, permission, Idempotency-Key, media type, schema, account.
+import { timingSafeEqual } from 'node:crypto'
+import { type Gate, Refusal } from '../../provider.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import type { KeyRow, Settings } from './catalogue.ts'
+import { type PaywardCall, refuseProblems, signature, signedParts } from './wire.ts'
+
+const U64_MAX = 18_446_744_073_709_551_615n
+
+/** How many nonces inside its window a key remembers; beyond that the window closes over the lowest ones. */
+const SPENT_MAX = 10_000
+
+/** Where a key's nonces stand; decimal text, because they outgrow a number. */
+const Nonces: Table<{ readonly key: string; readonly highest: string; readonly floor: string; readonly spent: number }> = {
+  name: 'payward.nonces',
+  key: (row) => row.key,
+  indexes: {},
+}
+
+/** Nonces above the floor of a key with a window, so that none is taken twice. */
+const Spent: Table<{ readonly id: string; readonly key: string; readonly nonce: string }> = {
+  name: 'payward.spent-nonces',
+  key: (row) => row.id,
+  // As a number a nonce is rounded; rows that round to the same are in order by their padded id.
+  indexes: { rising: { group: (row) => row.key, order: (row) => Number(row.nonce) } },
+}
+
+const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
+  name: 'payward.buckets',
+  key: (row) => row.key,
+  indexes: {},
+}
+
+function keyKnown(call: PaywardCall, world: World): void {
+  // rule: payward.auth.key, rule: payward.auth.key-missing
+  const id = call.headers['api-key']
+  if (!id) throw new Refusal('unauthorized', { title: 'API: Missing API-Key' })
+  const key = world.settings<Settings>('payward').keys.get(String(id))
+  if (!key) throw new Refusal('unauthorized')
+  call.caller = key as KeyRow
+}
+
+function withinRate(call: PaywardCall, world: World): void {
+  // rule: payward.rate.off
+  const { id, ratePerMinute } = call.caller
+  if (ratePerMinute === undefined) return
+  // rule: payward.rate.bucket
+  const minute = Math.floor(world.now / 60_000)
+  const bucket = world.get(Buckets, id)
+  const count = (bucket?.minute === minute ? bucket.count : 0) + 1
+  world.put(Buckets, { key: id, minute, count })
+  const seconds = Math.ceil(((minute + 1) * 60_000 - world.now) / 1000)
+  if (count > ratePerMinute) throw new Refusal('rate_limited', { headers: { 'retry-after': String(seconds) } })
+}
+
+function signatureMatches(call: PaywardCall, world: World): void {
+  // rule: payward.auth.headers, rule: payward.auth.nonce-missing
+  if (!call.headers['api-sign']) throw new Refusal('bad_signature', {}, 'API-Sign is missing')
+  if (!call.headers['api-nonce']) throw new Refusal('InvalidNonce', {}, 'API-Nonce is missing: it is part of what is signed')
+  // rule: payward.auth.signature-form
+  const parts = signedParts(call, world)!
+  const given = Buffer.from(parts.given, 'latin1')
+  // rule: payward.auth.both-paths
+  const matches = [...new Set([call.path, call.linePath])].some((path) => {
+    const expected = Buffer.from(signature({ ...parts, path }).toString('base64'))
+    return expected.length === given.length && timingSafeEqual(expected, given)
+  })
+  if (!matches) throw new Refusal('bad_signature')
+}
+
+/** Spends the nonce as soon as the signature is right, whatever becomes of the call. */
+function nonceRises(call: PaywardCall, world: World): void {
+  // rule: payward.nonce.u64, rule: payward.nonce.no-clock
+  const text = String(call.headers['api-nonce'])
+  const nonce = /^(0|[1-9]\d{0,19})$/.test(text) ? BigInt(text) : -1n
+  if (nonce < 0n || nonce > U64_MAX) throw new Refusal('InvalidNonce', {}, 'API-Nonce is not an unsigned 64-bit integer in plain decimal digits')
+
+  // rule: payward.nonce.rising, rule: payward.nonce.per-key
+  const { id: key, nonceWindow } = call.caller
+  const known = world.get(Nonces, key) ?? { key, highest: '-1', floor: '-1', spent: 0 }
+  // rule: payward.nonce.window
+  const spentId = `${key}/${text.padStart(20, '0')}`
+  if (nonce <= BigInt(known.floor)) throw new Refusal('InvalidNonce', {}, nonceHint(text, known.highest))
+  if (world.get(Spent, spentId)) throw new Refusal('InvalidNonce', {}, 'this nonce was used before')
+
+  // rule: payward.nonce.spent
+  const highest = greater(BigInt(known.highest), nonce)
+  const floor = greater(BigInt(known.floor), highest - BigInt(nonceWindow))
+  if (nonceWindow > 0) world.put(Spent, { id: spentId, key, nonce: text })
+  const next = forgetSpent(key, floor, known.spent + (nonceWindow > 0 ? 1 : 0), world)
+  world.put(Nonces, { key, highest: String(highest), floor: String(next.floor), spent: next.spent })
+}
+
+/** Lets go of remembered nonces that the floor refuses anyway, a few at a time, and of the lowest one when there are too many. */
+function forgetSpent(key: string, floor: bigint, spent: number, world: World): { floor: bigint; spent: number } {
+  for (const row of world.list(Spent, 'rising', key, { limit: 2 })) {
+    if (BigInt(row.nonce) > floor && spent <= SPENT_MAX) break
+    world.remove(Spent, row.id)
+    floor = greater(floor, BigInt(row.nonce))
+    spent--
+  }
+  return { floor, spent }
+}
+
+function greater(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}
+
+function nonceHint(text: string, highest: string): string {
+  const units = text.length < highest.length ? `; it has ${text.length} digits and the last one had ${highest.length}: keep to one resolution for each key` : ''
+  return `the nonce must be greater than the highest this key has used${units}`
+}
+
+function permitted(call: PaywardCall): void {
+  // rule: payward.auth.permission
+  if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs)) throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
+}
+
+function idempotencyKeyLegal(call: PaywardCall): void {
+  // rule: payward.idempotency.key-form
+  const problems = call.problems.filter((problem) => problem.in === 'header')
+  if (problems.length > 0) throw refuseProblems(problems)
+}
+
+function mediaTypeRead(call: PaywardCall): void {
+  // rule: payward.validation.media-type
+  if (!call.problems.some((problem) => problem.keyword === 'mediaType')) return
+  throw new Refusal('unsupported_media_type', { detail: 'Content-Type: must be application/json' })
+}
+
+function legal(call: PaywardCall): void {
+  // rule: payward.validation.fields, rule: payward.validation.null, rule: payward.validation.extra, rule: payward.accounts.length
+  if (call.problems.length > 0) throw refuseProblems(call.problems)
+}
+
+function accountKnown(call: PaywardCall): void {
+  // rule: payward.accounts.unknown, rule: payward.accounts.any
+  const { ids } = call.caller
+  const id = call.params.account_id
+  if (id !== undefined && !ids.includes(id)) throw new Refusal('UnknownAccount', {}, `accounts of this key: ${ids.join(', ')}`)
+}
+
+// rule: payward.auth.order
+export const gates: readonly Gate[] = [
+  keyKnown,
+  withinRate,
+  signatureMatches,
+  nonceRises,
+  permitted,
+  idempotencyKeyLegal,
+  mediaTypeRead,
+  legal,
+  accountKnown,
+]

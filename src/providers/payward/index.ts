@@ -1,0 +1,40 @@
+// Payward Services: signed calls with rising nonces, deposit methods and deposit addresses, tags where a network has one address for all.
+import { type Provider, Refusal } from '../../provider.ts'
+import { byIdempotencyKey, createDepositAddress, deposits, listDepositAddresses, reactions } from './addresses.ts'
+import { DEMO, Settings } from './catalogue.ts'
+import { gates } from './gates.ts'
+import { listDepositMethods } from './methods.ts'
+import { refusals, signature, signedParts } from './wire.ts'
+
+export const provider: Provider = {
+  name: 'payward',
+  title: 'Payward',
+  settings: Settings,
+  demo: DEMO,
+  switches: {
+    'payward.addresses.status': ['200', '201'],
+    'payward.assets.untyped-token': ['not-found', 'by-ticker'],
+  },
+  // rule: payward.validation.media-type
+  readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
+  gates,
+  operations: {
+    listDepositMethods: { run: listDepositMethods, needs: 'funds.query' },
+    createDepositAddress: { run: createDepositAddress, needs: 'funds.deposit', repeats: byIdempotencyKey },
+    listDepositAddresses: { run: listDepositAddresses, needs: 'funds.query' },
+  },
+  reactions,
+  deposits,
+  refusals,
+  elsewhere: {
+    gates: [],
+    // rule: payward.elsewhere, rule: payward.methods.old-path
+    answer: (call) => {
+      if (call.allowed.length > 0) throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
+      throw new Refusal('not_found')
+    },
+  },
+  // rule: payward.answers.trace-id
+  headers: (_, world) => ({ 'x-trace-id': world.draw('payward trace', world.journal.nextId).hex(16) }),
+  signing: { encoding: 'base64', read: signedParts, mac: signature },
+}

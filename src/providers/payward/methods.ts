@@ -1,0 +1,58 @@
+// Deposit methods: in which assets an account can be paid, over which networks, and within which limits.
+import { type Answer, Refusal } from '../../provider.ts'
+import type { World } from '../../world/world.ts'
+import { type Asset, ASSETS, type AssetType, type Method, methodsOf, NETWORKS } from './catalogue.ts'
+import { money, page, type PaywardCall } from './wire.ts'
+
+/** How much an account may deposit in so many seconds, as an equivalent in fiat. */
+const LIMITS = {
+  '86400': { remaining: '1000000.00', maximum: '1000000.00' },
+  '604800': { remaining: '5000000.00', maximum: '5000000.00' },
+}
+
+export function listDepositMethods(call: PaywardCall, world: World): Answer {
+  const asset = findAsset(call.params.asset_symbol!, call.queryValues.asset_type as AssetType | undefined, call, world)
+  // rule: payward.methods.fiat-empty, rule: payward.methods.one-page
+  return page(methodsOf(asset).map((method) => methodShown(method, asset)), null)
+}
+
+// rule: payward.methods.item, rule: payward.methods.fees
+function methodShown(method: Method, asset: Asset) {
+  const network = NETWORKS[method.network]!
+  return {
+    id: method.id,
+    network: method.network,
+    network_info: {
+      explorer: `https://explorer.example/${method.network.toLowerCase()}/tx/{txid}`,
+      confirmations: network.confirmations,
+      est_confirmation_time: network.estimate,
+      contract_address: method.contract,
+    },
+    fee: money(asset, '0'),
+    minimum: money(asset, method.minimum),
+    maximum: money(asset, method.maximum),
+    address_setup_fee: money(asset, '0'),
+    fee_percentage: '0.00',
+    // rule: payward.methods.limits
+    deposit_limit_meta: [{ limit_type: 'EquivAmount', limits: LIMITS }],
+  }
+}
+
+/** The asset of this ticker and class. */
+export function findAsset(symbol: string, type: AssetType | undefined, call: PaywardCall, world: World): Asset {
+  // rule: payward.assets.type, rule: payward.assets.untyped-token
+  const found = ASSETS.find((asset) => asset.symbol === symbol && asset.type === (type ?? 'crypto'))
+  if (found) return found
+  const namesakes = ASSETS.filter((asset) => asset.symbol === symbol)
+  if (type === undefined && namesakes.length === 1 && world.assumes('payward.assets.untyped-token') === 'by-ticker') {
+    call.because('payward.assets.untyped-token')
+    return namesakes[0]!
+  }
+  // rule: payward.assets.unknown
+  throw new Refusal('UnknownAsset', {}, assetHint(symbol, namesakes))
+}
+
+function assetHint(symbol: string, namesakes: readonly Asset[]): string {
+  if (namesakes.length > 0) return `${symbol} is known as ${namesakes.map(({ type }) => type).join(', ')}: send asset_type`
+  return `known assets: ${ASSETS.map((asset) => `${asset.symbol} (${asset.type})`).join(', ')}`
+}

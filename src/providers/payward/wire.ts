@@ -1,0 +1,143 @@
+// Payward's dialect: how it signs, what it says when it refuses, how it writes money and dates.
+import { createHmac, hash } from 'node:crypto'
+import { type Answer, type Call, type Detail, type Problem, Refusal, type SignedParts } from '../../provider.ts'
+import type { World } from '../../world/world.ts'
+import { type Asset, DECIMALS, type KeyRow, type Settings } from './catalogue.ts'
+
+export type PaywardCall = Call<KeyRow>
+
+/** HMAC-SHA512 over the request target as sent, followed by the raw SHA-256 of the nonce and the body. */
+// rule: payward.auth.signature
+export function signature(parts: SignedParts): Buffer {
+  const inner = hash('sha256', Buffer.concat([Buffer.from(parts.nonce ?? ''), parts.body]), 'buffer')
+  const target = parts.query === undefined ? parts.path! : `${parts.path}?${parts.query}`
+  // A request line is bytes, which the HTTP parser hands over as latin1.
+  return createHmac('sha512', Buffer.from(parts.secret, parts.secretEncoding)).update(target, 'latin1').update(inner).digest()
+}
+
+/** What the client of this call should have signed. */
+export function signedParts(call: Call, world: World): SignedParts | undefined {
+  const settings = world.settings<Settings>('payward')
+  const { 'api-key': id, 'api-sign': given, 'api-nonce': nonce } = call.headers
+  const key = settings.keys.get(String(id))
+  if (!key || typeof given !== 'string' || typeof nonce !== 'string') return undefined
+  return {
+    given,
+    secret: key.secret,
+    otherSecrets: settings.accounts[key.partner]!.keys.map(({ secret }) => secret).filter((secret) => secret !== key.secret),
+    secretEncoding: 'base64',
+    method: call.method,
+    path: call.path,
+    otherPaths: wrongPaths(call),
+    query: call.query,
+    body: call.body,
+    nonce,
+  }
+}
+
+/** Paths under which a client may have signed by mistake. */
+function wrongPaths(call: Call): string[] {
+  const bare = call.path.replace(/^\/v1(?=\/)/, '')
+  const paths = [bare, bare.slice(1), call.path.slice(1), `/payward${call.path}`, `${call.origin}${call.linePath}`, `https://api.services.payward.com${call.path}`]
+  return [...new Set(paths)].filter((path) => path !== call.path && path !== call.linePath)
+}
+
+/** RFC 3339 UTC, whole seconds. */
+// rule: payward.format.time
+export function time(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}
+
+/** An amount with its asset; decimal text padded to eight places. */
+// rule: payward.format.money
+export function money({ symbol, name, type }: Asset, amount: string) {
+  const [whole, fraction = ''] = amount.split('.')
+  return { symbol, name, type, amount: `${whole}.${fraction.padEnd(DECIMALS, '0')}` }
+}
+
+// rule: payward.envelope.data
+export function ok(data: unknown, status = 200): Answer {
+  return { status, body: { data } }
+}
+
+// rule: payward.envelope.page
+export function page(data: readonly unknown[], nextPageToken: string | null): Answer {
+  return { status: 200, body: { data, next_page_token: nextPageToken } }
+}
+
+// rule: payward.envelope.problem, rule: payward.envelope.source
+function no(source: 'Gateway' | 'Service', status: number, tag: string, title: string, headers: Record<string, string> = {}) {
+  return (detail: Detail): Answer => ({
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers, ...detail.headers },
+    body: {
+      type: `tag:kraken.com,2025:${tag}`,
+      title: detail.title ?? title,
+      status,
+      ...(detail.detail !== undefined && { detail: detail.detail }),
+      data: detail.data ?? null,
+      source,
+    },
+  })
+}
+
+/** Every refusal by name; the gateway speaks of keys, routes and rates, the service of everything after. */
+export const refusals = {
+  unauthorized: no('Gateway', 401, 'InvalidKey', 'API: Invalid key'),
+  bad_signature: no('Gateway', 401, 'InvalidSignature', 'API: Invalid signature'),
+  InvalidNonce: no('Gateway', 401, 'InvalidNonce', 'API: Invalid nonce'),
+  forbidden: no('Gateway', 403, 'PermissionDenied', 'General: Permission denied'),
+  not_found: no('Gateway', 404, 'UnknownMethod', 'General: Unknown method'),
+  method_not_allowed: no('Gateway', 405, 'MethodNotAllowed', 'General: Method not allowed'),
+  // rule: payward.body.limit
+  body_too_large: no('Gateway', 413, 'PayloadTooLarge', 'General: Payload too large'),
+  rate_limited: no('Gateway', 429, 'RateLimitExceeded', 'API: Rate limit exceeded', { 'retry-after': '15' }),
+  IdempotencyKeyReuse: no('Gateway', 422, 'IdempotencyKeyReuse', 'General: Idempotency-Key used for another request'),
+  IdempotencyConflict: no('Gateway', 409, 'IdempotencyConflict', 'General: Request with this Idempotency-Key in progress', { 'retry-after': '1' }),
+  invalid_request: no('Service', 400, 'InvalidArguments', 'General: Invalid arguments'),
+  unsupported_media_type: no('Service', 415, 'InvalidArguments', 'General: Invalid arguments'),
+  UnknownAccount: no('Service', 404, 'UnknownAccount', 'Account not found'),
+  UnknownAsset: no('Service', 404, 'UnknownAsset', 'Unknown asset'),
+  NoFundingMethod: no('Service', 404, 'NoFundingMethod', 'Funding: No funding method'),
+  fiat_not_offered: no('Service', 422, 'NoFundingMethod', 'Funding: No funding method'),
+  DepositDisabled: no('Service', 422, 'DepositDisabled', 'Funding: Deposits disabled'),
+  TooManyDepositAddresses: no('Service', 409, 'TooManyDepositAddresses', 'Funding: Too many addresses'),
+  RequestTimeout: no('Service', 408, 'RequestTimeout', 'Service: Timeout'),
+  internal_error: no('Service', 500, 'InternalError', 'General: Internal error'),
+  unavailable: no('Service', 503, 'ServiceUnavailable', 'Service: Unavailable', { 'retry-after': '15' }),
+}
+
+/** What the contract found: every offending field once, in the order of path, query, headers and body. */
+// rule: payward.validation.problem
+export function refuseProblems(problems: readonly Problem[]): Refusal {
+  const items = new Map<string, string>()
+  for (const problem of problems) {
+    const field = String((problem.keyword === 'required' && problem.at.length === 0 && problem.params.missingProperty) || problem.at.join('.') || 'body')
+    if (!items.has(field) || problem.keyword === 'type' || problem.keyword === 'format') items.set(field, reason(problem))
+  }
+  const detail = [...items].map(([field, text]) => `${field}: ${text}`).join('; ')
+  return new Refusal('invalid_request', { detail, data: { field: [...items.keys()][0] } })
+}
+
+function reason({ keyword, params, message }: Problem): string {
+  switch (keyword) {
+    case 'required':
+      return 'is required'
+    case 'syntax':
+      return 'is not valid JSON'
+    case 'minLength':
+      return `length must be at least ${params.limit}`
+    case 'maxLength':
+      return `length must be at most ${params.limit}`
+    case 'type':
+      return `must be ${params.type}`
+    case 'enum':
+      return `must be one of ${params.allowedValues.join(', ')}`
+    case 'format':
+      return `must be a ${params.format}`
+    case 'pattern':
+      return 'is not of the documented form'
+    default:
+      return message
+  }
+}

@@ -1,0 +1,121 @@
+// The assets, networks and scopes Zopay is known to have, and the keys every world starts with.
+import { z } from 'zod'
+import type { Chain } from '../../world/addresses.ts'
+
+/** By name, in the order in which an intent lists them. */
+export const NETWORKS: Readonly<Record<string, { readonly chain: Chain }>> = {
+  ethereum: { chain: 'evm' },
+  solana: { chain: 'solana' },
+}
+
+export const ASSETS = ['USDT', 'XAUT'] as const
+
+/** An asset on a network that an organisation may use. */
+export interface Pair {
+  readonly asset: string
+  readonly network: string
+}
+
+const PAIRS: readonly Pair[] = ASSETS.flatMap((asset) => Object.keys(NETWORKS).map((network) => ({ asset, network })))
+
+export const SCOPES = [
+  'addresses:read',
+  'addresses:write',
+  'payment_intents:read',
+  'payment_intents:write',
+  'transactions:read',
+  'balances:read',
+  'payouts:read',
+  'payouts:write',
+  'events:read',
+  'events:write',
+] as const
+
+export type Scope = (typeof SCOPES)[number]
+
+/** What each operation asks for, the unmodelled ones included. */
+export const SCOPE_OF: Readonly<Record<string, Scope>> = {
+  createAddress: 'addresses:write',
+  listAddresses: 'addresses:read',
+  getAddress: 'addresses:read',
+  createPaymentIntent: 'payment_intents:write',
+  listPaymentIntents: 'payment_intents:read',
+  getPaymentIntent: 'payment_intents:read',
+  simulateDeposit: 'payment_intents:write',
+  listTransactions: 'transactions:read',
+  getTransaction: 'transactions:read',
+  getBalances: 'balances:read',
+  getUserBalances: 'balances:read',
+  createPayoutQuote: 'payouts:write',
+  createPayout: 'payouts:write',
+  getPayout: 'payouts:read',
+  listEvents: 'events:read',
+  getEvent: 'events:read',
+  replayEvent: 'events:write',
+  listWebhookDeliveries: 'events:read',
+}
+
+const Key = z.strictObject({
+  // A dot would begin the name of a world. Live keys have no place in a config file.
+  id: z.string().regex(/^sk_test_[\w-]+$/, 'expected sk_test_ followed by letters, digits, _ or -'),
+  scopes: z.array(z.enum(SCOPES)).default([...SCOPES]),
+  ratePerMinute: z.int().positive().optional(),
+})
+
+const Account = z.strictObject({
+  keys: z.array(Key),
+  /** Asked of live keys only. */
+  approved: z.boolean().default(true),
+  pairs: z.array(z.strictObject({ asset: z.enum(ASSETS), network: z.enum(Object.keys(NETWORKS) as [string, ...string[]]) })).default([...PAIRS] as never),
+})
+
+const READ_ONLY = SCOPES.filter((scope) => scope.endsWith(':read'))
+
+const DEMO_ACCOUNTS: Readonly<Record<string, z.input<typeof Account>>> = {
+  org_demo: { keys: [{ id: 'sk_test_sandgate_demo' }, { id: 'sk_test_sandgate_readonly', scopes: READ_ONLY }] },
+  org_other: { keys: [{ id: 'sk_test_sandgate_other' }] },
+}
+
+export const DEMO = Object.entries(DEMO_ACCOUNTS).flatMap(([account, { keys }]) =>
+  keys.map(({ id, scopes }) => ({ account, key: id, ...(scopes && { note: 'read scopes only' }) })),
+)
+
+/** Who calls: a key without its text, so that none is ever written down. */
+export interface Caller {
+  readonly org: string
+  /** Which of the organisation's keys: `org_demo/0`. */
+  readonly key: string
+  readonly livemode: boolean
+  readonly scopes: readonly string[]
+  readonly approved: boolean
+  readonly pairs: readonly Pair[]
+  readonly ratePerMinute: number | undefined
+}
+
+/** What a config file may say under `providers.zopay`; accounts are added to the demo ones, one of the same name replaces it. */
+export const Settings = z
+  .strictObject({
+    accounts: z.record(z.string(), Account).default({}),
+    liveKeys: z.enum(['refuse', 'serve']).default('refuse'),
+  })
+  .transform(({ accounts, liveKeys }) => {
+    const all = { ...z.record(z.string(), Account).parse(DEMO_ACCOUNTS), ...accounts }
+    const keys = Object.entries(all).flatMap(([org, { keys, approved, pairs }]) =>
+      keys.map(({ id, scopes, ratePerMinute }, index): [string, Caller] => [
+        id,
+        { org, key: `${org}/${index}`, livemode: false, scopes, approved, pairs, ratePerMinute },
+      ]),
+    )
+    return { liveKeys, keys: new Map(keys) }
+  })
+
+export type Settings = z.output<typeof Settings>
+
+/** Whose key this is; undefined when it is nobody's. */
+export function callerOf(key: string, { keys, liveKeys }: Settings): Caller | undefined {
+  if (!key.startsWith('sk_live_')) return keys.get(key)
+  // rule: zopay.auth.live-keys
+  if (liveKeys === 'refuse') return undefined
+  const twin = keys.get(key.replace('sk_live_', 'sk_test_')) ?? [...keys.values()][0]
+  return twin && { ...twin, livemode: true }
+}

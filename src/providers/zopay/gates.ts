@@ -1,0 +1,105 @@
+// Zopay's checks before any endpoint rule, in its order: JSON, Idempotency-Key, key, rate, approval, scope, schema.
+import { type Gate, Refusal } from '../../provider.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import { callerOf, SCOPE_OF, type Settings } from './catalogue.ts'
+import { itemsOf, syntaxItem } from './validation.ts'
+import type { ZopayCall } from './wire.ts'
+
+const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
+  name: 'zopay.buckets',
+  key: (row) => row.key,
+  indexes: {},
+}
+
+/** The framework's router knows no empty path value; ours does. */
+function pathWhole(call: ZopayCall): void {
+  // rule: zopay.elsewhere.slash
+  if (!Object.values(call.params).includes('')) return
+  throw new Refusal(call.path.endsWith('/') ? 'slashless' : 'not_found')
+}
+
+function bodyReadable(call: ZopayCall): void {
+  // rule: zopay.validation.not-utf8
+  if (call.problems.some(({ keyword }) => keyword === 'utf8')) throw new Refusal('unreadable_body')
+  if (!call.problems.some(({ keyword }) => keyword === 'syntax')) return
+  // rule: zopay.order.syntax-first
+  const item = syntaxItem(call.body.toString('utf8'))
+  // rule: zopay.validation.nesting
+  if (item === 'unreadable') throw new Refusal('unreadable_body', {}, 'the body is nested too deep')
+  if (item) throw new Refusal('invalid_request', { items: [item] })
+}
+
+function idempotencyKeyGiven(call: ZopayCall): void {
+  // rule: zopay.order.key-before-auth
+  const wrong = call.problems.filter((problem) => problem.in === 'header').map(({ keyword }) => keyword)
+  if (wrong.length === 0) return
+  // rule: zopay.idempotency.required, rule: zopay.idempotency.blank
+  if (wrong.includes('required') || wrong.includes('minLength')) throw new Refusal('idempotency_required')
+  // rule: zopay.idempotency.key-format
+  throw new Refusal('invalid_idempotency_key')
+}
+
+function keyKnown(call: ZopayCall, world: World): void {
+  const header = call.headers.authorization
+  // rule: zopay.auth.missing
+  if (!header) throw new Refusal('missing_api_key', {}, call.headers['x-api-key'] ? 'the key belongs into Authorization: Bearer' : undefined)
+  // rule: zopay.auth.bearer
+  const key = /^bearer +(\S+)$/i.exec(header)?.[1]
+  const caller = key === undefined ? undefined : callerOf(key, world.settings<Settings>('zopay'))
+  // rule: zopay.auth.unknown-key
+  if (!caller) throw new Refusal('invalid_api_key', {}, mistakeIn(header))
+  call.caller = caller
+}
+
+/** What the header looks like; never the key itself. */
+function mistakeIn(header: string): string {
+  if (/^sk_(test|live)_/.test(header)) return 'the key came without its scheme: send Authorization: Bearer, a space, and the key'
+  if (/^bearer +bearer\b/i.test(header)) return 'the word Bearer stands twice'
+  if (!/^bearer\b/i.test(header)) return 'the scheme of the Authorization header must be Bearer'
+  if (/^bearer *["'<]/i.test(header)) return 'the key stands in quotes or brackets: send it bare'
+  if (/^bearer +sk_live_/i.test(header)) return 'the sandbox takes no live keys: use one that starts with sk_test_'
+  return 'no such key here; the demo keys are printed when the sandbox starts'
+}
+
+function withinRate(call: ZopayCall, world: World): void {
+  // rule: zopay.rate.bucket
+  const { key, livemode, ratePerMinute } = call.caller
+  if (ratePerMinute === undefined) return
+  const minute = Math.floor(world.now / 60_000)
+  const bucket = JSON.stringify([key, livemode])
+  const known = world.get(Buckets, bucket)
+  const count = (known?.minute === minute ? known.count : 0) + 1
+  world.put(Buckets, { key: bucket, minute, count })
+  if (count > ratePerMinute) throw new Refusal('rate_limited')
+}
+
+function organisationApproved(call: ZopayCall): void {
+  // rule: zopay.auth.approval
+  if (call.caller.livemode && !call.caller.approved) throw new Refusal('organization_not_approved')
+}
+
+function scopeGranted(call: ZopayCall): void {
+  // rule: zopay.auth.scope
+  const scope = SCOPE_OF[call.operation!]
+  if (scope && !call.caller.scopes.includes(scope)) throw new Refusal('insufficient_scope', {}, `the key lacks ${scope}`)
+}
+
+function legal(call: ZopayCall): void {
+  const items = itemsOf(call)
+  if (items.length === 0) return
+  const { content } = call
+  throw new Refusal('invalid_request', { items }, content.kind === 'other-type' ? 'the body was not sent as content-type application/json' : undefined)
+}
+
+// rule: zopay.order.gates
+export const gates: readonly Gate[] = [
+  pathWhole,
+  bodyReadable,
+  idempotencyKeyGiven,
+  keyKnown,
+  withinRate,
+  organisationApproved,
+  scopeGranted,
+  legal,
+]

@@ -1,0 +1,69 @@
+// The envelope and the cursors that all lists of Connect share.
+import { type Answer, Refusal } from '../../provider.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import { ok, type ZopayCall } from './wire.ts'
+
+/** Rows that are listed: newest first is highest `seq` first. */
+export interface Listed {
+  readonly seq: number
+  readonly org: string
+  readonly livemode: boolean
+  readonly externalRef: string | null
+}
+
+/** The indexes of a listed table. */
+export const listedIndexes = {
+  tenant: { group: (row: Listed) => JSON.stringify([row.org, row.livemode]), order: (row: Listed) => row.seq },
+  user: {
+    group: (row: Listed) => (row.externalRef === null ? undefined : JSON.stringify([row.org, row.livemode, row.externalRef])),
+    order: (row: Listed) => row.seq,
+  },
+}
+
+// rule: zopay.lists.limit
+const LIMIT_DEFAULT = 50
+/** How many rows are looked at in one go when a filter leaves some out. */
+const STRIDE = 200
+
+export interface Filter<Row> {
+  readonly table: Table<Row & object>
+  readonly wanted: (row: Row) => boolean
+  readonly view: (row: Row) => unknown
+}
+
+/** One page of what the caller's organisation has in the mode of its key. */
+// rule: zopay.lists.envelope, rule: zopay.lists.order, rule: zopay.lists.external-ref
+export function page<Row extends Listed>(call: ZopayCall, { table, wanted, view }: Filter<Row>, world: World): Answer {
+  const { org, livemode } = call.caller
+  const { external_ref: ref, limit = LIMIT_DEFAULT, cursor } = call.queryValues as { external_ref?: string; limit?: number; cursor?: string }
+  const [index, group] = ref === undefined ? (['tenant', [org, livemode]] as const) : (['user', [org, livemode, ref]] as const)
+  let before = cursor === undefined ? undefined : placeOf(cursor, table.name)
+  const rows: Row[] = []
+  // rule: zopay.lists.has-more
+  for (let full = true; full && rows.length <= limit; ) {
+    const seen = world.list(table, index as never, JSON.stringify(group), {
+      after: before === undefined ? undefined : { order: before, key: '' },
+      descending: true,
+      limit: STRIDE + 1,
+    }) as Row[]
+    rows.push(...seen.filter(wanted))
+    before = seen.at(-1)?.seq
+    full = seen.length > STRIDE
+  }
+  const more = rows.length > limit
+  const shown = rows.slice(0, limit)
+  return ok({ data: shown.map(view), has_more: more, cursor: more ? cursorAt(shown.at(-1)!.seq, table.name) : null })
+}
+
+/** Opaque, and good for the list it came from only. */
+function cursorAt(seq: number, list: string): string {
+  return Buffer.from(`${list}:${seq}`).toString('base64url')
+}
+
+function placeOf(cursor: string, list: string): number {
+  const seq = Number(/:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1])
+  // rule: zopay.lists.cursor
+  if (cursorAt(seq, list) !== cursor) throw new Refusal('invalid_cursor')
+  return seq
+}

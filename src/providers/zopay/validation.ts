@@ -1,0 +1,199 @@
+// What is wrong with a call, as FastAPI and pydantic tell it: one item a place, in the order of the model. Syntax is left to the gates.
+import type { Problem } from '../../provider.ts'
+import { type Fault, readAmount } from './amount.ts'
+import { Numeral, readExact, write } from './exact.ts'
+import { readAsPython } from './syntax.ts'
+import type { Item, ZopayCall } from './wire.ts'
+
+/** The fields of both request models in their order; whatever else is sent comes last. */
+const FIELDS = ['asset', 'network', 'amount', 'currencies', 'external_ref', 'label', 'description', 'metadata']
+
+const METADATA_KEYS_MAX = 50
+const METADATA_VALUE_MAX = 500
+
+/** Of several things wrong with one value, the one pydantic meets first. */
+const FIRST_MET = ['type', 'minLength', 'maxLength', 'pattern']
+
+const UNICODE: Fault = { type: 'string_unicode', msg: 'Input should be a valid string, unable to parse raw data as a unicode string' }
+const NOT_FINITE: Fault = { type: 'finite_number', msg: 'Input should be a finite number' }
+const NO_MODEL: Fault = { type: 'model_attributes_type', msg: 'Input should be a valid dictionary or object to extract fields from' }
+const MISSING: Fault = { type: 'missing', msg: 'Field required' }
+
+/** Every item, none when the call is legal. Bodies that cannot be read were refused before. */
+// rule: zopay.validation.items
+export function itemsOf(call: ZopayCall): Item[] {
+  const around = call.problems.filter((problem) => problem.in === 'query' || problem.in === 'path').map((problem) => parameterItem(problem, call))
+  return [...around, ...bodyItems(call)]
+}
+
+/** Where and why the text is no JSON, in Python's words; undefined when Python reads it, be it with `NaN` in it. */
+// rule: zopay.validation.json-invalid
+export function syntaxItem(text: string): Item | 'unreadable' | undefined {
+  const outcome = readAsPython(text)
+  if (outcome.kind === 'too-deep') return 'unreadable'
+  if (outcome.kind === 'fine') return undefined
+  return { type: 'json_invalid', loc: ['body', outcome.offset], msg: 'JSON decode error', input: {}, ctx: { error: outcome.reason } }
+}
+
+function parameterItem(problem: Problem, call: ZopayCall): Item {
+  const name = String(problem.at[0])
+  // As sent: the contract has made a number of it.
+  const input = problem.in === 'query' ? new URLSearchParams(call.query).getAll(name).at(-1) : call.params[name]
+  return item(faultOf(problem, input), [problem.in, name], input ?? null)
+}
+
+function bodyItems(call: ZopayCall): Item[] {
+  const problems = call.problems.filter((problem) => problem.in === 'body')
+  if (call.content.kind === 'none') return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
+  if (call.content.kind === 'other-type') return problems.length > 0 ? [item(NO_MODEL, ['body'], call.body.toString('utf8'))] : []
+  // rule: zopay.validation.duplicate-keys
+  const document = readExact(call.body.toString('utf8'))
+  // Text that only Python reads: the contract could not look inside.
+  if (call.content.kind !== 'json') return notFinite(document, ['body'])
+  if (document === null) return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
+  if (problems.some(({ at, keyword }) => at.length === 0 && keyword === 'type')) return [item(NO_MODEL, ['body'], document)]
+  const found = problems.filter(({ at }) => at[0] !== 'amount').sort((a, b) => FIRST_MET.indexOf(a.keyword) - FIRST_MET.indexOf(b.keyword))
+  const items = [...unicodeItems(document), ...lengthsOfLists(found, document).map((problem) => fieldItem(problem, document)), ...codeItems(call, document)]
+  return inOrder(items)
+}
+
+function fieldItem(problem: Problem, document: unknown): Item {
+  const name = problem.params.missingProperty ?? problem.params.additionalProperty
+  const at = problem.keyword === 'additionalProperties' ? [...problem.at, name] : problem.at
+  const loc = ['body', ...at, ...(problem.keyword === 'required' ? [name] : [])]
+  const input = at.reduce<any>((value, key) => value[key], document)
+  return item(faultOf(problem, input), loc, input)
+}
+
+/** A list is too long only when too many of its items are good, and then the bad ones are not told; too short only when none is bad. */
+// rule: zopay.intents.currency-count
+function lengthsOfLists(problems: Problem[], document: unknown): Problem[] {
+  const within = (list: Problem, other: Problem) => other.at.length === list.at.length + 1 && other.at[0] === list.at[0]
+  const holds = (list: Problem) => {
+    const bad = problems.filter((other) => within(list, other)).length
+    const length = list.at.reduce<any>((value, key) => value[key], document).length
+    return list.keyword === 'minItems' ? bad === 0 : length - bad > list.params.limit
+  }
+  const kept = problems.filter((problem) => (problem.keyword !== 'minItems' && problem.keyword !== 'maxItems') || holds(problem))
+  return kept.filter((problem) => !kept.some((list) => list.keyword === 'maxItems' && within(list, problem)))
+}
+
+/** What the document cannot say: amounts, the caps on metadata, numbers that are none. */
+function codeItems(call: ZopayCall, document: unknown): Item[] {
+  if (call.operation !== 'createPaymentIntent') return []
+  const { amount, metadata } = document as { amount?: unknown; metadata?: unknown }
+  const items: Item[] = []
+  if (amount !== undefined) {
+    const reading = readAmount(amount)
+    if ('fault' in reading) items.push(item(reading.fault, ['body', 'amount'], amount))
+  }
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata) || metadata instanceof Numeral) return items
+  const caps = capsOf(metadata as Record<string, unknown>)
+  if (caps) items.push(item({ type: 'value_error', msg: `Value error, ${caps}`, ctx: { error: {} } }, ['body', 'metadata'], metadata))
+  else items.push(...notFinite(metadata, ['body', 'metadata']))
+  return items
+}
+
+// rule: zopay.intents.metadata-caps, rule: zopay.intents.metadata-storable
+function capsOf(metadata: Record<string, unknown>): string | undefined {
+  const entries = Object.entries(metadata)
+  if (entries.length > METADATA_KEYS_MAX) return `metadata may have at most ${METADATA_KEYS_MAX} keys`
+  const long = entries.some(([, value]) => [...(typeof value === 'string' ? value : write(value))].length > METADATA_VALUE_MAX)
+  if (long) return `metadata values may have at most ${METADATA_VALUE_MAX} characters`
+  if (!storable(metadata)) return 'metadata must not contain NUL or unpaired surrogates'
+  return undefined
+}
+
+/** Whether a database that keeps JSON as UTF-8 can keep this. */
+function storable(value: unknown): boolean {
+  if (typeof value === 'string') return !/[\u0000\p{Surrogate}]/u.test(value)
+  if (typeof value !== 'object' || value === null || value instanceof Numeral) return true
+  return Object.entries(value).every(([key, member]) => storable(key) && storable(member))
+}
+
+// rule: zopay.validation.unicode
+function unicodeItems(document: unknown): Item[] {
+  const found = (loc: (string | number)[], value: unknown): Item[] => (typeof value === 'string' && /\p{Surrogate}/u.test(value) ? [item(UNICODE, loc, value)] : [])
+  return Object.entries(document as object)
+    .filter(([name]) => FIELDS.includes(name) && name !== 'metadata' && name !== 'amount')
+    .flatMap(([name, value]) => (Array.isArray(value) ? value.flatMap((one, index) => found(['body', name, index], one)) : found(['body', name], value)))
+}
+
+// rule: zopay.validation.not-finite
+function notFinite(value: unknown, loc: readonly (string | number)[]): Item[] {
+  if (value instanceof Numeral) return value.finite ? [] : [item(NOT_FINITE, loc, null)]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, member]) => notFinite(member, [...loc, Array.isArray(value) ? Number(key) : key]))
+}
+
+/** One item a place, fields as the model has them, extras last. */
+function inOrder(items: readonly Item[]): Item[] {
+  const places = new Map<string, Item>()
+  for (const one of items) {
+    const place = JSON.stringify(one.loc)
+    if (!places.has(place)) places.set(place, one)
+  }
+  const rank = ({ type, loc }: Item) => (type === 'extra_forbidden' || !FIELDS.includes(String(loc[1])) ? FIELDS.length : FIELDS.indexOf(String(loc[1])))
+  return [...places.values()].sort((a, b) => rank(a) - rank(b))
+}
+
+function item({ type, msg, ctx }: Fault, loc: readonly (string | number)[], input: unknown): Item {
+  return { type, loc, msg, input: input instanceof Numeral && !input.finite ? null : input, ...(ctx && { ctx }) }
+}
+
+function faultOf({ keyword, params, message }: Problem, input: any): Fault {
+  const { limit } = params
+  switch (keyword) {
+    case 'required':
+      return MISSING
+    case 'additionalProperties':
+      // rule: zopay.validation.extras
+      return { type: 'extra_forbidden', msg: 'Extra inputs are not permitted' }
+    case 'type':
+      return wrongType(String(params.type))
+    // rule: zopay.validation.lengths, rule: zopay.validation.codepoints
+    case 'minLength':
+      return { type: 'string_too_short', msg: `String should have at least ${count(limit, 'character')}`, ctx: { min_length: limit } }
+    case 'maxLength':
+      return { type: 'string_too_long', msg: `String should have at most ${count(limit, 'character')}`, ctx: { max_length: limit } }
+    case 'minItems':
+      return listLength('too_short', 'at least', 'min_length', limit, input)
+    case 'maxItems':
+      return listLength('too_long', 'at most', 'max_length', limit, input)
+    case 'pattern':
+      // rule: zopay.validation.storable
+      return { type: 'string_pattern_mismatch', msg: `String should match pattern '${params.pattern}'`, ctx: { pattern: params.pattern } }
+    case 'minimum':
+      return { type: 'greater_than_equal', msg: `Input should be greater than or equal to ${limit}`, ctx: { ge: limit } }
+    case 'maximum':
+      return { type: 'less_than_equal', msg: `Input should be less than or equal to ${limit}`, ctx: { le: limit } }
+    case 'format':
+      return notUuid(String(input))
+    default:
+      return { type: 'value_error', msg: `Value error, ${message}`, ctx: { error: {} } }
+  }
+}
+
+function wrongType(expected: string): Fault {
+  if (expected.includes('array')) return { type: 'list_type', msg: 'Input should be a valid list' }
+  if (expected.includes('object')) return { type: 'dict_type', msg: 'Input should be a valid dictionary' }
+  if (expected.includes('integer')) return { type: 'int_parsing', msg: 'Input should be a valid integer, unable to parse string as an integer' }
+  return { type: 'string_type', msg: 'Input should be a valid string' }
+}
+
+function listLength(type: string, bound: string, name: string, limit: number, list: readonly unknown[]): Fault {
+  const msg = `List should have ${bound} ${count(limit, 'item')} after validation, not ${list.length}`
+  return { type, msg, ctx: { field_type: 'List', [name]: limit, actual_length: list.length } }
+}
+
+function notUuid(text: string): Fault {
+  const odd = [...text].findIndex((char) => !/[0-9a-fA-F-]/.test(char))
+  const error =
+    odd < 0 ? `invalid length: expected length 32 for simple format, found ${text.replaceAll('-', '').length}`
+    : `invalid character: expected an optional prefix of \`urn:uuid:\` followed by [0-9a-fA-F-], found \`${[...text][odd]}\` at ${odd + 1}`
+  return { type: 'uuid_parsing', msg: `Input should be a valid UUID, ${error}`, ctx: { error } }
+}
+
+function count(limit: number, noun: string): string {
+  return `${limit} ${noun}${limit === 1 ? '' : 's'}`
+}

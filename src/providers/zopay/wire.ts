@@ -1,0 +1,88 @@
+// Zopay's dialect: envelopes, refusals, dates, and the message FastAPI writes when a call does not validate.
+import type { Answer, Call, Detail } from '../../provider.ts'
+import type { Caller } from './catalogue.ts'
+
+export type ZopayCall = Call<Caller>
+
+/** ISO 8601 in UTC, whole seconds: `2026-05-16T19:00:00Z`. */
+// rule: zopay.format.time
+export function time(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}
+
+// rule: zopay.format.status
+export function ok(body: unknown): Answer {
+  return { status: 200, body }
+}
+
+/** One entry of a validation message. */
+export interface Item {
+  readonly type: string
+  readonly loc: readonly (string | number)[]
+  readonly msg: string
+  readonly input: unknown
+  readonly ctx?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** What the sandbox answers when it is told to refuse a body it finds nothing wrong with. */
+const UNNAMED: Item = { type: 'value_error', loc: ['body'], msg: 'Value error, refused', input: null, ctx: { error: {} } }
+
+/** The one error envelope of Connect. */
+// rule: zopay.errors.envelope
+function no(status: number, code: string, message: string, headers: Record<string, string> = {}) {
+  return (): Answer => ({ status, headers, body: { error: { code, message } } })
+}
+
+/** What the framework answers without asking Connect. */
+// rule: zopay.errors.framework
+function framework(status: number, text: string) {
+  return (detail: Detail): Answer => ({ status, headers: detail.headers ?? {}, body: { detail: text } })
+}
+
+const BEARER = { 'www-authenticate': 'Bearer' }
+
+const invalidKey = no(401, 'invalid_api_key', 'The API key is not valid.', BEARER)
+const missingScope = no(403, 'insufficient_scope', 'The API key lacks the scope for this operation.')
+
+/** Every refusal by name; the names of the codes are Zopay's where they are documented. */
+export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => Answer>> = {
+  idempotency_required: no(400, 'idempotency_required', 'The Idempotency-Key header is required.'),
+  invalid_idempotency_key: no(400, 'invalid_idempotency_key', 'The Idempotency-Key header takes 1 to 255 printable ASCII characters.'),
+  invalid_address_id: no(400, 'invalid_address_id', 'The address id is malformed.'),
+  invalid_payment_intent_id: no(400, 'invalid_payment_intent_id', 'The payment intent id is not a UUID.'),
+  invalid_cursor: no(400, 'invalid_cursor', 'The cursor is malformed.'),
+  unsupported_asset: no(400, 'unsupported_asset', 'The asset is not supported.'),
+  unsupported_network: no(400, 'unsupported_network', 'The network is not supported.'),
+  unsupported_asset_network: no(400, 'unsupported_asset_network', 'The asset is not enabled on this network.'),
+  unreadable_body: framework(400, 'There was an error parsing the body'),
+  // rule: zopay.auth.www-authenticate
+  missing_api_key: no(401, 'missing_api_key', 'The Authorization header is missing.', BEARER),
+  invalid_api_key: invalidKey,
+  unauthorized: invalidKey,
+  // Nothing is signed here; the name exists for every provider.
+  bad_signature: invalidKey,
+  forbidden: missingScope,
+  insufficient_scope: missingScope,
+  organization_not_approved: no(403, 'organization_not_approved', 'The organization is not approved yet.'),
+  not_found: framework(404, 'Not Found'),
+  address_not_found: no(404, 'address_not_found', 'No such address.'),
+  payment_intent_not_found: no(404, 'payment_intent_not_found', 'No such payment intent.'),
+  method_not_allowed: framework(405, 'Method Not Allowed'),
+  idempotency_conflict: no(409, 'idempotency_conflict', 'Idempotency-Key was already used with a different request.'),
+  idempotency_in_progress: no(409, 'idempotency_in_progress', 'A request with this Idempotency-Key is still in progress.'),
+  // rule: zopay.limits.body
+  body_too_large: no(413, 'body_too_large', 'The request body is too large.'),
+  // rule: zopay.validation.both-shapes
+  invalid_request: (detail) => ({
+    status: 422,
+    body: { detail: detail.items ?? [UNNAMED], error: { code: 'validation_error', message: 'Request validation failed.' } },
+  }),
+  rate_limited: no(429, 'rate_limited', 'Too many requests.'),
+  internal_error: no(500, 'internal_error', 'Internal error.'),
+  unavailable: no(503, 'unavailable', 'Service unavailable.'),
+  // Not a refusal of the work, but the end of it all the same: go where the path has no slash at its end.
+  slashless: (_, call) => ({
+    status: 307,
+    headers: { location: `${call.origin}${call.linePath.replace(/\/$/, '')}${call.query === undefined ? '' : `?${call.query}`}` },
+  }),
+}

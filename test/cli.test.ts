@@ -1,0 +1,270 @@
+// The command line as a shell meets it: a child process, its two streams and its exit status. Waits for lines, never for time.
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { allocation, client, clientOf } from './clients/cpg.ts'
+
+const ROOT = new URL('..', import.meta.url).pathname
+const MAIN = join(ROOT, 'dist/main.js')
+const folder = mkdtempSync(join(tmpdir(), 'sandgate-cli-'))
+
+beforeAll(() => {
+  const built = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', ROOT], { encoding: 'utf8' })
+  expect([built.stdout, built.status]).toEqual(['', 0])
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** The environment of this process without anything of Sandgate's in it. */
+const bare = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_')))
+
+interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+class Running {
+  readonly child: ChildProcessWithoutNullStreams
+  readonly ended: Promise<Ended>
+  stdout = ''
+  stderr = ''
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...args], { env: { ...bare, ...env } })
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
+    this.ended = new Promise((resolve) => this.child.on('close', (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr })))
+    onTestFinished(() => void this.child.kill('SIGKILL'))
+  }
+
+  /** Resolves when stdout matches; fails with what was said when the process ends before. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this.stdout)
+      if (found) return found
+      const more = new Promise<undefined>((resolve) => this.child.stdout.once('data', () => resolve(undefined)))
+      const ended = await Promise.race([more, this.ended])
+      if (ended) throw new Error(`ended with ${ended.status} before it said ${pattern}\n${ended.stdout}\n${ended.stderr}`)
+    }
+  }
+
+  /** The base URL, once it is ready and the table stands there to its last row. */
+  async ready(): Promise<string> {
+    const [, url] = await this.says(/^sandgate listening on (http:\/\/\S+)\n\n[^]*\n$/)
+    return url!
+  }
+}
+
+function serve(args: readonly string[] = [], env: Record<string, string> = {}): Running {
+  return new Running(['serve', '--port', '0', ...args], env)
+}
+
+function write(text: string): string {
+  const file = join(mkdtempSync(join(folder, 'one-')), 'sandgate.yaml')
+  writeFileSync(file, text)
+  return file
+}
+
+/** Knocks until nobody opens: that is how one sees from outside that the signal has arrived. */
+async function refusesConnections(port: number): Promise<void> {
+  for (;;) {
+    const opened = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
+      socket.on('connect', () => socket.destroy())
+    })
+    if (!opened) return
+  }
+}
+
+/** Exit status 2, one line on stderr, nothing on stdout. One who talks instead is not waited for. */
+async function complains(running: Running, line: RegExp): Promise<void> {
+  running.child.stdout.once('data', () => running.child.kill('SIGKILL'))
+  const { status, stdout, stderr } = await running.ended
+  expect([status, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^sandgate: [^\n]+\n$/)])
+  expect(stderr).toMatch(line)
+}
+
+async function get(url: string): Promise<any> {
+  return (await fetch(url)).json()
+}
+
+async function call(url: string, by = client): Promise<any> {
+  const request = by.sign(allocation({ user_identifier: 'u' }), Date.now())
+  const answer = await fetch(`${url}/cpg${request.path}`, { method: request.method, headers: request.headers as Record<string, string>, body: request.body! })
+  return { status: answer.status, ...((await answer.json()) as object) }
+}
+
+describe('serve', () => {
+  test('says one ready line with the port it found, then a table of providers, base URLs and demo keys; nothing on stderr', async () => {
+    const running = serve()
+    const url = await running.ready()
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(running.stdout.match(/listening/g)).toHaveLength(1)
+    for (const text of ['provider', 'base URL', `${url}/cpg`, 'cpg_demo_key', 'cpg_demo_secret', 'cpg_other_key', 'only read_deposit_status', 'at most 5 calls a minute']) expect(running.stdout).toContain(text)
+    expect(await get(`${url}/_sandgate/health`)).toEqual({ status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+    expect((await call(url)).status).toBe(200)
+    expect((await get(`${url}/_sandgate/clock`)).mode).toBe('running')
+    expect(running.stderr).toBe('')
+  })
+
+  test('is what happens without a command, too', async () => {
+    const running = new Running([], { SANDGATE_PORT: '0' })
+    expect((await get(`${await running.ready()}/_sandgate/health`)).status).toBe('ok')
+  })
+
+  test('a clock that names an instant starts the world there, frozen', async () => {
+    const url = await serve(['--clock', '2026-05-16T19:00:00Z']).ready()
+    expect(await get(`${url}/_sandgate/clock`)).toMatchObject({ now: '2026-05-16T19:00:00.000Z', mode: 'frozen' })
+  })
+
+  test('the same seed gives the same addresses in another process, another seed others', async () => {
+    const addressOf = async (...args: string[]) => (await call(await serve(args).ready())).data.address
+    const [first, again, other] = await Promise.all([addressOf(), addressOf('--seed', 'sandgate'), addressOf('--seed', 'other')])
+    expect(again).toBe(first)
+    expect(other).not.toBe(first)
+  })
+
+  test('--control-token and --allow-host reach the guard; --host is listened on', async () => {
+    const url = await serve(['--control-token', 'hush', '--allow-host', 'a.example', '--allow-host', 'b.example', '--host', '::1']).ready()
+    expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
+    expect((await fetch(`${url}/_sandgate/health`)).status).toBe(401)
+    expect((await fetch(`${url}/_sandgate/health`, { headers: { authorization: 'Bearer hush' } })).status).toBe(200)
+  })
+})
+
+describe('flag, environment, config file', () => {
+  const clockOf = async (running: Running) => (await get(`${await running.ready()}/_sandgate/clock`)).now
+  const config = write('seed: from-file\nclock: 2021-01-01T00:00:00Z\n')
+
+  test('the file is used where nothing else is said', async () => {
+    expect(await clockOf(serve(['--config', config]))).toBe('2021-01-01T00:00:00.000Z')
+  })
+
+  test('the environment wins over the file, a flag over the environment', async () => {
+    const env = { SANDGATE_CONFIG: config, SANDGATE_CLOCK: '2022-01-01T00:00:00Z' }
+    expect(await clockOf(serve([], env))).toBe('2022-01-01T00:00:00.000Z')
+    expect(await clockOf(serve(['--clock', '2023-01-01T00:00:00Z'], env))).toBe('2023-01-01T00:00:00.000Z')
+  })
+
+  test('each flag has its variable', async () => {
+    const env = { SANDGATE_PORT: '0', SANDGATE_HOST: '::1', SANDGATE_SEED: 'env', SANDGATE_CLOCK: '2022-01-01T00:00:00Z', SANDGATE_CONTROL_TOKEN: 'hush', SANDGATE_STRICT: '1', SANDGATE_ALLOW_HOST: 'a.example' }
+    const url = await new Running(['serve'], env).ready()
+    expect(url).toContain('[::1]')
+    expect((await fetch(`${url}/_sandgate/clock`)).status).toBe(401)
+    const headers = { authorization: 'Bearer hush' }
+    expect(await (await fetch(`${url}/_sandgate/clock`, { headers })).json()).toMatchObject({ now: '2022-01-01T00:00:00.000Z' })
+    const reset: any = await (await fetch(`${url}/_sandgate/reset`, { method: 'POST', headers })).json()
+    expect(reset.seed).toBe('env')
+  })
+
+  test('keys of a config file work, and are never printed', async () => {
+    const file = write('providers: { cpg: { accounts: { shop: { keys: [{ id: my_key, secret: my_secret }], currencies: [{ currency: USDT, network: ETH }] }, other: { keys: [{ id: cpg_other_key, secret: mine_now }], currencies: [{ currency: USDT, network: ETH }] } } } }\n')
+    const running = serve(['--config', file])
+    const url = await running.ready()
+    for (const [key, secret] of [['my_key', 'my_secret'], ['cpg_other_key', 'mine_now']] as const) expect((await call(url, clientOf({ key, secret }))).status).toBe(200)
+    for (const secret of ['my_key', 'my_secret', 'mine_now', 'cpg_other_secret', 'shop']) expect(running.stdout).not.toContain(secret)
+    expect(running.stdout).toContain('cpg_demo_key')
+    running.child.kill('SIGTERM')
+    expect((await running.ended).stderr).toBe('')
+  })
+})
+
+describe('what cannot be used is told in one line, with exit status 2 and nothing on stdout', () => {
+  test.each<[string, string[], RegExp]>([
+    ['an unknown flag', ['serve', '--prot', '4010'], /--prot/],
+    ['an unknown command', ['srve'], /srve|too many arguments/],
+    ['a flag without its value', ['serve', '--port'], /--port/],
+    ['a port that is none', ['serve', '--port', 'http'], /--port.*0 to 65535, got "http"/],
+    ['a port out of range', ['serve', '--port', '65536'], /--port.*got "65536"/],
+    ['a negative port', ['serve', '--port=-1'], /--port.*got "-1"/],
+    ['a clock that is none', ['serve', '--clock', 'noon'], /--clock.*expected real, or an instant.*got "noon"/],
+    ['a host that is none of ours', ['serve', '--port', '0', '--host', '192.0.2.1'], /--host 192\.0\.2\.1/],
+    ['a config file that is not there', ['serve', '--config', '/nowhere/sandgate.yaml'], /\/nowhere\/sandgate\.yaml: cannot be read/],
+    ['a config file with an unknown key', ['serve', '--config', write('sed: x\n')], /sandgate\.yaml:1: sed: unknown key; did you mean seed\?/],
+    ['a config file that is no YAML', ['serve', '--config', write('seed: [x\n')], /sandgate\.yaml:\d: /],
+    ['a config file full of aliases', ['serve', '--config', write(`a: &a [x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`)], /alias/i],
+    ['an empty seed', ['serve', '--seed', ''], /--seed/],
+    ['schema of nothing', ['schema'], /schema --config/],
+    ['health of nobody', ['health', '--port', '1'], /no healthy sandbox on port 1/],
+  ])('%s', (_, args, line) => complains(new Running(args), line))
+
+  test.each<[string, Record<string, string>, RegExp]>([
+    ['a port', { SANDGATE_PORT: 'http' }, /SANDGATE_PORT.*got "http"/],
+    ['a clock', { SANDGATE_CLOCK: 'noon' }, /SANDGATE_CLOCK.*got "noon"/],
+    ['a config file', { SANDGATE_CONFIG: '/nowhere.yaml' }, /\/nowhere\.yaml/],
+  ])('%s out of the environment', (_, env, line) => complains(new Running(['serve'], env), line))
+
+  test('a port that is taken', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void taken.close())
+    const { port } = taken.address() as AddressInfo
+    await complains(new Running(['serve', '--port', String(port)]), new RegExp(`--port ${port}.*taken`))
+  })
+})
+
+describe('the end', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s: exit status 0, the port is free again', async (signal) => {
+    const running = serve()
+    const url = await running.ready()
+    // An idle connection, as a pooling client keeps it, holds nobody up.
+    await get(`${url}/_sandgate/health`)
+    running.child.kill(signal)
+    expect(await running.ended).toMatchObject({ status: 0, stderr: '' })
+    await expect(fetch(url)).rejects.toThrow()
+  })
+
+  test('requests in flight are finished first', async () => {
+    const running = serve()
+    const url = await running.ready()
+    const request = client.sign(allocation({}), Date.now())
+    const headers = Object.entries(request.headers!).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('utf8')
+    let heard = ''
+    const hears = (pattern: RegExp) => new Promise<void>((resolve, reject) => {
+      socket.on('data', (text: string) => {
+        heard += text
+        if (pattern.test(heard)) resolve()
+      })
+      socket.on('close', () => reject(new Error(`hung up after "${heard}"`)))
+    })
+    socket.write(`POST /cpg${request.path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: ${request.body!.length}\r\n${headers}\r\n`)
+    await hears(/100 Continue/)
+    running.child.kill('SIGTERM')
+    await refusesConnections(Number(new URL(url).port))
+    const answered = hears(/"success":true/)
+    socket.write(request.body!)
+    await answered
+    expect(heard).toMatch(/HTTP\/1\.1 200 /)
+    // Nobody is invited to say more, or the end would wait for them.
+    expect(heard).toMatch(/connection: close/i)
+    expect(await running.ended).toMatchObject({ status: 0, stderr: '' })
+  })
+})
+
+describe('other commands', () => {
+  test('health asks a running sandbox', async () => {
+    const { port } = new URL(await serve().ready())
+    for (const running of [new Running(['health', '--port', port]), new Running(['health'], { SANDGATE_PORT: port })]) {
+      const { status, stdout, stderr } = await running.ended
+      expect([status, JSON.parse(stdout).status, stderr]).toEqual([0, 'ok', ''])
+    }
+  })
+
+  test('schema --config prints JSON Schema', async () => {
+    const { status, stdout, stderr } = await new Running(['schema', '--config']).ended
+    expect([status, stderr]).toEqual([0, ''])
+    expect(Object.keys(JSON.parse(stdout).properties)).toEqual(expect.arrayContaining(['seed', 'clock', 'limits', 'providers', 'assume']))
+  })
+
+  test('--help and --version go to stdout', async () => {
+    const [help, served, version] = await Promise.all([['--help'], ['serve', '--help'], ['--version']].map((args) => new Running(args).ended))
+    expect([help!.status, served!.status, version!.status]).toEqual([0, 0, 0])
+    expect(help!.stdout).toMatch(/serve[^]*schema[^]*health/)
+    for (const flag of ['--port', '--host', '--seed', '--clock', '--config', '--allow-host', '--control-token', '--strict', 'SANDGATE_PORT']) expect(served!.stdout).toContain(flag)
+    expect(version!.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+})

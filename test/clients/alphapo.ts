@@ -1,0 +1,50 @@
+// An AlphaPo client written from its authentication page: the lower-case hex of an HMAC-SHA512 over the exact bytes of the body, keyed with the secret.
+import { createHmac } from 'node:crypto'
+import type { Client, Request } from '../kit.ts'
+
+export const KEYS = {
+  demo: { key: 'alphapo_demo_key', secret: 'alphapo_demo_secret' },
+  other: { key: 'alphapo_other_key', secret: 'alphapo_other_secret' },
+} as const
+
+export interface Credentials {
+  readonly key: string
+  readonly secret: string
+}
+
+export function sign(secret: string, body: string): string {
+  return createHmac('sha512', secret).update(body).digest('hex')
+}
+
+export function clientOf({ key, secret }: Credentials): Client {
+  return {
+    name: 'alphapo',
+    sign(request) {
+      return {
+        ...request,
+        headers: {
+          ...(request.body !== undefined && { 'content-type': 'application/json' }),
+          'x-processing-key': key,
+          'x-processing-signature': sign(secret, request.body ?? ''),
+          ...request.headers,
+        },
+      }
+    },
+    good: {
+      ping: () => ({ method: 'GET', path: '/api/v2/ping' }),
+      takeAddress: () => taking({}),
+      listCurrencies: () => post('/currencies/list', {}),
+    },
+  }
+}
+
+export function post(path: string, body: unknown): Request {
+  return { method: 'POST', path: `/api/v2${path}`, body: JSON.stringify(body) }
+}
+
+/** A request for a deposit address; fields may be added, changed, or left out with undefined. */
+export function taking(fields: Record<string, unknown>): Request {
+  return post('/addresses/take', { currency: 'BTC', foreign_id: 'user_8721', end_user_reference: 'user_8721', ...fields })
+}
+
+export const client = clientOf(KEYS.demo)

@@ -1,0 +1,85 @@
+// A Payward client written from its authentication page: HMAC-SHA512 over the request target and the SHA-256 of nonce and body, in base64.
+import { createHash, createHmac } from 'node:crypto'
+import type { Client, Request } from '../kit.ts'
+
+export const KEYS = {
+  demo: { key: 'pws_demo_key', secret: 'c2FuZGdhdGUtcGF5d2FyZC1kZW1vLXNlY3JldC1mb3ItbG9jYWwtdGVzdGluZy1vbmx5LTAwMDAwMDAwMDE=' },
+  window: { key: 'pws_window_key', secret: 'c2FuZGdhdGUtcGF5d2FyZC1kZW1vLXNlY3JldC1mb3ItbG9jYWwtdGVzdGluZy1vbmx5LTAwMDAwMDAwMDE=' },
+  other: { key: 'pws_other_key', secret: 'c2FuZGdhdGUtcGF5d2FyZC1vdGhlci1zZWNyZXQtZm9yLWxvY2FsLXRlc3Rpbmctb25seS0wMDAwMDAwMDI=' },
+} as const
+
+export interface Credentials {
+  readonly key: string
+  readonly secret: string
+}
+
+export const ACCOUNTS = { main: 'WDEMO5GATE2MAIN77', second: 'WDEMO5GATE2SECOND8', other: 'WOTHER5GATE2MAIN7' } as const
+
+/** Ids out of the lists of methods. */
+export const METHODS = {
+  BTC: 'b3a7d8b4-9f36-4c2e-9c1e-7b9e6f9a0a11',
+  ETH: 'a001231f-488e-48c0-b36c-6e0d2c1ee247',
+  SOL: '80be7f08-c104-493c-b99a-f52755a81265',
+  XRP: '5e1c4a08-7a4a-4d74-9a81-2c9b7c28a1d2',
+  XLM: '0ca7e211-4151-45c4-9676-5fdfabc84af8',
+  LTC: 'c9e1882f-36ae-4959-bf93-6f0fff34afbb',
+  DOGE: 'cd580f22-86c2-40b7-b6e3-7f006e8b3eaa',
+  TRX: 'f2cab3cd-d3cd-438f-9317-0f6ed9d3626c',
+  usdcEthereum: '27ede8db-804b-4d91-8e25-46b7b9668730',
+  usdcSolana: '847e96d8-979a-437b-934f-1ec6dde43ba0',
+  usdtEthereum: '291f812a-fcb9-4a66-9ca4-eadb6fa1c067',
+  usdtSolana: '30572fdf-7192-4f1d-a6e7-2e6b72aac49a',
+  usdtTron: '2cb9687d-b304-43bc-8600-6200087db907',
+} as const
+
+/** The signature over a target (path and query as on the request line), a nonce and the exact text of a body. */
+export function sign(secret: string, target: string, nonce: string, body = ''): string {
+  const inner = createHash('sha256').update(nonce + body).digest()
+  return createHmac('sha512', Buffer.from(secret, 'base64')).update(target).update(inner).digest('base64')
+}
+
+/** The call with a nonce of its own and the signature that goes with it. */
+export function signed({ key, secret }: Credentials, request: Request, nonce: string): Request {
+  return {
+    ...request,
+    headers: {
+      ...(request.body !== undefined && { 'content-type': 'application/json' }),
+      'api-key': key,
+      'api-nonce': nonce,
+      'api-sign': sign(secret, request.path, nonce, request.body),
+      ...request.headers,
+    },
+  }
+}
+
+/** Nonces are nanoseconds of the wall clock, as the documents recommend. */
+export function nonceAt(wallMs: number): string {
+  return String(BigInt(wallMs) * 1_000_000n)
+}
+
+export function clientOf(credentials: Credentials): Client {
+  return {
+    name: 'payward',
+    sign: (request, wallMs) => signed(credentials, request, nonceAt(wallMs)),
+    good: {
+      listDepositMethods: () => ({ method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/BTC` }),
+      createDepositAddress: () => creation({}),
+      listDepositAddresses: () => listing('asset_symbol=BTC'),
+    },
+  }
+}
+
+export function addressesOf(account: string): string {
+  return `/v1/accounts/${account}/funds/deposits/addresses`
+}
+
+/** A request for a deposit address; fields may be added, changed, or left out with undefined. */
+export function creation(fields: Record<string, unknown>, account: string = ACCOUNTS.main): Request {
+  return { method: 'POST', path: addressesOf(account), body: JSON.stringify({ method_id: METHODS.BTC, asset_symbol: 'BTC', ...fields }) }
+}
+
+export function listing(query: string, account: string = ACCOUNTS.main): Request {
+  return { method: 'GET', path: `${addressesOf(account)}?${query}` }
+}
+
+export const client = clientOf(KEYS.demo)

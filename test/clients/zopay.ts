@@ -1,0 +1,48 @@
+// A Zopay client written from its pages: the key behind `Bearer`, an Idempotency-Key on everything that creates.
+import type { Client, Request } from '../kit.ts'
+
+export const KEYS = {
+  demo: 'sk_test_sandgate_demo',
+  readonly: 'sk_test_sandgate_readonly',
+  other: 'sk_test_sandgate_other',
+} as const
+
+export function clientOf(key: string): Client {
+  return {
+    name: 'zopay',
+    sign(request) {
+      return {
+        ...request,
+        headers: {
+          ...(request.body !== undefined && { 'content-type': 'application/json' }),
+          authorization: `Bearer ${key}`,
+          ...request.headers,
+        },
+      }
+    },
+    good: {
+      createAddress: () => post('/addresses', { asset: 'USDT', network: 'solana' }),
+      listAddresses: () => get('/addresses'),
+      getAddress: () => get('/addresses/addr_AAECAwQFRgeICQoLDA0ODw'),
+      createPaymentIntent: () => post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }),
+      listPaymentIntents: () => get('/payment-intents'),
+      getPaymentIntent: () => get('/payment-intents/00010203-0405-4607-8809-0a0b0c0d0e0f'),
+    },
+  }
+}
+
+export function get(path: string): Request {
+  return { method: 'GET', path: `/connect/v1${path}` }
+}
+
+/** A creation; the body is text, or a value to be written as JSON. */
+export function post(path: string, body: unknown, idempotencyKey = 'order-9-attempt-1'): Request {
+  return {
+    method: 'POST',
+    path: `/connect/v1${path}`,
+    headers: { 'idempotency-key': idempotencyKey },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  }
+}
+
+export const client = clientOf(KEYS.demo)

@@ -1,0 +1,621 @@
+// The control API, route by route, as tests and people use it. Every answer is judged by its own document, specs/sandgate.yaml.
+import { readFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { Contract } from '../src/http/contract.ts'
+import { createSandbox } from '../src/sandbox.ts'
+import { allocation, client, clientOf, KEYS } from './clients/cpg.ts'
+import { Kit, type Reply, type Request, START, start } from './kit.ts'
+
+const SPEC = new URL('../specs/sandgate.yaml', import.meta.url).pathname
+const contract = new Contract('sandgate', SPEC)
+
+const PING: Request = { method: 'GET', path: '/v1/_ping' }
+
+let box: Kit
+const wall = { ms: Date.parse('2026-05-20T12:00:00.000Z') }
+const bugs: Error[] = []
+
+beforeAll(async () => {
+  const sandbox = await createSandbox({ clock: START, strict: true, wall: () => wall.ms, complain: (message, cause) => bugs.push(new Error(message, { cause })) })
+  box = new Kit(sandbox, await sandbox.listen(), wall, bugs)
+})
+beforeEach(() => void box.sandbox.reset('default'))
+afterEach(() => expect(bugs.splice(0)).toEqual([]))
+afterAll(() => box.sandbox.close())
+
+/** A control call whose answer must be on contract. A path that is no operation is judged as any operation's `default`: a problem. */
+async function ask(box: Kit, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+  const json = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+  const reply = await box.raw(method, `/_sandgate${path}`, { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers }, json)
+  judge(method, path, reply)
+  return reply
+}
+
+function judge(method: string, path: string, reply: Reply): void {
+  const operation = contract.match(method, `/_sandgate${path.split('?', 1)[0]}`)?.operation ?? contract.operations[0]!
+  const body = reply.text === '' ? undefined : (reply.json ?? reply.text)
+  expect(contract.judgeAnswer(operation, reply.status, reply.headers['content-type']?.split(';', 1)[0], body), `${method} ${path}`).toEqual([])
+  if (reply.status >= 400) expect([reply.headers['content-type'], reply.json.status]).toEqual(['application/problem+json; charset=utf-8', reply.status])
+}
+
+/** A refusal, and a word that its detail must say. */
+async function refused(answer: Promise<Reply>, status: number, detail: RegExp): Promise<void> {
+  const reply = await answer
+  expect([reply.status, reply.json]).toEqual([status, expect.objectContaining({ type: 'about:blank', status, detail: expect.stringMatching(detail) })])
+}
+
+async function data(box: Kit, path: string): Promise<any[]> {
+  const reply = await ask(box, 'GET', path)
+  expect(reply.status, reply.text).toBe(200)
+  return reply.json.data
+}
+
+function allocate(box: Kit, fields: Record<string, unknown> = {}, key: { key: string; secret: string } = KEYS.demo): Promise<Reply> {
+  return box.call(clientOf(key), allocation(fields))
+}
+
+describe('health', () => {
+  test('is well, and says which version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    expect((await ask(box, 'GET', '/health')).json).toEqual({ status: 'ok', version })
+  })
+})
+
+describe('clock', () => {
+  test('a world that starts at a date starts frozen, and stands still', async () => {
+    const expected = { now: START, mode: 'frozen', due: 0, next: [] }
+    expect((await ask(box, 'GET', '/clock')).json).toEqual(expected)
+    box.passWall(3_600_000)
+    expect((await ask(box, 'GET', '/clock')).json).toEqual(expected)
+  })
+
+  test('a world with a real clock follows the wall from its first moment', async () => {
+    box.sandbox.reset('default', { clock: 'real' })
+    const begun = box.wallMs
+    box.passWall(5000)
+    expect((await ask(box, 'GET', '/clock')).json).toMatchObject({ now: new Date(begun + 5000).toISOString(), mode: 'running' })
+  })
+
+  test('a wall that goes back leaves the world where it is, until the wall has caught up', async () => {
+    box.sandbox.reset('default', { clock: 'real' })
+    const now = async () => Date.parse((await ask(box, 'GET', '/clock')).json.now)
+    const first = await now()
+    box.passWall(10_000)
+    expect(await now()).toBe(first + 10_000)
+    box.passWall(-8000)
+    expect(await now()).toBe(first + 10_000)
+    box.passWall(8000)
+    expect(await now()).toBe(first + 10_000)
+    box.passWall(1000)
+    expect(await now()).toBe(first + 11_000)
+  })
+
+  test('a running world fires what falls due as the wall passes', async () => {
+    box.sandbox.reset('default', { clock: 'real' })
+    const { request_id: id } = (await allocate(box)).json.data
+    box.passWall(3 * 3_600_000)
+    expect((await box.call(client, { method: 'GET', path: `/v1/deposit-requests/${id}` })).json.data.status).toBe('expired_for_display')
+    expect((await data(box, '/journal?kind=timer')).map((entry) => entry.summary)).toEqual(['deposit request 1 is no longer shown'])
+  })
+
+  test('freeze and run: time passes between, and only between', async () => {
+    box.sandbox.reset('default', { clock: 'real' })
+    const set = async (body: object) => (await ask(box, 'PATCH', '/clock', body)).json
+    const frozen = await set({ mode: 'frozen' })
+    expect(frozen.mode).toBe('frozen')
+    box.passWall(60_000)
+    expect((await set({ mode: 'frozen' })).now).toBe(frozen.now)
+    expect(await set({ mode: 'running' })).toMatchObject({ now: frozen.now, mode: 'running' })
+    box.passWall(60_000)
+    expect(Date.parse((await ask(box, 'GET', '/clock')).json.now)).toBe(Date.parse(frozen.now) + 60_000)
+  })
+
+  test('set forward: what falls due in between happens; the mode may change in the same call', async () => {
+    await allocate(box)
+    const set = await ask(box, 'PATCH', '/clock', { now: '2026-05-16T22:00:00Z', mode: 'running' })
+    expect(set.json).toMatchObject({ now: '2026-05-16T22:00:00.000Z', mode: 'running', due: 1 })
+    expect(await data(box, '/journal?kind=timer')).toHaveLength(1)
+    expect((await data(box, '/journal?kind=control')).at(-1)).toMatchObject({ action: 'clock', at: '2026-05-16T22:00:00.000Z' })
+  })
+
+  test('the past is a conflict, and changes neither time nor mode', async () => {
+    await refused(ask(box, 'PATCH', '/clock', { now: '2026-05-16T18:59:59.999Z', mode: 'running' }), 409, /never goes back/)
+    await refused(ask(box, 'POST', '/clock/advance', { to: '2026-05-16T18:59:59.999Z' }), 409, /never goes back/)
+    expect((await ask(box, 'GET', '/clock')).json).toMatchObject({ now: START, mode: 'frozen' })
+    expect((await ask(box, 'PATCH', '/clock', { now: START })).status).toBe(200)
+  })
+
+  test('advance: by a duration or to an instant, each thing at its own instant, in order', async () => {
+    const box = await start({ providers: { cpg: { windows: { display: '1h', monitoring: '3h', reuse: '3h' } } } })
+    await allocate(box)
+    await box.advance('30m')
+    await allocate(box)
+    const by = (await ask(box, 'POST', '/clock/advance', { by: 'PT2H' })).json
+    expect(by).toEqual({
+      now: '2026-05-16T21:30:00.000Z',
+      happened: [
+        { at: '2026-05-16T20:00:00.000Z', provider: 'cpg', kind: 'window', summary: 'deposit request 1 is no longer shown' },
+        { at: '2026-05-16T20:30:00.000Z', provider: 'cpg', kind: 'window', summary: 'deposit request 2 is no longer shown' },
+      ],
+    })
+    const to = (await ask(box, 'POST', '/clock/advance', { to: '2026-05-16T22:00:00Z' })).json
+    expect([to.now, to.happened.length]).toEqual(['2026-05-16T22:00:00.000Z', 1])
+    expect((await data(box, '/journal?kind=timer')).map(({ at }) => at)).toEqual(['2026-05-16T20:00:00.000Z', '2026-05-16T20:30:00.000Z', '2026-05-16T22:00:00.000Z'])
+    expect((await ask(box, 'POST', '/clock/advance', { by: '0s' })).json).toEqual({ now: '2026-05-16T22:00:00.000Z', happened: [] })
+  })
+
+  test('advance until quiet: windows do not count', async () => {
+    await allocate(box)
+    expect((await ask(box, 'POST', '/clock/advance', { until: 'quiet' })).json).toEqual({ now: START, happened: [] })
+    expect((await ask(box, 'GET', '/clock')).json.due).toBe(2)
+  })
+
+  test('advance until quiet: confirmations, callbacks and scenario actions count, with all that falls due before them', async () => {
+    await allocate(box)
+    schedule(box, [['confirmation', 4], ['callback', 2], ['window', 1], ['scenario', 170]])
+    const quiet = (await ask(box, 'POST', '/clock/advance', { until: 'quiet' })).json
+    expect(quiet.now).toBe('2026-05-23T21:00:00.000Z')
+    expect(quiet.happened.map(({ kind }: { kind: string }) => kind)).toEqual(['window', 'callback', 'window', 'confirmation', 'window', 'scenario'])
+  })
+
+  test('advance until quiet: at most 90 days, told with what is still due', async () => {
+    await allocate(box)
+    schedule(box, [['callback', 24], ['callback', 24 * 90 + 1]])
+    const reply = await ask(box, 'POST', '/clock/advance', { until: 'quiet' })
+    expect([reply.status, reply.json]).toMatchObject([409, { now: '2026-05-17T19:00:00.000Z', due: 2, detail: expect.stringMatching(/90 days/) }])
+    expect((await ask(box, 'POST', '/clock/advance', { until: 'quiet' })).json.happened).toHaveLength(2)
+  })
+
+  test('what waits: how many in all, the next ten in the order in which they fall due', async () => {
+    for (let i = 0; i < 7; i++) await allocate(box, { user_identifier: `u${i % 2}` })
+    await box.advance('1h')
+    await allocate(box)
+    const { due, next } = (await ask(box, 'GET', '/clock')).json
+    expect([due, next.length]).toEqual([9, 9])
+    for (let i = 0; i < 4; i++) await allocate(box)
+    const later = (await ask(box, 'GET', '/clock')).json
+    expect([later.due, later.next.length]).toEqual([17, 10])
+    expect(later.next.map(({ at }: { at: string }) => at)).toEqual([...later.next.map(({ at }: { at: string }) => at)].sort())
+    expect(later.next[0]).toEqual({ at: '2026-05-16T22:00:00.000Z', provider: 'cpg', kind: 'window', summary: 'deposit request 1 is no longer shown' })
+  })
+
+  test.each<[string, string, unknown, number]>([
+    ['PATCH', '/clock', undefined, 422],
+    ['PATCH', '/clock', {}, 422],
+    ['PATCH', '/clock', { mode: 'paused' }, 422],
+    ['PATCH', '/clock', { mode: 'frozen', speed: 2 }, 422],
+    ['PATCH', '/clock', { now: 'tomorrow' }, 422],
+    ['PATCH', '/clock', { now: 1_779_000_000_000 }, 422],
+    ['PATCH', '/clock', { now: '2027' }, 422],
+    ['PATCH', '/clock', { now: 'Sat May 16 2027' }, 422],
+    ['PATCH', '/clock', { now: '2027-02-30T00:00:00Z' }, 422],
+    ['PATCH', '/clock', { now: '2027-05-16T19:00:00' }, 422],
+    ['PATCH', '/clock', { now: '+275760-09-13T00:00:00.000Z' }, 422],
+    ['PATCH', '/clock', '{"mode":', 422],
+    ['PATCH', '/clock', '[]', 422],
+    ['POST', '/clock/advance', undefined, 422],
+    ['POST', '/clock/advance', {}, 422],
+    ['POST', '/clock/advance', { by: '4 hours' }, 422],
+    ['POST', '/clock/advance', { by: '-4h' }, 422],
+    ['POST', '/clock/advance', { by: 4 }, 422],
+    ['POST', '/clock/advance', { by: '99999999999999999999d' }, 422],
+    ['POST', '/clock/advance', { by: '999999999d' }, 422],
+    ['POST', '/clock/advance', { by: '1h', to: '2027-01-01T00:00:00Z' }, 422],
+    ['POST', '/clock/advance', { until: 'noon' }, 422],
+    ['POST', '/clock/advance', { to: 'noon' }, 422],
+  ])('%s %s %j is refused and moves nothing', async (method, path, body, status) => {
+    expect((await ask(box, method, path, body)).status).toBe(status)
+    expect((await ask(box, 'GET', '/clock')).json).toMatchObject({ now: START, mode: 'frozen' })
+  })
+})
+
+/** Timers of a kind, so many hours from now; what they do, the end of a window of request 1, is harmless. */
+function schedule(box: Kit, timers: [kind: 'window' | 'confirmation' | 'callback' | 'scenario', hours: number][]): void {
+  box.world.change(() => {
+    for (const [kind, hours] of timers) {
+      box.world.clock.schedule({ at: box.world.now + hours * 3_600_000, provider: 'cpg', kind, reaction: 'displayEnded', args: 1, summary: kind })
+    }
+  })
+}
+
+describe('addresses', () => {
+  test('a row a hand-out, oldest first', async () => {
+    const first = (await allocate(box, { user_identifier: 'user_8721' })).json.data
+    await box.advance('1h')
+    await allocate(box, { currency: 'ETH', user_identifier: 'user_8721' })
+    expect(await data(box, '/addresses')).toEqual([
+      {
+        id: 'addr-1', at: START, provider: 'cpg', account: 'demo', user: 'user_8721', network: 'ETH', currency: 'USDT', address: first.address, tag: null, reference: '1',
+      },
+      {
+        id: 'addr-2', at: '2026-05-16T20:00:00.000Z', provider: 'cpg', account: 'demo', user: 'user_8721', network: 'ETH', currency: 'ETH', address: first.address, tag: null, reference: '2',
+      },
+    ])
+  })
+
+  test('filters: provider, address, account, user; all that are given must fit', async () => {
+    const { address } = (await allocate(box, { user_identifier: 'a' })).json.data
+    await allocate(box, { user_identifier: 'b' })
+    await allocate(box, { user_identifier: 'a' }, KEYS.other)
+    await allocate(box)
+    const ids = async (query: string) => (await data(box, `/addresses?${query}`)).map(({ id }) => id)
+    expect(await ids('provider=cpg')).toEqual(['addr-1', 'addr-2', 'addr-3', 'addr-4'])
+    expect(await ids('provider=nobody')).toEqual([])
+    expect(await ids(`address=${address}`)).toEqual(['addr-1'])
+    expect(await ids(`address=${address.toLowerCase()}x`)).toEqual([])
+    expect(await ids('account=other')).toEqual(['addr-3'])
+    expect(await ids('user=a')).toEqual(['addr-1', 'addr-3'])
+    expect(await ids('user=a&account=demo&provider=cpg')).toEqual(['addr-1'])
+  })
+
+  test('pages by cursor: every row once, with and without filters, also when rows come in between', async () => {
+    for (let i = 0; i < 5; i++) await allocate(box, { user_identifier: `u${i % 2}` })
+    const walk = async (query: string) => {
+      const pages: string[][] = []
+      let cursor: string | null = ''
+      while (cursor !== null) {
+        const page: any = (await ask(box, 'GET', `/addresses?${query}${cursor && `&cursor=${cursor}`}`)).json
+        pages.push(page.data.map(({ id }: { id: string }) => id))
+        cursor = page.next
+      }
+      return pages
+    }
+    expect(await walk('limit=2')).toEqual([['addr-1', 'addr-2'], ['addr-3', 'addr-4'], ['addr-5']])
+    expect(await walk('limit=5')).toHaveLength(1)
+    expect(await walk('limit=2&user=u0')).toEqual([['addr-1', 'addr-3'], ['addr-5']])
+    const { next } = (await ask(box, 'GET', '/addresses?limit=5')).json
+    expect(next).toBeNull()
+    await allocate(box)
+    expect((await data(box, '/addresses?cursor=5')).map(({ id }) => id)).toEqual(['addr-6'])
+    expect(await data(box, '/addresses?cursor=999999999999999')).toEqual([])
+  })
+
+  test.each(['limit=0', 'limit=1001', 'limit=-1', 'limit=many', 'limit=1.5', 'limit=', 'cursor=abc', 'cursor=', 'cursor=-1', `cursor=${'9'.repeat(16)}`])('?%s is refused', async (query) => {
+    await refused(ask(box, 'GET', `/addresses?${query}`), 422, new RegExp(query.split('=')[0]!))
+  })
+})
+
+describe('journal', () => {
+  test('every call, timer and changing control call, newest last', async () => {
+    await allocate(box)
+    await box.send('cpg', PING)
+    await ask(box, 'GET', '/clock')
+    await box.advance('3h')
+    const entries = await data(box, '/journal')
+    expect(entries.map(({ id, kind }) => [id, kind])).toEqual([[1, 'call'], [2, 'call'], [3, 'timer'], [4, 'control']])
+    expect(entries[0]).toMatchObject({ provider: 'cpg', operation: 'createDepositAddress', method: 'POST', path: '/cpg/v1/deposit-addresses', status: 200, at: START })
+    expect(entries[1]).toMatchObject({ operation: 'ping', status: 401 })
+    expect(entries[2]).toMatchObject({ provider: 'cpg', at: '2026-05-16T22:00:00.000Z', timer_kind: 'window', reaction: 'displayEnded' })
+    expect(entries[3]).toMatchObject({ action: 'advance', at: '2026-05-16T22:00:00.000Z' })
+  })
+
+  test('filters: provider, operation, kind, status, after, limit', async () => {
+    for (let i = 0; i < 3; i++) await box.call(client, PING)
+    await allocate(box)
+    await box.send('cpg', PING)
+    await box.advance('3h')
+    const ids = async (query: string) => (await data(box, `/journal?${query}`)).map(({ id }) => id)
+    expect(await ids('provider=cpg')).toEqual([1, 2, 3, 4, 5, 6])
+    expect(await ids('operation=ping')).toEqual([1, 2, 3, 5])
+    expect(await ids('kind=control')).toEqual([7])
+    expect(await ids('kind=timer')).toEqual([6])
+    expect(await ids('status=401')).toEqual([5])
+    expect(await ids('status=200&operation=ping')).toEqual([1, 2, 3])
+    // Without `after` the newest are wanted, with it the reader follows on.
+    expect(await ids('limit=2')).toEqual([6, 7])
+    expect(await ids('after=0&limit=2')).toEqual([1, 2])
+    expect(await ids('after=2&limit=2')).toEqual([3, 4])
+    expect(await ids('after=2&operation=ping')).toEqual([3, 5])
+    expect(await ids('after=7')).toEqual([])
+  })
+
+  test.each(['limit=0', 'limit=1001', 'limit=x', 'after=-1', 'after=x', 'kind=callbacks', 'status=ok'])('?%s is refused', async (query) => {
+    await refused(ask(box, 'GET', `/journal?${query}`), 422, new RegExp(query.split('=')[0]!))
+  })
+
+  test('keeps as many entries as the limit says, and tells how many had to make room', async () => {
+    const box = await start({ limits: { journalEntries: 4 } })
+    for (let i = 0; i < 4; i++) await box.call(client, PING)
+    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ dropped: 0, data: [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }] })
+    for (let i = 0; i < 3; i++) await box.call(client, PING)
+    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ dropped: 3, data: [{ id: 4 }, { id: 5 }, { id: 6 }, { id: 7 }] })
+    await refused(ask(box, 'GET', '/journal/3'), 404, /no entry 3; it keeps the newest 4/)
+    for (const id of [4, 5, 6, 7]) expect((await ask(box, 'GET', `/journal/${id}`)).json.id).toBe(id)
+    await refused(ask(box, 'GET', '/journal/8'), 404, /no entry 8/)
+  })
+
+  test('can be emptied; ids go on, and what was thrown away on purpose did not have to make room', async () => {
+    const box = await start({ limits: { journalEntries: 4 } })
+    for (let i = 0; i < 6; i++) await box.call(client, PING)
+    const gone = await ask(box, 'DELETE', '/journal')
+    expect([gone.status, gone.text]).toEqual([204, ''])
+    expect((await ask(box, 'GET', '/journal')).json).toEqual({ data: [], dropped: 2 })
+    const reply = await box.call(client, PING)
+    expect(reply.headers['x-sandgate-entry']).toBe('7')
+    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ data: [{ id: 7 }], dropped: 2 })
+    await refused(ask(box, 'GET', '/journal/6'), 404, /no entry 6/)
+  })
+
+  test.each(['0', '-1', 'x', '1.5', '1e3', '9'.repeat(30), '%00', '__proto__'])('entry %s is none', async (id) => {
+    expect([404, 422]).toContain((await ask(box, 'GET', `/journal/${id}`)).status)
+  })
+})
+
+describe('an answer explained', () => {
+  test('a call that was taken: the checks in order, the rules with their marks, where the address came from', async () => {
+    const entry = await box.entry(await allocate(box, { user_identifier: 'u', idempotency_key: 'k' }))
+    judge('GET', '/journal/1', { status: 200, headers: { 'content-type': 'application/json' }, text: ' ', json: entry })
+    expect(entry).toMatchObject({
+      checks: ['headersPresent', 'timestampInWindow', 'keyKnown', 'addressAllowed', 'signatureMatches', 'signatureUnused', 'withinRate', 'permitted', 'legal'],
+      rules: expect.arrayContaining([{ id: 'cpg.deposits.sticky', mark: 'documented' }]),
+      notes: { address: 'sticky: new for this identifier', idempotency: { decided: 'kept' } },
+    })
+    expect(entry.stopped_by).toBeUndefined()
+    expect(entry.refusal).toBeUndefined()
+    const marks = (await data(box, '/rules')).map(({ id, mark }) => `${id} ${mark}`)
+    for (const { id, mark } of entry.rules) expect(marks).toContain(`${id} ${mark}`)
+  })
+
+  test('a repeat: which entry did the work', async () => {
+    await box.call(client, PING)
+    const first = await allocate(box, { idempotency_key: 'k' })
+    const again = await box.entry(await allocate(box, { idempotency_key: 'k' }))
+    expect(again.notes.idempotency).toEqual({ decided: 'replayed', first_entry: Number(first.headers['x-sandgate-entry']) })
+    expect(again.rules).toEqual([{ id: 'cpg.idempotency.original', mark: expect.any(String) }])
+  })
+
+  test('a call that was stopped: by which check, under which name', async () => {
+    const missing = await box.entry(await box.send('cpg', PING))
+    expect(missing).toMatchObject({ checks: [], stopped_by: 'headersPresent', refusal: 'missing_headers', status: 401 })
+    const forbidden = await box.entry(await allocate(box, {}, KEYS.readonly))
+    expect(forbidden).toMatchObject({ stopped_by: 'permitted', refusal: 'forbidden', status: 403 })
+    expect(forbidden.checks).toHaveLength(7)
+    const unknown = await box.entry(await allocate(box, { network: 'NOPE' }))
+    expect(unknown).toMatchObject({ stopped_by: 'operation', refusal: 'network_not_found', status: 404 })
+  })
+
+  test('sandgate.secrets: no key, signature or token stands in the journal', async () => {
+    const call = client.sign(allocation({ idempotency_key: 'shown' }), box.wallMs)
+    const secrets = { authorization: 'Bearer sk_live_hush', 'api-sign': 'hush-sign', 'x-processing-key': 'hush-key', cookie: 'hush-cookie', 'x-api-token': 'hush-token' }
+    await box.send('cpg', { ...call, headers: { ...call.headers, ...secrets, 'idempotency-key': 'shown-too', 'x-plain': 'plain' } })
+    const text = (await ask(box, 'GET', '/journal')).text + (await ask(box, 'GET', '/journal/1')).text
+    for (const secret of [...Object.values(secrets), 'hush', KEYS.demo.key, KEYS.demo.secret, call.headers!['x-cpg-signature']!]) expect(text).not.toContain(secret)
+    const { request, response } = (await ask(box, 'GET', '/journal/1')).json
+    expect(request).toMatchObject({ body: call.body, headers: { 'x-cpg-key': '(hidden)', 'idempotency-key': 'shown-too', 'x-plain': 'plain', 'x-cpg-timestamp': call.headers!['x-cpg-timestamp'] } })
+    expect(JSON.parse(response.body).data.request_id).toBe(1)
+  })
+
+  test('sandgate.sampled: an operation that nobody models is answered with a seeded sample, and the entry says so', async () => {
+    const funding: Request = { method: 'GET', path: '/v1/hot-wallet-address?network=ETH' }
+    const [first, second] = [await box.call(client, funding), await box.call(client, funding)]
+    expect([first.status, first.headers['x-sandgate']]).toEqual([200, 'sampled'])
+    expect((await box.entry(first)).notes.sampled).toMatch(/not modelled/)
+    const twin = await start()
+    expect([(await twin.call(client, funding)).text, (await twin.call(client, funding)).text]).toEqual([first.text, second.text])
+    expect((await (await start({ seed: 'another' })).call(client, funding)).text).not.toBe(first.text)
+    expect((await allocate(box)).headers['x-sandgate']).toBeUndefined()
+  })
+})
+
+describe('reset', () => {
+  test('the world as new: rows, counters, spent signatures, clock and journal', async () => {
+    const first = await allocate(box, { user_identifier: 'u', idempotency_key: 'k' })
+    const spent = client.sign(PING, box.wallMs)
+    await box.send('cpg', spent)
+    await box.advance('5h')
+    const reply = await ask(box, 'POST', '/reset')
+    expect(reply.json).toEqual({ seed: 'sandgate', clock: { now: START, mode: 'frozen', due: 0, next: [] } })
+    expect((await data(box, '/journal')).map(({ kind, action }) => [kind, action])).toEqual([['control', 'reset']])
+    expect(await data(box, '/addresses')).toEqual([])
+    expect((await box.send('cpg', spent)).status).toBe(200)
+    expect((await allocate(box, { user_identifier: 'u', idempotency_key: 'k' })).text).toBe(first.text)
+  })
+
+  test('another seed gives other addresses, the same seed the same ones', async () => {
+    const address = async () => (await allocate(box, { user_identifier: 'u' })).json.data.address
+    const first = await address()
+    expect((await ask(box, 'POST', '/reset', { seed: 'another' })).json.seed).toBe('another')
+    const other = await address()
+    expect(other).not.toBe(first)
+    await ask(box, 'POST', '/reset', {})
+    expect(await address()).toBe(first)
+    await ask(box, 'POST', '/reset', { seed: 'another' })
+    expect(await address()).toBe(other)
+  })
+
+  test('another clock: an instant, frozen, also an earlier one; or the real one', async () => {
+    expect((await ask(box, 'POST', '/reset', { clock: '2020-02-29T12:00:00Z' })).json.clock).toMatchObject({ now: '2020-02-29T12:00:00.000Z', mode: 'frozen' })
+    expect((await allocate(box)).json.data.created_at).toBe('2020-02-29T12:00:00+00:00')
+    const real = (await ask(box, 'POST', '/reset', { clock: 'real' })).json.clock
+    expect(real).toMatchObject({ now: new Date(box.wallMs).toISOString(), mode: 'running' })
+    box.passWall(7000)
+    expect((await ask(box, 'GET', '/clock')).json.now).toBe(new Date(box.wallMs).toISOString())
+  })
+
+  test.each([{ clock: 'soon' }, { clock: 5 }, { seed: '' }, { seed: 5 }, { seed: 'x'.repeat(257) }, { colour: 'red' }, []])('%j is refused and resets nothing', async (body) => {
+    await allocate(box)
+    expect((await ask(box, 'POST', '/reset', body)).status).toBe(422)
+    expect(await data(box, '/addresses')).toHaveLength(1)
+  })
+})
+
+describe('rules', () => {
+  test('every documented behaviour of every rules file, with its source', async () => {
+    const listed = await data(box, '/rules')
+    const file = parse(readFileSync(new URL('../specs/cpg.rules.yaml', import.meta.url), 'utf8'))
+    expect(listed.filter(({ id }) => id.startsWith('cpg.')).map(({ id }) => id)).toEqual(file.rules.map(({ id }: { id: string }) => id))
+    expect(listed.find(({ id }) => id === file.rules[0].id)).toMatchObject({ says: file.rules[0].says, source: file.sources[file.rules[0].source], mark: file.rules[0].mark })
+    expect(listed.some(({ id }) => id === 'sandgate.hints')).toBe(true)
+  })
+
+  test('by provider', async () => {
+    const listed = await data(box, '/rules?provider=sandgate')
+    expect(listed.length).toBeGreaterThan(5)
+    expect(listed.every(({ id }) => id.startsWith('sandgate.'))).toBe(true)
+    expect(await data(box, '/rules?provider=nobody')).toEqual([])
+  })
+
+  test('switches with their values, and which one is on', async () => {
+    const switches = Object.assign({}, ...[...box.sandbox.providers.values()].map((provider) => provider.switches ?? {})) as Record<string, string[]>
+    const listed = (await data(box, '/rules')).filter((rule) => rule.switch)
+    expect(Object.fromEntries(listed.map((rule) => [rule.id, rule.switch]))).toEqual(Object.fromEntries(Object.entries(switches).map(([id, values]) => [id, { values, on: values[0] }])))
+    for (const [id, values] of Object.entries(switches)) {
+      const other = await start({ assume: { [id]: values[1]! } })
+      expect((await data(other, '/rules')).find((rule) => rule.id === id).switch).toEqual({ values, on: values[1] })
+    }
+  })
+})
+
+describe('specs', () => {
+  test('the document in use: YAML as it stands in the file, or JSON', async () => {
+    for (const name of [...box.sandbox.providers.keys(), 'sandgate']) {
+      const text = readFileSync(new URL(`../specs/${name}.yaml`, import.meta.url), 'utf8')
+      const yaml = await ask(box, 'GET', `/specs/${name}`)
+      expect([yaml.status, yaml.headers['content-type'], yaml.text === text], name).toEqual([200, 'application/yaml; charset=utf-8', true])
+      const json = await ask(box, 'GET', `/specs/${name}`, undefined, { accept: 'application/json' })
+      expect([json.status, json.json], name).toEqual([200, parse(text)])
+    }
+  })
+
+  test.each(['nobody', '__proto__', '..%2fpackage', '%00', '%zz'])('there is no document %s', async (name) => {
+    await refused(ask(box, 'GET', `/specs/${name}`), 404, /no provider|no \/specs/)
+  })
+
+  test('the document of the control API describes every route, and compiles', () => {
+    contract.compileAll()
+    expect(contract.operations.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /health', 'GET /clock', 'PATCH /clock', 'POST /clock/advance', 'GET /addresses', 'GET /journal', 'DELETE /journal', 'GET /journal/{id}', 'POST /reset', 'GET /rules', 'GET /specs/{provider}',
+    ])
+  })
+})
+
+describe('guard', () => {
+  const PORT = ':4010'
+
+  /** `fetch` and its like set the Host themselves; this client lets the test set it. */
+  function as(box: Kit, headers: Record<string, string>, path = '/_sandgate/clock', method = 'GET'): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const call = httpRequest(`${box.url}${path}`, { method, headers, agent: false }, (answer) => {
+        let text = ''
+        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+        answer.on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers as Record<string, string>, text, json: text === '' ? undefined : JSON.parse(text) }))
+      })
+      call.on('error', reject).end()
+    })
+  }
+
+  test('sandgate.guard.host: loopback names, addresses and names without a dot are served', async () => {
+    for (const host of ['localhost', 'LOCALHOST', 'ci.localhost', '127.0.0.1', '10.1.2.3', '[::1]', 'sandgate', 'my-box']) {
+      expect([host, (await as(box, { host })).status]).toEqual([host, 200])
+      expect([host, (await as(box, { host: host + PORT })).status]).toEqual([host, 200])
+    }
+  })
+
+  test('sandgate.guard.host: any other name is refused, unless it was allowed', async () => {
+    for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', 'evillocalhost.example']) {
+      const reply = await as(box, { host })
+      judge('GET', '/clock', reply)
+      expect([host, reply.status, reply.json.detail]).toEqual([host, 403, expect.stringMatching(/--allow-host/)])
+    }
+    const open = await start({ allowHosts: ['sandgate.example'] })
+    expect((await as(open, { host: 'sandgate.example:8080' })).status).toBe(200)
+    expect((await as(open, { host: 'Sandgate.Example' })).status).toBe(200)
+    expect((await as(open, { host: 'other.example' })).status).toBe(403)
+  })
+
+  test('sandgate.guard.host: the providers answer under any name', async () => {
+    expect((await as(box, { host: 'evil.example' }, '/cpg/v1/_ping')).status).toBe(401)
+  })
+
+  test('sandgate.guard.origin: a page of another site is refused, one of this place is not', async () => {
+    const own = new URL(box.url).host
+    for (const origin of ['http://evil.example', 'https://evil.example', 'null', '', `http://${own}.evil.example`, 'http://127.0.0.1:1', 'file://']) {
+      const reply = await ask(box, 'POST', '/reset', {}, { origin })
+      expect([origin, reply.status]).toEqual([origin, 403])
+    }
+    expect((await ask(box, 'GET', '/clock', undefined, { origin: `http://${own}` })).status).toBe(200)
+    expect((await ask(box, 'GET', '/clock', undefined, { origin: 'http://evil.example' })).headers['access-control-allow-origin']).toBeUndefined()
+    expect((await as(box, { origin: 'http://evil.example', 'access-control-request-method': 'PATCH' }, '/_sandgate/clock', 'OPTIONS')).status).toBe(403)
+    expect((await as(box, { origin: 'http://sandgate.localhost:4010', host: 'sandgate.localhost:4010' })).status).toBe(200)
+  })
+
+  test('sandgate.guard.token: with a token every call needs it', async () => {
+    const box = await start({ controlToken: 'open sesame' })
+    for (const path of ['/health', '/clock', '/journal', '/nothing', '/specs/cpg']) await refused(ask(box, 'GET', path), 401, /--control-token/)
+    for (const authorization of ['open sesame', 'Bearer open', 'Bearer open sesame2', 'Basic open sesame', 'Bearer ', 'bearer']) {
+      await refused(ask(box, 'POST', '/reset', {}, { authorization }), 401, /Bearer/)
+    }
+    expect((await ask(box, 'GET', '/clock', undefined, { authorization: 'Bearer open sesame' })).status).toBe(200)
+    expect((await ask(box, 'GET', '/clock')).text).not.toContain('open sesame')
+    // The providers have their own keys.
+    expect((await box.call(client, PING)).status).toBe(200)
+  })
+
+  test('sandgate.guard.host: host, origin, token, in that order', async () => {
+    const box = await start({ controlToken: 't' })
+    const details = [{ host: 'evil.example', origin: 'http://evil.example' }, { origin: 'http://evil.example' }, {}].map(async (headers) => (await as(box, headers as Record<string, string>)).json.detail)
+    expect(await Promise.all(details)).toEqual([expect.stringMatching(/host/), expect.stringMatching(/page of/), expect.stringMatching(/Bearer/)])
+  })
+})
+
+describe('what it is not', () => {
+  test.each(['', '/', '/nothing', '/clock/', '/clock/advance/now', '/CLOCK', '/journal/1/2', '/__proto__', '//clock', '/%zz', '/%00', '/journal/%zz', `/${'a'.repeat(5000)}`])(
+    'nothing at %s',
+    async (path) => {
+      const reply = await ask(box, 'GET', path)
+      expect([reply.status, reply.json.title]).toEqual([404, 'Not Found'])
+    },
+  )
+
+  test.each([
+    ['DELETE', '/clock', 'GET, PATCH'],
+    ['GET', '/clock/advance', 'POST'],
+    ['POST', '/journal', 'GET, DELETE'],
+    ['PUT', '/journal/1', 'GET'],
+    ['GET', '/reset', 'POST'],
+    ['OPTIONS', '/rules', 'GET'],
+  ])('%s %s is no method of it', async (method, path, allow) => {
+    const reply = await ask(box, method, path)
+    expect([reply.status, reply.headers.allow, reply.json.allowed]).toEqual([405, allow, allow.split(', ')])
+  })
+
+  test('a body over 1 MiB is refused', async () => {
+    await refused(ask(box, 'POST', '/reset', JSON.stringify({ seed: 'x'.repeat(1024 * 1024) })), 413, /1 MiB/)
+    expect((await ask(box, 'GET', '/health')).status).toBe(200)
+  })
+
+  test.each([
+    ['broken', '{"seed":', {}],
+    ['too deep', `{"seed":${'['.repeat(200)}1${']'.repeat(200)}}`, {}],
+    ['__proto__', '{"__proto__":{"seed":"x"}}', {}],
+    ['text', 'seed=x', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['of an encoding nobody knows', '{}', { 'content-encoding': 'bogus' }],
+    ['not what its encoding says', '{}', { 'content-encoding': 'gzip' }],
+  ])('a body that is %s is a 4xx and changes nothing', async (_, body, headers) => {
+    await allocate(box)
+    const reply = await ask(box, 'POST', '/reset', body, headers)
+    expect(reply.status).toBeGreaterThanOrEqual(400)
+    expect(reply.status).toBeLessThan(500)
+    expect(await data(box, '/addresses')).toHaveLength(1)
+    expect((await box.call(client, PING)).status).toBe(200)
+  })
+
+  test('the default world goes by its name too; a world that is not there is a 404', async () => {
+    await allocate(box)
+    expect((await box.raw('GET', '/w/default/_sandgate/addresses')).json.data).toHaveLength(1)
+    for (const path of ['/w/nowhere/_sandgate/clock', '/w/nowhere/_sandgate', '/w/UPPER/_sandgate/clock', '/w/%zz/_sandgate/clock', '/w/__proto__/_sandgate/clock', '/w/nowhere/cpg/v1/_ping']) {
+      const reply = await box.raw('GET', path)
+      expect([path, reply.status, reply.headers['content-type']?.split(';', 1)[0]]).toEqual([path, 404, 'application/problem+json'])
+    }
+  })
+
+  test('elsewhere the sandbox says in its own voice where things are', async () => {
+    for (const path of ['/', '/favicon.ico', '/_sandgat', '/cpgg/v1/_ping', '/%zz']) {
+      const reply = await box.raw('GET', path)
+      expect([path, reply.status, reply.headers['content-type']]).toEqual([path, 404, 'application/problem+json'])
+      expect(reply.json.detail).toMatch(/\/cpg.*\/_sandgate/)
+    }
+  })
+})
