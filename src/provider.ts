@@ -12,6 +12,8 @@ export interface Provider {
   readonly name: string
   /** The name people use: `CPG`. */
   readonly title: string
+  /** The header that ends in the caller's key, lower case. `.{world}` behind the key leads to that world. */
+  readonly keyHeader: string
   /** What a config file may say about this provider; parsing `{}` yields the demo accounts of contract.md. */
   readonly settings: ZodType
   /** The published demo credentials that the table at start prints. Never those of a config file. */

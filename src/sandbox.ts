@@ -16,10 +16,8 @@ import { reply, type Served } from './http/reply.ts'
 import { send } from './http/send.ts'
 import { Sampler } from './http/sample.ts'
 import type { Provider } from './provider.ts'
-import { chainReaction, type TransferStep } from './world/chain.ts'
-import type { Timer } from './world/clock.ts'
-import { attemptDue } from './world/outbox.ts'
-import { World } from './world/world.ts'
+import type { World } from './world/world.ts'
+import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
 export interface SandboxOptions {
   /** What every world derives its draws from. Default `sandgate`. */
@@ -30,7 +28,7 @@ export interface SandboxOptions {
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Which answer is given where the documents leave two open, by rule id. */
   readonly assume?: Readonly<Record<string, string>> | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined } | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined; readonly worldIdleMs?: number | undefined } | undefined
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
   readonly allowHosts?: readonly string[]
   /** Host names that callbacks may go to, beside loopback and private addresses. */
@@ -49,7 +47,7 @@ export interface SandboxOptions {
 
 const ROOT = new URL('..', import.meta.url)
 const SPECS = fileURLToPath(new URL('specs/', ROOT))
-const DEFAULT_WORLD = 'default'
+const KEY_SUFFIX = /\.([a-z0-9][a-z0-9-]{0,62})$/
 const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
 
 /** How long a client may take to send its headers, and a whole request. */
@@ -91,9 +89,8 @@ export class Sandbox {
   /** Where bugs are told. */
   readonly complain: (message: string, error?: unknown) => void
   readonly callbacks: CallbackSender
+  readonly worlds: Worlds
   readonly #served = new Map<string, Served>()
-  readonly #worlds = new Map<string, World>()
-  readonly #settings: Record<string, unknown>
   readonly #bodyBytes: number
   readonly #pause: (ms: number) => Promise<void>
   #server: Server | undefined
@@ -108,7 +105,18 @@ export class Sandbox {
     this.callbacks = new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], wall: this.wall })
     this.rules = new Rules(SPECS)
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
-    this.#settings = Object.fromEntries([...providers.values()].map((provider) => [provider.name, provider.settings.parse(options.providers?.[provider.name] ?? {})]))
+    this.worlds = new Worlds({
+      providers,
+      seed: options.seed ?? 'sandgate',
+      clock: options.clock ?? 'real',
+      settings: Object.fromEntries([...providers.values()].map(({ name, settings }) => [name, settings.parse(options.providers?.[name] ?? {})])),
+      assumptions: options.assume ?? {},
+      journalEntries: options.limits?.journalEntries ?? 10_000,
+      most: options.limits?.worlds ?? 1_000,
+      idleMs: options.limits?.worldIdleMs ?? 24 * 3_600_000,
+      wall: this.wall,
+      reactions: {},
+    })
     const sampler = new Sampler()
     const flights = new Flights()
     for (const provider of providers.values()) {
@@ -124,50 +132,21 @@ export class Sandbox {
         afterwards: (world) => this.tick(world),
       })
     }
-    this.reset(DEFAULT_WORLD)
     this.app = this.#createApp()
   }
 
   world(id: string = DEFAULT_WORLD): World | undefined {
-    return this.#worlds.get(id)
+    return this.worlds.get(id)
   }
 
   contract(provider: string): Contract | undefined {
     return this.#served.get(provider)?.contract
   }
 
-  /** Makes the world as new, with another seed or clock if given. */
-  reset(id: string, start: { seed?: string | undefined; clock?: string | undefined } = {}): World {
-    const clock = start.clock ?? this.options.clock ?? 'real'
-    const world = new World({
-      id,
-      seed: start.seed ?? this.options.seed ?? 'sandgate',
-      startMs: clock === 'real' ? this.wall() : Date.parse(clock),
-      frozen: clock !== 'real',
-      settings: this.#settings,
-      assumptions: this.options.assume ?? {},
-      switches: Object.assign({}, ...[...this.providers.values()].map((provider) => provider.switches ?? {})),
-      react: (timer, world) => this.#react(timer, world),
-      journalEntries: this.options.limits?.journalEntries ?? 10_000,
-    })
-    world.clock.tick(this.wall())
-    this.#worlds.set(id, world)
-    return world
-  }
-
   /** Lets world time pass as far as the wall says, and sends what has fallen due. */
   tick(world: World): void {
     world.clock.tick(this.wall())
     this.callbacks.pump(world)
-  }
-
-  /** What a timer does: a step of the chain, an attempt of the outbox, or a reaction of the provider. */
-  #react({ provider, reaction, args }: Timer, world: World): string | void {
-    const { reactions } = this.providers.get(provider) ?? {}
-    const [part, step] = reaction.split('.') as [string, string]
-    if (part === 'chain') return chainReaction(step as TransferStep, args as string, world, (...told) => this.providers.get(told[2].provider)!.deposits!.onTransfer(...told))
-    if (part === 'outbox') return attemptDue(args as string, world)
-    return reactions![reaction]!(args, world)
   }
 
   /** Listens; `port` 0 takes any free one. Resolves with the base URL. */
@@ -180,7 +159,7 @@ export class Sandbox {
     this.#server = server
     // Running worlds move by themselves; the calls that arrive in between move them too.
     this.#ticker = setInterval(() => {
-      for (const world of this.#worlds.values()) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
+      for (const world of this.worlds) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
     }, TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
@@ -216,7 +195,8 @@ export class Sandbox {
     const query = queryAt < 0 ? undefined : url.slice(queryAt + 1)
     const target = this.#find(linePath, req.headers.host ?? '')
     if (!target) return next()
-    if (!target.world) return problem(res as Response, 404, `there is no world "${target.worldId}"`)
+    const world = this.worlds.get(target.worldId ?? this.#worldByKey(req, target.served.provider) ?? DEFAULT_WORLD)
+    if (!world) return problem(res as Response, 404, `there is no world "${target.worldId}"; GET /_sandgate/worlds lists those there are`)
 
     receive(req, this.#bodyBytes, (body) => {
       const incoming: Incoming = {
@@ -230,7 +210,7 @@ export class Sandbox {
         origin: `http://${req.headers.host}`,
         wallMs: this.wall(),
       }
-      reply(incoming, target.served, target.world!)
+      reply(incoming, target.served, world)
         .then((sent) => send(res, sent, body === undefined, this.#pause))
         .catch((error) => {
           this.complain(`no answer could be made for ${incoming.method} ${linePath}`, error)
@@ -240,21 +220,29 @@ export class Sandbox {
   }
 
   /** Which provider and world a request is for: by host name (`cpg.localhost`, `cpg.ci.localhost`) or by path (`/cpg`, `/w/ci/cpg`). */
-  #find(linePath: string, host: string): { served: Served; world: World | undefined; worldId: string; path: string } | undefined {
+  #find(linePath: string, host: string): { served: Served; worldId: string | undefined; path: string } | undefined {
     const byHost = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost(?::\d+)?$/.exec(host)
     if (byHost) {
       const served = this.#served.get(byHost[1]!)
-      if (served && !linePath.startsWith('/_sandgate')) return this.#target(served, byHost[2], linePath)
+      if (served && !linePath.startsWith('/_sandgate')) return { served, worldId: byHost[2], path: linePath }
     }
     const inWorld = WORLD_PATH.exec(linePath)
     const rest = inWorld ? linePath.slice(inWorld[0].length) : linePath
     const end = rest.indexOf('/', 1)
     const served = this.#served.get(rest.slice(1, end < 0 ? undefined : end))
-    return served && this.#target(served, inWorld?.[1], end < 0 ? '/' : rest.slice(end))
+    return served && { served, worldId: inWorld?.[1], path: end < 0 ? '/' : rest.slice(end) }
   }
 
-  #target(served: Served, worldId = DEFAULT_WORLD, path: string) {
-    return { served, world: this.#worlds.get(worldId), worldId, path }
+  /**
+   * The world that an SDK reaches which can change nothing but its key: `cpg_demo_key.ci-42`. The provider sees the key without it. A world
+   * that does not exist leaves the key as it is, so that the provider refuses it as unknown.
+   */
+  #worldByKey(req: IncomingMessage, { keyHeader }: Provider): string | undefined {
+    const sent = req.headers[keyHeader]
+    const suffix = typeof sent === 'string' ? KEY_SUFFIX.exec(sent) : null
+    if (!suffix || !this.worlds.get(suffix[1]!)) return undefined
+    req.headers[keyHeader] = (sent as string).slice(0, suffix.index)
+    return suffix[1]
   }
 }
 

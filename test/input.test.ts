@@ -141,7 +141,7 @@ describe.each(clients)('%s', (_, client) => {
     sandbox = await createSandbox({ clock: START, strict: true, wall: () => wall.ms, complain: (message, cause) => bugs.push(new Error(message, { cause })), ...ROOM })
     box = new Kit(sandbox, await sandbox.listen(), wall, bugs)
   })
-  beforeEach(() => void sandbox.reset('default'))
+  beforeEach(() => void sandbox.worlds.reset('default'))
   afterEach(() => expect(bugs.splice(0)).toEqual([]))
   afterAll(() => sandbox.close())
 

@@ -15,6 +15,8 @@ export interface Ask {
   readonly query: Readonly<Record<string, any>>
   readonly body: any
   readonly headers: IncomingHttpHeaders
+  /** Scheme and authority the client used: `http://127.0.0.1:4010`. */
+  readonly origin: string
 }
 
 export interface Told {
@@ -92,4 +94,9 @@ export function paged<Row extends { readonly seq: number }>(rows: readonly Row[]
 /** Where a page begins that follows the cursor. */
 export function following(cursor: string | undefined): { after: { order: number; key: string } } | undefined {
   return cursor === undefined ? undefined : { after: { order: Number(cursor), key: '\uffff' } }
+}
+
+/** `real`, or an instant, checked. */
+export function clockText(text: string): string {
+  return text === 'real' ? text : iso(instant(text))
 }

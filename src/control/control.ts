@@ -9,8 +9,9 @@ import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
 import { moneyRoutes } from './money.ts'
 import { timeRoutes } from './time.ts'
+import { worldRoutes } from './worlds.ts'
 
-const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...moneyRoutes }
+const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...moneyRoutes, ...worldRoutes }
 
 const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
@@ -46,7 +47,7 @@ export function controlRouter(sandbox: Sandbox, contract: Contract): Router {
 async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promise<Told> {
   const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1]
   const world = sandbox.world(worldId)
-  if (!world) throw new Problem(404, `there is no world "${worldId}"`)
+  if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
   sandbox.tick(world)
 
   const path = contract.basePath + req.path
@@ -71,6 +72,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     query: contract.queryValues(match.operation, query),
     body: content.kind === 'json' ? content.value : undefined,
     headers: req.headers,
+    origin: `http://${req.headers.host}`,
   })
 }
 

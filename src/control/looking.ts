@@ -1,6 +1,6 @@
 // The control API's chapter on looking: addresses that were handed out, the journal, the rules, the documents in use.
 import { type HandOut, HandOuts } from '../world/world.ts'
-import { type Ask, following, iso, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, following, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 import { entryView } from './entries.ts'
 import { version } from './version.ts'
 
@@ -11,7 +11,6 @@ export const lookingRoutes: Routes = {
   getJournalEntry,
   clearJournal: ({ world }) => {
     world.journal.clear()
-    note(world, 'clear', 'the journal was emptied')
     return { status: 204 }
   },
   listRules,

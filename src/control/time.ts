@@ -2,7 +2,7 @@
 import type { Sandbox } from '../sandbox.ts'
 import { ADVANCE_MAX_EVENTS, ADVANCE_MAX_MS, happened, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { after, type Ask, instant, iso, note, ok, Problem, type Routes, type Told } from './asking.ts'
+import { after, type Ask, clockText, instant, iso, note, ok, Problem, type Routes, type Told } from './asking.ts'
 
 /** How many timers fire before other calls get their turn. */
 const BATCH = 1000
@@ -12,7 +12,7 @@ export const timeRoutes: Routes = {
   setClock,
   advanceClock,
   reset: ({ sandbox, world, body }) => {
-    const fresh = sandbox.reset(world.id, { seed: body?.seed, clock: body?.clock === undefined ? undefined : clockText(body.clock) })
+    const fresh = sandbox.worlds.reset(world.id, { seed: body?.seed, clock: body?.clock === undefined ? undefined : clockText(body.clock) })
     note(fresh, 'reset', `the world is as new, with the seed "${fresh.seed}"`)
     return ok({ seed: fresh.seed, clock: clockView(fresh) })
   },
@@ -25,10 +25,6 @@ function clockView(world: World) {
     due: world.clock.due,
     next: world.clock.waiting(10).map(happened),
   }
-}
-
-function clockText(text: string): string {
-  return text === 'real' ? text : iso(instant(text))
 }
 
 async function setClock({ sandbox, world, body }: Ask): Promise<Told> {

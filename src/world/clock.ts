@@ -69,6 +69,13 @@ export class Clock {
     this.#wallMs = undefined
   }
 
+  /** Stands at an instant of another world, or of a world that was kept. */
+  stand(ms: number, frozen: boolean): void {
+    this.#now = ms
+    this.#frozen = frozen
+    this.#wallMs = undefined
+  }
+
   /**
    * Tells a running clock what the wall says; fires what has fallen due since. A wall that goes back stands still here.
    * A frozen clock only fires what is due now.

@@ -137,6 +137,15 @@ export class Tables {
     )
   }
 
+  /** Replaces every row of every table. Rows of tables that nobody has opened yet wait for their description. */
+  load(dump: Readonly<Record<string, Readonly<Record<string, object>>>>): void {
+    if (this.#depth > 0) throw new Error('rows are loaded inside of a change')
+    this.#states.clear()
+    for (const [name, rows] of Object.entries(dump)) {
+      this.#states.set(name, { rows: new Map(Object.entries(rows).map(([key, row]) => [key, Object.freeze(row)])), def: undefined, indexes: new Map() })
+    }
+  }
+
   #open(table: Table<any>): State {
     let state = this.#states.get(table.name)
     if (!state) this.#states.set(table.name, (state = { rows: new Map(), def: undefined, indexes: new Map() }))

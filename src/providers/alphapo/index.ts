@@ -9,6 +9,7 @@ import { refusals, signature, signedParts, stringify } from './wire.ts'
 export const provider: Provider = {
   name: 'alphapo',
   title: 'AlphaPo',
+  keyHeader: 'x-processing-key',
   settings: Settings,
   demo: DEMO,
   // rule: alphapo.take.repeat, rule: alphapo.take.end-user-reference, rule: alphapo.take.tag-type

@@ -12,6 +12,7 @@ import { type CpgCall, ok, refusals, signature, signedParts } from './wire.ts'
 export const provider: Provider = {
   name: 'cpg',
   title: 'CPG',
+  keyHeader: 'x-cpg-key',
   settings: Settings,
   demo: DEMO,
   // rule: cpg.validation.content-type

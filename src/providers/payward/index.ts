@@ -9,6 +9,7 @@ import { refusals, signature, signedParts } from './wire.ts'
 export const provider: Provider = {
   name: 'payward',
   title: 'Payward',
+  keyHeader: 'api-key',
   settings: Settings,
   demo: DEMO,
   switches: {

@@ -17,6 +17,7 @@ const WITH_SLASH = [
 export const provider: Provider = {
   name: 'zopay',
   title: 'Zopay',
+  keyHeader: 'authorization',
   settings: Settings,
   demo: DEMO,
   // rule: zopay.idempotency.in-flight

@@ -1,0 +1,41 @@
+// The control API's chapter on worlds: made for a test, forked from another one, deleted.
+import type { Sandbox } from '../sandbox.ts'
+import type { World } from '../world/world.ts'
+import { DEFAULT_WORLD, WorldRefused } from '../worlds.ts'
+import { type Ask, clockText, created, iso, ok, Problem, type Routes, type Told } from './asking.ts'
+
+export const worldRoutes: Routes = {
+  createWorld,
+  listWorlds: ({ sandbox, origin }) => ok({ data: [...sandbox.worlds].map((world) => worldView(world, sandbox, origin)) }),
+  deleteWorld: ({ sandbox, params }) => {
+    if (!refusing(() => sandbox.worlds.remove(params.id!))) throw new Problem(404, `there is no world "${params.id}"; GET /_sandgate/worlds lists those there are`)
+    return { status: 204 }
+  },
+}
+
+function createWorld({ sandbox, body, origin }: Ask): Told {
+  const from = body?.from === undefined ? undefined : sandbox.worlds.get(body.from)
+  if (body?.from !== undefined && !from) throw new Problem(404, `there is no world "${body.from}" to fork`)
+  if (from && (body.seed !== undefined || body.clock !== undefined)) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
+  const start = { seed: body?.seed, clock: body?.clock === undefined ? undefined : clockText(body.clock) }
+  return created(worldView(refusing(() => sandbox.worlds.create(body?.id, start, from)), sandbox, origin))
+}
+
+function worldView(world: World, sandbox: Sandbox, origin: string) {
+  const base = world.id === DEFAULT_WORLD ? origin : `${origin}/w/${world.id}`
+  return {
+    id: world.id,
+    seed: world.seed,
+    clock: { now: iso(world.now), mode: world.clock.frozen ? 'frozen' : 'running' },
+    base_urls: Object.fromEntries([...sandbox.providers.keys()].map((name) => [name, `${base}/${name}`])),
+  }
+}
+
+function refusing<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof WorldRefused) throw new Problem(409, error.message)
+    throw error
+  }
+}

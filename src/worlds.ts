@@ -1,0 +1,122 @@
+// The worlds of a sandbox: made, found, made new, forked, forgotten. They share nothing but the settings they were made from.
+import type { Provider } from './provider.ts'
+import { chainReaction, type TransferStep } from './world/chain.ts'
+import type { Timer } from './world/clock.ts'
+import { attemptDue } from './world/outbox.ts'
+import { World } from './world/world.ts'
+
+export const DEFAULT_WORLD = 'default'
+export const WORLD_ID = /^[a-z0-9][a-z0-9-]{0,62}$/
+
+export interface WorldsOptions {
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly seed: string
+  /** `real`, or the instant at which worlds start, frozen. */
+  readonly clock: string
+  /** Parsed, by provider. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly assumptions: Readonly<Record<string, string>>
+  readonly journalEntries: number
+  /** How many worlds there may be, the default one included. */
+  readonly most: number
+  /** How long a world may lie idle before it makes room, wall ms. The default one stays. */
+  readonly idleMs: number
+  readonly wall: () => number
+  /** What timers of the core do that are not the chain's or the outbox's, by the first part of their reaction's name. */
+  readonly reactions: Readonly<Record<string, (step: string, args: unknown, world: World) => string | void>>
+  /** A world was made, or made new. */
+  readonly made?: ((world: World) => void) | undefined
+  /** A world is gone. */
+  readonly gone?: ((id: string) => void) | undefined
+}
+
+export interface Start {
+  readonly seed?: string | undefined
+  readonly clock?: string | undefined
+}
+
+/** Why a world cannot be made or deleted, in one sentence. */
+export class WorldRefused extends Error {}
+
+export class Worlds {
+  readonly #options: WorldsOptions
+  readonly #switches: Readonly<Record<string, readonly string[]>>
+  readonly #worlds = new Map<string, { world: World; usedMs: number }>()
+
+  constructor(options: WorldsOptions) {
+    this.#options = options
+    this.#switches = Object.assign({}, ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
+    this.reset(DEFAULT_WORLD)
+  }
+
+  /** The world of that id, which counts as used now. */
+  get(id: string): World | undefined {
+    const found = this.#worlds.get(id)
+    if (!found) return undefined
+    found.usedMs = this.#options.wall()
+    return found.world
+  }
+
+  *[Symbol.iterator](): Generator<World> {
+    for (const { world } of this.#worlds.values()) yield world
+  }
+
+  /** A new world; throws `WorldRefused`. Without an id it gets the next free one. */
+  create(id: string | undefined, start: Start, from?: World): World {
+    this.#forgetIdle()
+    const name = id ?? this.#free()
+    if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
+    if (this.#worlds.has(name)) throw new WorldRefused(`there is a world "${name}" already`)
+    if (this.#worlds.size >= this.#options.most) throw new WorldRefused(`there are ${this.#worlds.size} worlds, as many as limits.worlds allows; delete one first`)
+    const world = this.reset(name, from ? { seed: from.seed } : start)
+    if (from) world.become(from)
+    return world
+  }
+
+  /** Deletes a world and everything in it. Throws `WorldRefused` for the default one. */
+  remove(id: string): boolean {
+    if (id === DEFAULT_WORLD) throw new WorldRefused('the default world can be reset, not deleted')
+    if (!this.#worlds.delete(id)) return false
+    this.#options.gone?.(id)
+    return true
+  }
+
+  /** Makes the world as new, with another seed or clock if given. */
+  reset(id: string, start: Start = {}): World {
+    const options = this.#options
+    const clock = start.clock ?? options.clock
+    const world = new World({
+      id,
+      seed: start.seed ?? options.seed,
+      startMs: clock === 'real' ? options.wall() : Date.parse(clock),
+      frozen: clock !== 'real',
+      settings: options.settings,
+      assumptions: options.assumptions,
+      switches: this.#switches,
+      react: (timer, world) => this.#react(timer, world),
+      journalEntries: options.journalEntries,
+    })
+    world.clock.tick(options.wall())
+    this.#worlds.set(id, { world, usedMs: options.wall() })
+    options.made?.(world)
+    return world
+  }
+
+  #forgetIdle(): void {
+    const before = this.#options.wall() - this.#options.idleMs
+    for (const [id, { usedMs }] of this.#worlds) if (id !== DEFAULT_WORLD && usedMs < before) this.remove(id)
+  }
+
+  #free(): string {
+    for (let number = this.#worlds.size; ; number++) if (!this.#worlds.has(`world-${number}`)) return `world-${number}`
+  }
+
+  /** What a timer does: a step of the chain, an attempt of the outbox, another part of the core, or a reaction of the provider. */
+  #react({ provider, reaction, args }: Timer, world: World): string | void {
+    const { providers, reactions } = this.#options
+    const [part, step] = reaction.split('.') as [string, string]
+    if (part === 'chain') return chainReaction(step as TransferStep, args as string, world, (...told) => providers.get(told[2].provider)!.deposits!.onTransfer(...told))
+    if (part === 'outbox') return attemptDue(args as string, world)
+    return reactions[part] ? reactions[part](step, args, world) : providers.get(provider)!.reactions![reaction]!(args, world)
+  }
+}
