@@ -31,7 +31,7 @@ program
   .description('serve the providers')
   .addOption(flag('--port <port>', 'port to listen on; 0 takes any free one').default(4010).argParser(port))
   .addOption(flag('--host <host>', 'address to listen on').default('127.0.0.1'))
-  .addOption(flag('--seed <seed>', 'what addresses, ids and hashes are derived from (sandgate)'))
+  .addOption(flag('--seed <seed>', 'what addresses, ids and hashes are derived from (sandgate)').argParser(notEmpty))
   .addOption(flag('--clock <clock>', 'real, or an instant at which the world starts, frozen (real)').argParser(clock))
   .addOption(flag('--config <file>', 'config file (YAML)'))
   .addOption(flag('--allow-host <name>', 'host name that the control API answers to; may be repeated').default([]).argParser(collect))
@@ -74,6 +74,7 @@ async function serve(flags: Flags): Promise<void> {
     throw new UsageError(`--port ${flags.port} (--host ${flags.host}) ${why}`)
   })
   console.log(`sandgate listening on ${url}\n\n${table(sandbox, url)}`)
+  void sandbox.warm()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(sandbox))
 }
 
@@ -122,6 +123,11 @@ function clock(text: string): string {
   return text
 }
 
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('expected some text')
+  return text
+}
+
 function collect(name: string, names: string[]): string[] {
   return [...names, name]
 }
@@ -131,6 +137,6 @@ try {
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exit(0)
   if (!(error instanceof CommanderError || error instanceof UsageError)) throw error
-  console.error(error.message.replace(/^error: /, 'sandgate: ').replace(/^(?!sandgate: )/, 'sandgate: '))
+  console.error(error.message.replaceAll('\n', ' ').replace(/^error: /, 'sandgate: ').replace(/^(?!sandgate: )/, 'sandgate: '))
   process.exit(2)
 }

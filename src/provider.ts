@@ -25,6 +25,8 @@ export interface Provider {
   readonly switches?: Readonly<Record<string, readonly string[]>>
   /** The checks of an ordinary call, in the provider's own order. Each returns, or throws a `Refusal`. */
   readonly gates: readonly Gate[]
+  /** Who calls, without a key: how a case file names its callers, and how a replay takes them as authenticated. */
+  readonly identity: Identity
   /** By operationId of `specs/<name>.yaml`. An operation that is missing here is answered with a sample. */
   readonly operations: Readonly<Record<string, Operation>>
   /** What a timer does when it falls due, by the name it was scheduled under. */
@@ -59,6 +61,18 @@ export interface DemoCredential {
 
 /** One check. Its function name is what the journal shows. */
 export type Gate = (call: Call, world: World) => void
+
+/** The checks that find out who calls, and the caller they find, in facts that let nobody in. */
+export interface Identity {
+  /** The checks of keys, signatures, nonces and addresses of clients. A replay does not repeat them. */
+  readonly gates: readonly Gate[]
+  /** The caller in plain facts, such as the account and which of its keys. */
+  of(caller: any, world: World): Who
+  /** The caller that these facts name; undefined when the settings have no such one. */
+  restore(who: Who, world: World): unknown
+}
+
+export type Who = Readonly<Record<string, string | number | boolean>>
 
 export interface Operation {
   /** Changes the world and answers, synchronously; a thrown `Refusal` leaves the world as it was. */

@@ -79,12 +79,15 @@ async function refusesConnections(port: number): Promise<void> {
   }
 }
 
-/** Exit status 2, one line on stderr, nothing on stdout. One who talks instead is not waited for. */
-async function complains(running: Running, line: RegExp): Promise<void> {
-  running.child.stdout.once('data', () => running.child.kill('SIGKILL'))
-  const { status, stdout, stderr } = await running.ended
-  expect([status, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^sandgate: [^\n]+\n$/)])
-  expect(stderr).toMatch(line)
+/** Runs them side by side, each to its end: exit status 2, one line on stderr that matches, nothing on stdout. One who talks instead is not waited for. */
+async function complain(runs: readonly (readonly [what: string, running: Running, line: RegExp])[]): Promise<void> {
+  const ends = runs.map(async ([what, running, line]) => {
+    running.child.stdout.once('data', () => running.child.kill('SIGKILL'))
+    const { status, stdout, stderr } = await running.ended
+    const oneLine = /^sandgate: [^\n]+\n$/.test(stderr) && line.test(stderr)
+    return status === 2 && stdout === '' && oneLine ? [] : [{ what, status, stdout, stderr }]
+  })
+  expect((await Promise.all(ends)).flat()).toEqual([])
 }
 
 async function get(url: string): Promise<any> {
@@ -110,21 +113,15 @@ describe('serve', () => {
     expect(running.stderr).toBe('')
   })
 
-  test('is what happens without a command, too', async () => {
-    const running = new Running([], { SANDGATE_PORT: '0' })
-    expect((await get(`${await running.ready()}/_sandgate/health`)).status).toBe('ok')
-  })
-
-  test('a clock that names an instant starts the world there, frozen', async () => {
-    const url = await serve(['--clock', '2026-05-16T19:00:00Z']).ready()
-    expect(await get(`${url}/_sandgate/clock`)).toMatchObject({ now: '2026-05-16T19:00:00.000Z', mode: 'frozen' })
-  })
-
-  test('the same seed gives the same addresses in another process, another seed others', async () => {
-    const addressOf = async (...args: string[]) => (await call(await serve(args).ready())).data.address
-    const [first, again, other] = await Promise.all([addressOf(), addressOf('--seed', 'sandgate'), addressOf('--seed', 'other')])
-    expect(again).toBe(first)
-    expect(other).not.toBe(first)
+  test('the same seed gives the same answers in another process, another seed others; a clock that names an instant starts the world there, frozen', async () => {
+    const answerOf = async (...args: string[]) => {
+      const url = await serve(['--clock', '2026-05-16T19:00:00Z', ...args]).ready()
+      expect(await get(`${url}/_sandgate/clock`)).toMatchObject({ now: '2026-05-16T19:00:00.000Z', mode: 'frozen' })
+      return call(url)
+    }
+    const [first, again, other] = await Promise.all([answerOf(), answerOf('--seed', 'sandgate'), answerOf('--seed', 'other')])
+    expect(again).toEqual(first)
+    expect(other.data).toEqual({ ...first.data, address: expect.not.stringContaining(first.data.address) })
   })
 
   test('--control-token and --allow-host reach the guard; --host is listened on', async () => {
@@ -139,19 +136,15 @@ describe('flag, environment, config file', () => {
   const clockOf = async (running: Running) => (await get(`${await running.ready()}/_sandgate/clock`)).now
   const config = write('seed: from-file\nclock: 2021-01-01T00:00:00Z\n')
 
-  test('the file is used where nothing else is said', async () => {
-    expect(await clockOf(serve(['--config', config]))).toBe('2021-01-01T00:00:00.000Z')
-  })
-
-  test('the environment wins over the file, a flag over the environment', async () => {
+  test('the file is used where nothing else is said; the environment wins over it, a flag over the environment', async () => {
     const env = { SANDGATE_CONFIG: config, SANDGATE_CLOCK: '2022-01-01T00:00:00Z' }
-    expect(await clockOf(serve([], env))).toBe('2022-01-01T00:00:00.000Z')
-    expect(await clockOf(serve(['--clock', '2023-01-01T00:00:00Z'], env))).toBe('2023-01-01T00:00:00.000Z')
+    const clocks = [clockOf(serve(['--config', config])), clockOf(serve([], env)), clockOf(serve(['--clock', '2023-01-01T00:00:00Z'], env))]
+    expect(await Promise.all(clocks)).toEqual(['2021-01-01T00:00:00.000Z', '2022-01-01T00:00:00.000Z', '2023-01-01T00:00:00.000Z'])
   })
 
-  test('each flag has its variable', async () => {
+  test('each flag has its variable, and serve need not be said', async () => {
     const env = { SANDGATE_PORT: '0', SANDGATE_HOST: '::1', SANDGATE_SEED: 'env', SANDGATE_CLOCK: '2022-01-01T00:00:00Z', SANDGATE_CONTROL_TOKEN: 'hush', SANDGATE_STRICT: '1', SANDGATE_ALLOW_HOST: 'a.example' }
-    const url = await new Running(['serve'], env).ready()
+    const url = await new Running([], env).ready()
     expect(url).toContain('[::1]')
     expect((await fetch(`${url}/_sandgate/clock`)).status).toBe(401)
     const headers = { authorization: 'Bearer hush' }
@@ -173,48 +166,51 @@ describe('flag, environment, config file', () => {
 })
 
 describe('what cannot be used is told in one line, with exit status 2 and nothing on stdout', () => {
-  test.each<[string, string[], RegExp]>([
-    ['an unknown flag', ['serve', '--prot', '4010'], /--prot/],
-    ['an unknown command', ['srve'], /srve|too many arguments/],
-    ['a flag without its value', ['serve', '--port'], /--port/],
-    ['a port that is none', ['serve', '--port', 'http'], /--port.*0 to 65535, got "http"/],
-    ['a port out of range', ['serve', '--port', '65536'], /--port.*got "65536"/],
-    ['a negative port', ['serve', '--port=-1'], /--port.*got "-1"/],
-    ['a clock that is none', ['serve', '--clock', 'noon'], /--clock.*expected real, or an instant.*got "noon"/],
-    ['a host that is none of ours', ['serve', '--port', '0', '--host', '192.0.2.1'], /--host 192\.0\.2\.1/],
-    ['a config file that is not there', ['serve', '--config', '/nowhere/sandgate.yaml'], /\/nowhere\/sandgate\.yaml: cannot be read/],
-    ['a config file with an unknown key', ['serve', '--config', write('sed: x\n')], /sandgate\.yaml:1: sed: unknown key; did you mean seed\?/],
-    ['a config file that is no YAML', ['serve', '--config', write('seed: [x\n')], /sandgate\.yaml:\d: /],
-    ['a config file full of aliases', ['serve', '--config', write(`a: &a [x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`)], /alias/i],
-    ['an empty seed', ['serve', '--seed', ''], /--seed/],
-    ['schema of nothing', ['schema'], /schema --config/],
-    ['health of nobody', ['health', '--port', '1'], /no healthy sandbox on port 1/],
-  ])('%s', (_, args, line) => complains(new Running(args), line))
+  test('flags', () =>
+    complain([
+      ['an unknown flag', new Running(['serve', '--prot', '4010']), /--prot/],
+      ['an unknown command', new Running(['srve']), /srve|too many arguments/],
+      ['a flag without its value', new Running(['serve', '--port']), /--port/],
+      ['a port that is none', new Running(['serve', '--port', 'http']), /--port.*0 to 65535, got "http"/],
+      ['a port out of range', new Running(['serve', '--port', '65536']), /--port.*got "65536"/],
+      ['a negative port', new Running(['serve', '--port=-1']), /--port.*got "-1"/],
+      ['a clock that is none', new Running(['serve', '--clock', 'noon']), /--clock.*expected real, or an instant.*got "noon"/],
+      ['a host that is none of ours', new Running(['serve', '--port', '0', '--host', '192.0.2.1']), /--host 192\.0\.2\.1/],
+      ['a config file that is not there', new Running(['serve', '--config', '/nowhere/sandgate.yaml']), /\/nowhere\/sandgate\.yaml: cannot be read/],
+      ['a config file with an unknown key', new Running(['serve', '--config', write('sed: x\n')]), /sandgate\.yaml:1: sed: unknown key; did you mean seed\?/],
+      ['a config file that is no YAML', new Running(['serve', '--config', write('seed: [x\n')]), /sandgate\.yaml:\d: /],
+      ['a config file full of aliases', new Running(['serve', '--config', write(`a: &a [x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`)]), /alias/i],
+      ['an empty seed', new Running(['serve', '--port', '0', '--seed', '']), /--seed/],
+      ['schema of nothing', new Running(['schema']), /schema --config/],
+      ['health of nobody', new Running(['health', '--port', '1']), /no healthy sandbox on port 1/],
+    ]))
 
-  test.each<[string, Record<string, string>, RegExp]>([
-    ['a port', { SANDGATE_PORT: 'http' }, /SANDGATE_PORT.*got "http"/],
-    ['a clock', { SANDGATE_CLOCK: 'noon' }, /SANDGATE_CLOCK.*got "noon"/],
-    ['a config file', { SANDGATE_CONFIG: '/nowhere.yaml' }, /\/nowhere\.yaml/],
-  ])('%s out of the environment', (_, env, line) => complains(new Running(['serve'], env), line))
-
-  test('a port that is taken', async () => {
+  test('the environment, and a port that is taken', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void taken.close())
     const { port } = taken.address() as AddressInfo
-    await complains(new Running(['serve', '--port', String(port)]), new RegExp(`--port ${port}.*taken`))
+    await complain([
+      ['a port out of the environment', new Running(['serve'], { SANDGATE_PORT: 'http' }), /SANDGATE_PORT.*got "http"/],
+      ['a clock out of the environment', new Running(['serve'], { SANDGATE_CLOCK: 'noon' }), /SANDGATE_CLOCK.*got "noon"/],
+      ['a config file out of the environment', new Running(['serve'], { SANDGATE_CONFIG: '/nowhere.yaml' }), /\/nowhere\.yaml/],
+      ['a port that is taken', new Running(['serve', '--port', String(port)]), new RegExp(`--port ${port}.*taken`)],
+    ])
   })
 })
 
 describe('the end', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('%s: exit status 0, the port is free again', async (signal) => {
-    const running = serve()
-    const url = await running.ready()
-    // An idle connection, as a pooling client keeps it, holds nobody up.
-    await get(`${url}/_sandgate/health`)
-    running.child.kill(signal)
-    expect(await running.ended).toMatchObject({ status: 0, stderr: '' })
-    await expect(fetch(url)).rejects.toThrow()
+  test('SIGTERM and SIGINT: exit status 0, the port is free again', async () => {
+    const ends = (['SIGTERM', 'SIGINT'] as const).map(async (signal) => {
+      const running = serve()
+      const url = await running.ready()
+      // An idle connection, as a pooling client keeps it, holds nobody up.
+      await get(`${url}/_sandgate/health`)
+      running.child.kill(signal)
+      expect(await running.ended).toMatchObject({ status: 0, stderr: '' })
+      await expect(fetch(url)).rejects.toThrow()
+    })
+    await Promise.all(ends)
   })
 
   test('requests in flight are finished first', async () => {

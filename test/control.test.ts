@@ -331,11 +331,10 @@ describe('journal', () => {
     for (let i = 0; i < 6; i++) await box.call(client, PING)
     const gone = await ask(box, 'DELETE', '/journal')
     expect([gone.status, gone.text]).toEqual([204, ''])
-    // That it was emptied is all it knows.
-    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ data: [{ id: 7, kind: 'control', action: 'clear' }], dropped: 2 })
+    expect((await ask(box, 'GET', '/journal')).json).toEqual({ data: [], dropped: 2 })
     const reply = await box.call(client, PING)
-    expect(reply.headers['x-sandgate-entry']).toBe('8')
-    expect((await ask(box, 'GET', '/journal?after=7')).json).toMatchObject({ data: [{ id: 8 }], dropped: 2 })
+    expect(reply.headers['x-sandgate-entry']).toBe('7')
+    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ data: [{ id: 7 }], dropped: 2 })
     await refused(ask(box, 'GET', '/journal/6'), 404, /no entry 6/)
   })
 
@@ -439,6 +438,103 @@ describe('reset', () => {
     await allocate(box)
     expect((await ask(box, 'POST', '/reset', body)).status).toBe(422)
     expect(await data(box, '/addresses')).toHaveLength(1)
+  })
+})
+
+describe('deposits', () => {
+  test('money sent to an address: under way, then listed with its fate; filters and pages', async () => {
+    const { address } = (await allocate(box, { user_identifier: 'u' })).json.data
+    const sent = await ask(box, 'POST', '/deposits', { address, amount: '100', after: '4h' })
+    expect([sent.status, sent.json]).toEqual([201, expect.objectContaining({ address, amount: expect.stringMatching(/^100(\.0+)?$/), status: 'scheduled', currency: 'USDT', network: 'ETH' })])
+    await ask(box, 'POST', '/deposits', { address, amount: '0.5', confirmations: 'instant' })
+    const statuses = async (query = '') => (await data(box, `/deposits${query}`)).map(({ status }) => status)
+    expect(await statuses()).toEqual(['scheduled', 'confirmed'])
+    await ask(box, 'POST', '/clock/advance', { until: 'quiet' })
+    expect(await statuses()).toEqual(['confirmed', 'confirmed'])
+    expect(await statuses(`?address=${address}&provider=cpg&account=demo`)).toHaveLength(2)
+    expect(await statuses('?account=other')).toEqual([])
+    const first = (await ask(box, 'GET', '/deposits?limit=1')).json
+    expect((await data(box, `/deposits?limit=1&cursor=${first.next}`))[0].id).not.toBe(first.data[0].id)
+  })
+
+  test.each<[string, object, number]>([
+    ['an address nobody was given', { address: 'nobody', amount: '1' }, 404],
+    ['no amount', {}, 422],
+    ['a number for an amount', { amount: 1 }, 422],
+    ['a negative amount', { amount: '-1' }, 422],
+    ['an exponent', { amount: '1e5' }, 422],
+    ['61 digits', { amount: '1'.repeat(61) }, 422],
+    ['another currency that is none', { amount: '1', currency: 'NOPE' }, 422],
+    ['an outcome that is none', { amount: '1', outcome: 'lost' }, 422],
+    ['a duration that is none', { amount: '1', after: 'soon' }, 422],
+    ['a duration without end', { amount: '1', after: '99999999999999999999d' }, 422],
+    ['too many confirmations', { amount: '1', confirmations: 1001 }, 422],
+    ['an unknown key', { amount: '1', colour: 'red' }, 422],
+    ['the transaction of a deposit that is none', { amount: '1', same_transaction_as: 'nobody' }, 404],
+  ])('%s is refused and nothing is sent', async (_, body, status) => {
+    const { address } = (await allocate(box)).json.data
+    expect((await ask(box, 'POST', '/deposits', { address, ...body })).status).toBe(status)
+    expect(await data(box, '/deposits')).toEqual([])
+  })
+})
+
+describe('callbacks', () => {
+  test('an endpoint is answered with the secret in use', async () => {
+    const given = await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', secret: 'whsec-demo' })
+    expect([given.status, given.json]).toEqual([200, expect.objectContaining({ provider: 'cpg', account: 'demo', url: 'http://127.0.0.1:9/hooks', secret: 'whsec-demo' })])
+    const drawn = (await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })).json
+    expect([drawn.account, drawn.secret.length > 10]).toEqual(['other', true])
+    box.sandbox.worlds.reset('default')
+    expect((await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })).json.secret).toBe(drawn.secret)
+  })
+
+  test.each<[string, string, object, number]>([
+    ['a provider that is none', 'nobody', { url: 'http://127.0.0.1:9/' }, 404],
+    ['an account that is none', 'cpg', { url: 'http://127.0.0.1:9/', account: 'nobody' }, 404],
+    ['no URL', 'cpg', { url: 'here' }, 422],
+    ['a URL of another kind', 'cpg', { url: 'file:///etc/passwd' }, 422],
+    ['a public address', 'cpg', { url: 'http://203.0.113.7/hooks' }, 422],
+    ['an event that is none', 'cpg', { url: 'http://127.0.0.1:9/', events: ['sunrise'] }, 422],
+  ])('%s is refused', async (_, provider, body, status) => {
+    await refused(ask(box, 'PUT', `/callbacks/endpoints/${provider}`, body), status, /./)
+  })
+
+  test('nothing was sent yet, and what was not sent is not sent again', async () => {
+    expect(await data(box, '/callbacks?provider=cpg&status=pending')).toEqual([])
+    await refused(ask(box, 'POST', '/callbacks/nobody/redeliver'), 404, /no callback "nobody"/)
+  })
+})
+
+describe('worlds', () => {
+  test('made, listed, used by path, deleted; they share nothing', async () => {
+    const box = await start()
+    const made = await ask(box, 'POST', '/worlds', { id: 'ci-42', clock: '2020-02-29T12:00:00Z' })
+    expect([made.status, made.json]).toMatchObject([201, { id: 'ci-42', seed: 'sandgate', clock: { now: '2020-02-29T12:00:00.000Z', mode: 'frozen' }, base_urls: { cpg: `${box.url}/w/ci-42/cpg` } }])
+    expect((await data(box, '/worlds')).map(({ id }) => id)).toEqual(['default', 'ci-42'])
+    await allocate(box)
+    const addresses = async () => (await box.raw('GET', '/w/ci-42/_sandgate/addresses')).json.data
+    expect(await addresses()).toEqual([])
+    const request = client.sign(allocation({}), box.wallMs)
+    const there = await box.raw('POST', '/w/ci-42/cpg/v1/deposit-addresses', request.headers, request.body)
+    expect(there.json.data).toMatchObject({ request_id: 1, created_at: '2020-02-29T12:00:00+00:00' })
+    expect(await addresses()).toHaveLength(1)
+    expect(await data(box, '/addresses')).toHaveLength(1)
+    expect((await ask(box, 'DELETE', '/worlds/ci-42')).status).toBe(204)
+    expect((await box.raw('GET', '/w/ci-42/_sandgate/clock')).status).toBe(404)
+  })
+
+  test('a name that is taken or that cannot be, a world that is not there, the default one', async () => {
+    const box = await start()
+    const { id } = (await ask(box, 'POST', '/worlds')).json
+    expect(id).toMatch(/^[a-z0-9][a-z0-9-]{0,62}$/)
+    await refused(ask(box, 'POST', '/worlds', { id }), 409, new RegExp(id))
+    await refused(ask(box, 'POST', '/worlds', { id: 'default' }), 409, /default/)
+    for (const bad of ['', 'A', '-a', 'a_b', 'a.b', 'x'.repeat(64), '__proto__', 5]) expect((await ask(box, 'POST', '/worlds', { id: bad })).status).toBe(422)
+    await refused(ask(box, 'POST', '/worlds', { clock: 'noon' }), 422, /noon/)
+    await refused(ask(box, 'POST', '/worlds', { from: 'nowhere' }), 404, /nowhere/)
+    await refused(ask(box, 'DELETE', '/worlds/nowhere'), 404, /nowhere/)
+    await refused(ask(box, 'DELETE', '/worlds/default'), 409, /default/)
+    expect(await data(box, '/worlds')).toHaveLength(2)
   })
 })
 

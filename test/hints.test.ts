@@ -122,7 +122,6 @@ const common = (signer: Signer): [string, Mistake, RegExp][] => {
     ['a newline behind the signed body', signedBody(`${BODY}\n`), /trailing newline/],
     ['a newline behind the sent body', sentBody(`${BODY}\n`), /trailing newline/],
     ['the body not signed', signedBody(''), /body was left out/],
-    ['a newline behind the secret', { secret: `${signer.secret}\n` }, signer.encoding === 'hex' ? /secret had a trailing newline/ : /./],
     [`${signer.encoding === 'hex' ? 'base64 for hex' : 'hex for base64'}`, { write: other }, signer.encoding === 'hex' ? /hex expected, base64 sent/ : /base64 expected, hex sent/],
     ['base64 of the hex text', { write: (mac) => Buffer.from(hex(mac)).toString('base64') }, /hex text was base64-encoded/],
     ['two mistakes: re-serialised, and the wrong encoding', { ...sentBody(PYTHON), write: other }, /re-serialised.*(hex|base64) sent/],
@@ -141,6 +140,7 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
     CPG,
     [
       ...common(CPG),
+      ['a newline behind the secret', { secret: `${CPG.secret}\n` }, /secret had a trailing newline/],
       ['upper-case hex', { write: (mac) => hex(mac).toUpperCase() }, /lower-case hex expected, upper-case hex sent/],
       ['URL-safe base64 for hex', { write: (mac) => mac.toString('base64url') }, /hex expected, base64 sent/],
       ['the query left out', { sent: CPG.get, signed: bare(CPG.get) }, /query was left out/],
@@ -150,7 +150,6 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
       ['milliseconds signed, seconds sent', { signedStamp: (seconds) => `${seconds}000` }, /milliseconds were signed/],
       ['milliseconds signed and sent', { signedStamp: (seconds) => `${seconds}000`, sentStamp: (seconds) => `${seconds}000` }, /seconds expected, milliseconds sent/],
       ['seconds signed, milliseconds sent', { sentStamp: (seconds) => `${seconds}000` }, /seconds expected, milliseconds sent/],
-      ['the method in lower case', { signed: { ...CPG.post, method: 'post' }, sent: CPG.post }, NONE],
       ['the whole path of the request line, and the body re-serialised', { sent: { ...CPG.post, body: PYTHON }, signed: { ...CPG.post, path: `/cpg${CPG.post.path}` } }, /body was re-serialised/],
       ['the whole path of the request line, and base64 for hex', { signed: { ...CPG.post, path: `/cpg${CPG.post.path}` }, write: base64 }, /hex expected, base64 sent/],
     ],
@@ -168,13 +167,24 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
       ['the secret of another partner', { secret: payward.KEYS.other.secret }, NONE],
     ],
   ],
-  ['alphapo', ALPHAPO, [...common(ALPHAPO), ['the secret of another merchant', { secret: alphapo.KEYS.other.secret }, NONE]]],
+  [
+    'alphapo',
+    ALPHAPO,
+    [
+      ...common(ALPHAPO),
+      ['a newline behind the secret', { secret: `${ALPHAPO.secret}\n` }, /secret had a trailing newline/],
+      ['upper-case hex', { write: (mac) => hex(mac).toUpperCase() }, /lower-case hex expected, upper-case hex sent/],
+      ['the secret of another merchant', { secret: alphapo.KEYS.other.secret }, NONE],
+    ],
+  ],
 ]
 
 describe.each(SIGNERS)('%s', (_, signer, mistakes) => {
   test('sandgate.hints: every usual mistake is named, in a header of its own', async () => {
     const box = await start()
-    for (const [what, mistake, expected] of mistakes) expect(await hinted(box, signer, mistake), what).toMatch(expected)
+    const told: [string, string][] = []
+    for (const [what, mistake] of mistakes) told.push([what, await hinted(box, signer, mistake)])
+    expect(told).toEqual(mistakes.map(([what, , expected]) => [what, expect.stringMatching(expected)]))
   })
 
   test('sandgate.hints: a call that is signed well, or not signed at all, carries none', async () => {
@@ -275,7 +285,7 @@ describe('where the path is signed', () => {
 
   test('sandgate.hints: a path with bytes in it makes no header that cannot be sent', async () => {
     const box = await start()
-    for (const path of ['/v1/%E9%0A', '/v1/%0d%0ax-evil:1', '/v1/"quoted"']) {
+    for (const path of ['/v1/%E9%0A', '/v1/%0d%0ax-evil:1', '/v1/%22quoted%22']) {
       const reply = await signedOver(box, CPG, { method: 'GET', path }, path.replace('/v1', ''))
       expect([reply.status, reply.headers['x-sandgate-hint']]).toEqual([401, expect.stringMatching(/^the path was signed as [\x20-\x7e]*$/)])
       expect(reply.headers['x-evil']).toBeUndefined()

@@ -25,7 +25,7 @@ const TITLES: Readonly<Record<number, string>> = {
 }
 
 /** The control API of a sandbox, for every world of it. */
-export function controlRouter(sandbox: Sandbox, contract: Contract): Router {
+export function controlRouter(sandbox: Sandbox, contract: () => Contract): Router {
   const guard = { allowHosts: sandbox.options.allowHosts ?? [], token: sandbox.options.controlToken }
   const router = Router()
   router.use(express.raw({ type: () => true, limit: '1mb' }))
@@ -33,7 +33,7 @@ export function controlRouter(sandbox: Sandbox, contract: Contract): Router {
     try {
       const refused = refuseControl(req.headers, guard)
       if (refused) throw new Problem(refused.status, refused.detail)
-      const told = await answer(sandbox, contract, req)
+      const told = await answer(sandbox, contract(), req)
       if (told.type === undefined) res.status(told.status).json(told.body)
       else res.status(told.status).type(told.type).send(told.body)
     } catch (error) {

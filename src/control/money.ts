@@ -4,7 +4,7 @@ import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { Deliveries, type Delivery, Endpoints, putEndpoint, redeliver } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { type Ask, created, duration, following, iso, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { after, type Ask, created, following, iso, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 
 export const moneyRoutes: Routes = {
   sendDeposit,
@@ -46,7 +46,7 @@ async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
     network: body.network,
     // Money goes where it is sent: a tag that is not given is not there.
     tag: body.tag ?? null,
-    afterMs: body.after === undefined ? 0 : duration(body.after, 'after'),
+    afterMs: body.after === undefined ? 0 : after(world.now, body.after, 'after') - world.now,
     confirmations: body.confirmations ?? 0,
     outcome: body.outcome ?? 'confirmed',
     sameTransactionAs: sibling,

@@ -44,27 +44,31 @@ export interface Judged {
 export class Contract {
   readonly name: string
   readonly file: string
-  readonly text: string
   readonly document: any
   /** Where the provider's own paths begin: `/connect/v1`, or the empty string. */
   readonly basePath: string
   readonly operations: readonly ContractOperation[]
   readonly #router = findMyWay({ maxParamLength: 16_384 })
   readonly #validators = new Map<string, ValidateFunction>()
+  readonly #responses = new Map<string, { pointer: string; content: any } | undefined>()
   #ajv: Ajv2020 | undefined
 
   /** Reads `specs/<name>.yaml`. Throws with the file and the place when the document cannot be honoured. */
   constructor(name: string, file: string) {
     this.name = name
     this.file = file
-    this.text = readFileSync(file, 'utf8')
-    this.document = parse(this.text)
+    this.document = parse(readFileSync(file, 'utf8'))
     this.basePath = new URL(this.document.servers?.[0]?.url ?? '/', 'http://any').pathname.replace(/\/$/, '')
     this.operations = this.#readOperations()
     for (const operation of this.operations) {
       const path = this.basePath + operation.path.replace(/\{(\w+)\}/g, ':$1')
       this.#router.on(operation.method as 'GET', path, () => undefined, operation)
     }
+  }
+
+  /** The document as it stands in the file. */
+  get text(): string {
+    return readFileSync(this.file, 'utf8')
   }
 
   /** The operation that this method and path mean; the path as sent, with the base path. */
@@ -109,17 +113,27 @@ export class Contract {
 
   /** Everything that is wrong with an answer, as sentences; none when it is on contract. */
   judgeAnswer(operation: ContractOperation, status: number, mediaType: string | undefined, body: unknown): string[] {
-    const responses = this.#at(operation.pointer).responses
-    const key = String(status) in responses ? String(status) : 'default'
-    if (!(key in responses)) return [`${operation.id} documents no answer ${status}`]
-    const pointer = this.#follow(`${operation.pointer}/responses/${key}`)
-    const content = this.#at(pointer).content
+    const response = this.#response(operation, status)
+    if (!response) return [`${operation.id} documents no answer ${status}`]
+    const { pointer, content } = response
     if (body === undefined) return content ? [`${operation.id} ${status} should have a body`] : []
     if (!content) return [`${operation.id} ${status} should have no body`]
     if (!mediaType || !(mediaType in content)) return [`${operation.id} ${status} documents no ${mediaType}`]
     if (!content[mediaType].schema) return []
     const problems = this.#judge(`${pointer}/content/${escape(mediaType)}/schema`, body, 'body', [])
     return problems.map((problem) => `${operation.id} ${status}: /${problem.at.join('/')} ${problem.message}`)
+  }
+
+  /** Where the response to this status stands; looked up once. */
+  #response(operation: ContractOperation, status: number): { pointer: string; content: any } | undefined {
+    const name = `${operation.id} ${status}`
+    if (!this.#responses.has(name)) {
+      const { responses } = this.#at(operation.pointer)
+      const key = [String(status), 'default'].find((code) => code in responses)
+      const pointer = key && this.#follow(`${operation.pointer}/responses/${key}`)
+      this.#responses.set(name, pointer ? { pointer, content: this.#at(pointer).content } : undefined)
+    }
+    return this.#responses.get(name)
   }
 
   /**

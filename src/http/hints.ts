@@ -9,8 +9,16 @@ export function hintFor(refusal: Refusal, call: Call, provider: Provider, world:
   if (refusal.hint) return refusal.hint
   // rule: sandgate.hints
   if (refusal.name !== 'bad_signature' || !provider.signing) return undefined
-  const parts = provider.signing.read(call, world)
-  return parts && explain(parts, provider.signing)
+  const { signing } = provider
+  const parts = signing.read(call, world)
+  if (!parts) return undefined
+  // Both paths are right to sign, so a mistake may come on top of either.
+  const right = parts.path === undefined || call.linePath === call.path ? [parts] : [parts, { ...parts, path: call.linePath }]
+  for (const each of right) {
+    const mistake = explain(each, signing)
+    if (mistake) return mistake
+  }
+  return 'the signature matches none of the usual mistakes: compare the signed text byte for byte with the documentation of the provider'
 }
 
 function explain(parts: SignedParts, signing: Signing): string | undefined {
@@ -21,7 +29,7 @@ function explain(parts: SignedParts, signing: Signing): string | undefined {
     if (!reading) continue
     return [mistake, reading.mistake].filter(Boolean).join('; ') || undefined
   }
-  return 'the signature matches none of the usual mistakes: compare the signed text byte for byte with the documentation of the provider'
+  return undefined
 }
 
 /** The bytes the client may have meant, by how they could have been written down. */

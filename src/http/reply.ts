@@ -1,6 +1,6 @@
 // One request, eight steps, readable from top to bottom: receive, strike before, match, gates, repeat, change, check, record and send.
 // A provider says what each step means; the world remembers; nothing here knows a provider by name.
-import { type Answer, type Gate, type Operation, type Provider, Refusal } from '../provider.ts'
+import { type Answer, type Call, type Gate, type Operation, type Provider, Refusal } from '../provider.ts'
 import { armSpoil } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import type { Contract, Match } from './contract.ts'
@@ -47,16 +47,22 @@ interface Course {
   readonly passed: string[]
   stoppedBy: string | undefined
   refusal: Refusal | undefined
+  readonly admit: Admit | undefined
+  /** The journal entry that was the next one when the call came, and world time then. */
+  readonly began: { readonly entry: number; readonly at: number }
 }
+
+/** Stands in for a check, as a replay does: the check is not asked where this says true. */
+export type Admit = (gate: Gate, call: Call, world: World) => boolean
 
 /** An answer that never was: the connection is cut instead. */
 const SILENCE: Kept = { status: 0, headers: {}, text: undefined }
 
-export async function reply(incoming: Incoming, served: Served, world: World): Promise<Sent> {
+export async function reply(incoming: Incoming, served: Served, world: World, admit?: Admit): Promise<Sent> {
   served.afterwards(world)
   // Step 3, and step 2: which faults strike depends on what is called.
   const call = new ReceivedCall(incoming, served.provider, served.contract)
-  const course: Course = { call, plan: planFaults(call, world), passed: [], stoppedBy: undefined, refusal: undefined }
+  const course: Course = { call, plan: planFaults(call, world), passed: [], stoppedBy: undefined, refusal: undefined, admit, began: { entry: world.journal.nextId, at: world.now } }
   let kept: Kept
   try {
     kept = await strikeAround(served, course, world)
@@ -162,7 +168,7 @@ function passGates(gates: readonly Gate[], course: Course, world: World): void {
   if (course.call.bodyTooLarge) throw new Refusal('body_too_large')
   for (const gate of gates) {
     course.stoppedBy = gate.name
-    gate(course.call, world)
+    if (!course.admit?.(gate, course.call, world)) gate(course.call, world)
     course.passed.push(gate.name)
   }
   course.stoppedBy = undefined
@@ -211,7 +217,7 @@ function checkAnswer(answer: Answer, contentType: string | undefined, match: Mat
 }
 
 /** Step 8: the journal entry first, then the bytes. */
-function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, stoppedBy }: Course, served: Served, world: World): Sent {
+function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, stoppedBy, began }: Course, served: Served, world: World): Sent {
   const id = world.journal.add({
     kind: 'call',
     at: world.now,
@@ -225,7 +231,7 @@ function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, s
     refusal: refusal?.name,
     rules: call.rules,
     notes: call.notes,
-    request: { headers: incoming.headers, body: incoming.body },
+    request: { ...incoming, caller: call.caller, detail: refusal?.detail, began },
     response: { headers: kept.headers, text: kept.text },
   })
   for (const { id: rule, source, then } of plan?.rules ?? []) {

@@ -1,6 +1,6 @@
 // AlphaPo's checks before any field is looked at, in the order its error texts suggest: key, source address, signature, rate, and whether the body can be read.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, Refusal } from '../../provider.ts'
+import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
@@ -79,3 +79,14 @@ function hasLoneSurrogate(value: unknown): boolean {
 /** What runs in front of every operation but ping. */
 // rule: alphapo.auth.order
 export const gates: readonly Gate[] = [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches, withinRate, contentReadable]
+
+/** Who calls, without the key: the account, and which of its keys. */
+export const identity: Identity = {
+  gates: [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches],
+  of: (caller: KeyRow, world) => ({ account: caller.merchant, key: keysOf(caller.merchant, world).indexOf(caller) }),
+  restore: ({ account, key }, world) => keysOf(account as string, world)[key as number],
+}
+
+function keysOf(account: string, world: World): KeyRow[] {
+  return [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === account)
+}

@@ -3,7 +3,7 @@ import { type Provider, Refusal } from '../../provider.ts'
 import { fieldsValid, takeAddress } from './addresses.ts'
 import { DEMO, Settings } from './catalogue.ts'
 import { filterValid, listCurrencies } from './currencies.ts'
-import { gates } from './gates.ts'
+import { gates, identity } from './gates.ts'
 import { refusals, signature, signedParts, stringify } from './wire.ts'
 
 export const provider: Provider = {
@@ -21,6 +21,7 @@ export const provider: Provider = {
   // rule: alphapo.content.media-type
   readsJson: (mediaType) => mediaType !== undefined && /[/+]json$/.test(mediaType),
   gates,
+  identity,
   operations: {
     // rule: alphapo.ping
     ping: { gates: [], run: () => ({ status: 200, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: 'OK' }) },

@@ -1,6 +1,6 @@
 // CPG's checks before any endpoint rule, in its order: headers, clock, key, address of the caller, signature, replay, rate, permission, schema.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, Refusal } from '../../provider.ts'
+import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
@@ -114,3 +114,14 @@ export const middleware: readonly Gate[] = [
 
 // rule: cpg.idempotency.order (a repeat is looked for behind all of these)
 export const gates: readonly Gate[] = [...middleware, permitted, legal]
+
+/** Who calls, without the key: the account, and which of its keys. */
+export const identity: Identity = {
+  gates: [headersPresent, timestampInWindow, keyKnown, addressAllowed, signatureMatches, signatureUnused],
+  of: (caller: KeyRow, world) => ({ account: caller.account, key: keysOf(caller.account, world).indexOf(caller) }),
+  restore: ({ account, key }, world) => keysOf(account as string, world)[key as number],
+}
+
+function keysOf(account: string, world: World): KeyRow[] {
+  return [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === account)
+}

@@ -3,7 +3,7 @@ import { type Answer, type Provider, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { currencyOf, DEMO, Settings } from './catalogue.ts'
 import { byIdempotencyKey, createDepositAddress, reactions as windowReactions } from './deposits.ts'
-import { gates, middleware } from './gates.ts'
+import { gates, identity, middleware } from './gates.ts'
 import { getDepositRequest } from './requests.ts'
 import { deposits, reactions as transferReactions } from './transfers.ts'
 import { callbacks } from './webhooks.ts'
@@ -18,6 +18,7 @@ export const provider: Provider = {
   // rule: cpg.validation.content-type
   readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
   gates,
+  identity,
   operations: {
     // rule: cpg.ping
     ping: { run: () => ok({ pong: true }) },

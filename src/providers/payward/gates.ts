@@ -1,6 +1,6 @@
 // Payward's checks before any endpoint rule, in its order: key, rate, signature, nonce, permission, Idempotency-Key, media type, schema, account.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, Refusal } from '../../provider.ts'
+import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
@@ -153,3 +153,14 @@ export const gates: readonly Gate[] = [
   legal,
   accountKnown,
 ]
+
+/** Who calls, without the key: the account, and which of its keys. */
+export const identity: Identity = {
+  gates: [keyKnown, signatureMatches, nonceRises],
+  of: (caller: KeyRow, world) => ({ account: caller.partner, key: keysOf(caller.partner, world).indexOf(caller) }),
+  restore: ({ account, key }, world) => keysOf(account as string, world)[key as number],
+}
+
+function keysOf(account: string, world: World): KeyRow[] {
+  return [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === account)
+}

@@ -2,7 +2,7 @@
 import { type Provider, Refusal } from '../../provider.ts'
 import { byIdempotencyKey, createDepositAddress, deposits, listDepositAddresses, reactions } from './addresses.ts'
 import { DEMO, Settings } from './catalogue.ts'
-import { gates } from './gates.ts'
+import { gates, identity } from './gates.ts'
 import { listDepositMethods } from './methods.ts'
 import { refusals, signature, signedParts } from './wire.ts'
 
@@ -19,6 +19,7 @@ export const provider: Provider = {
   // rule: payward.validation.media-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
   gates,
+  identity,
   operations: {
     listDepositMethods: { run: listDepositMethods, needs: 'funds.query' },
     createDepositAddress: { run: createDepositAddress, needs: 'funds.deposit', repeats: byIdempotencyKey },

@@ -3,10 +3,10 @@ import { type Answer, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { ASSETS, type Caller, NETWORKS, type Pair } from './catalogue.ts'
-import { type Listed, listedIndexes, page } from './pages.ts'
-import { ok, time, type ZopayCall } from './wire.ts'
+import { type Listed, listedIndexes, ofCaller, page } from './pages.ts'
+import { ok, time, uuidIn, type ZopayCall } from './wire.ts'
 
-interface AddressRow extends Listed, Pair {
+export interface AddressRow extends Listed, Pair {
   readonly id: string
   readonly address: string
   readonly label: string | null
@@ -14,7 +14,7 @@ interface AddressRow extends Listed, Pair {
   readonly createdAt: number
 }
 
-const Addresses: Table<AddressRow> = { name: 'zopay.addresses', key: (row) => row.id, indexes: listedIndexes }
+export const Addresses: Table<AddressRow> = { name: 'zopay.addresses', key: (row) => row.id, indexes: listedIndexes }
 
 interface Wish extends Pair {
   readonly external_ref?: string | null
@@ -96,6 +96,11 @@ function idOf(uuid: Buffer): string {
   return `addr_${uuid.toString('base64url')}`
 }
 
+/** The UUID inside an id, by which events name the address. */
+export function uuidOf({ id }: AddressRow): string {
+  return uuidIn(Buffer.from(id.slice('addr_'.length), 'base64url').toString('hex'))!
+}
+
 export function getAddress(call: ZopayCall, world: World): Answer {
   const id = call.params.address_id!
   // rule: zopay.addresses.malformed-id
@@ -112,7 +117,7 @@ export function listAddresses(call: ZopayCall, world: World): Answer {
   const wantedAsset = asset === undefined ? undefined : assetOf(asset)
   const wantedNetwork = network === undefined ? undefined : networkOf(network)
   const wanted = (row: AddressRow) => (wantedAsset ?? row.asset) === row.asset && (wantedNetwork ?? row.network) === row.network
-  return page(call, { table: Addresses, wanted, view }, world)
+  return page(call, { table: Addresses, among: ofCaller(call), wanted, view }, world)
 }
 
 function view(row: AddressRow): object {

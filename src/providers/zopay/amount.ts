@@ -1,6 +1,13 @@
 // An amount as pydantic reads a positive Decimal: from text or from a JSON number, back to plain decimal text. Text in, text out.
 import { Numeral } from './exact.ts'
 
+/** An amount as it is told: at least two places, and behind them no zeros that say nothing. */
+// rule: zopay.transactions.amount
+export function money(amount: string): string {
+  const [whole, fraction = ''] = amount.split('.')
+  return `${whole}.${fraction.replace(/0+$/, '').padEnd(2, '0')}`
+}
+
 /** What a validation item says about a value. */
 export interface Fault {
   readonly type: string

@@ -1,14 +1,26 @@
 // The assets, networks and scopes Zopay is known to have, and the keys every world starts with.
 import { z } from 'zod'
 import type { Chain } from '../../world/addresses.ts'
+import type { NetworkName } from '../../world/networks.ts'
+
+export interface Network {
+  readonly chain: Chain
+  readonly on: NetworkName
+  /** Confirmations until money counts. */
+  readonly threshold: number
+}
 
 /** By name, in the order in which an intent lists them. */
-export const NETWORKS: Readonly<Record<string, { readonly chain: Chain }>> = {
-  ethereum: { chain: 'evm' },
-  solana: { chain: 'solana' },
+// rule: zopay.deposits.threshold
+export const NETWORKS: Readonly<Record<string, Network>> = {
+  ethereum: { chain: 'evm', on: 'ethereum', threshold: 12 },
+  solana: { chain: 'solana', on: 'solana', threshold: 32 },
 }
 
 export const ASSETS = ['USDT', 'XAUT'] as const
+
+/** Of Zopay's assets, and of what payers send by mistake. */
+export const DECIMALS: Readonly<Record<string, number>> = { USDT: 6, XAUT: 6, USDC: 6, ETH: 18, SOL: 9 }
 
 /** An asset on a network that an organisation may use. */
 export interface Pair {
@@ -106,7 +118,7 @@ export const Settings = z
         { org, key: `${org}/${index}`, livemode: false, scopes, approved, pairs, ratePerMinute },
       ]),
     )
-    return { liveKeys, keys: new Map(keys) }
+    return { liveKeys, keys: new Map(keys), organisations: Object.keys(all) }
   })
 
 export type Settings = z.output<typeof Settings>

@@ -1,8 +1,8 @@
 // Zopay's checks before any endpoint rule, in its order: JSON, Idempotency-Key, key, rate, approval, scope, schema.
-import { type Gate, Refusal } from '../../provider.ts'
+import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { callerOf, SCOPE_OF, type Settings } from './catalogue.ts'
+import { type Caller, callerOf, SCOPE_OF, type Settings } from './catalogue.ts'
 import { itemsOf, syntaxItem } from './validation.ts'
 import type { ZopayCall } from './wire.ts'
 
@@ -103,3 +103,13 @@ export const gates: readonly Gate[] = [
   scopeGranted,
   legal,
 ]
+
+/** Who calls, without the key: Zopay's callers hold none. */
+export const identity: Identity = {
+  gates: [keyKnown],
+  of: ({ key, livemode }: Caller) => ({ key, livemode }),
+  restore: ({ key, livemode }, world) => {
+    const caller = [...world.settings<Settings>('zopay').keys.values()].find((row) => row.key === key)
+    return caller && { ...caller, livemode }
+  },
+}

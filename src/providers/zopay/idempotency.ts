@@ -1,6 +1,6 @@
 // One Idempotency-Key, one piece of work: what makes two requests the same one, and for how long. The keeping is left to the sandbox.
 import { hash } from 'node:crypto'
-import type { Repeats } from '../../provider.ts'
+import type { Call, Repeats } from '../../provider.ts'
 import { canonical, readExact } from './exact.ts'
 import type { ZopayCall } from './wire.ts'
 
@@ -13,7 +13,7 @@ export const byIdempotencyKey: Repeats = {
   // rule: zopay.idempotency.scope
   scope: ({ caller }: ZopayCall) => JSON.stringify([caller.org, caller.livemode]),
   // rule: zopay.idempotency.fingerprint, rule: zopay.idempotency.other-endpoint
-  fingerprint: (call) => hash('sha256', `${call.method} ${call.path}\n${call.body.length === 0 ? '' : canonical(readExact(call.body.toString('utf8')))}`, 'hex'),
+  fingerprint: (call) => hash('sha256', `${call.method} ${call.path}\n${contentOf(call)}`, 'hex'),
   // rule: zopay.idempotency.window
   keptMs: 24 * 3600 * 1000,
   // rule: zopay.idempotency.success-only
@@ -25,4 +25,9 @@ export const byIdempotencyKey: Repeats = {
   // rule: zopay.idempotency.in-flight
   inFlight: (world) => (world.assumes(IN_FLIGHT) === 'conflict' ? { refuse: 'idempotency_in_progress' } : 'wait'),
   rules: ['zopay.idempotency.replay', 'zopay.idempotency.fingerprint'],
+}
+
+/** The document, however it is laid out; the bytes where there is none, which only calls without a documented body get this far with. */
+function contentOf({ content, body }: Call): string {
+  return content.kind === 'json' ? canonical(readExact(body.toString('utf8'))) : body.toString('latin1')
 }

@@ -1,11 +1,16 @@
-// Zopay Connect: bearer keys, a required Idempotency-Key, one address per user, asset and network, and payment intents.
+// Zopay Connect: bearer keys, a required Idempotency-Key, one address per user, asset and network, payment intents, and a log of events.
 import { type Provider, Refusal } from '../../provider.ts'
 import { createAddress, getAddress, listAddresses } from './addresses.ts'
 import { DEMO, SCOPE_OF, Settings } from './catalogue.ts'
 import { write } from './exact.ts'
-import { gates } from './gates.ts'
+import { gates, identity } from './gates.ts'
 import { byIdempotencyKey, IN_FLIGHT } from './idempotency.ts'
+import { getEvent, listEvents, replayEvent } from './events.ts'
 import { createPaymentIntent, getPaymentIntent, listPaymentIntents } from './intents.ts'
+import { PART_PAYMENTS, simulateDeposit } from './payments.ts'
+import { getTransaction, listTransactions } from './transactions.ts'
+import { deposits } from './transfers.ts'
+import { callbacks, COMPLETED_NAME } from './webhooks.ts'
 import { refusals } from './wire.ts'
 
 /** Paths that exist but for the slash at their end. */
@@ -21,10 +26,15 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   // rule: zopay.idempotency.in-flight
-  switches: { [IN_FLIGHT]: ['wait', 'conflict'] },
+  switches: {
+    [IN_FLIGHT]: ['wait', 'conflict'],
+    [PART_PAYMENTS]: ['add-up', 'each-alone'],
+    [COMPLETED_NAME]: ['payment_intent.completed', 'payment.completed'],
+  },
   // rule: zopay.validation.content-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/(json|[\w.-]+\+json)$/.test(mediaType),
   gates,
+  identity,
   operations: {
     createAddress: { run: createAddress, needs: SCOPE_OF.createAddress!, repeats: byIdempotencyKey },
     listAddresses: { run: listAddresses, needs: SCOPE_OF.listAddresses! },
@@ -32,7 +42,15 @@ export const provider: Provider = {
     createPaymentIntent: { run: createPaymentIntent, needs: SCOPE_OF.createPaymentIntent!, repeats: byIdempotencyKey },
     listPaymentIntents: { run: listPaymentIntents, needs: SCOPE_OF.listPaymentIntents! },
     getPaymentIntent: { run: getPaymentIntent, needs: SCOPE_OF.getPaymentIntent! },
+    simulateDeposit: { run: simulateDeposit, needs: SCOPE_OF.simulateDeposit! },
+    listTransactions: { run: listTransactions, needs: SCOPE_OF.listTransactions! },
+    getTransaction: { run: getTransaction, needs: SCOPE_OF.getTransaction! },
+    listEvents: { run: listEvents, needs: SCOPE_OF.listEvents! },
+    getEvent: { run: getEvent, needs: SCOPE_OF.getEvent! },
+    replayEvent: { run: replayEvent, needs: SCOPE_OF.replayEvent!, repeats: byIdempotencyKey },
   },
+  deposits,
+  callbacks,
   refusals,
   stringify: write,
   elsewhere: {

@@ -6,10 +6,10 @@ import { assetOf } from './addresses.ts'
 import { readAmount } from './amount.ts'
 import { type Caller, NETWORKS, type Pair } from './catalogue.ts'
 import { readExact, write } from './exact.ts'
-import { type Listed, listedIndexes, page } from './pages.ts'
-import { ok, time, type ZopayCall } from './wire.ts'
+import { type Listed, listedIndexes, ofCaller, page } from './pages.ts'
+import { ok, time, uuidIn, type ZopayCall } from './wire.ts'
 
-interface IntentRow extends Listed {
+export interface IntentRow extends Listed {
   readonly id: string
   readonly refCode: string
   readonly status: 'pending' | 'completed'
@@ -23,9 +23,11 @@ interface IntentRow extends Listed {
   /** World ms. */
   readonly createdAt: number
   readonly completedAt: number | null
+  /** The payment that completed it, and the event that says so. */
+  readonly completedBy: { readonly transaction: string; readonly event: string } | null
 }
 
-const Intents: Table<IntentRow> = { name: 'zopay.intents', key: (row) => row.id, indexes: listedIndexes }
+export const Intents: Table<IntentRow> = { name: 'zopay.intents', key: (row) => row.id, indexes: listedIndexes }
 
 interface Wish {
   readonly amount: unknown
@@ -66,6 +68,7 @@ export function createPaymentIntent(call: ZopayCall, world: World): Answer {
     metadata: write(wish.metadata ?? {}),
     createdAt: world.now,
     completedAt: null,
+    completedBy: null,
   })
   call.note('address', 'intent: its own, one for each currency and network')
   for (const { asset, network, address } of row.addresses) {
@@ -105,28 +108,25 @@ function refCode(seq: number, world: World): string {
 }
 
 export function getPaymentIntent(call: ZopayCall, world: World): Answer {
+  return ok(view(intentOf(call, world)))
+}
+
+/** The intent that the path names, if it is the caller's. */
+export function intentOf(call: ZopayCall, world: World): IntentRow {
   const id = uuidIn(call.params.payment_intent_id!)
   // rule: zopay.intents.malformed-id
   if (id === undefined) throw new Refusal('invalid_payment_intent_id')
   const row = world.get(Intents, id)
   // rule: zopay.intents.foreign, rule: zopay.tenancy.modes
   if (!row || row.org !== call.caller.org || row.livemode !== call.caller.livemode) throw new Refusal('payment_intent_not_found')
-  return ok(view(row))
-}
-
-/** A UUID in its usual spelling, from all those that Python's `uuid.UUID` takes. */
-// rule: zopay.intents.id-spellings
-function uuidIn(text: string): string | undefined {
-  const hex = text.replace('urn:', '').replace('uuid:', '').replace(/^[{}]+|[{}]+$/g, '').replaceAll('-', '').toLowerCase()
-  if (!/^[0-9a-f]{32}$/.test(hex)) return undefined
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  return row
 }
 
 export function listPaymentIntents(call: ZopayCall, world: World): Answer {
-  return page(call, { table: Intents, wanted: () => true, view }, world)
+  return page(call, { table: Intents, among: ofCaller(call), wanted: () => true, view }, world)
 }
 
-function view(row: IntentRow): object {
+export function view(row: IntentRow): object {
   return {
     // rule: zopay.intents.shape
     id: row.id,

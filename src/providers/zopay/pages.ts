@@ -21,6 +21,20 @@ export const listedIndexes = {
   },
 }
 
+/** Where in a table the rows are that a call may see. */
+export interface Range {
+  readonly index: string
+  readonly group: string
+}
+
+/** What the caller's organisation has in the mode of its key, or one of its users. */
+// rule: zopay.lists.external-ref
+export function ofCaller({ caller, queryValues }: ZopayCall): Range {
+  const ref = queryValues.external_ref as string | undefined
+  const group = [caller.org, caller.livemode, ...(ref === undefined ? [] : [ref])]
+  return { index: ref === undefined ? 'tenant' : 'user', group: JSON.stringify(group) }
+}
+
 // rule: zopay.lists.limit
 const LIMIT_DEFAULT = 50
 /** How many rows are looked at in one go when a filter leaves some out. */
@@ -28,21 +42,20 @@ const STRIDE = 200
 
 export interface Filter<Row> {
   readonly table: Table<Row & object>
+  readonly among: Range
   readonly wanted: (row: Row) => boolean
   readonly view: (row: Row) => unknown
 }
 
-/** One page of what the caller's organisation has in the mode of its key. */
-// rule: zopay.lists.envelope, rule: zopay.lists.order, rule: zopay.lists.external-ref
-export function page<Row extends Listed>(call: ZopayCall, { table, wanted, view }: Filter<Row>, world: World): Answer {
-  const { org, livemode } = call.caller
-  const { external_ref: ref, limit = LIMIT_DEFAULT, cursor } = call.queryValues as { external_ref?: string; limit?: number; cursor?: string }
-  const [index, group] = ref === undefined ? (['tenant', [org, livemode]] as const) : (['user', [org, livemode, ref]] as const)
+/** One page of them. */
+// rule: zopay.lists.envelope, rule: zopay.lists.order
+export function page<Row extends { readonly seq: number }>(call: ZopayCall, { table, among, wanted, view }: Filter<Row>, world: World): Answer {
+  const { limit = LIMIT_DEFAULT, cursor } = call.queryValues as { limit?: number; cursor?: string }
   let before = cursor === undefined ? undefined : placeOf(cursor, table.name)
   const rows: Row[] = []
   // rule: zopay.lists.has-more
   for (let full = true; full && rows.length <= limit; ) {
-    const seen = world.list(table, index as never, JSON.stringify(group), {
+    const seen = world.list(table, among.index as never, among.group, {
       after: before === undefined ? undefined : { order: before, key: '' },
       descending: true,
       limit: STRIDE + 1,

@@ -8,6 +8,9 @@ import type { Item, ZopayCall } from './wire.ts'
 /** The fields of both request models in their order; whatever else is sent comes last. */
 const FIELDS = ['asset', 'network', 'amount', 'currencies', 'external_ref', 'label', 'description', 'metadata']
 
+/** Operations that read a body; on any other one it is ignored, whatever it is. */
+const TAKES_BODY = ['createAddress', 'createPaymentIntent', 'createPayoutQuote', 'createPayout']
+
 const METADATA_KEYS_MAX = 50
 const METADATA_VALUE_MAX = 500
 
@@ -43,6 +46,8 @@ function parameterItem(problem: Problem, call: ZopayCall): Item {
 }
 
 function bodyItems(call: ZopayCall): Item[] {
+  // rule: zopay.validation.no-body
+  if (!TAKES_BODY.includes(call.operation!)) return []
   const problems = call.problems.filter((problem) => problem.in === 'body')
   if (call.content.kind === 'none') return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
   if (call.content.kind === 'other-type') return problems.length > 0 ? [item(NO_MODEL, ['body'], call.body.toString('utf8'))] : []
@@ -141,7 +146,7 @@ function item({ type, msg, ctx }: Fault, loc: readonly (string | number)[], inpu
   return { type, loc, msg, input: input instanceof Numeral && !input.finite ? null : input, ...(ctx && { ctx }) }
 }
 
-function faultOf({ keyword, params, message }: Problem, input: any): Fault {
+function faultOf({ in: where, keyword, params, message }: Problem, input: any): Fault {
   const { limit } = params
   switch (keyword) {
     case 'required':
@@ -161,14 +166,13 @@ function faultOf({ keyword, params, message }: Problem, input: any): Fault {
     case 'maxItems':
       return listLength('too_long', 'at most', 'max_length', limit, input)
     case 'pattern':
+      if (where === 'path') return notUuid(String(input))
       // rule: zopay.validation.storable
       return { type: 'string_pattern_mismatch', msg: `String should match pattern '${params.pattern}'`, ctx: { pattern: params.pattern } }
     case 'minimum':
       return { type: 'greater_than_equal', msg: `Input should be greater than or equal to ${limit}`, ctx: { ge: limit } }
     case 'maximum':
       return { type: 'less_than_equal', msg: `Input should be less than or equal to ${limit}`, ctx: { le: limit } }
-    case 'format':
-      return notUuid(String(input))
     default:
       return { type: 'value_error', msg: `Value error, ${message}`, ctx: { error: {} } }
   }

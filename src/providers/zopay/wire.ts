@@ -10,6 +10,14 @@ export function time(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }
 
+/** A UUID in its usual spelling, from all those that Python's `uuid.UUID` takes. */
+// rule: zopay.intents.id-spellings
+export function uuidIn(text: string): string | undefined {
+  const hex = text.replace('urn:', '').replace('uuid:', '').replace(/^[{}]+|[{}]+$/g, '').replaceAll('-', '').toLowerCase()
+  if (!/^[0-9a-f]{32}$/.test(hex)) return undefined
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
 // rule: zopay.format.status
 export function ok(body: unknown): Answer {
   return { status: 200, body }
@@ -51,6 +59,12 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   invalid_address_id: no(400, 'invalid_address_id', 'The address id is malformed.'),
   invalid_payment_intent_id: no(400, 'invalid_payment_intent_id', 'The payment intent id is not a UUID.'),
   invalid_cursor: no(400, 'invalid_cursor', 'The cursor is malformed.'),
+  invalid_type: no(400, 'invalid_type', 'The type filter names an unknown type.'),
+  invalid_status: no(400, 'invalid_status', 'The status filter names an unknown status.'),
+  invalid_date: no(400, 'invalid_date', 'The date is not ISO 8601.'),
+  invalid_livemode: no(400, 'invalid_livemode', 'The livemode filter takes true or false.'),
+  invalid_related_to: no(400, 'invalid_related_to', 'The related_to filter takes a UUID.'),
+  webhook_endpoint_not_configured: no(400, 'webhook_endpoint_not_configured', 'No enabled webhook endpoint is configured.'),
   unsupported_asset: no(400, 'unsupported_asset', 'The asset is not supported.'),
   unsupported_network: no(400, 'unsupported_network', 'The network is not supported.'),
   unsupported_asset_network: no(400, 'unsupported_asset_network', 'The asset is not enabled on this network.'),
@@ -66,6 +80,8 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   organization_not_approved: no(403, 'organization_not_approved', 'The organization is not approved yet.'),
   not_found: framework(404, 'Not Found'),
   address_not_found: no(404, 'address_not_found', 'No such address.'),
+  transaction_not_found: no(404, 'transaction_not_found', 'No such transaction.'),
+  event_not_found: no(404, 'event_not_found', 'No such event.'),
   payment_intent_not_found: no(404, 'payment_intent_not_found', 'No such payment intent.'),
   method_not_allowed: framework(405, 'Method Not Allowed'),
   idempotency_conflict: no(409, 'idempotency_conflict', 'Idempotency-Key was already used with a different request.'),

@@ -1,0 +1,23 @@
+# Builds with everything, runs with what it needs: Node, the compiled program, its packages, contracts and scenarios.
+FROM node:24-slim AS build
+WORKDIR /sandgate
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json ./
+COPY src ./src
+RUN npm run build && npm prune --omit=dev
+
+FROM node:24-slim
+ENV NODE_ENV=production SANDGATE_HOST=0.0.0.0 SANDGATE_PORT=4010
+WORKDIR /sandgate
+COPY --from=build /sandgate/package.json ./
+COPY --from=build /sandgate/node_modules ./node_modules
+COPY --from=build /sandgate/dist ./dist
+COPY specs ./specs
+COPY scenarios ./scenarios
+RUN mkdir /data && chown node:node /data
+VOLUME /data
+USER node
+EXPOSE 4010
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --start-interval=1s CMD ["node", "dist/main.js", "health"]
+CMD ["node", "dist/main.js", "serve"]

@@ -1,0 +1,107 @@
+// Money on the chain: which transfers Zopay takes notice of, and what each of their steps makes of the transaction they are told as.
+import type { DepositRules } from '../../provider.ts'
+import { amountText } from '../../world/amounts.ts'
+import type { Asset, Transfer } from '../../world/chain.ts'
+import { NETWORKS as CHAINS, type NetworkName } from '../../world/networks.ts'
+import type { HandOut, World } from '../../world/world.ts'
+import { Addresses, type AddressRow, uuidOf } from './addresses.ts'
+import { money } from './amount.ts'
+import { DECIMALS, NETWORKS } from './catalogue.ts'
+import { log } from './events.ts'
+import { Intents } from './intents.ts'
+import { settle } from './payments.ts'
+import { type TransactionRow, Transactions } from './transactions.ts'
+
+export const deposits: DepositRules = {
+  asset: ({ handOut, currency, network }) => {
+    const asset = (currency ?? handOut.currency).toUpperCase()
+    const place = placeOf((network ?? handOut.network).toLowerCase(), handOut)
+    if (!place || !Object.hasOwn(DECIMALS, asset)) return undefined
+    return { currency: asset, decimals: DECIMALS[asset]!, ...place }
+  },
+  onTransfer: (step, transfer, holder, world) => {
+    if (step === 'seen') return seen(transfer, holder, world)
+    const row = world.get(Transactions, idOf(transfer, world))
+    if (!row) return 'Zopay took no notice of it when it was seen, and does not now'
+    if (step === 'mined') return 'in a block, not yet confirmed'
+    if (step === 'confirmed') return confirmed(row, holder, world)
+    // rule: zopay.deposits.gone
+    world.put(Transactions, { ...row, status: 'failed', confirmedAt: null })
+    // rule: zopay.deposits.no-way-back
+    return `transaction ${row.id} failed${row.status === 'confirmed' ? ': what was completed or told before stays so' : ''}`
+  },
+}
+
+/** A network of Zopay's, or one where the very same address exists, which is how payers go wrong. */
+function placeOf(network: string, handOut: HandOut): Pick<Asset, 'network' | 'on' | 'threshold'> | undefined {
+  if (Object.hasOwn(NETWORKS, network)) return { network, on: NETWORKS[network]!.on, threshold: NETWORKS[network]!.threshold }
+  if (!Object.hasOwn(CHAINS, network)) return undefined
+  const on = network as NetworkName
+  const { chain, threshold } = NETWORKS[handOut.network]!
+  return CHAINS[on].chain === chain ? { network, on, threshold } : undefined
+}
+
+function idOf(transfer: Transfer, world: World): string {
+  return world.draw('zopay', 'transaction', transfer.id).uuid()
+}
+
+function seen(transfer: Transfer, holder: HandOut, world: World): string {
+  // rule: zopay.deposits.other-network
+  if (transfer.network !== holder.network) return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
+  // rule: zopay.deposits.other-asset
+  if (transfer.currency !== holder.currency) return `credits nothing: the address is for ${holder.currency}, what came is ${transfer.currency}`
+  const intent = world.get(Intents, holder.reference)
+  const { org, livemode, externalRef } = intent ?? world.get(Addresses, holder.reference)!
+  const row: TransactionRow = world.put(Transactions, {
+    id: idOf(transfer, world),
+    seq: world.next('zopay.transactions'),
+    org,
+    livemode,
+    externalRef,
+    // rule: zopay.deposits.pending
+    status: 'pending',
+    asset: transfer.currency,
+    network: transfer.network,
+    amount: money(amountText(BigInt(transfer.atoms), transfer.decimals)),
+    address: transfer.address,
+    txHash: transfer.txid,
+    intent: intent?.id ?? null,
+    createdAt: world.now,
+    confirmedAt: null,
+  })
+  return `pending as transaction ${row.id}, for ${intent ? `intent ${intent.id}` : `address ${holder.reference}`}`
+}
+
+function confirmed(before: TransactionRow, holder: HandOut, world: World): string {
+  const row: TransactionRow = world.put(Transactions, { ...before, status: 'confirmed', confirmedAt: world.now })
+  if (row.intent !== null) return settle(world.get(Intents, row.intent)!, row, world)
+  const address = world.get(Addresses, holder.reference)!
+  tellReceived(row, address, world)
+  return `credited to ${address.externalRef === null ? 'the treasury' : `user ${address.externalRef}`}`
+}
+
+// rule: zopay.deposits.received
+function tellReceived(row: TransactionRow, address: AddressRow, world: World): void {
+  log(
+    {
+      org: row.org,
+      livemode: row.livemode,
+      type: 'address.deposit.received',
+      relatedTo: uuidOf(address),
+      relatedKind: 'address',
+      reference: address.id,
+      data: {
+        // rule: zopay.events.deposit-data
+        address_id: address.id,
+        address: address.address,
+        asset: row.asset,
+        network: row.network,
+        amount: row.amount,
+        tx_hash: row.txHash,
+        transaction_id: row.id,
+        external_ref: row.externalRef,
+      },
+    },
+    world,
+  )
+}

@@ -1,0 +1,49 @@
+// Zopay's webhook: an event of the log, as it is sent, signed and tried again.
+import { createHmac } from 'node:crypto'
+import type { CallbackRules } from '../../provider.ts'
+import type { Callback } from '../../world/outbox.ts'
+import type { World } from '../../world/world.ts'
+import type { Settings } from './catalogue.ts'
+import type { EventRow } from './events.ts'
+import { write } from './exact.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+/** The switch between the two names that the pages give to the webhook of a paid intent. */
+export const COMPLETED_NAME = 'zopay.webhooks.completed-name'
+const COMPLETED = 'payment_intent.completed'
+const OLD_COMPLETED = 'payment.completed'
+
+export const callbacks: CallbackRules = {
+  // rule: zopay.webhooks.completed-name
+  events: [COMPLETED, OLD_COMPLETED, 'address.deposit.received'],
+  // rule: zopay.webhooks.retries
+  retryMs: [MINUTE_MS, 4 * MINUTE_MS, 25 * MINUTE_MS, 90 * MINUTE_MS, 10 * HOUR_MS],
+  timeoutMs: 10_000,
+  // rule: zopay.webhooks.success
+  succeeded: (status) => status >= 200 && status < 300,
+  headers: ({ body }, { secret }, wallMs) => {
+    const timestamp = Math.floor(wallMs / 1000)
+    return {
+      // rule: zopay.webhooks.event-id
+      'x-zopay-event-id': JSON.parse(body).id,
+      // rule: zopay.webhooks.signature
+      'x-zopay-signature': `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
+    }
+  },
+  account: (named, world) => {
+    const { organisations } = world.settings<Settings>('zopay')
+    return named === undefined ? organisations[0] : organisations.find((organisation) => organisation === named)
+  },
+  // rule: zopay.webhooks.secret
+  secret: (account, given, world) => given ?? `whsec_${world.draw('zopay', 'webhook-secret', account).hex(24)}`,
+}
+
+/** An event as it is pushed: what the log tells, to the byte. */
+// rule: zopay.webhooks.body
+export function callbackOf(event: EventRow, told: object, world: World): Callback {
+  const type = event.type === COMPLETED && world.assumes(COMPLETED_NAME) === OLD_COMPLETED ? OLD_COMPLETED : event.type
+  const body = write({ ...told, type })
+  return { provider: 'zopay', account: event.org, event: type, object: event.reference, body: () => body }
+}
