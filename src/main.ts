@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Clock, configJsonSchema, readConfig, UsageError } from './config.ts'
 import { version } from './control/version.ts'
+import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
 import type { DemoCredential, Provider } from './provider.ts'
 import { findProviders, Sandbox } from './sandbox.ts'
 
@@ -15,7 +16,12 @@ interface Flags {
   readonly allowHost: string[]
   readonly controlToken?: string
   readonly strict: boolean
+  readonly log: LogFormat
+  readonly logLevel: LogLevel
 }
+
+/** How much of the log waits for a slow reader of stderr; what comes then is left out. */
+const LOG_BACKLOG_BYTES = 1024 * 1024
 
 /** What is in flight gets this long after SIGTERM. */
 const STOP_MS = 4_000
@@ -37,6 +43,8 @@ program
   .addOption(flag('--allow-host <name>', 'host name that the control API answers to; may be repeated').default([]).argParser(collect))
   .addOption(flag('--control-token <token>', 'bearer token that the control API asks for'))
   .addOption(flag('--strict', 'an answer off contract is a loud 500').default(false))
+  .addOption(flag('--log <format>', 'a line for each call on stderr').choices(LOG_FORMATS).default('pretty'))
+  .addOption(flag('--log-level <level>', 'the least important lines that are written').choices(LOG_LEVELS).default('info'))
   .action(serve)
 
 program
@@ -68,6 +76,8 @@ async function serve(flags: Flags): Promise<void> {
     allowHosts: flags.allowHost,
     controlToken: flags.controlToken,
     strict: flags.strict,
+    log: flags.log === 'off' ? undefined : logTo(process.stderr, flags.log, flags.logLevel),
+    host: process,
   })
   const url = await sandbox.listen(flags.port, flags.host).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'EADDRINUSE' ? 'is taken; choose another one, or 0 for any free one' : `cannot be listened on: ${error.message}`
@@ -76,6 +86,15 @@ async function serve(flags: Flags): Promise<void> {
   console.log(`sandgate listening on ${url}\n\n${table(sandbox, url)}`)
   void sandbox.warm()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(sandbox))
+}
+
+/** A reader of the lines that goes away, or is slower than they come, costs nothing but the lines. */
+function logTo(stream: NodeJS.WriteStream, format: 'pretty' | 'json', level: LogLevel): Log {
+  stream.on('error', () => undefined)
+  const write = (text: string) => {
+    if (stream.writableLength < LOG_BACKLOG_BYTES) stream.write(text)
+  }
+  return new Log({ format, level, colour: stream.isTTY === true && !('NO_COLOR' in process.env), write })
 }
 
 function stop(sandbox: Sandbox): void {

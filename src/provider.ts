@@ -66,10 +66,10 @@ export type Gate = (call: Call, world: World) => void
 export interface Identity {
   /** The checks of keys, signatures, nonces and addresses of clients. A replay does not repeat them. */
   readonly gates: readonly Gate[]
-  /** The caller in plain facts, such as the account and which of its keys. */
+  /** Everybody whom the settings know, the first demo account's first key first. */
+  callers(world: World): readonly unknown[]
+  /** A caller in plain facts, such as the account and which of its keys: different for every caller. */
   of(caller: any, world: World): Who
-  /** The caller that these facts name; undefined when the settings have no such one. */
-  restore(who: Who, world: World): unknown
 }
 
 export type Who = Readonly<Record<string, string | number | boolean>>

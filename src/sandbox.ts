@@ -3,19 +3,24 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { controlRouter } from './control/control.ts'
+import { type Host, Metrics } from './control/metrics.ts'
 import { Rules } from './control/rules.ts'
 import { CallbackSender } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { receive } from './http/receive.ts'
 import type { Incoming } from './http/received.ts'
 import { Flights } from './http/repeats.ts'
-import { reply, type Served } from './http/reply.ts'
+import { reply, type Sent, type Served } from './http/reply.ts'
 import { send } from './http/send.ts'
 import { Sampler } from './http/sample.ts'
+import type { Log } from './log.ts'
+import { Tape } from './keep/recording.ts'
 import type { Provider } from './provider.ts'
+import type { Attempt, Delivery } from './world/outbox.ts'
 import type { World } from './world/world.ts'
 import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
@@ -37,12 +42,18 @@ export interface SandboxOptions {
   readonly controlToken?: string | undefined
   /** An answer off contract becomes a loud 500. */
   readonly strict?: boolean
-  /** Where bugs are told; stderr unless given. */
+  /** Takes a line for each call and each callback; nobody unless given. */
+  readonly log?: Log | undefined
+  /** What the process tells about itself, for the metrics. */
+  readonly host?: Host | undefined
+  /** Where bugs are told; the log, or stderr, unless given. */
   readonly complain?: (message: string, error?: unknown) => void
   /** Lets wall time go by, for delays of scenarios. */
   readonly pause?: (ms: number) => Promise<void>
   /** The wall clock, ms since 1970. */
   readonly wall?: () => number
+  /** Sends callbacks; over the network unless given. */
+  readonly sender?: Pick<CallbackSender, 'pump' | 'busy' | 'settled' | 'refuse'> | undefined
 }
 
 const ROOT = new URL('..', import.meta.url)
@@ -88,21 +99,27 @@ export class Sandbox {
   readonly wall: () => number
   /** Where bugs are told. */
   readonly complain: (message: string, error?: unknown) => void
-  readonly callbacks: CallbackSender
+  readonly callbacks: NonNullable<SandboxOptions['sender']>
+  /** The control calls that changed each world, for its recording. */
+  readonly tape = new Tape()
+  readonly metrics = new Metrics()
   readonly worlds: Worlds
   readonly #served = new Map<string, Served>()
   readonly #bodyBytes: number
   readonly #pause: (ms: number) => Promise<void>
   #server: Server | undefined
+  /** Serves connections that come without a port. */
+  #portless: Server | undefined
   #ticker: NodeJS.Timeout | undefined
 
   constructor(providers: ReadonlyMap<string, Provider>, options: SandboxOptions) {
     this.options = options
     this.providers = providers
     this.wall = options.wall ?? Date.now
-    this.complain = options.complain ?? ((message, error) => console.error(message, error ?? ''))
+    const { log } = options
+    this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
     this.#pause = options.pause ?? ((ms) => new Promise((go) => setTimeout(go, ms)))
-    this.callbacks = new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], wall: this.wall })
+    this.callbacks = options.sender ?? new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], wall: this.wall, ended: (...told) => this.#tellCallback(...told) })
     this.rules = new Rules(SPECS)
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
     this.worlds = new Worlds({
@@ -145,6 +162,11 @@ export class Sandbox {
     return this.#served.get(provider)?.contract
   }
 
+  /** A provider as calls reach it, for those who bring a call without a connection. */
+  served(provider: string): Served | undefined {
+    return this.#served.get(provider)
+  }
+
   /** Reads the documents that nobody has asked for yet, one a turn, so that no first call has to wait for its own. */
   async warm(): Promise<void> {
     for (const name of [...this.providers.keys(), 'sandgate']) {
@@ -161,7 +183,7 @@ export class Sandbox {
 
   /** Listens; `port` 0 takes any free one. Resolves with the base URL. */
   async listen(port = 0, host = '127.0.0.1'): Promise<string> {
-    const server = createServer({ ...prototypes(this.app), requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000 }, this.app)
+    const server = this.#createServer()
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, host, resolve)
@@ -175,6 +197,12 @@ export class Sandbox {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
   }
 
+  /** Serves one connection that needs no port: any stream of bytes, to and fro. */
+  serve(connection: Duplex): void {
+    this.#portless ??= this.#createServer()
+    this.#portless.emit('connection', connection)
+  }
+
   /** Finishes the requests in flight and lets go of the port. */
   async close(): Promise<void> {
     const server = this.#server
@@ -184,13 +212,21 @@ export class Sandbox {
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeIdleConnections()
     await closed
+    this.options.log?.flush()
+  }
+
+  #createServer(): Server {
+    return createServer({ ...prototypes(this.app), requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000 }, (req, res) =>
+      // Past the router, which every call of a provider would pay for.
+      this.#toProvider(req, res, () => this.app(req as Request, res as Response)),
+    )
   }
 
   #createApp(): Express {
     const app = express()
     app.disable('x-powered-by')
     app.disable('etag')
-    app.use((req, res, next) => this.#toProvider(req, res, next))
+    if (this.options.log?.wants('debug')) app.use((req, res, next) => this.#tellControl(req, res, next))
     app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, () => contractOf('sandgate')))
     app.use((req: Request, res: Response) => problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
     return app
@@ -209,6 +245,7 @@ export class Sandbox {
     if (!world) return problem(res as Response, 404, `there is no world "${target.worldId}"; GET /_sandgate/worlds lists those there are`)
 
     receive(req, this.#bodyBytes, (body) => {
+      const begin = performance.now()
       const incoming: Incoming = {
         method: req.method!,
         path: target.path,
@@ -221,12 +258,33 @@ export class Sandbox {
         wallMs: this.wall(),
       }
       reply(incoming, target.served, world)
-        .then((sent) => send(res, sent, body === undefined || this.#server === undefined, this.#pause))
+        .then((sent) => {
+          send(res, sent, body === undefined || this.#server === undefined, this.#pause)
+          this.#tellCall(incoming, target.served.provider.name, world, sent, performance.now() - begin)
+        })
         .catch((error) => {
           this.complain(`no answer could be made for ${incoming.method} ${linePath}`, error)
           problem(res as Response, 500, 'a bug in Sandgate; stderr has it')
         })
     })
+  }
+
+  #tellCall({ method, path }: Incoming, provider: string, world: World, { status, headers, told, drop }: Sent, ms: number): void {
+    const { operation, struck = [] } = told
+    const seen = drop ? 0 : status
+    this.metrics.call(provider, operation, seen)
+    if (struck.length > 0) this.metrics.struck(provider, struck)
+    this.options.log?.call({ ...told, world: world.id, provider, method, path, status: seen, ms, hint: headers['x-sandgate-hint'], faults: struck.length })
+  }
+
+  #tellCallback({ id, provider, event, attempts }: Delivery, { status, error }: Attempt, world: World): void {
+    this.metrics.attempt(provider, event, error === null ? 'delivered' : status === null ? 'unanswered' : 'refused')
+    this.options.log?.callback({ world: world.id, provider, event, delivery: id, attempt: attempts.length + 1, status, error })
+  }
+
+  #tellControl({ method, path }: Request, res: Response, next: NextFunction): void {
+    res.once('finish', () => this.options.log!.say('debug', `${method} ${path} ${res.statusCode}`))
+    next()
   }
 
   /** Which provider and world a request is for: by host name (`cpg.localhost`, `cpg.ci.localhost`) or by path (`/cpg`, `/w/ci/cpg`). */

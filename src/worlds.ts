@@ -69,7 +69,10 @@ export class Worlds {
     if (this.#worlds.has(name)) throw new WorldRefused(`there is a world "${name}" already`)
     if (this.#worlds.size >= this.#options.most) throw new WorldRefused(`there are ${this.#worlds.size} worlds, as many as limits.worlds allows; delete one first`)
     const world = this.reset(name, from ? { seed: from.seed } : start)
-    if (from) world.become(from)
+    if (from) {
+      world.become(from)
+      world.journal.add({ kind: 'control', at: world.now, action: 'fork', summary: `a copy of the world "${from.id}" as it was then` })
+    }
     return world
   }
 

@@ -17,8 +17,8 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** The environment of this process without anything of Sandgate's in it. */
-const bare = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_')))
+/** The environment of this process without anything of Sandgate's in it but the wish for silence; metrics.test.ts reads the log. */
+const bare = { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_'))), SANDGATE_LOG: 'off' }
 
 interface Ended {
   readonly status: number | null

@@ -4,14 +4,19 @@ import express, { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
 import type { Contract } from '../http/contract.ts'
 import type { Sandbox } from '../sandbox.ts'
-import { Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, Problem, type Routes, type Told } from './asking.ts'
+import { caseRoutes } from './cases.ts'
 import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
+import { metricsRoutes } from './metrics.ts'
 import { moneyRoutes } from './money.ts'
 import { timeRoutes } from './time.ts'
 import { worldRoutes } from './worlds.ts'
 
-const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...moneyRoutes, ...worldRoutes }
+const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...worldRoutes, ...caseRoutes }
+
+/** What a replay does not do again: these look, move the clock, or begin anew. */
+const NOT_TAPED: readonly string[] = ['verify', 'setClock', 'advanceClock', 'reset', 'createWorld', 'deleteWorld', 'clearJournal', 'restoreSnapshot']
 
 const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
@@ -64,7 +69,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     const told = problems.map((problem) => `${problem.in} ${problem.at.join('.')}`.trim() + ` ${problem.message}`)
     throw new Problem(422, told.join('; '), { problems: told })
   }
-  return ROUTES[match.operation.id]!({
+  return ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,
     contract,
@@ -74,6 +79,19 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     headers: req.headers,
     origin: `http://${req.headers.host}`,
   })
+}
+
+/** Asks one route; a call that changes the world is noted for its recording, unless it changed nothing after all. */
+export async function ask(operation: string, changes: boolean, asked: Ask): Promise<Told> {
+  const { sandbox, world, params, query, body } = asked
+  if (!changes || NOT_TAPED.includes(operation)) return ROUTES[operation]!(asked)
+  const untape = sandbox.tape.add({ entry: world.journal.nextId, atMs: world.now, operation, params, query, ...(body !== undefined && { body }) }, world)
+  try {
+    return await ROUTES[operation]!(asked)
+  } catch (error) {
+    untape()
+    throw error
+  }
 }
 
 function tell(res: Response, error: unknown, complain: Sandbox['complain']): void {

@@ -4,7 +4,7 @@ import type { JournalEntry } from '../world/journal.ts'
 import type { Rules } from './rules.ts'
 
 /** Headers whose value may let somebody in. `idempotency-key` lets nobody in. */
-const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
+export const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
 const HIDDEN = '(hidden)'
 
 /** How much of a body is shown. */

@@ -5,7 +5,7 @@ import { type ClientRequest, type IncomingMessage, request as http } from 'node:
 import { request as https } from 'node:https'
 import { BlockList, isIP } from 'node:net'
 import type { CallbackRules, Provider } from '../provider.ts'
-import { attemptEnded, Deliveries, type Delivery, Endpoints } from '../world/outbox.ts'
+import { type Attempt, attemptEnded, Deliveries, type Delivery, Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 
 /** How much of an answer is read before the connection is let go. */
@@ -34,6 +34,8 @@ export interface CallbackSenderOptions {
   readonly allowHosts: readonly string[]
   /** The wall clock, ms: it stands inside signatures. */
   readonly wall: () => number
+  /** An attempt has ended; `error` is null when it counts as delivered. */
+  readonly ended?: ((delivery: Delivery, attempt: Attempt, world: World) => void) | undefined
 }
 
 export class CallbackSender {
@@ -49,8 +51,8 @@ export class CallbackSender {
 
   /** Sends every attempt of this world that fell due. */
   pump(world: World): void {
+    if (!world.first(Deliveries, 'sending', '')) return
     const due = world.list(Deliveries, 'sending', '')
-    if (due.length === 0) return
     const flights = this.#flights.get(world) ?? new Map<string, Promise<void>>()
     this.#flights.set(world, flights)
     for (const delivery of due) {
@@ -95,8 +97,10 @@ export class CallbackSender {
     })
     const outcome = endpoint ? await this.#turn(() => this.#send(delivery, endpoint.url, this.#headers(delivery, rules, world), rules)) : nothing('the endpoint is gone')
     const error = outcome.error ?? (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
-    world.change(() => attemptEnded(delivery.id, { at, status: outcome.status, error }, rules.retryMs, world))
+    const attempt = { at, status: outcome.status, error }
+    world.change(() => attemptEnded(delivery.id, attempt, rules.retryMs, world))
     world.journal.amend(entry, { status: outcome.status, error, answer: outcome.text.slice(0, 2000) })
+    this.#options.ended?.(delivery, attempt, world)
   }
 
   #headers(delivery: Delivery, rules: CallbackRules, world: World): Record<string, string> {

@@ -44,13 +44,19 @@ export type Action =
   | { readonly deposit: DepositWish & { readonly repeat: number } }
   | { readonly callbacks: { readonly how: SpoilHow | 'pause' | 'resume'; readonly times: number; readonly byMs: number } }
 
+/** Who armed a rule, in the order in which their rules apply: an outage of a timeline, a scenario's rules, the control API. */
+export type ArmedBy = 'outage' | 'scenario' | 'control'
+
 export interface FaultRule {
   readonly id: string
   readonly seq: number
-  /** Where it stands: `late-deposit.yaml:7`, or `control` for one armed at run time. */
+  readonly by: ArmedBy
+  /** Where it stands: `late-deposit.yaml:7`, or `body:1` for one armed at run time. */
   readonly source: string
   readonly when: When
   readonly then: readonly Action[]
+  /** `then` as somebody wrote it. */
+  readonly written: readonly unknown[]
   /** How many calls matched, `nth` and its kind aside, and how often it struck. */
   readonly matched: number
   readonly fired: number
@@ -59,8 +65,11 @@ export interface FaultRule {
 export const FaultRules: Table<FaultRule> = {
   name: 'faults',
   key: (row) => row.id,
-  indexes: { all: { group: () => '', order: (row) => row.seq } },
+  // rule: sandgate.faults.order
+  indexes: { all: { group: () => '', order: (row) => RANK[row.by] * 1e12 + row.seq } },
 }
+
+const RANK: Readonly<Record<ArmedBy, number>> = { outage: 0, scenario: 1, control: 2 }
 
 /** What is to happen to one call. */
 export interface Plan {
@@ -76,13 +85,17 @@ export interface Plan {
   readonly callbacks: readonly { readonly how: SpoilHow | 'pause' | 'resume'; readonly times: number; readonly byMs: number }[]
 }
 
-/** Adds a rule behind those there are. Only inside a change. */
-export function arm(rule: Pick<FaultRule, 'source' | 'when' | 'then'>, world: World): FaultRule {
-  const seq = world.next('faults')
+/** Adds a rule behind those of its kind. Only inside a change. */
+export function arm(rule: Pick<FaultRule, 'by' | 'source' | 'when' | 'then' | 'written'> & { readonly id?: string }, world: World): FaultRule {
+  const seq = world.next(`faults.${rule.by}`)
   return world.put(FaultRules, { id: `fault_${seq}`, seq, ...rule, matched: 0, fired: 0 })
 }
 
-/** Takes the rules that strike this call; a rule that is used up by it strikes no other. Undefined: none does. */
+/**
+ * Takes the rules that strike this call; a rule that is used up by it strikes no other. Undefined: none does. Delays add up; the first respond
+ * or drop of a stage, the first corrupt and the first throttle decide; every deposit and every callbacks applies.
+ */
+// rule: sandgate.faults.atomic, sandgate.faults.order
 export function planFaults(call: Call, world: World): Plan | undefined {
   if (world.size(FaultRules) === 0) return undefined
   const rules = world.change(() => world.list(FaultRules, 'all', '').flatMap((rule) => take(rule, call, world)))
@@ -95,7 +108,7 @@ export function planFaults(call: Call, world: World): Plan | undefined {
   }
   return {
     rules,
-    delayMs: of('delay').reduce((sum: number, { minMs, maxMs }, index) => sum + minMs + Math.round((maxMs - minMs) * world.draw('delay', rules[0]!.id, rules[0]!.fired, index).fraction()), 0),
+    delayMs: rules.reduce((sum, rule) => sum + delayOf(rule, world), 0),
     before: decides('before'),
     after: decides('after'),
     corrupt: of('corrupt')[0]?.how,
@@ -103,6 +116,12 @@ export function planFaults(call: Call, world: World): Plan | undefined {
     deposits: of('deposit'),
     callbacks: of('callbacks'),
   }
+}
+
+/** How long the delays of a rule hold this call: drawn by the rule's name and how often it has struck. */
+function delayOf({ id, then, fired }: FaultRule, world: World): number {
+  const delays = then.flatMap((action) => ('delay' in action ? [action.delay] : []))
+  return delays.reduce((sum, { minMs, maxMs }, index) => sum + minMs + Math.round((maxMs - minMs) * world.draw('delay', id, fired, index).fraction()), 0)
 }
 
 function take(rule: FaultRule, call: Call, world: World): FaultRule[] {
@@ -114,9 +133,11 @@ function take(rule: FaultRule, call: Call, world: World): FaultRule[] {
 }
 
 function strikes({ id, when }: FaultRule, matched: number, world: World): boolean {
+  // rule: sandgate.scenario.counting
   if (when.nth !== undefined && matched !== when.nth) return false
   if (when.times !== undefined && matched > when.times) return false
   if (when.every !== undefined && matched % when.every !== 0) return false
+  // rule: sandgate.scenario.probability
   return when.probability === undefined || world.draw('probability', id, matched).fraction() < when.probability
 }
 
@@ -126,7 +147,7 @@ export function concerns(when: When, call: Pick<Call, 'provider' | 'operation' |
   if (when.operation !== undefined && when.operation !== call.operation) return false
   if (when.body !== undefined && !(call.content.kind === 'json' && matches(when.body, call.content.value))) return false
   if (when.headers !== undefined && !matches(lowerKeys(when.headers), call.headers)) return false
-  if (when.query !== undefined && !matches(when.query, call.queryValues)) return false
+  if (when.query !== undefined && !matches(texts(when.query), texts(call.queryValues))) return false
   return when.path === undefined || matches(when.path, call.params)
 }
 
@@ -134,7 +155,7 @@ export function concerns(when: When, call: Pick<Call, 'provider' | 'operation' |
 export function matches(pattern: unknown, value: unknown): boolean {
   if (typeof pattern === 'string') {
     const regex = regexOf(pattern)
-    if (regex) return (typeof value === 'string' || typeof value === 'number') && regex.matcher(String(value)).find()
+    if (regex) return (typeof value === 'string' || typeof value === 'number') && regex.matcher(String(value).slice(0, REGEX_CHARACTERS)).find()
     // A query or a path has text only, a scenario may well write a number.
     return pattern === value
   }
@@ -144,9 +165,34 @@ export function matches(pattern: unknown, value: unknown): boolean {
   return Object.entries(pattern).every(([key, item]) => Object.hasOwn(value, key) && matches(item, (value as Record<string, unknown>)[key]))
 }
 
-/** The regex in `/…/`; undefined when the text is none. Throws where RE2 does not take it: it has no backreferences and no lookaround. */
+/** How much of a value a regex looks at, and how many instructions of RE2 it may have: one search costs at most their product. */
+const REGEX_CHARACTERS = 4096
+const REGEX_INSTRUCTIONS = 2000
+/** How many regexes are kept compiled. */
+const COMPILED_MAX = 1000
+const compiled = new Map<string, RE2JS>()
+
+/**
+ * The regex in `/…/`; undefined when the text is none. Throws where RE2 does not take it: it has no backreferences and no lookaround, and in
+ * return takes linear time.
+ */
+// rule: sandgate.scenario.regex
 export function regexOf(text: string): RE2JS | undefined {
-  return text.length > 2 && text.startsWith('/') && text.endsWith('/') ? RE2JS.compile(text.slice(1, -1)) : undefined
+  if (text.length <= 2 || !text.startsWith('/') || !text.endsWith('/')) return undefined
+  let regex = compiled.get(text)
+  if (!regex) {
+    if (text.length > REGEX_CHARACTERS) throw new Error(`a regex of ${text.length} characters is too long`)
+    regex = RE2JS.compile(text.slice(1, -1))
+    if (regex.programSize() > REGEX_INSTRUCTIONS) throw new Error('the regex is too large')
+    if (compiled.size >= COMPILED_MAX) compiled.clear()
+    compiled.set(text, regex)
+  }
+  return regex
+}
+
+/** A query has text only; a scenario may well write a number. */
+function texts(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'number' || typeof value === 'boolean' ? String(value) : value]))
 }
 
 function lowerKeys(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -38,6 +38,8 @@ export interface Sent {
   readonly drop?: DropHow | undefined
   readonly corrupt?: CorruptHow | undefined
   readonly bytesPerSecond?: number | undefined
+  /** What the log and the metrics tell of it. */
+  readonly told: { readonly operation: string | undefined; readonly entry: number; readonly refusal: string | undefined; readonly struck: Plan['rules'] | undefined }
 }
 
 /** How far a call came. */
@@ -247,5 +249,6 @@ function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, s
     drop: kept === SILENCE ? (plan!.before?.drop ?? plan!.after!.drop) : undefined,
     corrupt: plan?.corrupt,
     bytesPerSecond: plan?.bytesPerSecond,
+    told: { operation: call.operation, entry: id, refusal: refusal?.name, struck: plan?.rules },
   }
 }

@@ -7,6 +7,13 @@ const DRIP_MS = 100
 
 export function send(res: ServerResponse, sent: Sent, close: boolean, pause: (ms: number) => Promise<void>): void {
   if (sent.drop) return drop(res, sent.drop)
+  if (sent.corrupt === undefined && sent.bytesPerSecond === undefined) {
+    // As text, so that head and body leave in one piece.
+    const text = sent.text ?? ''
+    res.writeHead(sent.status, { ...sent.headers, 'content-length': Buffer.byteLength(text), ...(close && { connection: 'close' }) })
+    res.end(text)
+    return
+  }
   const { status, headers, bytes, length } = spoiled(sent)
   res.writeHead(status, { ...headers, 'content-length': length, ...(close && { connection: 'close' }) })
   if (sent.bytesPerSecond !== undefined) return void drip(res, bytes, sent.bytesPerSecond, pause)

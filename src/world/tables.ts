@@ -94,8 +94,7 @@ export class Tables {
 
   /** Rows of one group of an index, in order. */
   list<Row extends object>(table: Table<Row>, index: string, group: string, range: Range = {}): Row[] {
-    const tree = this.#open(table).indexes.get(index)
-    if (!tree) throw new Error(`table ${table.name} has no index ${index}`)
+    const tree = this.#tree(table, index)
     const limit = range.limit ?? Infinity
     const rows: Row[] = []
     const edge: Entry = range.descending
@@ -111,11 +110,13 @@ export class Tables {
   }
 
   first<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {
-    return this.list(table, index, group, { limit: 1 })[0]
+    const found = this.#tree(table, index).getPairOrNextHigher({ group, order: -Infinity, key: '' })
+    return found && found[0].group === group ? (found[1] as Row) : undefined
   }
 
   last<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {
-    return this.list(table, index, group, { limit: 1, descending: true })[0]
+    const found = this.#tree(table, index).getPairOrNextLower({ group, order: Infinity, key: '\uffff' })
+    return found && found[0].group === group ? (found[1] as Row) : undefined
   }
 
   size<Row extends object>(table: Table<Row>): number {
@@ -144,6 +145,12 @@ export class Tables {
     for (const [name, rows] of Object.entries(dump)) {
       this.#states.set(name, { rows: new Map(Object.entries(rows).map(([key, row]) => [key, Object.freeze(row)])), def: undefined, indexes: new Map() })
     }
+  }
+
+  #tree(table: Table<any>, index: string) {
+    const tree = this.#open(table).indexes.get(index)
+    if (!tree) throw new Error(`table ${table.name} has no index ${index}`)
+    return tree
   }
 
   #open(table: Table<any>): State {

@@ -29,7 +29,7 @@ function start(command) {
   })
 }
 
-const sandgate = () => start(['node', MAIN, 'serve', '--port', '0'])
+const sandgate = () => start(['node', MAIN, 'serve', '--port', '0', '--log', 'off'])
 const peer = (name) => start(['node', here('peers.mjs'), name])
 
 let used = 0
@@ -108,7 +108,7 @@ async function growth() {
 async function clock() {
   const times = []
   for (let i = 0; i < ROUNDS; i++) {
-    const server = await start(['node', MAIN, 'serve', '--port', '0', '--clock', '2026-01-01T00:00:00Z'])
+    const server = await start(['node', MAIN, 'serve', '--port', '0', '--log', 'off', '--clock', '2026-01-01T00:00:00Z'])
     // A sticky allocation has one timer.
     await load(server, 'allocation', 10_000)
     const begin = performance.now()

@@ -1,4 +1,5 @@
 // A Zopay client written from its pages: the key behind `Bearer`, an Idempotency-Key on everything that creates.
+import { createHmac } from 'node:crypto'
 import type { Client, Request } from '../kit.ts'
 
 export const KEYS = {
@@ -27,6 +28,12 @@ export function clientOf(key: string): Client {
       createPaymentIntent: () => post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }),
       listPaymentIntents: () => get('/payment-intents'),
       getPaymentIntent: () => get('/payment-intents/00010203-0405-4607-8809-0a0b0c0d0e0f'),
+      simulateDeposit: () => simulate('00010203-0405-4607-8809-0a0b0c0d0e0f'),
+      listTransactions: () => get('/transactions'),
+      getTransaction: () => get('/transactions/00010203-0405-4607-8809-0a0b0c0d0e0f'),
+      listEvents: () => get('/events'),
+      getEvent: () => get('/events/evt_01J9ZK3T5V7X9B1D3F5H7K9M1P'),
+      replayEvent: () => replay('evt_01J9ZK3T5V7X9B1D3F5H7K9M1P'),
     },
   }
 }
@@ -43,6 +50,21 @@ export function post(path: string, body: unknown, idempotencyKey = 'order-9-atte
     headers: { 'idempotency-key': idempotencyKey },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   }
+}
+
+/** The sandbox's own button: no body, no Idempotency-Key. */
+export function simulate(intent: string): Request {
+  return { method: 'POST', path: `/connect/v1/test/payment-intents/${intent}/simulate-deposit` }
+}
+
+/** An event once more: no body, but an Idempotency-Key. */
+export function replay(event: string, idempotencyKey = 'replay-1'): Request {
+  return { method: 'POST', path: `/connect/v1/events/${event}/replay`, headers: { 'idempotency-key': idempotencyKey } }
+}
+
+/** What `X-ZoPay-Signature` should be. */
+export function webhookSignature(secret: string, seconds: number | string, body: string): string {
+  return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`
 }
 
 export const client = clientOf(KEYS.demo)

@@ -1056,33 +1056,19 @@ describe('elsewhere', () => {
 describe('what nobody models', () => {
   test('the rest of the document is answered by samples, marked as such', async () => {
     const box = await start()
-    const rest = [
-      ['GET', '/transactions'], ['GET', '/transactions/00010203-0405-4607-8809-0a0b0c0d0e0f'], ['GET', '/balances'], ['GET', '/balances/user-1'], ['GET', '/payouts/pay_1'],
-      ['GET', '/events'], ['GET', '/events/evt_1'], ['GET', '/webhook-deliveries'], ['POST', '/events/evt_1/replay'], ['POST', '/test/payment-intents/00010203-0405-4607-8809-0a0b0c0d0e0f/simulate-deposit'],
-    ] as const
-    for (const [method, path] of rest) {
-      const headers = path.endsWith('/replay') ? { 'idempotency-key': 'k' } : {}
-      const reply = await box.call(client, { method, path: `/connect/v1${path}`, headers })
+    for (const path of ['/balances', '/balances/user-1', '/payouts/pay_1', '/webhook-deliveries']) {
+      const reply = await read(box, path)
       expect([path, reply.status, reply.headers['x-sandgate']]).toEqual([path, 200, 'sampled'])
     }
   })
 
   test('with the checks of the rest', async () => {
     const box = await start()
-    refused(await box.send('zopay', get('/events')), 401, 'missing_api_key')
+    refused(await box.send('zopay', get('/balances')), 401, 'missing_api_key')
     const quote = { external_ref: 'u', destination: 'd', asset: 'USDT', amount: '1' }
     expect((await box.call(client, post('/payouts/quote', quote))).headers['x-sandgate']).toBe('sampled')
     expect((await box.call(client, post('/payouts', { quote_id: 'q' }))).headers['x-sandgate']).toBe('sampled')
     expect(items(await box.call(client, post('/payouts/quote', { ...quote, note: 1 })))[0].type).toBe('extra_forbidden')
-    expect(items(await read(box, '/transactions/abc'))).toEqual([
-      {
-        type: 'uuid_parsing',
-        loc: ['path', 'transaction_id'],
-        msg: 'Input should be a valid UUID, invalid length: expected length 32 for simple format, found 3',
-        input: 'abc',
-        ctx: { error: 'invalid length: expected length 32 for simple format, found 3' },
-      },
-    ])
   })
 })
 

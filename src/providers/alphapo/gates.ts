@@ -83,10 +83,10 @@ export const gates: readonly Gate[] = [keyPresent, keyKnown, addressAllowed, sig
 /** Who calls, without the key: the account, and which of its keys. */
 export const identity: Identity = {
   gates: [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches],
-  of: (caller: KeyRow, world) => ({ account: caller.merchant, key: keysOf(caller.merchant, world).indexOf(caller) }),
-  restore: ({ account, key }, world) => keysOf(account as string, world)[key as number],
-}
-
-function keysOf(account: string, world: World): KeyRow[] {
-  return [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === account)
+  callers: (world) => [...world.settings<Settings>('alphapo').keys.values()],
+  of: (caller: KeyRow, world) => {
+    const { merchant: account } = caller
+    const own = [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === account)
+    return { account, key: own.findIndex((row) => row === caller) }
+  },
 }

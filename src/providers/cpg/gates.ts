@@ -118,10 +118,10 @@ export const gates: readonly Gate[] = [...middleware, permitted, legal]
 /** Who calls, without the key: the account, and which of its keys. */
 export const identity: Identity = {
   gates: [headersPresent, timestampInWindow, keyKnown, addressAllowed, signatureMatches, signatureUnused],
-  of: (caller: KeyRow, world) => ({ account: caller.account, key: keysOf(caller.account, world).indexOf(caller) }),
-  restore: ({ account, key }, world) => keysOf(account as string, world)[key as number],
-}
-
-function keysOf(account: string, world: World): KeyRow[] {
-  return [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === account)
+  callers: (world) => [...world.settings<Settings>('cpg').keys.values()],
+  of: (caller: KeyRow, world) => {
+    const { account: account } = caller
+    const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === account)
+    return { account, key: own.findIndex((row) => row === caller) }
+  },
 }

@@ -1,12 +1,12 @@
 // Deposit addresses: when one is made, when one is shared, how many may wait for money at once, and when the oldest of them goes.
-import { hash } from 'node:crypto'
 import { z } from 'zod'
-import { type Answer, type DepositRules, type Reaction, Refusal, type Repeats } from '../../provider.ts'
+import { type Answer, type Reaction, Refusal } from '../../provider.ts'
 import { NETWORKS as CHAINS } from '../../world/networks.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { type Asset, DECIMALS, METHODS, type Method, methodsOf, NETWORKS, type Settings } from './catalogue.ts'
+import { type Asset, METHODS, type Method, methodsOf, NETWORKS, type Settings } from './catalogue.ts'
 import { findAsset } from './methods.ts'
+import { type Paging, readToken, writeToken } from './pages.ts'
 import { ok, page, type PaywardCall, time } from './wire.ts'
 
 const EXPIRY_MS = 7 * 24 * 3600 * 1000
@@ -55,32 +55,6 @@ function place(address: string, tag: string | null): string {
 const AssetType = z.enum(['fiat', 'crypto', 'stablecoin', 'xstock']).optional()
 
 const Wish = z.object({ method_id: z.string().toLowerCase(), asset_symbol: z.string(), asset_type: AssetType })
-
-// rule: payward.idempotency.scope, rule: payward.idempotency.same-request, rule: payward.idempotency.retention
-export const byIdempotencyKey: Repeats = {
-  // rule: payward.idempotency.optional
-  key: (call) => (call.headers['idempotency-key'] as string | undefined)?.toLowerCase(),
-  scope: (call) => JSON.stringify([call.caller.id, call.operation!, call.params.account_id!]),
-  fingerprint: (call) => hash('sha256', call.content.kind === 'json' ? canonical(call.content.value) : ''),
-  keptMs: 24 * 3600 * 1000,
-  // rule: payward.idempotency.kept, rule: payward.idempotency.checks-first
-  keeps: (status) => status < 500,
-  conflict: 'IdempotencyKeyReuse',
-  mark: ['Idempotent-Replayed', 'true'],
-  // rule: payward.idempotency.in-flight
-  inFlight: { refuse: 'IdempotencyConflict' },
-  rules: ['payward.idempotency.replay'],
-}
-
-/** JSON with its members in order, so that neither white space nor order makes a request another one. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-    return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join()}}`
-  }
-  return typeof value === 'number' ? String(value) : JSON.stringify(value)
-}
 
 export function createDepositAddress(call: PaywardCall, world: World): Answer {
   const account = call.params.account_id!
@@ -181,20 +155,18 @@ export const reactions: Readonly<Record<string, Reaction>> = {
   },
 }
 
-export const deposits: DepositRules = {
-  asset: ({ handOut, currency = handOut.currency, network = handOut.network }) => {
-    const method = METHODS.find((known) => known.symbol === currency && known.network === network)
-    if (!method) return undefined
-    const { on, confirmations } = NETWORKS[network]!
-    return { currency, network, on, decimals: DECIMALS, threshold: Number(confirmations) }
-  },
-  onTransfer: (step, _, holder, world) => {
-    if (step !== 'confirmed') return `${step}: only a confirmed deposit makes ${holder.reference} used`
-    // rule: payward.limit.used
-    world.put(Addresses, { ...world.get(Addresses, holder.reference)!, used: true })
-    return `${holder.reference} is used from now on`
-  },
+/** A deposit has reached the address: it makes room for another one. */
+export function markUsed(id: string, world: World): void {
+  // rule: payward.limit.used
+  world.put(Addresses, { ...world.get(Addresses, id)!, used: true })
 }
+
+/** Whether the address has expired and is no longer shown. */
+export function isGone(id: string, world: World): boolean {
+  return world.get(Addresses, id)!.gone
+}
+
+const PAGING: Paging = { label: 'after', prefix: '', field: 'page_token' }
 
 const Filter = z.object({
   asset_symbol: z.string(),
@@ -210,14 +182,14 @@ export function listDepositAddresses(call: PaywardCall, world: World): Answer {
   const filter = Filter.parse(call.queryValues)
   const asset = findAsset(filter.asset_symbol, filter.asset_type, call, world)
   const methods = filter.method_id === undefined ? methodsOf(asset) : [findMethod(asset, filter.method_id)]
-  const after = readToken(filter.page_token ?? filter.cursor)
+  const after = readToken(PAGING, filter.page_token ?? filter.cursor) ?? 0
   // rule: payward.list.order, rule: payward.list.shared
   const found = methods
     .flatMap((method) => liveAfter(call.params.account_id!, method, after, filter.page_size + 1, world))
     .sort((a, b) => a.row.seq - b.row.seq)
   const shown = found.slice(0, filter.page_size)
   // rule: payward.list.pages
-  return page(shown.map(({ row, method }) => rowShown(row, method, asset)), found.length > shown.length ? writeToken(shown.at(-1)!.row.seq) : null)
+  return page(shown.map(({ row, method }) => rowShown(row, method, asset)), found.length > shown.length ? writeToken(PAGING, shown.at(-1)!.row.seq) : null)
 }
 
 function liveAfter(account: string, method: Method, seq: number, limit: number, world: World): { row: AddressRow; method: Method }[] {
@@ -235,17 +207,4 @@ function rowShown(row: AddressRow, method: Method, { symbol, type }: Asset) {
     memo: null,
     expire_time: row.expiresAt === null ? null : time(row.expiresAt),
   }
-}
-
-function writeToken(seq: number): string {
-  return Buffer.from(`after:${seq}`).toString('base64url')
-}
-
-/** The position behind a token; everything is after 0. */
-function readToken(token: string | undefined): number {
-  if (token === undefined) return 0
-  const seq = Number(/^after:(\d{1,15})$/.exec(Buffer.from(token, 'base64url').toString('latin1'))?.[1])
-  // rule: payward.list.bad-token
-  if (writeToken(seq) === token) return seq
-  throw new Refusal('invalid_request', { detail: 'page_token: was not issued here', data: { field: 'page_token' } })
 }

@@ -102,9 +102,31 @@ export function methodsOf({ symbol, type }: Asset): readonly Method[] {
   return METHODS.filter((method) => method.symbol === symbol && method.type === type)
 }
 
+/** What one unit is worth, in US cents. Made up, and the same for ever. */
+// rule: payward.portfolio.prices
+export const PRICES: Readonly<Record<string, bigint>> = {
+  BTC: 6_300_000n,
+  ETH: 250_000n,
+  SOL: 12_000n,
+  XRP: 150n,
+  XLM: 25n,
+  LTC: 8_000n,
+  DOGE: 15n,
+  TRX: 30n,
+  USDC: 100n,
+  USDT: 100n,
+}
+
+/** Thousandths of each fiat currency for a US dollar. */
+export const RATES: Readonly<Record<string, bigint>> = { USD: 1_000n, EUR: 900n, GBP: 800n }
+
 export const PERMISSIONS = ['funds.query', 'funds.deposit'] as const
 
-const Secret = z.string().refine((text) => text !== '' && Buffer.from(text, 'base64').toString('base64') === text, { message: 'expected base64 text' })
+export function isBase64(text: string): boolean {
+  return text !== '' && Buffer.from(text, 'base64').toString('base64') === text
+}
+
+const Secret = z.string().refine(isBase64, { message: 'expected base64 text' })
 
 const Key = z.strictObject({
   id: z.string().min(1),

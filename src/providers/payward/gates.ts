@@ -157,10 +157,10 @@ export const gates: readonly Gate[] = [
 /** Who calls, without the key: the account, and which of its keys. */
 export const identity: Identity = {
   gates: [keyKnown, signatureMatches, nonceRises],
-  of: (caller: KeyRow, world) => ({ account: caller.partner, key: keysOf(caller.partner, world).indexOf(caller) }),
-  restore: ({ account, key }, world) => keysOf(account as string, world)[key as number],
-}
-
-function keysOf(account: string, world: World): KeyRow[] {
-  return [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === account)
+  callers: (world) => [...world.settings<Settings>('payward').keys.values()],
+  of: (caller: KeyRow, world) => {
+    const { partner: account } = caller
+    const own = [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === account)
+    return { account, key: own.findIndex((row) => row === caller) }
+  },
 }

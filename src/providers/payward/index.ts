@@ -1,9 +1,15 @@
-// Payward Services: signed calls with rising nonces, deposit methods and deposit addresses, tags where a network has one address for all.
+// Payward Services: signed calls with rising nonces, deposit methods and addresses, tags where a network has one address for all, deposits and
+// the webhook that tells of them.
 import { type Provider, Refusal } from '../../provider.ts'
-import { byIdempotencyKey, createDepositAddress, deposits, listDepositAddresses, reactions } from './addresses.ts'
+import { createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
 import { DEMO, Settings } from './catalogue.ts'
+import { listFundingTransactions } from './funding.ts'
 import { gates, identity } from './gates.ts'
+import { byIdempotencyKey } from './idempotency.ts'
 import { listDepositMethods } from './methods.ts'
+import { listPortfolioTransactions } from './portfolio.ts'
+import { deposits, reactions as ofDeposits } from './transfers.ts'
+import { callbacks, deleteWebhook, listWebhooks, registerWebhook, testWebhook, updateWebhook } from './webhooks.ts'
 import { refusals, signature, signedParts } from './wire.ts'
 
 export const provider: Provider = {
@@ -15,6 +21,7 @@ export const provider: Provider = {
   switches: {
     'payward.addresses.status': ['200', '201'],
     'payward.assets.untyped-token': ['not-found', 'by-ticker'],
+    'payward.limit.late-deposit': ['credited', 'ignored'],
   },
   // rule: payward.validation.media-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
@@ -24,9 +31,17 @@ export const provider: Provider = {
     listDepositMethods: { run: listDepositMethods, needs: 'funds.query' },
     createDepositAddress: { run: createDepositAddress, needs: 'funds.deposit', repeats: byIdempotencyKey },
     listDepositAddresses: { run: listDepositAddresses, needs: 'funds.query' },
+    listFundingTransactions: { run: listFundingTransactions, needs: 'funds.query' },
+    listPortfolioTransactions: { run: listPortfolioTransactions, needs: 'funds.query' },
+    registerWebhook: { run: registerWebhook, repeats: byIdempotencyKey },
+    listWebhooks: { run: listWebhooks },
+    updateWebhook: { run: updateWebhook, repeats: byIdempotencyKey },
+    deleteWebhook: { run: deleteWebhook },
+    testWebhook: { run: testWebhook, repeats: byIdempotencyKey },
   },
-  reactions,
+  reactions: { ...ofAddresses, ...ofDeposits },
   deposits,
+  callbacks,
   refusals,
   elsewhere: {
     gates: [],

@@ -48,6 +48,12 @@ export function time(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }
 
+/** The same with milliseconds, as transactions have it. */
+// rule: payward.format.moment
+export function moment(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
 /** An amount with its asset; decimal text padded to eight places. */
 // rule: payward.format.money
 export function money({ symbol, name, type }: Asset, amount: string) {
@@ -102,6 +108,10 @@ export const refusals = {
   fiat_not_offered: no('Service', 422, 'NoFundingMethod', 'Funding: No funding method'),
   DepositDisabled: no('Service', 422, 'DepositDisabled', 'Funding: Deposits disabled'),
   TooManyDepositAddresses: no('Service', 409, 'TooManyDepositAddresses', 'Funding: Too many addresses'),
+  // rule: payward.webhooks.unknown, rule: payward.webhooks.one, rule: payward.webhooks.test-disabled
+  WebhookNotFound: no('Service', 404, 'WebhookNotFound', 'Nexus: Webhook not found'),
+  WebhookAlreadyExists: no('Service', 409, 'WebhookAlreadyExists', 'Nexus: Webhook already exists'),
+  WebhookDisabled: no('Service', 409, 'WebhookDisabled', 'Nexus: Webhook is disabled'),
   RequestTimeout: no('Service', 408, 'RequestTimeout', 'Service: Timeout'),
   internal_error: no('Service', 500, 'InternalError', 'General: Internal error'),
   unavailable: no('Service', 503, 'ServiceUnavailable', 'Service: Unavailable', { 'retry-after': '15' }),

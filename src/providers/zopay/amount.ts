@@ -1,13 +1,6 @@
 // An amount as pydantic reads a positive Decimal: from text or from a JSON number, back to plain decimal text. Text in, text out.
 import { Numeral } from './exact.ts'
 
-/** An amount as it is told: at least two places, and behind them no zeros that say nothing. */
-// rule: zopay.transactions.amount
-export function money(amount: string): string {
-  const [whole, fraction = ''] = amount.split('.')
-  return `${whole}.${fraction.replace(/0+$/, '').padEnd(2, '0')}`
-}
-
 /** What a validation item says about a value. */
 export interface Fault {
   readonly type: string
@@ -64,4 +57,11 @@ function plain(text: string): Reading {
   if (places <= 0) return { text: digits + '0'.repeat(-places) }
   const padded = digits.padStart(places + 1, '0')
   return { text: `${padded.slice(0, -places)}.${padded.slice(-places)}` }
+}
+
+/** An amount that came, as it is told: at least two places, and behind them no zeros that say nothing. */
+// rule: zopay.transactions.amount
+export function money(amount: string): string {
+  const [whole, fraction = ''] = amount.split('.')
+  return `${whole}.${fraction.replace(/0+$/, '').padEnd(2, '0')}`
 }

@@ -107,9 +107,6 @@ export const gates: readonly Gate[] = [
 /** Who calls, without the key: Zopay's callers hold none. */
 export const identity: Identity = {
   gates: [keyKnown],
+  callers: (world) => [...world.settings<Settings>('zopay').keys.values()].flatMap((caller) => [caller, { ...caller, livemode: true }]),
   of: ({ key, livemode }: Caller) => ({ key, livemode }),
-  restore: ({ key, livemode }, world) => {
-    const caller = [...world.settings<Settings>('zopay').keys.values()].find((row) => row.key === key)
-    return caller && { ...caller, livemode }
-  },
 }

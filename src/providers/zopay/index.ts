@@ -47,6 +47,7 @@ export const provider: Provider = {
     getTransaction: { run: getTransaction, needs: SCOPE_OF.getTransaction! },
     listEvents: { run: listEvents, needs: SCOPE_OF.listEvents! },
     getEvent: { run: getEvent, needs: SCOPE_OF.getEvent! },
+    // rule: zopay.replay.idempotent
     replayEvent: { run: replayEvent, needs: SCOPE_OF.replayEvent!, repeats: byIdempotencyKey },
   },
   deposits,

@@ -1,4 +1,4 @@
-// Transactions: money that came in, as partners list and read it. How it comes is left to transfers.ts and simulate.ts.
+// Transactions: money that came in, as partners list and read it. How it comes is left to transfers.ts and payments.ts.
 import { type Answer, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'

@@ -166,6 +166,7 @@ function faultOf({ in: where, keyword, params, message }: Problem, input: any): 
     case 'maxItems':
       return listLength('too_long', 'at most', 'max_length', limit, input)
     case 'pattern':
+      // rule: zopay.transactions.id
       if (where === 'path') return notUuid(String(input))
       // rule: zopay.validation.storable
       return { type: 'string_pattern_mismatch', msg: `String should match pattern '${params.pattern}'`, ctx: { pattern: params.pattern } }

@@ -1,0 +1,226 @@
+// The control API's chapter on cases: a recording that somebody else can play again, and the question whether a call was made so.
+import { createHash } from 'node:crypto'
+import { closest as nearest } from 'fastest-levenshtein'
+import { concerns, matches, regexOf, type When } from '../http/faults.ts'
+import { type Incoming, ReceivedCall } from '../http/received.ts'
+import { bodyFields, FORMAT, hiding, keysIn, mapTexts, type Recording, type Step, withoutKeys } from '../keep/recording.ts'
+import type { Sandbox } from '../sandbox.ts'
+import type { JournalEntry } from '../world/journal.ts'
+import { Endpoints } from '../world/outbox.ts'
+import type { World } from '../world/world.ts'
+import { type Ask, iso, ok, Problem, type Routes, type Told } from './asking.ts'
+import { SECRET } from './entries.ts'
+import { version } from './version.ts'
+
+export const caseRoutes: Routes = {
+  getRecording: ({ sandbox, world }) => ok(recordingOf(sandbox, world)),
+  verify,
+}
+
+/** How many of the closest calls are told. */
+const CLOSEST = 3
+/** What the world took over from elsewhere stands in no journal. */
+const TAKEN_OVER = /^(fork|restore|snapshot|kept)/
+/** What a receiver answers may hold the signature it was sent; nobody needs so long a word to read the case. */
+const LONG_WORD = /[A-Za-z0-9+/=_-]{32,}/g
+const HIDDEN = '{{hidden}}'
+
+/** A call as the journal keeps it. */
+interface CallEntry extends JournalEntry {
+  readonly operation?: string
+  readonly status?: number
+  readonly refusal?: string
+  readonly stoppedBy?: string
+  readonly rules: readonly string[]
+  readonly request: Incoming & { readonly caller: unknown; readonly detail: Record<string, unknown> | undefined; readonly began: { readonly entry: number; readonly at: number } }
+  readonly response: { readonly headers: Record<string, string>; readonly text: string | undefined }
+}
+
+/** The world's case file. Throws a `Problem` when the journal no longer tells the whole story. */
+export function recordingOf(sandbox: Sandbox, world: World): Recording {
+  const { journal, options } = world
+  const entries = [...journal]
+  const { deeds, lost } = sandbox.tape.of(world)
+  if (journal.nextId > 1 && entries[0]?.id !== 1) {
+    const why = journal.dropped > 0 ? `keeps ${options.journalEntries} entries and had to drop older ones (limits.journalEntries)` : 'was emptied'
+    throw new Problem(409, `the journal ${why}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
+  }
+  const over = entries.find(({ kind, action }) => kind === 'control' && TAKEN_OVER.test(String(action)))
+  if (over) throw new Problem(409, `a recording would be incomplete, because this world did not begin as new: ${String(over.summary)}`)
+  if (lost > 0) throw new Problem(409, `there were more than ${options.journalEntries} control calls, so a recording would be incomplete`)
+
+  const hide = hiding(placeholders(sandbox, world, entries))
+  const steps: Step[] = [...[...deeds].map(({ atMs, ...deed }): Step => ({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) })), ...entries.flatMap((entry) => step(entry, sandbox, world, hide))]
+  const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
+  return mapTexts(
+    {
+      sandgate: 'recording',
+      format: FORMAT,
+      version,
+      contracts: Object.fromEntries([...sandbox.providers.keys()].map((name) => [name, sha256(sandbox.contract(name)!.text)])),
+      seed: world.seed,
+      clock: { start: iso(options.startMs), mode: options.frozen ? 'frozen' : 'running' },
+      settings: withoutKeys(sandbox.options.providers ?? {}),
+      limits: sandbox.options.limits?.bodyBytes === undefined ? {} : { bodyBytes: sandbox.options.limits.bodyBytes },
+      strict: sandbox.options.strict ?? false,
+      assume: options.assumptions,
+      scenarios: [],
+      journal: steps.sort((a, b) => order(a) - order(b)),
+      end: { entry: journal.nextId - 1, at: iso(world.now) },
+    } satisfies Recording,
+    hide,
+  )
+}
+
+/** What every text that lets somebody in is called in a case file. */
+function placeholders(sandbox: Sandbox, world: World, entries: readonly JournalEntry[]): Map<string, string> {
+  const found = new Map<string, string>()
+  // What was sent as a key or a signature is hidden wherever it stands, whoever it belongs to.
+  for (const entry of entries) {
+    if (entry.kind !== 'call') continue
+    for (const [name, value] of Object.entries((entry as CallEntry).request.headers)) {
+      if (SECRET.test(name) && typeof value === 'string' && value.length >= 12) for (const text of [value, value.replace(/^\w+ +/, '')]) if (text.length >= 12) found.set(text, HIDDEN)
+    }
+  }
+  for (const [name, settings] of Object.entries(sandbox.options.providers ?? {})) keysIn(settings).forEach((text, index) => found.set(text, `{{${name} key ${index + 1}}}`))
+  for (const { name, demo } of sandbox.providers.values()) {
+    demo.forEach(({ key, secret }, index) => {
+      found.set(key, `{{${name} demo key ${index + 1}}}`)
+      if (secret !== undefined) found.set(secret, `{{${name} demo secret ${index + 1}}}`)
+    })
+  }
+  for (const { secret } of world.rows(Endpoints)) found.set(secret, '{{callback secret}}')
+  if (sandbox.options.controlToken) found.set(sandbox.options.controlToken, '{{control token}}')
+  return found
+}
+
+/** A secret of an endpoint stays at home: a replay signs nothing. */
+function withoutSecret<Deed extends { readonly body?: unknown }>(deed: Deed): Deed {
+  const { body } = deed
+  if (typeof body !== 'object' || body === null || !('secret' in body)) return deed
+  const { secret: _, ...rest } = body
+  return { ...deed, body: rest }
+}
+
+function step(entry: JournalEntry, sandbox: Sandbox, world: World, hide: (text: string) => string): Step[] {
+  const at = iso(entry.at)
+  if (entry.kind === 'call') return [callStep(entry as CallEntry, sandbox, world, hide)]
+  if (entry.kind === 'control' && (entry.action === 'clock' || entry.action === 'advance')) return [{ kind: 'clock', entry: entry.id, at, summary: String(entry.summary) }]
+  // An attempt that is still on its way has no answer to play.
+  if (entry.kind !== 'callback' || entry.error === undefined) return []
+  const { delivery, event, attempt, status, error, answer, ended } = entry as any
+  const told = answer ? { answer: String(answer).replace(LONG_WORD, HIDDEN) } : {}
+  return [{ kind: 'callback', entry: entry.id, at, ...(ended && { ended }), provider: entry.provider!, delivery, event, attempt, status: status ?? null, error, ...told }]
+}
+
+function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text: string) => string): Step {
+  const { request, response } = entry
+  const { identity, keyHeader } = sandbox.providers.get(entry.provider!)!
+  const refused = entry.refusal !== undefined && identity.gates.some(({ name }) => name === entry.stoppedBy)
+  const headers = Object.entries(request.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const]))
+  const overlapped = request.began.entry !== entry.id || request.began.at !== entry.at
+  return {
+    kind: 'call',
+    entry: entry.id,
+    at: iso(entry.at),
+    wall: iso(request.wallMs),
+    ...(overlapped && { began: { entry: request.began.entry, at: iso(request.began.at) } }),
+    provider: entry.provider!,
+    ...(entry.operation !== undefined && { operation: entry.operation }),
+    method: request.method,
+    path: request.path,
+    ...(request.linePath !== request.path && { line_path: request.linePath }),
+    ...(request.query !== undefined && { query: request.query }),
+    origin: request.origin,
+    ip: request.ip,
+    headers: Object.fromEntries(headers),
+    ...bodyFields(request.body, hide),
+    ...(request.caller !== undefined && { who: identity.of(request.caller, world) }),
+    ...(refused && { refused: { gate: entry.stoppedBy!, name: entry.refusal!, ...(request.detail && { detail: request.detail }) } }),
+    answer: { status: entry.status ?? null, headers: response.headers, ...(response.text !== undefined && { body: response.text }) },
+    rules: [...new Set(entry.rules)],
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+interface Difference {
+  readonly path: string
+  readonly expected: unknown
+  readonly got: unknown
+}
+
+type Times = { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number }
+
+function verify({ sandbox, world, body }: Ask): Told {
+  const { operation, match = {}, times = {} } = body as { provider: string; operation: string; match?: When; times?: Times }
+  const provider = sandbox.providers.get(body.provider)
+  if (!provider) throw new Problem(422, `there is no provider "${body.provider}"; did you mean ${nearest(body.provider, [...sandbox.providers.keys()])}?`)
+  const contract = sandbox.contract(provider.name)!
+  const known = contract.operations.map(({ id }) => id)
+  if (!known.includes(operation)) throw new Problem(422, `${provider.title} has no operation "${operation}"; did you mean ${nearest(operation, known)}?`)
+  refuseBadRegex(match)
+
+  const when: When = { ...match, provider: provider.name, operation }
+  const calls = [...world.journal]
+    .filter((entry) => entry.kind === 'call' && entry.provider === provider.name && entry.operation === operation)
+    .map((entry) => ({ entry: entry as CallEntry, call: new ReceivedCall((entry as CallEntry).request, provider, contract) }))
+  const matching = calls.filter(({ call }) => concerns(when, call))
+  const verdict = judge(matching.length, times, world.journal.dropped > 0)
+  const tooMany = verdict !== true && matching.length > (times.atMost ?? times.exactly ?? Infinity)
+  const shown = tooMany ? matching : calls.filter((each) => !matching.includes(each))
+  const closest = shown
+    .map(({ entry, call }) => ({ entry: entry.id, at: iso(entry.at), status: entry.status ?? null, differs: tooMany ? [] : differences(when, call, provider.keyHeader) }))
+    .sort((a, b) => a.differs.length - b.differs.length || b.entry - a.entry)
+    .slice(0, CLOSEST)
+  return ok({ ok: verdict, count: matching.length, closest: verdict === true ? [] : closest })
+}
+
+/** Whether that many calls are as many as were asked for. What had to make room may have been such a call too. */
+function judge(count: number, { exactly, atLeast, atMost }: Times, lost: boolean): boolean | 'unknown' {
+  const least = exactly ?? atLeast ?? (atMost === undefined ? 1 : 0)
+  const most = exactly ?? atMost ?? Infinity
+  if (count > most) return false
+  if (!lost) return count >= least
+  return count >= least && most === Infinity ? true : 'unknown'
+}
+
+function refuseBadRegex(pattern: unknown): void {
+  if (typeof pattern === 'string') {
+    try {
+      regexOf(pattern)
+    } catch (error) {
+      throw new Problem(422, `match: ${pattern} is no regex: ${(error as Error).message}`)
+    }
+  }
+  if (typeof pattern === 'object' && pattern !== null) Object.values(pattern).forEach(refuseBadRegex)
+}
+
+/** Where a call is not what was asked for; nothing when it is. */
+function differences(when: When, call: ReceivedCall, keyHeader: string): Difference[] {
+  const headers = Object.fromEntries(Object.entries(when.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
+  const inHeaders = compare(headers, call.headers, 'headers').map((found) => {
+    const name = found.path.slice('headers.'.length)
+    return (SECRET.test(name) || name === keyHeader) && found.got !== null ? { ...found, got: HIDDEN } : found
+  })
+  const content = call.content.kind === 'json' ? call.content.value : undefined
+  return [
+    ...(when.body === undefined ? [] : compare(when.body, content, 'body')),
+    ...inHeaders,
+    ...(when.query === undefined ? [] : compare(when.query, call.queryValues, 'query')),
+    ...(when.path === undefined ? [] : compare(when.path, call.params, 'path')),
+  ]
+}
+
+/** The parts of a value that do not have what the pattern names; what is missing is told as null. */
+function compare(pattern: unknown, value: unknown, path: string): Difference[] {
+  if (matches(pattern, value)) return []
+  const inside = typeof pattern === 'object' && pattern !== null && typeof value === 'object' && value !== null && Array.isArray(pattern) === Array.isArray(value)
+  if (!inside || (Array.isArray(pattern) && pattern.length !== (value as unknown[]).length)) return [{ path, expected: pattern, got: value ?? null }]
+  return Object.entries(pattern as object).flatMap(([name, item]) => {
+    const held = Object.hasOwn(value as object, name) ? (value as Record<string, unknown>)[name] : undefined
+    return compare(item, held, `${path}.${name}`)
+  })
+}

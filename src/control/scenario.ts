@@ -1,0 +1,353 @@
+// Scenario files: read with their schema, checked against the providers there are, and turned into the rules and steps that armed.ts arms.
+import { z } from 'zod'
+import type { Contract } from '../http/contract.ts'
+import { type Action, regexOf, type When } from '../http/faults.ts'
+import type { DepositWish } from '../http/deposits.ts'
+import type { Provider } from '../provider.ts'
+import { durationMs } from '../world/durations.ts'
+import type { SpoilHow } from '../world/outbox.ts'
+import { meant, type Path, YamlError, YamlText } from '../yaml.ts'
+import { clockText } from './asking.ts'
+
+/** Rules and steps of one file together. */
+const PARTS_MAX = 1000
+/** What the regexes of one file may cost together, in RE2 instructions. */
+const REGEX_COST_MAX = 20_000
+/** World time that a scenario may look ahead. */
+const AHEAD_MS = 3650 * 86_400_000
+/** Wall time that one call may be held. */
+const DELAY_MS = 3_600_000
+
+/** Several files add up to one of these. */
+export interface Scenario {
+  readonly stories: readonly Story[]
+  readonly seed?: string | undefined
+  /** `real`, or an instant. */
+  readonly clock?: string | undefined
+  readonly rules: readonly ScenarioRule[]
+  readonly timeline: readonly ScenarioStep[]
+}
+
+/** What one file says about itself. */
+export interface Story {
+  readonly name: string
+  readonly summary: string | null
+  /** The file, or `body`. */
+  readonly source: string
+}
+
+export interface ScenarioRule {
+  readonly id: string
+  /** `late-deposit.yaml:7` */
+  readonly source: string
+  readonly when: When
+  readonly then: readonly Action[]
+  /** `then` as it stands in the file. */
+  readonly written: readonly unknown[]
+}
+
+export interface ScenarioStep {
+  readonly id: string
+  readonly source: string
+  readonly atMs: number
+  readonly do: Doing
+  readonly written: { readonly at: string; readonly do: unknown }
+}
+
+/** What a timeline can do without a call. */
+export type Doing =
+  | { readonly callbacks: { readonly provider: string; readonly how: SpoilHow | 'pause' | 'resume'; readonly times: number; readonly byMs: number } }
+  | { readonly outage: { readonly provider: string; readonly operation?: string; readonly forMs: number; readonly then: readonly Action[] } }
+  | { readonly deposit: DepositWish & Whose & { readonly repeat: number } }
+
+/** The hand-out that money goes to: the newest of those that fit, or the nth. */
+export interface Whose {
+  readonly address?: string
+  readonly provider?: string
+  readonly account?: string
+  readonly user?: string
+  readonly nth?: number
+}
+
+/** The providers a scenario can speak of, and their documents. */
+export interface Known {
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly contract: (provider: string) => Contract
+}
+
+const DURATION = 'expected a duration such as 90s, 15m, 4h, 7d or PT4H'
+
+function duration(most: number) {
+  return z.string({ error: DURATION }).transform((text, context) => {
+    const ms = durationMs(text)
+    if (ms !== undefined && ms <= most) return ms
+    context.addIssue(ms === undefined ? DURATION : `is longer than ${most / 3_600_000} hours, the most there is here`)
+    return z.NEVER
+  })
+}
+
+const Later = duration(AHEAD_MS)
+const Held = duration(DELAY_MS)
+const Count = z.int().min(1).max(1_000_000)
+const Stage = z.enum(['before', 'after']).default('before')
+const DROP = ['reset', 'close', 'hang'] as const
+const CALLBACKS = ['duplicate', 'delay', 'drop', 'reorder', 'pause', 'resume', 'bad-signature', 'stale-timestamp'] as const
+
+const Header = z.union([z.string(), z.number()]).transform(String).refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
+const Headers = z
+  .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name of a header'), Header)
+  .transform((headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])))
+  .refine((headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => name in headers), 'content-length, transfer-encoding and connection are the sandbox\u2019s own affair')
+
+const Answer = { error: z.string().optional(), status: z.int().min(200).max(599).optional(), headers: Headers.optional(), body: z.any().optional() }
+const Respond = z
+  .strictObject({ ...Answer, stage: Stage })
+  .refine(({ error, status }) => (error === undefined) !== (status === undefined), 'say either error, one of the provider\u2019s own refusals, or status')
+  .refine(({ error, headers, body }) => error === undefined || (headers === undefined && body === undefined), 'headers and body belong to a status; an error has the provider\u2019s own')
+
+const Delay = z.union([
+  Held.transform((ms) => ({ minMs: ms, maxMs: ms })),
+  z.strictObject({ min: Held, max: Held }).refine(({ min, max }) => min <= max, 'min is longer than max').transform(({ min, max }) => ({ minMs: min, maxMs: max })),
+])
+
+const Money = {
+  amount: z.string({ error: 'expected decimal text in quotes, such as "12.5"' }).regex(/^\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5"'),
+  currency: z.string().optional(),
+  network: z.string().optional(),
+  tag: z.string().max(64).nullable().optional(),
+  confirmations: z.union([z.literal('instant'), z.int().min(0).max(1000)]).default(0),
+  outcome: z.enum(['confirmed', 'dropped', 'reorged', 'replaced']).default('confirmed'),
+  repeat: z.int().min(1).max(100).default(1),
+}
+
+const Spoil = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
+
+function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean {
+  return how !== 'delay' || by !== undefined
+}
+
+const NEEDS_BY = 'a delay needs by: how long'
+const OneAction = { minProperties: 1, maxProperties: 1 }
+
+const ActionSchema = z
+  .strictObject({
+    respond: Respond.optional(),
+    delay: Delay.optional(),
+    drop: z.strictObject({ stage: Stage, how: z.enum(DROP) }).optional(),
+    corrupt: z.strictObject({ how: z.enum(['truncate', 'invalid-json', 'wrong-type', 'empty']) }).optional(),
+    throttle: z.strictObject({ bytesPerSecond: z.int().min(1).max(1_000_000_000) }).optional(),
+    deposit: z.strictObject({ ...Money, after: Later.optional() }).transform(({ after = 0, ...money }) => ({ ...money, afterMs: after })).optional(),
+    callbacks: z.strictObject(Spoil).refine(needsBy, NEEDS_BY).transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by })).optional(),
+  })
+  .meta(OneAction)
+  .refine((action) => Object.keys(action).length === 1, 'one action an item: begin each with a dash of its own')
+
+const WhenSchema = z.strictObject({
+  provider: z.string().optional(),
+  operation: z.string().optional(),
+  body: z.any().optional(),
+  headers: z.record(z.string(), z.any()).optional(),
+  query: z.record(z.string(), z.any()).optional(),
+  path: z.record(z.string(), z.any()).optional(),
+  nth: Count.optional(),
+  times: Count.optional(),
+  every: Count.optional(),
+  probability: z.number().min(0).max(1).optional(),
+})
+
+const RuleSchema = z.strictObject({ when: WhenSchema, then: z.array(ActionSchema).min(1).max(100) })
+
+const DoSchema = z
+  .strictObject({
+    callbacks: z.strictObject({ provider: z.string(), ...Spoil }).refine(needsBy, NEEDS_BY).transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by })).optional(),
+    outage: z
+      .strictObject({
+        provider: z.string(),
+        operation: z.string().optional(),
+        for: Later,
+        respond: z.strictObject(Answer).optional(),
+        drop: z.strictObject({ how: z.enum(DROP) }).optional(),
+      })
+      .refine(({ respond, drop }) => respond === undefined || drop === undefined, 'say either respond or drop')
+      .refine(({ respond }) => respond === undefined || (respond.error === undefined) !== (respond.status === undefined), 'say either error or status in respond')
+      .transform(({ for: forMs, respond, drop, ...what }) => ({
+        ...what,
+        forMs,
+        then: [drop ? { drop: { stage: 'before', ...drop } } : { respond: { stage: 'before', ...(respond ?? { error: 'unavailable' }) } }],
+      }))
+      .optional(),
+    deposit: z
+      .strictObject({ address: z.string().optional(), provider: z.string().optional(), account: z.string().optional(), user: z.string().optional(), nth: Count.optional(), ...Money })
+      .refine(({ address, provider }) => address !== undefined || provider !== undefined, 'say whose: an address, or a provider (with account, user, nth)')
+      .transform((deposit) => ({ ...deposit, afterMs: 0 }))
+      .optional(),
+  })
+  .meta(OneAction)
+  .refine((doing) => Object.keys(doing).length === 1, 'one thing at a time: give each an `at` of its own')
+
+const ScenarioSchema = z.strictObject({
+  name: z.string().min(1).max(100).optional(),
+  summary: z.string().max(10_000).optional(),
+  seed: z.string().min(1).max(256).optional(),
+  clock: z.string({ error: 'expected real, or an instant such as 2026-05-16T19:00:00Z' }).transform((text, context) => readClock(text, context)).optional(),
+  rules: z.array(RuleSchema).max(PARTS_MAX).optional(),
+  timeline: z.array(z.strictObject({ at: Later, do: DoSchema })).max(PARTS_MAX).optional(),
+})
+
+function readClock(text: string, context: z.core.$RefinementCtx<string>): string {
+  try {
+    return clockText(text)
+  } catch {
+    context.addIssue('expected real, or an instant such as 2026-05-16T19:00:00Z')
+    return z.NEVER
+  }
+}
+
+/** The JSON Schema of scenario files, for editors. */
+export function scenarioJsonSchema(): object {
+  return z.toJSONSchema(ScenarioSchema, { io: 'input', unrepresentable: 'any' })
+}
+
+/** One file or body, checked. Throws a `YamlError` that tells everything that is wrong with it. */
+export function readScenario(bytes: Buffer, source: string, known: Known): Scenario {
+  const { text, parsed } = read(bytes, source, ScenarioSchema)
+  const name = parsed.name ?? (source.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '') || 'scenario')
+  const rules = (parsed.rules ?? []).map((rule, index) => asRule(rule, `${name}.${index + 1}`, text, ['rules', index]))
+  const timeline = (parsed.timeline ?? []).map(
+    (step, index): ScenarioStep => ({
+      id: `${name}.at-${index + 1}`,
+      source: `${source}:${text.line(['timeline', index])}`,
+      atMs: step.at,
+      do: step.do as unknown as Doing,
+      written: text.value.timeline[index],
+    }),
+  )
+  const asked = new Asking(text, known)
+  for (const [index, { when, then }] of rules.entries()) asked.rule(when, then, ['rules', index])
+  for (const [index, step] of timeline.entries()) asked.step(step.do, ['timeline', index, 'do'])
+  asked.done()
+  return { stories: [{ name, summary: parsed.summary ?? null, source }], ...(parsed.seed !== undefined && { seed: parsed.seed }), ...(parsed.clock !== undefined && { clock: parsed.clock }), rules, timeline }
+}
+
+/** One rule, to be armed at run time. */
+export function readRule(bytes: Buffer, source: string, known: Known): ScenarioRule {
+  const { text, parsed } = read(bytes, source, RuleSchema)
+  const rule = asRule(parsed, '', text, [])
+  const asked = new Asking(text, known)
+  asked.rule(rule.when, rule.then, [])
+  asked.done()
+  return rule
+}
+
+function read<Schema extends z.ZodType>(bytes: Buffer, source: string, schema: Schema): { text: YamlText; parsed: z.output<Schema> } {
+  const text = new YamlText(bytes, source)
+  const parsed = schema.safeParse(text.value ?? {})
+  if (parsed.success) return { text, parsed: parsed.data }
+  throw new YamlError(text.complaints(parsed.error, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).slice(0, 20))
+}
+
+function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path): ScenarioRule {
+  const written = path.reduce((at, part) => at[part], text.value)
+  return { id, source: `${text.name}:${text.line(path)}`, when: rule.when as When, then: rule.then as unknown as Action[], written: written.then }
+}
+
+/** Asks about every name in a scenario whether there is such a thing, and about every regex whether it can be afforded. */
+class Asking {
+  readonly #text: YamlText
+  readonly #known: Known
+  readonly #wrong: string[] = []
+  #regexCost = 0
+
+  constructor(text: YamlText, known: Known) {
+    this.#text = text
+    this.#known = known
+  }
+
+  done(): void {
+    if (this.#wrong.length > 0) throw new YamlError(this.#wrong.slice(0, 20))
+  }
+
+  rule(when: When, then: readonly Action[], path: Path): void {
+    const at = [...path, 'when']
+    const named = this.#provider(when.provider, [...at, 'provider'])
+    if (when.operation !== undefined) this.#operation(named, when.operation, [...at, 'operation'])
+    for (const part of ['body', 'headers', 'query', 'path'] as const) this.#regexes(when[part], [...at, part])
+    for (const [index, action] of then.entries()) if ('respond' in action) this.#error(named, action.respond.error, [...path, 'then', index, 'respond', 'error'])
+  }
+
+  step(doing: Doing, path: Path): void {
+    const [name, what] = Object.entries(doing)[0]! as [string, { provider?: string }]
+    const named = this.#provider(what.provider, [...path, name, 'provider'])
+    if (!('outage' in doing)) return
+    if (doing.outage.operation !== undefined) this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
+    for (const action of doing.outage.then) if ('respond' in action) this.#error(named, action.respond.error, [...path, name, 'respond', 'error'])
+  }
+
+  /** The providers that a rule may be about; none when the name is wrong, which is told. */
+  #provider(name: string | undefined, path: Path): Provider[] {
+    const { providers } = this.#known
+    if (name === undefined) return [...providers.values()]
+    const provider = providers.get(name)
+    if (!provider) this.#complain(path, `there is no provider "${name}"${meant(name, [...providers.keys()])}`)
+    return provider ? [provider] : []
+  }
+
+  #operation(named: readonly Provider[], operation: string, path: Path): void {
+    const ids = new Set(named.flatMap(({ name }) => this.#known.contract(name).operations.map(({ id }) => id)))
+    if (named.length > 0 && !ids.has(operation)) this.#complain(path, `${titles(named)} has no operation "${operation}"${meant(operation, [...ids])}`)
+  }
+
+  #error(named: readonly Provider[], error: string | undefined, path: Path): void {
+    if (error === undefined) return
+    const lacking = named.filter(({ refusals }) => !Object.hasOwn(refusals, error))
+    if (lacking.length > 0) this.#complain(path, `${titles(lacking)} has no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`)
+  }
+
+  #regexes(pattern: unknown, path: Path): void {
+    if (typeof pattern === 'object' && pattern !== null) for (const [key, item] of Object.entries(pattern)) this.#regexes(item, [...path, Array.isArray(pattern) ? Number(key) : key])
+    if (typeof pattern !== 'string') return
+    try {
+      this.#regexCost += regexOf(pattern)?.programSize() ?? 0
+    } catch (error) {
+      this.#complain(path, `${(error as Error).message}; regexes are written in RE2 syntax`)
+    }
+    if (this.#regexCost > REGEX_COST_MAX) {
+      this.#complain(path, 'with this one the regexes of the file cost too much; use shorter ones or fewer')
+      this.done()
+    }
+  }
+
+  #complain(path: Path, message: string): void {
+    this.#wrong.push(this.#text.complaint(path, message))
+  }
+}
+
+function titles(providers: readonly Provider[]): string {
+  return providers.length > 1 ? 'every provider must know it, and not one' : providers[0]!.title
+}
+
+/** Several files as one: the rules add up in the order of the files; two different seeds or clocks are an error. */
+export function together(parts: readonly Scenario[]): Scenario {
+  const wrong = (['seed', 'clock'] as const).flatMap((field) => {
+    const [first, ...others] = parts.filter((part) => part[field] !== undefined)
+    const other = others.find((part) => part[field] !== first![field])
+    return other ? [`${other.stories[0]!.source}: ${field} ${other[field]} differs from ${first![field]} in ${first!.stories[0]!.source}; a world has one ${field}`] : []
+  })
+  if (wrong.length > 0) throw new YamlError(wrong)
+  const seed = parts.find((part) => part.seed !== undefined)?.seed
+  const clock = parts.find((part) => part.clock !== undefined)?.clock
+  const ids = new Set<string>()
+  const own = <Part extends { readonly id: string }>(part: Part): Part => {
+    let id = part.id
+    for (let number = 2; ids.has(id); number++) id = `${part.id}~${number}`
+    ids.add(id)
+    return { ...part, id }
+  }
+  return {
+    stories: parts.flatMap(({ stories }) => stories),
+    ...(seed !== undefined && { seed }),
+    ...(clock !== undefined && { clock }),
+    rules: parts.flatMap(({ rules }) => rules).map(own),
+    timeline: parts.flatMap(({ timeline }) => timeline).map(own),
+  }
+}

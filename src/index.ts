@@ -1,0 +1,241 @@
+// The door of the package: `createSandbox` for tests, and everything its handles can do, as interfaces. Handles speak to the control API of
+// their sandbox in process; what a call of it does is written in README.md and specs/sandgate.yaml.
+import type { IncomingHttpHeaders } from 'node:http'
+import { openSandbox } from './handles.ts'
+
+export { ControlError } from './handles.ts'
+
+export interface SandboxOptions {
+  /** What every world derives its addresses, ids and hashes from. Default `sandgate`. */
+  readonly seed?: string | undefined
+  /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
+  readonly clock?: string | undefined
+  /** Listens as soon as it is made; 0 takes any free port. Without it nothing listens, and calls go through `fetch`. */
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  /** What a config file says under `providers`, by provider. */
+  readonly providers?: Readonly<Record<string, unknown>> | undefined
+  /** Which answer is given where the documents leave two open, by rule id. */
+  readonly assume?: Readonly<Record<string, string>> | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined } | undefined
+  readonly allowCallbackHosts?: readonly string[] | undefined
+  /** An answer off contract becomes a loud 500. */
+  readonly strict?: boolean | undefined
+  /** A line for each call on stderr. Default `off`. */
+  readonly log?: 'pretty' | 'json' | 'off' | undefined
+}
+
+/** A sandbox in this process. It is its default world as well: `sandbox.deposit(…)` is `sandbox.world().deposit(…)`. */
+export interface Sandbox extends World, AsyncDisposable {
+  /** Where it listens. Throws while it does not. */
+  readonly url: string
+  /** Listens, on any free port unless one is named, and tells where. */
+  listen(port?: number, host?: string): Promise<string>
+  /** A world of its own for a test; made when there is none of that id. Options are for a new world only. */
+  world(id?: string, start?: { readonly seed?: string | undefined; readonly clock?: string | undefined }): WithProviders<World>
+  /** Prometheus text. */
+  metrics(): Promise<string>
+  /** Stops listening, closes inboxes, forgets everything. */
+  close(): Promise<void>
+}
+
+/** Every provider by its name, beside everything else: `world.cpg`. */
+export type WithProviders<Handle> = Handle & { readonly [provider: string]: Provider }
+
+/** Everything that is true in one world, and the ways to move it. Every method but `world` and `provider` may throw a `ControlError`. */
+export interface World {
+  readonly id: string
+  readonly clock: Clock
+  readonly faults: Faults
+  /** The same as the property of that name; throws when there is no such provider. */
+  provider(name: string): Provider
+  /** Calls the sandbox in process: a path (`/cpg/v1/…`, within this world) or a URL of the sandbox. No port is needed. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
+  /** Money sent to an address that was handed out. */
+  deposit(wish: DepositWish): Promise<Deposit>
+  deposits(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string }): Promise<Deposit[]>
+  addresses(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string; readonly user?: string }): Promise<HandOut[]>
+  /** The calls that were made, oldest first, each with the checks it passed and what stopped it. */
+  calls(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number }): Promise<Entry[]>
+  /** Everything that happened, oldest first. */
+  journal(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number; readonly kind?: string }): Promise<Entry[]>
+  /** Whether a call was made, or not: `{ provider, operation, match, times }`. */
+  verify(wish: object): Promise<{ readonly ok: boolean | 'unknown'; readonly count: number; readonly closest: readonly unknown[] }>
+  /** What was sent to partners, a row a delivery. */
+  callbacks(filter?: { readonly provider?: string; readonly event?: string; readonly status?: string }): Promise<Delivery[]>
+  /** Once more, at once. */
+  redeliver(id: string): Promise<Delivery>
+  /** A receiver of callbacks on a free port of this machine; those of every provider, or of one, go there from now on. */
+  inbox(options?: InboxOptions): Promise<Inbox>
+  /** Loads a scenario: the path of a file, or what such a file holds. */
+  scenario(fileOrScenario: string | object): Promise<unknown>
+  /** The world as new. */
+  reset(start?: { readonly seed?: string; readonly clock?: string }): Promise<void>
+  /** The whole state as text, to be handed to `restore`. */
+  snapshot(): Promise<string>
+  restore(snapshot: string): Promise<void>
+  /** A recording for `sandgate replay`, as text. */
+  recording(): Promise<string>
+  /** Deletes the world. */
+  remove(): Promise<void>
+  /** Any call of the control API: `control('GET', '/rules')`. Answers with the body as JSON. */
+  control(method: string, path: string, body?: unknown): Promise<any>
+}
+
+export interface Clock {
+  now(): Promise<Date>
+  freeze(): Promise<void>
+  run(): Promise<void>
+  /** Sets the clock forward. */
+  set(to: string | Date): Promise<void>
+  /** Runs everything that falls due, callbacks included, and tells what happened. `4h`, or `{ to }`, or `{ until: 'quiet' }`. */
+  advance(by: string | { readonly to: string | Date } | { readonly until: 'quiet' }): Promise<Happened[]>
+}
+
+export interface Faults {
+  /** Arms one rule of a scenario: `{ when, then }`. */
+  arm(rule: object): Promise<any>
+  list(): Promise<any[]>
+  /** Disarms one, or all. */
+  clear(id?: string): Promise<void>
+}
+
+export interface Provider {
+  readonly name: string
+  /** What a partner puts into its SDK. Throws while the sandbox does not listen. */
+  readonly baseUrl: string
+  /** Calls the provider in process: `fetch('/v1/deposit-addresses', { … })`. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** Where an account's callbacks go; answers with the secret in use. */
+  callbacksTo(endpoint: { readonly url: string; readonly secret?: string; readonly events?: readonly string[]; readonly account?: string }): Promise<Endpoint>
+}
+
+export interface InboxOptions {
+  /** Only this provider's. */
+  readonly provider?: string | undefined
+  /** The first demo account unless named. */
+  readonly account?: string | undefined
+  readonly secret?: string | undefined
+  readonly events?: readonly string[] | undefined
+}
+
+/** A receiver of callbacks. */
+export interface Inbox extends AsyncDisposable {
+  /** What follows is the provider's name. */
+  readonly url: string
+  /** Everything so far, oldest first. */
+  readonly received: readonly Received[]
+  /** The secret that each provider signs with. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** What is answered: a status, or more. 200 unless set. */
+  answer: (received: Received, index: number) => number | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  /** The oldest callback that `next` has not handed out yet, as soon as there is one. Fails after five seconds, saying what is due and when. */
+  next(wanted?: { readonly provider?: string; readonly event?: string; readonly withinMs?: number }): Promise<Received>
+  close(): Promise<void>
+}
+
+/** A callback as a receiver got it. */
+export interface Received {
+  readonly provider: string
+  /** Which of the sandbox's deliveries it is; null when the sandbox did not send it. */
+  readonly delivery: string | null
+  readonly event: string | null
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  /** The body as JSON; undefined when it is none. */
+  readonly json: any
+  /** By the provider's own rules, over the exact body; `stale`: right, but made more than five minutes from now. */
+  readonly signature: 'right' | 'stale' | 'wrong'
+}
+
+export interface Happened {
+  readonly at: string
+  readonly provider: string
+  readonly kind: string
+  readonly summary: string
+}
+
+export interface DepositWish {
+  readonly address: string
+  readonly tag?: string | undefined
+  /** Decimal text. */
+  readonly amount: string
+  readonly currency?: string | undefined
+  readonly network?: string | undefined
+  /** How long until it is seen: `4h`. */
+  readonly after?: string | undefined
+  readonly confirmations?: 'instant' | number | undefined
+  readonly outcome?: 'confirmed' | 'dropped' | 'reorged' | 'replaced' | undefined
+  readonly same_transaction_as?: string | undefined
+}
+
+export interface Deposit {
+  readonly id: string
+  readonly txid: string
+  readonly status: 'scheduled' | 'seen' | 'confirmed' | 'dropped' | 'reorged' | 'replaced'
+  readonly provider: string
+  readonly account: string | null
+  readonly reference: string | null
+  readonly address: string
+  readonly tag: string | null
+  readonly amount: string
+  readonly currency: string
+  readonly network: string
+  readonly confirmations: number
+  readonly sent_at: string
+  readonly seen_at: string | null
+  readonly confirmed_at: string | null
+}
+
+export interface HandOut {
+  readonly id: string
+  readonly at: string
+  readonly provider: string
+  readonly account: string
+  readonly user: string | null
+  readonly network: string
+  readonly currency: string
+  readonly address: string
+  readonly tag: string | null
+  readonly reference: string
+}
+
+export interface Entry {
+  readonly id: number
+  readonly kind: string
+  readonly at: string
+  readonly provider?: string
+  readonly operation?: string
+  readonly status?: number
+  readonly checks?: readonly string[]
+  readonly stopped_by?: string
+  readonly refusal?: string
+  readonly notes?: Readonly<Record<string, unknown>>
+  readonly [field: string]: unknown
+}
+
+export interface Endpoint {
+  readonly provider: string
+  readonly account: string
+  readonly url: string
+  readonly secret: string
+  readonly events: readonly string[]
+}
+
+export interface Delivery {
+  readonly id: string
+  readonly provider: string
+  readonly account: string
+  readonly event: string
+  readonly object: string | null
+  readonly url: string | null
+  readonly status: 'pending' | 'delivered' | 'exhausted' | 'dropped' | 'paused'
+  readonly created_at: string
+  readonly body: string
+  readonly attempts: readonly { readonly at: string; readonly status: number | null; readonly error: string | null }[]
+}
+
+/** A sandbox in this process: `await using sandbox = await createSandbox({ clock: '2026-05-16T19:00:00Z' })`. */
+export function createSandbox(options: SandboxOptions = {}): Promise<WithProviders<Sandbox>> {
+  return openSandbox(options)
+}

@@ -1,0 +1,173 @@
+// Deposits: money that reaches an address, from first sight to credit, and what comes to nothing. Telling the partner is left to webhooks.ts.
+import type { DepositRules, Reaction } from '../../provider.ts'
+import { amountText, atomsOf } from '../../world/amounts.ts'
+import type { Transfer } from '../../world/chain.ts'
+import type { Table } from '../../world/tables.ts'
+import type { HandOut, World } from '../../world/world.ts'
+import { isGone, markUsed } from './addresses.ts'
+import { DECIMALS, METHODS, type Method, NETWORKS } from './catalogue.ts'
+import { tell } from './webhooks.ts'
+import { moment } from './wire.ts'
+
+// rule: payward.deposits.statuses
+export type DepositStatus = 'initial' | 'pending' | 'settled' | 'success' | 'failure'
+
+/** A transfer that Payward has taken notice of. */
+export interface DepositRow {
+  /** The transfer's own id. */
+  readonly id: string
+  /** In order of being seen, over all accounts. */
+  readonly seq: number
+  readonly refId: string
+  readonly account: string
+  /** The address row, which is the hand-out's reference. */
+  readonly addressId: string
+  /** The method of what was sent, which need not be the one the address was made for. */
+  readonly method: string
+  readonly address: string
+  readonly tag: string | null
+  readonly txid: string
+  readonly atoms: string
+  readonly status: DepositStatus
+  /** World ms. */
+  readonly seenAt: number
+  readonly changedAt: number
+  /** Atoms of the asset that the account holds since the last change. */
+  readonly balance: string
+}
+
+export const Deposits: Table<DepositRow> = {
+  name: 'payward.deposits',
+  key: (row) => row.id,
+  indexes: { byAccount: { group: (row) => row.account, order: (row) => row.seq } },
+}
+
+/** What deposits have brought an account, by asset. */
+const Balances: Table<{ readonly id: string; readonly atoms: string }> = { name: 'payward.balances', key: (row) => row.id, indexes: {} }
+
+/** How long a deposit with all its confirmations is held before it is credited. */
+const HELD_MS = 60_000
+
+export const deposits: DepositRules = {
+  asset: ({ handOut, currency = handOut.currency, network = handOut.network }) => {
+    const method = METHODS.find((known) => known.symbol === currency.toUpperCase() && known.network.toLowerCase() === network.toLowerCase())
+    if (!method) return undefined
+    const { on, confirmations } = NETWORKS[method.network]!
+    // rule: payward.deposits.confirmations
+    return { currency: method.symbol, network: method.network, on, decimals: DECIMALS, threshold: Number(confirmations) }
+  },
+  onTransfer: (step, transfer, holder, world) => {
+    if (step === 'seen') return seen(transfer, holder, world)
+    const row = world.get(Deposits, transfer.id)
+    if (!row) return 'Payward took no notice of it when it was seen, and does not now'
+    if (step === 'mined') return become(row, 'pending', 'in a block, not yet confirmed', world)
+    if (step === 'confirmed') return settle(row, world)
+    return fail(row, world)
+  },
+}
+
+function seen(transfer: Transfer, holder: HandOut, world: World): string {
+  // rule: payward.deposits.no-cross-network
+  if (transfer.network !== holder.network) return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
+  // rule: payward.deposits.token-shared
+  const method = methodOf(transfer)
+  // rule: payward.deposits.minimum
+  if (BigInt(transfer.atoms) < atomsOf(method.minimum, DECIMALS)!) {
+    return `credits nothing: ${amountText(BigInt(transfer.atoms), DECIMALS)} ${method.symbol} is below the minimum of ${method.minimum}`
+  }
+  // rule: payward.limit.late-deposit
+  if (isGone(holder.reference, world) && world.assumes('payward.limit.late-deposit') === 'ignored') return `credits nothing: ${holder.reference} has expired`
+
+  const seq = world.next('payward.deposits')
+  const row: DepositRow = world.put(Deposits, {
+    id: transfer.id,
+    seq,
+    refId: `fxn_${world.draw('payward deposit', seq).base32(20)}`,
+    account: holder.account,
+    addressId: holder.reference,
+    method: method.id,
+    address: transfer.address,
+    tag: holder.tag,
+    txid: transfer.txid,
+    atoms: transfer.atoms,
+    status: 'initial',
+    seenAt: world.now,
+    changedAt: world.now,
+    balance: held(holder.account, method, world).toString(),
+  })
+  announce(row, world)
+  // Where it is in a block already when it is seen, nothing else will tell.
+  return transfer.minedAt === null ? `${row.refId} is initial` : become(row, 'pending', 'in a block already', world)
+}
+
+function methodOf({ currency, network }: Transfer): Method {
+  return METHODS.find((known) => known.symbol === currency && known.network === network)!
+}
+
+function settle(row: DepositRow, world: World): string {
+  // rule: payward.limit.used
+  markUsed(row.addressId, world)
+  // rule: payward.deposits.credit
+  world.clock.schedule({ at: world.now + HELD_MS, provider: 'payward', kind: 'confirmation', reaction: 'credited', args: row.id, summary: `${row.id} is credited` })
+  return become(row, 'settled', `confirmed, and ${row.addressId} is used from now on`, world)
+}
+
+export const reactions: Readonly<Record<string, Reaction>> = {
+  credited: (id: string, world) => {
+    const row = world.get(Deposits, id)!
+    if (row.status !== 'settled') return `${id} is ${row.status}: there is nothing to credit`
+    // rule: payward.deposits.credit
+    return `${id}: ${become(book(row, BigInt(row.atoms), world), 'success', `credited to ${row.account}`, world)}`
+  },
+}
+
+/** The transaction is gone, and with it what it brought. */
+function fail(row: DepositRow, world: World): string {
+  // rule: payward.deposits.failure
+  const taken = row.status === 'success' ? book(row, -BigInt(row.atoms), world) : row
+  return become(taken, 'failure', 'the transaction is gone', world)
+}
+
+/** Adds to what the account holds; the row knows the new balance. */
+function book(row: DepositRow, atoms: bigint, world: World): DepositRow {
+  const method = METHODS.find(({ id }) => id === row.method)!
+  const balance = (held(row.account, method, world) + atoms).toString()
+  world.put(Balances, { id: purse(row.account, method), atoms: balance })
+  return { ...row, balance }
+}
+
+function held(account: string, method: Method, world: World): bigint {
+  return BigInt(world.get(Balances, purse(account, method))?.atoms ?? '0')
+}
+
+function purse(account: string, { symbol, type }: Method): string {
+  return `${account}/${symbol}/${type}`
+}
+
+function become(before: DepositRow, status: DepositStatus, why: string, world: World): string {
+  const row = world.put(Deposits, { ...before, status, changedAt: world.now })
+  announce(row, world)
+  return `${row.refId} is ${status}: ${why}`
+}
+
+// rule: payward.webhooks.each-status, rule: payward.webhooks.deposit-data
+function announce(row: DepositRow, world: World): void {
+  const method = METHODS.find(({ id }) => id === row.method)!
+  tell(
+    { event: 'deposit.status_updated', account: row.account, object: row.addressId },
+    {
+      account_id: row.account,
+      ref_id: row.refId,
+      status: row.status,
+      asset: { symbol: method.symbol, type: method.type },
+      amount: amountText(BigInt(row.atoms), DECIMALS),
+      method: { id: method.id, name: method.network },
+      address: row.address,
+      tag: row.tag,
+      memo: null,
+      txid: row.txid,
+      timestamp: moment(row.seenAt),
+    },
+    world,
+  )
+}

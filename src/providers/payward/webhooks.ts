@@ -1,0 +1,193 @@
+// Payward's webhooks: how a partner registers one, what it carries, how it is signed and how often it is tried.
+import { createHmac } from 'node:crypto'
+import { z } from 'zod'
+import { type Answer, type CallbackRules, Refusal } from '../../provider.ts'
+import { type Callback, deliver, Endpoints, post, putEndpoint } from '../../world/outbox.ts'
+import type { Table } from '../../world/tables.ts'
+import type { World } from '../../world/world.ts'
+import { isBase64, type Settings } from './catalogue.ts'
+import { ok, page, type PaywardCall, time } from './wire.ts'
+
+/** A webhook that a partner registered; it hears of all the partner's accounts. */
+interface WebhookRow {
+  readonly id: string
+  readonly partner: string
+  readonly url: string
+  readonly secret: string
+  readonly enabled: boolean
+  readonly events: readonly string[]
+  /** World ms. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+const Webhooks: Table<WebhookRow> = {
+  name: 'payward.webhooks',
+  key: (row) => row.id,
+  indexes: { byPartner: { group: (row) => row.partner, order: (row) => row.createdAt } },
+}
+
+const EVENTS = [
+  'custom_order.executed',
+  'custom_order.execution_failed',
+  'custom_order.cancelled',
+  'quote.executed',
+  'quote.execution_failed',
+  'quote.cancelled',
+  'reward.paid',
+  'user.verified',
+  'user.closed',
+  'user.disabled',
+  'deposit.status_updated',
+  'withdrawal.status_updated',
+]
+
+const TEST_MESSAGE = 'This is a test webhook event to verify your endpoint configuration.'
+
+export const callbacks: CallbackRules = {
+  // rule: payward.webhooks.events
+  events: EVENTS,
+  // rule: payward.webhooks.retries
+  retryMs: [1, 2, 4, 8, 16, 32, 64, 128].map((seconds) => seconds * 1000),
+  // rule: payward.webhooks.success
+  timeoutMs: 30_000,
+  succeeded: (status) => status >= 200 && status < 300,
+  headers: ({ body }, { secret }, wallMs) => ({ 'x-signature': signatureHeader(secret, body, wallMs) }),
+  account: (named, world) => {
+    const ids = Object.values(world.settings<Settings>('payward').accounts).flatMap((account) => account.ids)
+    return named === undefined ? ids[0] : ids.find((id) => id === named)
+  },
+  // rule: payward.webhooks.secret
+  secret: (account, given, world) => {
+    if (given === undefined) return drawSecret(account, world)
+    if (!isBase64(given)) throw new Error('expected base64 text, because Payward decodes the secret before it signs')
+    return given
+  },
+}
+
+function drawSecret(whose: string, world: World): string {
+  return world.draw('payward webhook secret', whose).bytes(32).toString('base64')
+}
+
+// rule: payward.webhooks.signature
+function signatureHeader(secret: string, body: string, wallMs: number): string {
+  const seconds = Math.floor(wallMs / 1000)
+  const mac = createHmac('sha256', Buffer.from(secret, 'base64')).update(`${seconds}.${body}`).digest('hex')
+  return `t=${seconds},v1=${mac}`
+}
+
+/** Tells whoever listens to the account: the endpoint that a test gave it, and the webhook that its partner registered. */
+export function tell(what: Pick<Callback, 'event' | 'account' | 'object'>, data: Record<string, unknown>, world: World): void {
+  const callback = callbackOf(what, data, world)
+  post(callback, world)
+  const partners = Object.entries(world.settings<Settings>('payward').accounts).filter(([, { ids }]) => ids.includes(what.account))
+  for (const webhook of partners.flatMap(([partner]) => world.list(Webhooks, 'byPartner', partner))) {
+    // rule: payward.webhooks.subscribed
+    if (webhook.enabled && webhook.events.includes(what.event)) deliver(callback, world.get(Endpoints, webhook.id)!, world)
+  }
+}
+
+/** The same bytes for everybody who is told. */
+// rule: payward.webhooks.envelope
+function callbackOf(what: Pick<Callback, 'event' | 'account' | 'object'>, data: Record<string, unknown>, world: World): Callback {
+  const id = `evt_${world.draw('payward event', world.next('payward.events')).base32(20)}`
+  const body = JSON.stringify({ id, type: what.event, created_at: time(world.now), data })
+  return { provider: 'payward', ...what, body: () => body }
+}
+
+const Registration = z.object({ url: z.string(), enabled: z.boolean().default(false), events: z.array(z.string()).default([]) })
+const Change = z.object({ enabled: z.boolean().optional(), events: z.array(z.string()).optional() })
+
+/** Hosts that are a scheme by mistake: `https://https//example.com`. */
+const SCHEMES = ['http', 'https', 'ftp', 'file', 'mailto', 'ssh', 'git', 'svn']
+
+export function registerWebhook(call: PaywardCall, world: World): Answer {
+  const { url, enabled, events } = Registration.parse(call.content.kind === 'json' ? call.content.value : {})
+  checkUrl(url)
+  checkEvents(events)
+  const { partner } = call.caller
+  // rule: payward.webhooks.one
+  if (world.first(Webhooks, 'byPartner', partner)) throw new Refusal('WebhookAlreadyExists', {}, 'a partner has one webhook: change or delete the one there is')
+
+  const id = `whk_${world.draw('payward webhook', world.next('payward.webhooks')).base32(20)}`
+  const webhook = put({ id, partner, url, secret: drawSecret(id, world), enabled, events, createdAt: world.now, updatedAt: world.now }, world)
+  // rule: payward.webhooks.registered, rule: payward.webhooks.secret-once
+  return ok({ webhook: shown(webhook), secret: webhook.secret })
+}
+
+// rule: payward.webhooks.url
+function checkUrl(text: string): void {
+  const refuse = (why: string) => new Refusal('invalid_request', { detail: `url: ${why}`, data: { field: 'url' } })
+  if (!URL.canParse(text)) throw refuse('must be a valid URL')
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '') throw refuse('must not contain credentials')
+  if (SCHEMES.includes(url.hostname)) throw refuse('host must not be the name of a protocol')
+  if (url.pathname.startsWith('//')) throw refuse('path must not begin with //')
+}
+
+function checkEvents(events: readonly string[]): void {
+  // rule: payward.webhooks.unknown-event
+  const unknown = events.find((event) => !EVENTS.includes(event))
+  if (unknown !== undefined) throw new Refusal('invalid_request', { detail: `events: ${unknown} is not an event`, data: { field: 'events' } }, `events: ${EVENTS.join(', ')}`)
+}
+
+/** Keeps the webhook; it has an endpoint for as long as it is enabled. */
+function put(webhook: WebhookRow, world: World): WebhookRow {
+  const { id, partner, url, secret, events } = webhook
+  // A name with a blank in it is no account id: the endpoint is reached through its webhook alone.
+  if (webhook.enabled) putEndpoint({ id, provider: 'payward', account: `partner ${partner}`, url, secret, events }, world)
+  else world.remove(Endpoints, id)
+  return world.put(Webhooks, webhook)
+}
+
+export function listWebhooks(call: PaywardCall, world: World): Answer {
+  // rule: payward.webhooks.list
+  if (call.queryValues.page_token !== undefined) throw new Refusal('invalid_request', { detail: 'page_token: was not issued here', data: { field: 'page_token' } })
+  return page(world.list(Webhooks, 'byPartner', call.caller.partner).map(shown), null)
+}
+
+export function updateWebhook(call: PaywardCall, world: World): Answer {
+  const change = Change.parse(call.content.kind === 'json' ? call.content.value : {})
+  const before = find(call, world)
+  const { enabled = before.enabled, events = before.events } = change
+  checkEvents(events)
+  // rule: payward.webhooks.update, rule: payward.webhooks.disabled
+  return ok({ webhook: shown(put({ ...before, enabled, events, updatedAt: world.now }, world)) })
+}
+
+export function deleteWebhook(call: PaywardCall, world: World): Answer {
+  const { id } = find(call, world)
+  world.remove(Webhooks, id)
+  world.remove(Endpoints, id)
+  // rule: payward.webhooks.delete
+  return ok({ webhook_id: id, deleted_at: time(world.now) })
+}
+
+export function testWebhook(call: PaywardCall, world: World): Answer {
+  const webhook = find(call, world)
+  // rule: payward.webhooks.test-disabled
+  if (!webhook.enabled) throw new Refusal('WebhookDisabled')
+  const callback = callbackOf({ event: 'webhook.test', account: call.caller.ids[0] ?? webhook.partner, object: webhook.id }, { message: TEST_MESSAGE }, world)
+  const { body } = deliver(callback, world.get(Endpoints, webhook.id)!, world)
+  // rule: payward.webhooks.test
+  return ok({
+    result: 'success',
+    test_id: world.draw('payward webhook test', world.next('payward.webhook-tests')).uuid(),
+    http_status: null,
+    response_body: null,
+    error_message: null,
+    payload_sent: body,
+    signature_header: signatureHeader(webhook.secret, body, call.wallMs),
+  })
+}
+
+function find(call: PaywardCall, world: World): WebhookRow {
+  const webhook = world.get(Webhooks, call.params.webhook_id!)
+  // rule: payward.webhooks.unknown
+  if (!webhook || webhook.partner !== call.caller.partner) throw new Refusal('WebhookNotFound')
+  return webhook
+}
+
+function shown({ id, url, enabled, events, createdAt, updatedAt }: WebhookRow) {
+  return { id, url, enabled, subscribed_events: events, available_events: EVENTS, created_at: time(createdAt), updated_at: time(updatedAt) }
+}

@@ -1,0 +1,124 @@
+// YAML that people write: read within bounds, and told what is wrong with it by file, line and the nearest right name. What it may say is
+// left to the schema of the one who asks.
+import { isUtf8 } from 'node:buffer'
+import { closest } from 'fastest-levenshtein'
+import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { z } from 'zod'
+
+export const FILE_BYTES = 1024 * 1024
+export const FILE_ALIASES = 100
+const NESTING_MAX = 100
+
+export type Path = readonly (string | number)[]
+
+/** What is wrong with a text, one line each: `story.yaml:7: rules.0.when: …`. */
+export class YamlError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/** A text that was read, and where each part of it stands. */
+export class YamlText {
+  readonly name: string
+  readonly value: any
+  readonly #document: Document
+  readonly #lines: LineCounter
+
+  /** Reads one document; `name` is what complaints call it. Throws a `YamlError`. */
+  constructor(bytes: Buffer, name: string) {
+    if (bytes.length > FILE_BYTES) throw new YamlError([`${name}: is larger than 1 MiB`])
+    if (!isUtf8(bytes)) throw new YamlError([`${name}: is not UTF-8`])
+    this.name = name
+    this.#lines = new LineCounter()
+    try {
+      this.#document = parseDocument(bytes.toString('utf8'), { lineCounter: this.#lines })
+    } catch (error) {
+      // Nesting without end exhausts the parser's stack.
+      throw new YamlError([`${name}: cannot be read: ${(error as Error).message.split('\n')[0]}`])
+    }
+    const wrong = [...this.#document.errors, ...this.#document.warnings].map(({ linePos, message }) => `${name}:${linePos?.[0].line ?? 1}: ${message.split('\n')[0]!.replace(/ at line .*/, '')}`)
+    if (wrong.length > 0) throw new YamlError(wrong.slice(0, 10))
+    this.value = this.#written()
+  }
+
+  /** The line on which a part begins, counted from 1; of its parent where the part itself is not there. */
+  line(path: Path): number {
+    const parent = path.length > 1 ? this.#at(path.slice(0, -1)) : this.#document.contents
+    const pair = isMap(parent) ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1))) : undefined
+    const node: any = pair?.key ?? this.#at(path) ?? parent
+    if (!node && path.length > 0) return this.line(path.slice(0, -1))
+    return this.#lines.linePos(node?.range?.[0] ?? 0).line
+  }
+
+  /** One complaint. */
+  complaint(path: Path, message: string): string {
+    return `${this.name}:${this.line(path)}: ${path.join('.') || 'the file'}: ${message}`
+  }
+
+  /** Complaints for everything a schema found, unknown keys and names with the nearest right one. */
+  complaints(error: z.ZodError, schema: object): string[] {
+    return error.issues.map((issue) => this.#tell(deepest(issue), schema))
+  }
+
+  #tell(issue: z.core.$ZodIssue, schema: object): string {
+    const path = issue.path as Path
+    if (issue.code === 'unrecognized_keys') {
+      const key = issue.keys[0]!
+      return this.complaint([...path, key], `unknown key${meant(key, knownKeys(schema, path))}`)
+    }
+    const value = path.reduce((at: any, part) => at?.[part], this.value)
+    const names = issue.code === 'invalid_value' ? issue.values.map(String) : []
+    if (typeof value === 'string' && names.length > 0) return this.complaint(path, `"${value.slice(0, 80)}" is none of ${names.join(', ')}${meant(value, names)}`)
+    return this.complaint(path, issue.message)
+  }
+
+  #at(path: Path): any {
+    try {
+      return this.#document.getIn(path, true)
+    } catch {
+      return undefined
+    }
+  }
+
+  #written(): unknown {
+    try {
+      let aliases = 0
+      let depth = 0
+      visit(this.#document, { Alias: () => void aliases++, Collection: (_, __, path) => void (depth = Math.max(depth, path.length)) })
+      if (aliases > FILE_ALIASES) throw new Error(`has ${aliases} aliases; at most ${FILE_ALIASES} are read`)
+      // Between two collections stands a pair.
+      if (depth > 2 * NESTING_MAX) throw new Error(`is nested deeper than ${NESTING_MAX} levels`)
+      // The count that toJS keeps is of what the aliases amount to, so that a few of them cannot multiply.
+      return this.#document.toJS({ maxAliasCount: FILE_ALIASES })
+    } catch (error) {
+      throw new YamlError([`${this.name}: ${(error as Error).message}`])
+    }
+  }
+}
+
+/** `; did you mean x?`, when there is anything to mean. */
+export function meant(name: string, known: readonly string[]): string {
+  return known.length > 0 ? `; did you mean ${closest(name.slice(0, 200), known)}?` : ''
+}
+
+/** Of a choice that nothing fits, what is wrong with the branch that fits best. */
+function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue
+  const branches = issue.errors.filter((branch) => !branch.some(({ code, path }) => path.length === 0 && code === 'invalid_type'))
+  const inner = branches[0]?.[0] ?? issue.errors[0]?.[0]
+  return inner ? deepest({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue) : issue
+}
+
+/** The keys that a JSON Schema knows at a place. */
+function knownKeys(schema: any, path: Path): string[] {
+  const step = (nodes: any[], part: string | number) => nodes.flatMap((node) => [node?.properties?.[part] ?? (typeof part === 'number' ? node?.items : node?.additionalProperties)]).flatMap(branches)
+  return path.reduce(step, branches(schema)).flatMap((node) => Object.keys(node?.properties ?? {}))
+}
+
+function branches(node: any): any[] {
+  return node ? [node, ...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.allOf ?? [])] : []
+}
