@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { closest } from 'fastest-levenshtein'
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import type { EndpointWish } from './http/endpoints.ts'
 import type { Provider } from './provider.ts'
+import { durationMs } from './world/durations.ts'
 
 /** The user's mistake, told in one line; the command line exits with 2. */
 export class UsageError extends Error {}
@@ -13,15 +15,22 @@ export const Clock = z.string().refine((text) => text === 'real' || !Number.isNa
   message: 'expected real, or an instant such as 2026-05-16T19:00:00Z',
 })
 
+const Duration = z.string().refine((text) => durationMs(text) !== undefined, { message: 'expected a duration such as 90s, 15m, 4h, 7d or PT4H' })
+
+const Endpoint = z.strictObject({ url: z.url(), secret: z.string().min(1).optional(), events: z.array(z.string()).optional(), account: z.string().optional() })
+
 /** What a config file may say; its shape depends on the providers there are. */
 export function configSchema(providers: ReadonlyMap<string, Provider>) {
   const switches = Object.assign({}, ...[...providers.values()].map((provider) => provider.switches ?? {})) as Record<string, readonly string[]>
   const entries = <T>(from: Iterable<[string, T]>, make: (value: T) => z.ZodType) => Object.fromEntries([...from].map(([name, value]) => [name, make(value).optional()]))
+  const callbackProviders = [...providers].filter(([, { callbacks }]) => callbacks)
   return z.strictObject({
     seed: z.string().min(1).optional(),
     clock: Clock.optional(),
-    limits: z.strictObject({ bodyBytes: z.int().min(1024).max(1 << 28).optional(), journalEntries: z.int().min(1).max(1_000_000).optional() }).optional(),
+    scenarios: z.array(z.string().min(1)).max(100).optional(),
+    limits: z.strictObject({ bodyBytes: z.int().min(1024).max(1 << 28).optional(), journalEntries: z.int().min(1).max(1_000_000).optional(), worlds: z.int().min(1).max(100_000).optional(), worldIdle: Duration.optional() }).optional(),
     providers: z.strictObject(entries(providers, (provider) => provider.settings)).optional(),
+    callbacks: z.strictObject(entries(callbackProviders, () => Endpoint)).optional(),
     assume: z.strictObject(entries(Object.entries(switches), (values) => z.enum(values as [string, ...string[]]))).optional(),
   })
 }
@@ -29,7 +38,11 @@ export function configSchema(providers: ReadonlyMap<string, Provider>) {
 export interface Config {
   readonly seed?: string | undefined
   readonly clock?: string | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined } | undefined
+  /** Scenario files, from the folder of the config file. */
+  readonly scenarios?: readonly string[] | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
+  /** Where callbacks go from the start, by provider. */
+  readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
   /** As written: the sandbox parses each provider's part with that provider's own schema. */
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   readonly assume?: Readonly<Record<string, string>> | undefined

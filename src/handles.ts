@@ -227,6 +227,7 @@ class SandboxHandle extends WorldHandle implements api.Sandbox {
   async close(): Promise<void> {
     this.#url = undefined
     await this.#core.close()
+    this.#core.options.log?.flush()
     for (const inbox of this.#shared.inboxes) await inbox.close()
   }
 

@@ -11,6 +11,8 @@ import type { World } from './world/world.ts'
 const FRESH_MS = 300_000
 /** How long `next` waits, wall time, before it says that nothing comes. */
 const WAIT_MS = 5_000
+/** How many timers are looked at for what is due next. */
+const LOOKED_AT = 1_000
 
 export interface InboxNeeds {
   readonly providers: ReadonlyMap<string, Provider>
@@ -82,7 +84,8 @@ export class Inbox implements api.Inbox {
 
   #nothing(wanted: string, withinMs: number): string {
     const world = this.#needs.world()
-    const due = world?.clock.waiting(3).map(({ at, summary }) => `${summary} at ${new Date(at).toISOString()}`) ?? []
+    const loud = world?.clock.waiting(LOOKED_AT).filter(({ kind }) => kind !== 'window' && kind !== 'retention') ?? []
+    const due = loud.slice(0, 3).map(({ at, summary }) => `${summary} at ${new Date(at).toISOString()}`)
     const others = this.#left.length > 0 ? `; ${this.#left.length} other callbacks were not asked for` : ''
     const next = due.length > 0 ? `due next: ${due.join(', ')} (clock.advance gets there)` : 'nothing is due'
     return `no callback${wanted && ` ${wanted}`} came within ${withinMs} ms${others}; world time is ${world ? new Date(world.now).toISOString() : 'over'}, ${next}`

@@ -13,12 +13,16 @@ export interface SandboxOptions {
   /** Listens as soon as it is made; 0 takes any free port. Without it nothing listens, and calls go through `fetch`. */
   readonly port?: number | undefined
   readonly host?: string | undefined
+  /** Scenario files that the default world starts with. */
+  readonly scenarios?: readonly string[] | undefined
   /** What a config file says under `providers`, by provider. */
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Which answer is given where the documents leave two open, by rule id. */
   readonly assume?: Readonly<Record<string, string>> | undefined
   readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined } | undefined
   readonly allowCallbackHosts?: readonly string[] | undefined
+  /** What others have to bring to drive it; the handles know it. */
+  readonly controlToken?: string | undefined
   /** An answer off contract becomes a loud 500. */
   readonly strict?: boolean | undefined
   /** A line for each call on stderr. Default `off`. */

@@ -1,11 +1,20 @@
 #!/usr/bin/env node
-// The command line: `sandgate serve`, `schema`, `where`, `health`. The only place that knows the process it runs in.
+// The command line: `sandgate serve`, `schema`, `check`, `health`, `replay`, `minimise`, `import`. The only place that knows the process it runs in.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Clock, configJsonSchema, readConfig, UsageError } from './config.ts'
+import { checkFiles } from './control/check.ts'
+import { scenarioJsonSchema } from './control/scenario.ts'
 import { version } from './control/version.ts'
+import { NoSuchEndpoint } from './http/endpoints.ts'
 import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
 import type { DemoCredential, Provider } from './provider.ts'
-import { findProviders, Sandbox } from './sandbox.ts'
+import { importHar } from './har.ts'
+import { readRecording, type Recording, Unusable } from './keep/recording.ts'
+import { minimise, Replay, report, summary } from './replay.ts'
+import { contractOf, findProviders, Sandbox } from './sandbox.ts'
+import { YamlError } from './yaml.ts'
 
 interface Flags {
   readonly port: number
@@ -13,7 +22,9 @@ interface Flags {
   readonly seed?: string
   readonly clock?: string
   readonly config?: string
+  readonly scenario: string[]
   readonly allowHost: string[]
+  readonly allowCallbackHost: string[]
   readonly controlToken?: string
   readonly strict: boolean
   readonly log: LogFormat
@@ -40,7 +51,9 @@ program
   .addOption(flag('--seed <seed>', 'what addresses, ids and hashes are derived from (sandgate)').argParser(notEmpty))
   .addOption(flag('--clock <clock>', 'real, or an instant at which the world starts, frozen (real)').argParser(clock))
   .addOption(flag('--config <file>', 'config file (YAML)'))
+  .addOption(flag('--scenario <file>', 'scenario file; may be repeated, in the environment separated by commas').default([]).argParser(collectFiles))
   .addOption(flag('--allow-host <name>', 'host name that the control API answers to; may be repeated').default([]).argParser(collect))
+  .addOption(flag('--allow-callback-host <name>', 'host name that callbacks may go to, beside loopback and private addresses; may be repeated').default([]).argParser(collect))
   .addOption(flag('--control-token <token>', 'bearer token that the control API asks for'))
   .addOption(flag('--strict', 'an answer off contract is a loud 500').default(false))
   .addOption(flag('--log <format>', 'a line for each call on stderr').choices(LOG_FORMATS).default('pretty'))
@@ -50,10 +63,20 @@ program
 program
   .command('schema')
   .description('print the JSON Schema of the files Sandgate reads')
-  .option('--config', 'of the config file')
+  .option('--config', 'of the config file; of scenario files unless given')
   .action(async ({ config }: { config?: boolean }) => {
-    if (!config) throw new UsageError('say which schema: sandgate schema --config')
-    console.log(JSON.stringify(configJsonSchema(await findProviders()), null, 2))
+    console.log(JSON.stringify(config ? configJsonSchema(await findProviders()) : scenarioJsonSchema(), null, 2))
+  })
+
+program
+  .command('check')
+  .description('say what is wrong with scenario files and which of their rules can never act; nothing is run')
+  .argument('<file...>', 'scenario files, checked as they would be loaded together')
+  .action(async (files: string[]) => {
+    const { errors, warnings, told } = checkFiles(files, { providers: await findProviders(), contract: contractOf })
+    for (const line of told) console.log(line)
+    for (const line of [...errors, ...warnings]) console.error(line)
+    process.exitCode = errors.length > 0 ? 2 : warnings.length > 0 ? 1 : 0
   })
 
 program
@@ -66,26 +89,107 @@ program
     console.log(await answer.text())
   })
 
+program
+  .command('replay <file>')
+  .description('play a recording in a fresh world and compare every answer; nobody is called')
+  .option('--until <entry>', 'stop before the call with this entry', entryNumber)
+  .option('--serve', 'then serve the world there, frozen, to look around')
+  .addOption(flag('--port <port>', 'port to listen on').default(4010).argParser(port))
+  .addOption(flag('--host <host>', 'address to listen on').default('127.0.0.1'))
+  .action((file: string, flags: { until?: number; serve?: boolean; port: number; host: string }) => using(file, async (text) => {
+    const recording = readRecording(text)
+    const replay = new Replay(recording, await findProviders())
+    const played = await replay.play(flags.until)
+    console.log(played.differs ? report(played.differs, played, recording) : summary(played, recording))
+    if (played.differs) process.exitCode = 1
+    if (flags.serve) await serveReplay(replay, flags)
+  }))
+
+program
+  .command('minimise <file>')
+  .description('drop calls from a recording while its first difference remains')
+  .option('--out <file>', 'where the smaller recording goes (FILE.min.json)')
+  .action((file: string, { out = `${file.replace(/\.json$/, '')}.min.json` }: { out?: string }) => using(file, async (text) => {
+    const before = readRecording(text)
+    const { recording, differs, plays } = await minimise(before, await findProviders())
+    write(out, recording)
+    console.log(`${out}: ${recording.journal.length} of ${before.journal.length} steps are left after ${plays} replays; entry ${differs.call.entry} still differs at ${differs.where}`)
+  }))
+
+program
+  .command('import <file>')
+  .description('make a recording of the traffic in a HAR file, to see where the sandbox answers otherwise')
+  .requiredOption('--provider <name>', 'whose traffic it is')
+  .option('--out <file>', 'where the recording goes (FILE.json)')
+  .action((file: string, { provider: name, out = `${file.replace(/\.har$/, '')}.json` }: { provider: string; out?: string }) => using(file, async (text) => {
+    const providers = await findProviders()
+    const provider = providers.get(name)
+    if (!provider) throw new UsageError(`--provider ${name}: there are ${[...providers.keys()].join(', ')}`)
+    const recording = importHar(text, provider, contractOf(name))
+    write(out, recording)
+    console.log(`${out}: ${recording.journal.length} calls of ${provider.title}; sandgate replay ${out} shows where the sandbox answers otherwise`)
+  }))
+
+/** Reads a file and works with it; what is wrong with it is told in one line with its name. */
+async function using(file: string, work: (text: string) => Promise<void>): Promise<void> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${file}: cannot be read: ${(error as Error).message}`)
+  }
+  await work(text).catch((error) => {
+    throw error instanceof Unusable ? new UsageError(`${file}: ${error.message.replaceAll('\n', ' ')}`) : error
+  })
+}
+
+function write(file: string, recording: Recording): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(recording, null, 1)}\n`)
+  } catch (error) {
+    throw new UsageError(`${file}: cannot be written: ${(error as Error).message}`)
+  }
+}
+
+/** The world where a replay stopped; callbacks go nowhere. */
+async function serveReplay(replay: Replay, { port, host }: { port: number; host: string }): Promise<void> {
+  replay.release(Date.now)
+  const url = await listen(replay.sandbox, port, host)
+  console.log(`sandgate listening on ${url}\n\n${table(replay.sandbox, url)}`)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(replay.sandbox))
+}
+
+function entryNumber(text: string): number {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError(`expected the number of an entry, got "${text}"`)
+  return Number(text)
+}
+
 async function serve(flags: Flags): Promise<void> {
   const providers = await findProviders()
   const config = flags.config === undefined ? {} : readConfig(flags.config, providers)
   const sandbox = new Sandbox(providers, {
     ...config,
-    seed: flags.seed ?? config.seed ?? 'sandgate',
-    clock: flags.clock ?? config.clock ?? 'real',
+    seed: flags.seed ?? config.seed,
+    clock: flags.clock ?? config.clock,
+    scenarios: flags.scenario.length > 0 ? flags.scenario : config.scenarios?.map((file) => resolve(dirname(flags.config!), file)),
     allowHosts: flags.allowHost,
+    allowCallbackHosts: flags.allowCallbackHost,
     controlToken: flags.controlToken,
     strict: flags.strict,
     log: flags.log === 'off' ? undefined : logTo(process.stderr, flags.log, flags.logLevel),
     host: process,
   })
-  const url = await sandbox.listen(flags.port, flags.host).catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'EADDRINUSE' ? 'is taken; choose another one, or 0 for any free one' : `cannot be listened on: ${error.message}`
-    throw new UsageError(`--port ${flags.port} (--host ${flags.host}) ${why}`)
-  })
+  const url = await listen(sandbox, flags.port, flags.host)
   console.log(`sandgate listening on ${url}\n\n${table(sandbox, url)}`)
   void sandbox.warm()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(sandbox))
+}
+
+function listen(sandbox: Sandbox, port: number, host: string): Promise<string> {
+  return sandbox.listen(port, host).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EADDRINUSE' ? 'is taken; choose another one, or 0 for any free one' : `cannot be listened on: ${error.message}`
+    throw new UsageError(`--port ${port} (--host ${host}) ${why}`)
+  })
 }
 
 /** A reader of the lines that goes away, or is slower than they come, costs nothing but the lines. */
@@ -147,6 +251,11 @@ function notEmpty(text: string): string {
   return text
 }
 
+/** From the environment several come at once. */
+function collectFiles(text: string, files: string[]): string[] {
+  return [...files, ...text.split(',').filter((file) => file !== '')]
+}
+
 function collect(name: string, names: string[]): string[] {
   return [...names, name]
 }
@@ -155,7 +264,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exit(0)
-  if (!(error instanceof CommanderError || error instanceof UsageError)) throw error
+  if (!(error instanceof CommanderError || error instanceof NoSuchEndpoint || error instanceof UsageError || error instanceof YamlError)) throw error
   console.error(error.message.replaceAll('\n', ' ').replace(/^error: /, 'sandgate: ').replace(/^(?!sandgate: )/, 'sandgate: '))
   process.exit(2)
 }

@@ -6,11 +6,15 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { load, scenarioReaction } from './control/armed.ts'
 import { controlRouter } from './control/control.ts'
+import { ScenarioFiles } from './control/files.ts'
 import { type Host, Metrics } from './control/metrics.ts'
 import { Rules } from './control/rules.ts'
+import type { Scenario } from './control/scenario.ts'
 import { CallbackSender } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
+import { type EndpointWish, pointCallbacks } from './http/endpoints.ts'
 import { receive } from './http/receive.ts'
 import type { Incoming } from './http/received.ts'
 import { Flights } from './http/repeats.ts'
@@ -18,24 +22,29 @@ import { reply, type Sent, type Served } from './http/reply.ts'
 import { send } from './http/send.ts'
 import { Sampler } from './http/sample.ts'
 import type { Log } from './log.ts'
-import { Tape } from './keep/recording.ts'
+import { LOAD, Tape } from './keep/recording.ts'
 import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
+import { durationMs } from './world/durations.ts'
 import type { World } from './world/world.ts'
 import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
 export interface SandboxOptions {
   /** What every world derives its draws from. Default `sandgate`. */
-  readonly seed?: string
+  readonly seed?: string | undefined
   /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
-  readonly clock?: string
+  readonly clock?: string | undefined
+  /** Scenario files that the default world starts with; their seed and clock count where none is given here. Read again when they change. */
+  readonly scenarios?: readonly string[] | undefined
   /** What a config file says under `providers`, by provider. */
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Which answer is given where the documents leave two open, by rule id. */
   readonly assume?: Readonly<Record<string, string>> | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined; readonly worldIdleMs?: number | undefined } | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
   readonly allowHosts?: readonly string[]
+  /** Where callbacks go from the start, by provider. */
+  readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
   /** Host names that callbacks may go to, beside loopback and private addresses. */
   readonly allowCallbackHosts?: readonly string[]
   /** The control API asks for `Authorization: Bearer <token>`. */
@@ -46,6 +55,8 @@ export interface SandboxOptions {
   readonly log?: Log | undefined
   /** What the process tells about itself, for the metrics. */
   readonly host?: Host | undefined
+  /** Takes a line for each edit of a scenario file that cannot be used; the log, or stderr, unless given. */
+  readonly warn?: (line: string) => void
   /** Where bugs are told; the log, or stderr, unless given. */
   readonly complain?: (message: string, error?: unknown) => void
   /** Lets wall time go by, for delays of scenarios. */
@@ -104,6 +115,8 @@ export class Sandbox {
   readonly tape = new Tape()
   readonly metrics = new Metrics()
   readonly worlds: Worlds
+  /** The scenario files it was started with. */
+  readonly scenarios: ScenarioFiles
   readonly #served = new Map<string, Served>()
   readonly #bodyBytes: number
   readonly #pause: (ms: number) => Promise<void>
@@ -122,6 +135,12 @@ export class Sandbox {
     this.callbacks = options.sender ?? new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], wall: this.wall, ended: (...told) => this.#tellCallback(...told) })
     this.rules = new Rules(SPECS)
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
+    this.scenarios = new ScenarioFiles({
+      files: options.scenarios ?? [],
+      known: { providers, contract: contractOf },
+      warn: options.warn ?? (log ? (line) => log.say('warn', line) : (line) => console.error(line)),
+      changed: (scenario, before) => this.#scenarioChanged(scenario, before),
+    })
     this.worlds = new Worlds({
       providers,
       seed: options.seed ?? 'sandgate',
@@ -130,9 +149,11 @@ export class Sandbox {
       assumptions: options.assume ?? {},
       journalEntries: options.limits?.journalEntries ?? 10_000,
       most: options.limits?.worlds ?? 1_000,
-      idleMs: options.limits?.worldIdleMs ?? 24 * 3_600_000,
+      idleMs: durationMs(options.limits?.worldIdle ?? '24h')!,
       wall: this.wall,
-      reactions: {},
+      reactions: { scenario: (step, args, world) => scenarioReaction(step, args as string, world, providers) },
+      first: () => this.scenarios.scenario,
+      made: (world) => this.#begin(world),
     })
     const sampler = new Sampler()
     const flights = new Flights()
@@ -175,6 +196,28 @@ export class Sandbox {
     }
   }
 
+  /** A world that was made, or made new, has the story and the receivers it was started with. */
+  #begin(world: World): void {
+    for (const [name, wish] of Object.entries(this.options.callbacks ?? {})) {
+      world.change(() => pointCallbacks(this.providers.get(name)!, wish, (target) => this.callbacks.refuse(target), world))
+    }
+    if (world.id === DEFAULT_WORLD && this.scenarios.scenario.stories.length > 0) this.load(this.scenarios.scenario, world)
+  }
+
+  /** Loads a scenario that no control call of this world brings, so that its recording has it too. */
+  load(scenario: Scenario, world: World): void {
+    this.tape.add({ entry: world.journal.nextId, atMs: world.now, operation: LOAD, params: {}, query: {}, body: scenario }, world)
+    world.change(() => load(scenario, world))
+  }
+
+  #scenarioChanged(scenario: Scenario, before: Scenario): void {
+    const world = this.world()!
+    this.load(scenario, world)
+    world.journal.add({ kind: 'control', at: world.now, action: 'scenario', summary: 'the scenario files changed and were loaded again' })
+    if (scenario.seed !== before.seed || scenario.clock !== before.clock) this.scenarios.warn('the seed and the clock of the scenario count from the next reset of the world')
+    this.tick(world)
+  }
+
   /** Lets world time pass as far as the wall says, and sends what has fallen due. */
   tick(world: World): void {
     world.clock.tick(this.wall())
@@ -189,6 +232,7 @@ export class Sandbox {
       server.listen(port, host, resolve)
     })
     this.#server = server
+    this.scenarios.watch()
     // Running worlds move by themselves; the calls that arrive in between move them too.
     this.#ticker = setInterval(() => {
       for (const world of this.worlds) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
@@ -208,6 +252,7 @@ export class Sandbox {
     const server = this.#server
     if (!server) return
     this.#server = undefined
+    this.scenarios.close()
     clearInterval(this.#ticker)
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeIdleConnections()
@@ -256,6 +301,7 @@ export class Sandbox {
         ip: (req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
         origin: `http://${req.headers.host}`,
         wallMs: this.wall(),
+        strangeWorld: target.worldId === undefined && world.id === DEFAULT_WORLD ? KEY_SUFFIX.exec(String(req.headers[target.served.provider.keyHeader]))?.[1] : undefined,
       }
       reply(incoming, target.served, world)
         .then((sent) => {

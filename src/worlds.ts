@@ -17,6 +17,8 @@ export interface WorldsOptions {
   readonly settings: Readonly<Record<string, unknown>>
   readonly assumptions: Readonly<Record<string, string>>
   readonly journalEntries: number
+  /** How the default world starts, where that differs. */
+  readonly first?: (() => Start) | undefined
   /** How many worlds there may be, the default one included. */
   readonly most: number
   /** How long a world may lie idle before it makes room, wall ms. The default one stays. */
@@ -33,6 +35,8 @@ export interface WorldsOptions {
 export interface Start {
   readonly seed?: string | undefined
   readonly clock?: string | undefined
+  /** Which answer is given where the documents leave two open, by rule id, beside what the sandbox assumes. */
+  readonly assume?: Readonly<Record<string, string>> | undefined
 }
 
 /** Why a world cannot be made or deleted, in one sentence. */
@@ -41,7 +45,8 @@ export class WorldRefused extends Error {}
 export class Worlds {
   readonly #options: WorldsOptions
   readonly #switches: Readonly<Record<string, readonly string[]>>
-  readonly #worlds = new Map<string, { world: World; usedMs: number }>()
+  /** `start`: how it was made, and is made again by a reset that says nothing else. */
+  readonly #worlds = new Map<string, { world: World; usedMs: number; start: Start }>()
 
   constructor(options: WorldsOptions) {
     this.#options = options
@@ -68,7 +73,9 @@ export class Worlds {
     if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
     if (this.#worlds.has(name)) throw new WorldRefused(`there is a world "${name}" already`)
     if (this.#worlds.size >= this.#options.most) throw new WorldRefused(`there are ${this.#worlds.size} worlds, as many as limits.worlds allows; delete one first`)
-    const world = this.reset(name, from ? { seed: from.seed } : start)
+    const unknown = Object.entries(start.assume ?? {}).find(([rule, value]) => !this.#switches[rule]?.includes(value))
+    if (unknown) throw new WorldRefused(`assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`)
+    const world = this.reset(name, from ? { ...this.#worlds.get(from.id)!.start, seed: from.seed } : start)
     if (from) {
       world.become(from)
       world.journal.add({ kind: 'control', at: world.now, action: 'fork', summary: `a copy of the world "${from.id}" as it was then` })
@@ -85,22 +92,24 @@ export class Worlds {
   }
 
   /** Makes the world as new, with another seed or clock if given. */
-  reset(id: string, start: Start = {}): World {
+  reset(id: string, changes: Start = {}): World {
     const options = this.#options
-    const clock = start.clock ?? options.clock
+    const start = { ...this.#worlds.get(id)?.start, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
+    const first = (id === DEFAULT_WORLD && options.first?.()) || {}
+    const clock = start.clock ?? first.clock ?? options.clock
     const world = new World({
       id,
-      seed: start.seed ?? options.seed,
+      seed: start.seed ?? first.seed ?? options.seed,
       startMs: clock === 'real' ? options.wall() : Date.parse(clock),
       frozen: clock !== 'real',
       settings: options.settings,
-      assumptions: options.assumptions,
+      assumptions: { ...options.assumptions, ...start.assume },
       switches: this.#switches,
       react: (timer, world) => this.#react(timer, world),
       journalEntries: options.journalEntries,
     })
     world.clock.tick(options.wall())
-    this.#worlds.set(id, { world, usedMs: options.wall() })
+    this.#worlds.set(id, { world, usedMs: options.wall(), start })
     options.made?.(world)
     return world
   }
@@ -108,6 +117,11 @@ export class Worlds {
   #forgetIdle(): void {
     const before = this.#options.wall() - this.#options.idleMs
     for (const [id, { usedMs }] of this.#worlds) if (id !== DEFAULT_WORLD && usedMs < before) this.remove(id)
+  }
+
+  #choices(rule: string): string {
+    const values = this.#switches[rule]
+    return values ? `it takes ${values.join(' or ')}` : `GET /_sandgate/rules lists the switches there are`
   }
 
   #free(): string {

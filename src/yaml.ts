@@ -29,7 +29,8 @@ export class YamlText {
   readonly #lines: LineCounter
 
   /** Reads one document; `name` is what complaints call it. Throws a `YamlError`. */
-  constructor(bytes: Buffer, name: string) {
+  constructor(written: Buffer | string, name: string) {
+    const bytes = Buffer.from(written)
     if (bytes.length > FILE_BYTES) throw new YamlError([`${name}: is larger than 1 MiB`])
     if (!isUtf8(bytes)) throw new YamlError([`${name}: is not UTF-8`])
     this.name = name
@@ -93,11 +94,24 @@ export class YamlText {
       // Between two collections stands a pair.
       if (depth > 2 * NESTING_MAX) throw new Error(`is nested deeper than ${NESTING_MAX} levels`)
       // The count that toJS keeps is of what the aliases amount to, so that a few of them cannot multiply.
-      return this.#document.toJS({ maxAliasCount: FILE_ALIASES })
+      const value: unknown = this.#document.toJS({ maxAliasCount: 10 * FILE_ALIASES })
+      if (aliases > 0 && weight(value, 4 * FILE_BYTES) > 4 * FILE_BYTES) throw new Error('its aliases amount to more than 4 MiB')
+      return value
     } catch (error) {
       throw new YamlError([`${this.name}: ${(error as Error).message}`])
     }
   }
+}
+
+/** How many characters a value would be, written out; counting stops soon after `most`. */
+function weight(value: unknown, most: number): number {
+  if (typeof value !== 'object' || value === null) return String(value).length + 1
+  let sum = 1
+  for (const [key, item] of Object.entries(value)) {
+    sum += key.length + weight(item, most - sum)
+    if (sum > most) break
+  }
+  return sum
 }
 
 /** `; did you mean x?`, when there is anything to mean. */

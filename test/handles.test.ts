@@ -1,16 +1,322 @@
-import { createHmac } from 'node:crypto'
-import { expect, test } from 'vitest'
-import { createSandbox } from '../src/index.ts'
+// The package as other people's tests use it: in process or on a free port, worlds, handles, inboxes, and the examples of the README as they stand.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { ControlError, createSandbox, type Provider, type SandboxOptions, type World } from '../src/index.ts'
+import { build } from './build.ts'
 import { allocation, client } from './clients/cpg.ts'
-test('x', async () => {
-  const box = await createSandbox({ clock: '2026-05-16T19:00:00Z' })
-  const req = client.sign(allocation({}), Date.now())
-  const r = await box.cpg.fetch(req.path, { method: req.method, headers: req.headers, body: req.body })
-  console.log(r.status, Object.fromEntries(r.headers), await r.text())
-  console.log(await box.clock.now())
-  console.log(await box.addresses())
-  const inbox = await box.inbox()
-  const [a] = await box.addresses()
-  await box.deposit({ address: a.address, amount: '5', after: '2h' })
-  await expect(inbox.next({ withinMs: 10 })).rejects.toThrow('foo')
+import { START, start } from './kit.ts'
+
+const ROOT = new URL('..', import.meta.url).pathname
+
+/** A frozen sandbox, closed when the test is over. */
+async function open(options: SandboxOptions = {}) {
+  const sandbox = await createSandbox({ clock: START, strict: true, ...options })
+  onTestFinished(() => sandbox.close())
+  return sandbox
+}
+
+/** An address of CPG, allocated in process. */
+async function allocate(cpg: Provider, fields: Record<string, unknown> = {}): Promise<string> {
+  const { method, path, headers, body } = client.sign(allocation(fields), Date.now())
+  const answer = await cpg.fetch(path, { method, headers: headers!, body: body! })
+  expect(answer.status).toBe(200)
+  return ((await answer.json()) as any).data.address
+}
+
+async function refusal(work: Promise<unknown> | (() => unknown)): Promise<ControlError> {
+  try {
+    await (typeof work === 'function' ? work() : work)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ControlError)
+    return error as ControlError
+  }
+  throw new Error('it was not refused')
+}
+
+describe('without a port', () => {
+  test('calls reach the providers, byte for byte as over a socket', async () => {
+    const sandbox = await open()
+    const box = await start()
+    const { method, path, headers, body } = client.sign(allocation({ user_identifier: 'user_8721' }), Date.now())
+    box.passWall(Date.now() - box.wallMs)
+    const here = await sandbox.cpg!.fetch(path, { method, headers: headers!, body: body! })
+    const there = await box.send('cpg', { method, path, headers: headers!, body })
+    expect([here.status, here.statusText, await here.text()]).toEqual([200, 'OK', there.text])
+    expect(here.headers.get('x-sandgate-entry')).toBe('1')
+  })
+
+  test('a world, a query, a URL and a Request are taken as they come', async () => {
+    const sandbox = await open()
+    const world = sandbox.world('ci')
+    const ping = client.sign({ method: 'GET', path: '/v1/currencies?limit=1' }, Date.now())
+    for (const answer of [
+      await world.fetch(`/cpg${ping.path}`, { headers: ping.headers! }),
+      await sandbox.fetch(`http://localhost/w/ci/cpg${ping.path}`, { headers: ping.headers! }),
+      await sandbox.fetch(new Request(`http://cpg.ci.localhost${ping.path}`, { headers: ping.headers! })),
+    ]) expect(answer.status).not.toBe(404)
+    expect(await world.calls()).toHaveLength(3)
+    expect(await sandbox.calls()).toHaveLength(0)
+    expect((await sandbox.fetch('/nowhere')).status).toBe(404)
+  })
+
+  test('the base URL is asked for too early: the error says how to get one', async () => {
+    const sandbox = await open()
+    expect(() => sandbox.cpg!.baseUrl).toThrow(/does not listen.*port: 0.*listen\(\)/)
+    expect(() => sandbox.url).toThrow(/does not listen/)
+  })
+
+  test('a connection that a fault cuts is an error of fetch, and so is an answer that breaks off', async () => {
+    const sandbox = await open()
+    const ping = () => sandbox.cpg!.fetch('/v1/_ping', { headers: client.sign(client.good.ping!(), Date.now()).headers! })
+    for (const how of ['reset', 'close']) {
+      const { id } = await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ drop: { stage: 'after', how } }] })
+      await expect(ping()).rejects.toMatchObject({ code: 'ECONNRESET' })
+      await sandbox.faults.clear(id)
+    }
+    await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ corrupt: { how: 'truncate' } }] })
+    await expect(ping().then((answer) => answer.text())).rejects.toThrow()
+    await sandbox.faults.clear()
+    // The same signed call within a second is, to CPG, one too many; it is an answer all the same.
+    expect((await ping()).headers.get('x-sandgate-entry')).toBe('4')
+    expect(await sandbox.faults.list()).toEqual([])
+  })
+
+  test('a call that hangs ends with its signal', async () => {
+    const sandbox = await open()
+    await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ drop: { stage: 'before', how: 'hang' } }] })
+    const signal = AbortSignal.timeout(20)
+    await expect(sandbox.cpg!.fetch('/v1/_ping', { signal, headers: client.sign(client.good.ping!(), Date.now()).headers! })).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  test('the control API with a token, which the handles know', async () => {
+    const sandbox = await open({ controlToken: 'let-me-in' })
+    expect((await sandbox.fetch('/_sandgate/health')).status).toBe(401)
+    expect(await sandbox.control('GET', '/health')).toMatchObject({ status: 'ok' })
+    expect(await sandbox.control('DELETE', '/journal')).toBeUndefined()
+  })
 })
+
+describe('on a port', () => {
+  test('a free one, at once or later; base URLs are those of contract and world', async () => {
+    const sandbox = await open({ port: 0 })
+    expect(sandbox.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(sandbox.cpg!.baseUrl).toBe(`${sandbox.url}/cpg`)
+    expect(sandbox.world('ci').zopay!.baseUrl).toBe(`${sandbox.url}/w/ci/zopay`)
+    expect((await fetch(`${sandbox.world('ci').cpg!.baseUrl}/v1/nothing`)).headers.get('x-sandgate-entry')).toBe('1')
+    expect(await sandbox.listen()).toBe(sandbox.url)
+    const later = await open()
+    expect(await later.listen()).toBe(later.url)
+  })
+
+  test('await using lets go of the port and of the inboxes', async () => {
+    const urls: string[] = []
+    {
+      await using sandbox = await createSandbox({ port: 0 })
+      urls.push(`${sandbox.url}/_sandgate/health`, (await sandbox.inbox()).url)
+      for (const url of urls) await (await fetch(url)).text()
+    }
+    for (const url of urls) await expect(knock(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})
+
+function knock(url: string): Promise<void> {
+  return new Promise((resolve, reject) => request(url, { agent: false }, () => resolve()).on('error', reject).end())
+}
+
+describe('worlds', () => {
+  test('are made when they are named first, with a seed and a clock of their own', async () => {
+    const sandbox = await open()
+    const one = sandbox.world('one', { seed: 'other', clock: '2027-01-01T00:00:00Z' })
+    expect(sandbox.world('one')).toBe(one)
+    expect([one.id, await one.clock.now(), sandbox.id, await sandbox.clock.now()]).toEqual(['one', new Date('2027-01-01T00:00:00Z'), 'default', new Date(START)])
+    const wanted = { user_identifier: 'user_8721' }
+    const [mine, theirs, same] = [await allocate(sandbox.cpg!, wanted), await allocate(one.cpg!, wanted), await allocate(sandbox.world('two').cpg!, wanted)]
+    expect(mine).not.toBe(theirs)
+    expect(mine).toBe(same)
+    expect((await sandbox.control('GET', '/worlds')).data.map((world: World) => world.id)).toEqual(['default', 'one', 'two'])
+  })
+
+  test('a world that exists takes no options, a bad id and a bad clock are refused', async () => {
+    const sandbox = await open()
+    sandbox.world('one')
+    expect(await refusal(() => sandbox.world('one', { seed: 'x' }))).toMatchObject({ status: 409, message: expect.stringContaining('reset') })
+    await expect(async () => sandbox.world('No_Id')).rejects.toThrow(/no world id/)
+    expect(await refusal(() => sandbox.world('two', { clock: 'noon' }))).toMatchObject({ status: 422, message: expect.stringMatching(/clock.*noon/) })
+    expect(await refusal(createSandbox({ clock: 'noon' }))).toMatchObject({ status: 422 })
+    expect(await refusal(() => sandbox.provider('nobody'))).toMatchObject({ message: expect.stringContaining('cpg') })
+    expect(sandbox.provider('cpg')).toBe(sandbox.cpg)
+  })
+
+  test('reset makes one new, remove deletes it; the default one stays', async () => {
+    const sandbox = await open()
+    const world = sandbox.world('one')
+    const before = await allocate(world.cpg!)
+    await world.reset({ seed: 'other' })
+    expect(await world.addresses()).toEqual([])
+    expect(await allocate(world.cpg!)).not.toBe(before)
+    await world.remove()
+    expect(await refusal(world.addresses())).toMatchObject({ status: 404 })
+    expect(await refusal(sandbox.remove())).toMatchObject({ status: 409, message: 'the default world can be reset, not deleted' })
+    expect(await sandbox.world('one').addresses()).toEqual([])
+  })
+})
+
+describe('time and money', () => {
+  test('the clock: frozen, moved by a duration, to an instant, until it is quiet', async () => {
+    const { clock } = await open()
+    expect(await clock.advance('4h')).toEqual([])
+    await clock.advance({ to: '2026-05-17T00:00:00Z' })
+    await clock.set(new Date('2026-05-17T01:00:00Z'))
+    expect(await clock.now()).toEqual(new Date('2026-05-17T01:00:00Z'))
+    await clock.run()
+    await clock.freeze()
+    expect(await refusal(clock.set('2026-05-01T00:00:00Z'))).toMatchObject({ status: 409, message: expect.stringContaining('never goes back') })
+    expect(await refusal(clock.advance('soon'))).toMatchObject({ status: 422, problem: { type: 'about:blank' } })
+  })
+
+  test('a deposit, seen and confirmed; addresses, deposits, calls and the journal by filter', async () => {
+    const sandbox = await open()
+    const address = await allocate(sandbox.cpg!, { user_identifier: 'user_8721' })
+    const deposit = await sandbox.deposit({ address, amount: '100', after: '4h' })
+    expect(deposit).toMatchObject({ status: 'scheduled', provider: 'cpg', amount: '100.000000', seen_at: null })
+    const happened = await sandbox.clock.advance({ until: 'quiet' })
+    expect(happened.length).toBeGreaterThan(1)
+    expect(await sandbox.deposits({ address })).toMatchObject([{ id: deposit.id, status: 'confirmed', account: 'demo' }])
+    expect(await sandbox.deposits({ provider: 'zopay' })).toEqual([])
+    expect(await sandbox.addresses({ user: 'user_8721' })).toMatchObject([{ address }])
+    expect(await sandbox.calls({ provider: 'cpg', operation: 'createDepositAddress', status: 200 })).toMatchObject([{ kind: 'call', checks: expect.any(Array) }])
+    expect(await sandbox.calls({ status: 401 })).toEqual([])
+    expect(await sandbox.journal({ kind: 'control' })).not.toEqual([])
+    expect(await refusal(sandbox.deposit({ address: 'nowhere', amount: '1' }))).toMatchObject({ status: 404 })
+  })
+
+  test('lists longer than a page come whole', async () => {
+    const sandbox = await open()
+    for (let i = 0; i < 1001; i++) await sandbox.cpg!.fetch('/v1/nothing')
+    const calls = await sandbox.calls()
+    expect(calls.map(({ id }) => id)).toEqual(Array.from({ length: 1001 }, (_, index) => index + 1))
+  })
+})
+
+describe('the inbox', () => {
+  test('callbacks of one provider come in order, rightly signed; next waits for those to come', async () => {
+    const sandbox = await open()
+    const inbox = await sandbox.inbox({ provider: 'cpg' })
+    expect(Object.keys(inbox.secrets)).toEqual(['cpg'])
+    const confirmed = inbox.next({ event: 'deposit.confirmed' })
+    await sandbox.deposit({ address: await allocate(sandbox.cpg!), amount: '100', after: '1h' })
+    await sandbox.clock.advance('2h')
+    expect(await inbox.next()).toMatchObject({ provider: 'cpg', event: 'deposit.detected', delivery: 'cb_1', signature: 'right', json: { data: { amount: '100.000000' } } })
+    expect(await confirmed).toMatchObject({ event: 'deposit.confirmed', signature: 'right' })
+    expect(inbox.received.map(({ event }) => event)).toEqual(['deposit.detected', 'deposit.confirmed', 'deposit.swept'])
+    expect(await sandbox.callbacks({ event: 'deposit.detected' })).toMatchObject([{ status: 'delivered', attempts: [{ status: 200, error: null }] }])
+  })
+
+  test('an answer of one\u2019s own, a retry, and once more by hand', async () => {
+    const sandbox = await open()
+    const inbox = await sandbox.inbox({ provider: 'cpg', events: ['deposit.confirmed'], secret: 'whsec-demo' })
+    inbox.answer = (_, index) => (index === 0 ? { status: 503, body: 'later' } : 204)
+    await sandbox.deposit({ address: await allocate(sandbox.cpg!), amount: '1', confirmations: 'instant' })
+    await sandbox.clock.advance('1m')
+    expect(inbox.received.map(({ signature, delivery }) => [signature, delivery])).toEqual([['right', 'cb_1'], ['right', 'cb_1']])
+    expect(await sandbox.redeliver('cb_1')).toMatchObject({ status: 'delivered', attempts: [{ status: 503 }, { status: 204 }, { status: 204 }] })
+    expect(inbox.secrets).toEqual({ cpg: 'whsec-demo' })
+  })
+
+  test.each([['bad-signature', 'wrong'], ['stale-timestamp', 'stale']])('a callback spoiled by %s has a signature that is %s', async (how, signature) => {
+    const sandbox = await open()
+    const inbox = await sandbox.inbox()
+    await sandbox.faults.arm({ when: { operation: 'createDepositAddress' }, then: [{ callbacks: { how } }] })
+    await sandbox.deposit({ address: await allocate(sandbox.cpg!), amount: '1' })
+    expect(await inbox.next({ provider: 'cpg' })).toMatchObject({ event: 'deposit.detected', signature })
+  })
+
+  test('what the sandbox did not send has no right signature', async () => {
+    const sandbox = await open()
+    const inbox = await sandbox.inbox()
+    await fetch(`${inbox.url}/cpg`, { method: 'POST', body: '{"event":"deposit.confirmed"}' })
+    await fetch(`${inbox.url}/__proto__`, { method: 'POST', body: 'no json' })
+    expect(inbox.received).toMatchObject([{ provider: 'cpg', delivery: null, event: null, signature: 'wrong', json: { event: 'deposit.confirmed' } }, { provider: '__proto__', signature: 'wrong', json: undefined }])
+  })
+
+  test('when nothing comes, next says what is due and when', async () => {
+    const sandbox = await open()
+    const inbox = await sandbox.inbox()
+    await expect(inbox.next({ provider: 'cpg', withinMs: 1 })).rejects.toThrow('no callback cpg came within 1 ms; world time is 2026-05-16T19:00:00.000Z, nothing is due')
+    await sandbox.deposit({ address: await allocate(sandbox.cpg!), amount: '1', after: '4h' })
+    await expect(inbox.next({ withinMs: 1 })).rejects.toThrow(/due next: dep_1 .*2026-05-16T23:00:00\.000Z.*clock\.advance/)
+  })
+})
+
+describe('scenarios and state', () => {
+  test('a scenario from an object and from a file', async () => {
+    const sandbox = await open()
+    await sandbox.scenario({ name: 'busy', rules: [{ when: { provider: 'cpg', operation: 'ping' }, then: [{ respond: { error: 'unavailable' } }] }] })
+    expect((await sandbox.cpg!.fetch('/v1/_ping')).status).toBe(503)
+    const folder = mkdtempSync(join(tmpdir(), 'sandgate-handles-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'quick.yaml'), 'name: quick\nrules:\n  - when: { operation: ping }\n    then: [{ respond: { status: 418, body: { tea: true } } }]\n')
+    await sandbox.scenario(join(folder, 'quick.yaml'))
+    expect((await sandbox.cpg!.fetch('/v1/_ping')).status).toBe(418)
+    expect(await refusal(sandbox.scenario({ name: 'bad', rulez: [] }))).toMatchObject({ status: 422 })
+    const started = await open({ scenarios: [join(folder, 'quick.yaml')] })
+    expect((await started.cpg!.fetch('/v1/_ping')).status).toBe(418)
+  })
+
+  test('a snapshot brings back what was', async () => {
+    const sandbox = await open()
+    await allocate(sandbox.cpg!)
+    const snapshot = await sandbox.snapshot()
+    await allocate(sandbox.cpg!)
+    await sandbox.restore(snapshot)
+    expect(await sandbox.addresses()).toHaveLength(1)
+    expect(await sandbox.snapshot()).toBe(snapshot)
+  })
+})
+
+describe('the package', () => {
+  beforeAll(build)
+
+  test.each([
+    ['vitest', ['node_modules/.bin/vitest', 'run', '--root', 'test/examples', 'vitest.spec']],
+    ['jest', ['node_modules/.bin/jest', '--rootDir', 'test/examples', 'jest.spec']],
+    ['node:test', ['--test', 'test/examples/node.spec.mjs']],
+  ])('the example for %s runs', async (_, args) => {
+    expect(await run(args)).toMatchObject({ status: 0 })
+  })
+
+  test('a stranger\u2019s TypeScript compiles against it, strictly', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sandgate-types-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+    writeFileSync(join(folder, 'good.ts'), `
+      import { createSandbox, type Received } from '${ROOT}dist/index.js'
+      await using sandbox = await createSandbox({ port: 0, clock: '2026-05-16T19:00:00Z' })
+      const url: string = sandbox.world('ci').cpg.baseUrl
+      const inbox = await sandbox.world('ci').inbox()
+      const received: Received = await inbox.next({ event: 'x' })
+      await sandbox.clock.advance('4h')
+      // @ts-expect-error an amount is text
+      await sandbox.deposit({ address: url, amount: 100 })
+      // @ts-expect-error there is no such method
+      await sandbox.clok.advance('4h')
+      export { received }
+    `)
+    const flags = ['--noEmit', '--strict', '--target', 'esnext', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', 'false']
+    expect(await run(['node_modules/.bin/tsc', ...flags, join(folder, 'good.ts')])).toMatchObject({ status: 0 })
+  })
+})
+
+/** A program of its own, to its end. */
+function run(args: readonly string[]): Promise<{ status: number | null; told: string }> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST|JEST)/.test(name)))
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let told = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (told += text))
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, told })))
+}

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { closest as nearest } from 'fastest-levenshtein'
 import { concerns, matches, regexOf, type When } from '../http/faults.ts'
 import { type Incoming, ReceivedCall } from '../http/received.ts'
-import { bodyFields, FORMAT, hiding, keysIn, mapTexts, type Recording, type Step, withoutKeys } from '../keep/recording.ts'
+import { bodyFields, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type Recording, secretsIn, type Step, withoutKeys } from '../keep/recording.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import { Endpoints } from '../world/outbox.ts'
@@ -23,7 +23,6 @@ const CLOSEST = 3
 const TAKEN_OVER = /^(fork|restore|snapshot|kept)/
 /** What a receiver answers may hold the signature it was sent; nobody needs so long a word to read the case. */
 const LONG_WORD = /[A-Za-z0-9+/=_-]{32,}/g
-const HIDDEN = '{{hidden}}'
 
 /** A call as the journal keeps it. */
 interface CallEntry extends JournalEntry {
@@ -64,7 +63,6 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
       limits: sandbox.options.limits?.bodyBytes === undefined ? {} : { bodyBytes: sandbox.options.limits.bodyBytes },
       strict: sandbox.options.strict ?? false,
       assume: options.assumptions,
-      scenarios: [],
       journal: steps.sort((a, b) => order(a) - order(b)),
       end: { entry: journal.nextId - 1, at: iso(world.now) },
     } satisfies Recording,
@@ -75,6 +73,9 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
 /** What every text that lets somebody in is called in a case file. */
 function placeholders(sandbox: Sandbox, world: World, entries: readonly JournalEntry[]): Map<string, string> {
   const found = new Map<string, string>()
+  for (const { request, response } of entries as readonly Partial<CallEntry>[]) {
+    for (const text of [...secretsIn(request?.body?.toString('utf8')), ...secretsIn(response?.text)]) found.set(text, HIDDEN)
+  }
   // What was sent as a key or a signature is hidden wherever it stands, whoever it belongs to.
   for (const entry of entries) {
     if (entry.kind !== 'call') continue
@@ -135,11 +136,16 @@ function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text:
     ip: request.ip,
     headers: Object.fromEntries(headers),
     ...bodyFields(request.body, hide),
+    ...(holdsKey(request, hide) && { altered: true }),
     ...(request.caller !== undefined && { who: identity.of(request.caller, world) }),
     ...(refused && { refused: { gate: entry.stoppedBy!, name: entry.refusal!, ...(request.detail && { detail: request.detail }) } }),
     answer: { status: entry.status ?? null, headers: response.headers, ...(response.text !== undefined && { body: response.text }) },
     rules: [...new Set(entry.rules)],
   }
+}
+
+function holdsKey({ path, query, body }: Incoming, hide: (text: string) => string): boolean {
+  return [path, query ?? '', body?.toString('latin1') ?? ''].some((text) => hide(text) !== text)
 }
 
 function sha256(text: string): string {

@@ -1,5 +1,6 @@
 // The control API: how tests and people look into a world and move it. Judged by its own OpenAPI document; the routes stand by chapter in
 // time.ts, looking.ts and money.ts.
+import { isUtf8 } from 'node:buffer'
 import express, { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
 import type { Contract } from '../http/contract.ts'
@@ -10,10 +11,11 @@ import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
 import { metricsRoutes } from './metrics.ts'
 import { moneyRoutes } from './money.ts'
+import { scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
 import { worldRoutes } from './worlds.ts'
 
-const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...worldRoutes, ...caseRoutes }
+const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
 
 /** What a replay does not do again: these look, move the clock, or begin anew. */
 const NOT_TAPED: readonly string[] = ['verify', 'setClock', 'advanceClock', 'reset', 'createWorld', 'deleteWorld', 'clearJournal', 'restoreSnapshot']
@@ -63,7 +65,8 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     throw new Problem(404, `the control API has no ${req.path}; GET /_sandgate/specs/sandgate lists what it has`)
   }
   const query = req.url.includes('?') ? req.url.slice(req.url.indexOf('?') + 1) : undefined
-  const content = readContent(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0), req.headers['content-type'], () => true)
+  const bytes: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
+  const content = readContent(bytes, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
   if (problems.length > 0) {
     const told = problems.map((problem) => `${problem.in} ${problem.at.join('.')}`.trim() + ` ${problem.message}`)
@@ -75,7 +78,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     contract,
     params: match.params,
     query: contract.queryValues(match.operation, query),
-    body: content.kind === 'json' ? content.value : undefined,
+    body: contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined,
     headers: req.headers,
     origin: `http://${req.headers.host}`,
   })
@@ -92,6 +95,12 @@ export async function ask(operation: string, changes: boolean, asked: Ask): Prom
     untape()
     throw error
   }
+}
+
+/** A body that is judged by whoever reads it, because they can say on which line it is wrong. */
+function yamlText(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new Problem(422, 'the body is not UTF-8')
+  return bytes.toString('utf8')
 }
 
 function tell(res: Response, error: unknown, complain: Sandbox['complain']): void {

@@ -1,8 +1,9 @@
 // The control API's chapter on money and messages: deposits that are sent, where callbacks go, and what became of them.
 import { arrange, NoSuchDeposit } from '../http/deposits.ts'
+import { NoSuchEndpoint, pointCallbacks } from '../http/endpoints.ts'
 import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
-import { Deliveries, type Delivery, Endpoints, putEndpoint, redeliver } from '../world/outbox.ts'
+import { Deliveries, type Delivery, type Endpoint, Endpoints, redeliver } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import { after, type Ask, created, following, iso, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 
@@ -102,29 +103,16 @@ function depositView(transfer: Transfer, world: World) {
 
 function setEndpoint({ sandbox, world, params, body }: Ask): Told {
   const provider = sandbox.providers.get(params.provider!)
-  if (!provider?.callbacks) throw new Problem(404, `there is no provider "${params.provider}" with callbacks`)
-  const rules = provider.callbacks
-  const unknown = (body.events ?? []).filter((event: string) => !rules.events.includes(event))
-  if (unknown.length > 0) throw new Problem(422, `events: ${provider.title} sends no ${unknown.join(', ')}; it sends ${rules.events.join(', ')}`)
-  const account = rules.account(body.account, world)
-  if (account === undefined) throw new Problem(404, `${provider.title} has no account "${body.account}"`)
-  const refused = URL.canParse(body.url) ? sandbox.callbacks.refuse(new URL(body.url)) : `"${body.url}" is no URL`
-  if (refused) throw new Problem(422, `url: ${refused}`)
-  const endpoint = world.change(() => {
-    const id = JSON.stringify([provider.name, account])
-    return putEndpoint({ id, provider: provider.name, account, url: body.url, secret: secretOf(() => rules.secret(account, body.secret, world)), events: body.events ?? null }, world)
-  })
-  note(world, 'endpoint', `callbacks of ${provider.title} for ${account} go to ${endpoint.url}`)
-  return ok({ provider: provider.name, account, url: endpoint.url, secret: endpoint.secret, events: endpoint.events ?? rules.events })
-}
-
-/** A provider refuses a secret it cannot use with a sentence. */
-function secretOf(secret: () => string): string {
+  if (!provider) throw new Problem(404, `there is no provider "${params.provider}"; there are ${[...sandbox.providers.keys()].join(', ')}`)
+  let endpoint: Endpoint
   try {
-    return secret()
+    endpoint = world.change(() => pointCallbacks(provider, body, (target) => sandbox.callbacks.refuse(target), world))
   } catch (error) {
-    throw new Problem(422, `secret: ${(error as Error).message}`)
+    if (error instanceof NoSuchEndpoint) throw new Problem(error.message.startsWith('account: ') ? 404 : 422, error.message)
+    throw error
   }
+  note(world, 'endpoint', `callbacks of ${provider.title} for ${endpoint.account} go to ${endpoint.url}`)
+  return ok({ provider: provider.name, account: endpoint.account, url: endpoint.url, secret: endpoint.secret, events: endpoint.events ?? provider.callbacks!.events })
 }
 
 /** A delivery that another one is to overtake is, to those who look, pending. */

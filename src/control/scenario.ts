@@ -209,8 +209,8 @@ export function scenarioJsonSchema(): object {
 }
 
 /** One file or body, checked. Throws a `YamlError` that tells everything that is wrong with it. */
-export function readScenario(bytes: Buffer, source: string, known: Known): Scenario {
-  const { text, parsed } = read(bytes, source, ScenarioSchema)
+export function readScenario(written: Buffer | string, source: string, known: Known): Scenario {
+  const { text, parsed } = read(written, source, ScenarioSchema)
   const name = parsed.name ?? (source.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '') || 'scenario')
   const rules = (parsed.rules ?? []).map((rule, index) => asRule(rule, `${name}.${index + 1}`, text, ['rules', index]))
   const timeline = (parsed.timeline ?? []).map(
@@ -230,8 +230,8 @@ export function readScenario(bytes: Buffer, source: string, known: Known): Scena
 }
 
 /** One rule, to be armed at run time. */
-export function readRule(bytes: Buffer, source: string, known: Known): ScenarioRule {
-  const { text, parsed } = read(bytes, source, RuleSchema)
+export function readRule(written: Buffer | string, source: string, known: Known): ScenarioRule {
+  const { text, parsed } = read(written, source, RuleSchema)
   const rule = asRule(parsed, '', text, [])
   const asked = new Asking(text, known)
   asked.rule(rule.when, rule.then, [])
@@ -239,8 +239,8 @@ export function readRule(bytes: Buffer, source: string, known: Known): ScenarioR
   return rule
 }
 
-function read<Schema extends z.ZodType>(bytes: Buffer, source: string, schema: Schema): { text: YamlText; parsed: z.output<Schema> } {
-  const text = new YamlText(bytes, source)
+function read<Schema extends z.ZodType>(written: Buffer | string, source: string, schema: Schema): { text: YamlText; parsed: z.output<Schema> } {
+  const text = new YamlText(written, source)
   const parsed = schema.safeParse(text.value ?? {})
   if (parsed.success) return { text, parsed: parsed.data }
   throw new YamlError(text.complaints(parsed.error, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).slice(0, 20))

@@ -3,6 +3,7 @@ import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
 import { DEFAULT_WORLD, WorldRefused } from '../worlds.ts'
 import { type Ask, clockText, created, iso, ok, Problem, type Routes, type Told } from './asking.ts'
+import { scenarioOf } from './stories.ts'
 
 export const worldRoutes: Routes = {
   createWorld,
@@ -17,8 +18,12 @@ function createWorld({ sandbox, body, origin }: Ask): Told {
   const from = body?.from === undefined ? undefined : sandbox.worlds.get(body.from)
   if (body?.from !== undefined && !from) throw new Problem(404, `there is no world "${body.from}" to fork`)
   if (from && (body.seed !== undefined || body.clock !== undefined)) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
-  const start = { seed: body?.seed, clock: body?.clock === undefined ? undefined : clockText(body.clock) }
-  return created(worldView(refusing(() => sandbox.worlds.create(body?.id, start, from)), sandbox, origin))
+  const scenario = body?.scenario === undefined ? undefined : scenarioOf(body.scenario, sandbox)
+  if (from && (scenario?.seed !== undefined || scenario?.clock !== undefined)) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from, and its scenario names others')
+  const start = { seed: body?.seed ?? scenario?.seed, clock: body?.clock === undefined ? scenario?.clock : clockText(body.clock), assume: body?.assume }
+  const world = refusing(() => sandbox.worlds.create(body?.id, start, from))
+  if (scenario) sandbox.load(scenario, world)
+  return created(worldView(world, sandbox, origin))
 }
 
 function worldView(world: World, sandbox: Sandbox, origin: string) {
@@ -35,7 +40,7 @@ function refusing<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof WorldRefused) throw new Problem(409, error.message)
+    if (error instanceof WorldRefused) throw new Problem(error.message.startsWith('assume: ') ? 422 : 409, error.message)
     throw error
   }
 }

@@ -78,6 +78,11 @@ export class Contract {
     return found?.store ? { operation: found.store as ContractOperation, params: found.params as Record<string, string> } : undefined
   }
 
+  /** Whether the body may be YAML. */
+  takesYaml(operation: ContractOperation): boolean {
+    return this.#at(this.#follow(`${operation.pointer}/requestBody`))?.content?.['application/yaml'] !== undefined
+  }
+
   /** The methods that this path has. */
   allowed(path: string): string[] {
     return METHODS.filter((method) => this.match(method, path))
@@ -246,6 +251,8 @@ export class Contract {
   #readBody(pointer: string, body: unknown): ContractOperation['body'] {
     if (!body) return undefined
     const at = this.#follow(pointer)
+    // Where YAML will do, whoever reads it judges it: they can say on which line.
+    if (this.#at(at).content?.['application/yaml']) return undefined
     if (!this.#at(at).content?.['application/json']?.schema) throw new Error(`${this.file}: #${at} has no application/json schema`)
     return { required: this.#at(at).required === true, pointer: `${at}/content/application~1json/schema` }
   }

@@ -16,6 +16,8 @@ export interface Incoming {
   readonly ip: string
   readonly origin: string
   readonly wallMs: number
+  /** What stands behind a dot after the key, and is no world. */
+  readonly strangeWorld?: string | undefined
 }
 
 const EMPTY = Buffer.alloc(0)

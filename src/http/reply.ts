@@ -80,7 +80,8 @@ export async function reply(incoming: Incoming, served: Served, world: World, ad
 
 /** Step 2 and its twin after the work: a fault may answer, or cut the connection, instead of the provider or instead of its answer. */
 async function strikeAround(served: Served, course: Course, world: World): Promise<Kept> {
-  const { before, after } = course.plan ?? {}
+  const { before, after, delayMs = 0 } = course.plan ?? {}
+  if (before && delayMs > 0) await served.pause(delayMs)
   if (before?.drop) return SILENCE
   if (before?.respond) return write(faulty(before.respond, served, course), served, course, world)
   const kept = await work(served, course, world)
@@ -100,13 +101,12 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   const operation = call.operation === undefined ? undefined : provider.operations[call.operation]
   const gates = operation?.gates ?? (call.match ? provider.gates : provider.elsewhere.gates)
   const refused = world.change(() => refusing(course, () => passGates(gates, course, world)))
+  // A slow provider is slow in refusing too.
+  if (plan && plan.delayMs > 0 && (refused || !operation)) await served.pause(plan.delayMs)
   if (refused) return write(refused, served, course, world)
   if (!call.match) return write(refusing(course, () => provider.elsewhere.answer(call, world))!, served, course, world)
 
-  if (!operation) {
-    if (plan && plan.delayMs > 0) await served.pause(plan.delayMs)
-    return write(await served.sample(served, call, call.match, world), served, course, world)
-  }
+  if (!operation) return write(await served.sample(served, call, call.match, world), served, course, world)
   const id = operation.repeats && repeatId(call, operation.repeats)
   if (id !== undefined) {
     const inFlight = await meet(id, served, course, operation, world)
@@ -240,7 +240,7 @@ function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, s
     world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })
   }
   const headers: Record<string, string> = { ...kept.headers, 'x-sandgate-entry': String(id) }
-  const hint = refusal && hintFor(refusal, call, served.provider, world)
+  const hint = refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served.provider, world))
   if (hint) headers['x-sandgate-hint'] = hint
   return {
     status: kept.status,

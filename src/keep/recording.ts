@@ -37,6 +37,8 @@ const RecordedCall = z.strictObject({
   body: z.string().optional(),
   body_base64: z.string().optional(),
   body_too_large: z.literal(true).optional(),
+  /** The request held a key or a secret, which is not in this file: only the status of the answer can be compared. */
+  altered: z.literal(true).optional(),
   /** The caller in the provider's plain facts; nobody was known yet where it is left out. */
   who: Facts.optional(),
   /** The check of the caller that stopped the call. */
@@ -58,8 +60,6 @@ const RecordedDeed = z.strictObject({
   params: z.record(z.string(), z.string()),
   query: z.record(z.string(), z.unknown()),
   body: z.unknown().optional(),
-  /** Media type of the body, where the operation takes more than one. */
-  type: z.string().optional(),
 })
 
 /** The clock was moved, frozen or set running. A replay only moves to where the next entry stands. */
@@ -98,8 +98,6 @@ export const Recording = z.strictObject({
   limits: z.strictObject({ bodyBytes: z.int().optional() }),
   strict: z.boolean(),
   assume: z.record(z.string(), z.string()),
-  /** Scenario files in force from the start, as they stand. */
-  scenarios: z.array(z.unknown()),
   journal: z.array(Step),
   /** Where the world stood when the recording was taken. */
   end: z.strictObject({ entry: z.int().min(0), at: Instant }),
@@ -151,6 +149,9 @@ export function mapTexts(value: unknown, change: (text: string) => string): any 
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [change(name), mapTexts(item, change)]))
 }
 
+/** What stands for something that lets somebody in. */
+export const HIDDEN = '{{hidden}}'
+
 /** What a short text must stand between, to be a key and not a part of a word. */
 const EDGE = '[A-Za-z0-9_-]'
 const SHORT = 12
@@ -165,6 +166,20 @@ export function hiding(placeholders: ReadonlyMap<string, string>): (text: string
   })
   const pattern = new RegExp(quoted.join('|'), 'g')
   return (text) => text.replace(pattern, (found) => placeholders.get(found)!)
+}
+
+/** Texts in a JSON body under a name that says secret: a partner is shown its own when it registers an endpoint. */
+export function secretsIn(body: string | undefined): string[] {
+  if (body === undefined || !/secret/i.test(body)) return []
+  const walk = (value: unknown, name: string): string[] =>
+    typeof value === 'string' ? (/secret/i.test(name) && value.length >= 8 ? [value] : [])
+    : typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, item]) => walk(item, key))
+    : []
+  try {
+    return walk(JSON.parse(body), '')
+  } catch {
+    return []
+  }
 }
 
 /** A config file's settings with each key and secret replaced by one that says nothing and still has the shape every provider asks for. */
@@ -196,8 +211,11 @@ export function keysIn(settings: unknown, inKeys = false): string[] {
   )
 }
 
+/** The operation of a deed that is no call: a scenario that the world began with, or that came out of a file; its body is the scenario as it was read. */
+export const LOAD = 'loadScenario'
+
 /** A control call that changed a world, as it was asked. */
-export type Deed = Pick<RecordedDeed, 'entry' | 'operation' | 'params' | 'query' | 'body' | 'type'> & { readonly atMs: number }
+export type Deed = Pick<RecordedDeed, 'entry' | 'operation' | 'params' | 'query' | 'body'> & { readonly atMs: number }
 
 /** The control calls that changed each world; no more of a world than its journal has entries. */
 export class Tape {

@@ -23,11 +23,11 @@ export interface Draw {
 }
 
 /**
- * Opens the stream of that name. The parts are joined as JSON, so that no two different lists of parts share a stream, and hashed first,
- * because seedrandom keeps only the low byte of each character of its seed.
+ * Opens the stream of that name. The parts are joined as JSON, so that no two different lists of parts share a stream, and hashed first, so
+ * that every bit of the name counts. Alea is the quickest of seedrandom's generators to seed, and most streams give a few bytes only.
  */
 export function draw(seed: string, name: readonly (string | number | null)[]): Draw {
-  const next = seedrandom(hash('sha256', JSON.stringify([seed, ...name]), 'hex'))
+  const next = seedrandom.alea(hash('sha256', JSON.stringify([seed, ...name]), 'hex'))
 
   const bytes = (count: number): Buffer => {
     const out = Buffer.allocUnsafe(count)

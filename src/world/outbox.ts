@@ -140,6 +140,13 @@ export function armSpoil(arm: { provider: string; object: string | null; how: Sp
   world.put(Spoils, { id: String(seq), seq, provider: arm.provider, object: arm.object, how: arm.how, left: arm.times, byMs: arm.byMs })
 }
 
+/** Nothing is spoiled from here on; what was paused or held back leaves now. */
+export function endSpoils(world: World): void {
+  for (const { id } of [...world.rows(Spoils)]) world.remove(Spoils, id)
+  for (const { id } of [...world.rows(Pauses)]) world.remove(Pauses, id)
+  for (const delivery of [...world.rows(Deliveries)]) if (delivery.status === 'paused' || delivery.status === 'held') attemptAt(delivery, world.now, world)
+}
+
 /** The delivery as the armed spoils leave it, its first attempt scheduled. */
 function spoil(delivery: Delivery, world: World): Delivery {
   const concerns = (object: string | null) => object === null || object === delivery.object

@@ -37,20 +37,87 @@ export interface RowChange {
   readonly after: object | undefined
 }
 
+/** One row's place in a group. */
 interface Entry extends Position {
-  readonly group: string
+  readonly row: object
 }
 
 interface State {
   readonly rows: Map<string, object>
   def: Table<any> | undefined
-  readonly indexes: Map<string, InstanceType<typeof BTree<Entry, object>>>
+  readonly indexes: Map<string, Map<string, Group>>
 }
 
-function compare(a: Entry, b: Entry): number {
-  if (a.group !== b.group) return a.group < b.group ? -1 : 1
-  if (a.order !== b.order) return a.order - b.order
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+function compare(a: Position, b: Position): number {
+  return a.order - b.order || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+}
+
+/** From so many rows on, a group is a tree: most groups hold a handful, and a list of those costs next to nothing. */
+const LIST_MAX = 48
+
+/** The rows of one group of an index, in order. */
+class Group {
+  #list: Entry[] | undefined = []
+  #tree: InstanceType<typeof BTree<Position, object>> | undefined
+
+  get size(): number {
+    return this.#list?.length ?? this.#tree!.size
+  }
+
+  set(at: Position, row: object): void {
+    if (this.#tree) {
+      this.#tree.set(at, row)
+      return
+    }
+    const list = this.#list!
+    const found = this.#find(at)
+    list.splice(found, list[found] && compare(list[found], at) === 0 ? 1 : 0, { order: at.order, key: at.key, row })
+    if (list.length <= LIST_MAX) return
+    this.#tree = new BTree<Position, object>(list.map((entry) => [entry, entry.row]), compare)
+    this.#list = undefined
+  }
+
+  delete(at: Position): void {
+    if (this.#tree) this.#tree.delete(at)
+    else {
+      const found = this.#find(at)
+      if (this.#list![found] && compare(this.#list![found], at) === 0) this.#list!.splice(found, 1)
+    }
+  }
+
+  get first(): object | undefined {
+    if (this.#list) return this.#list[0]?.row
+    const key = this.#tree!.minKey()
+    return key && this.#tree!.get(key)
+  }
+
+  get last(): object | undefined {
+    if (this.#list) return this.#list.at(-1)?.row
+    const key = this.#tree!.maxKey()
+    return key && this.#tree!.get(key)
+  }
+
+  /** Rows after a position (before it, when descending), or all of them. */
+  *walk(after: Position | undefined, descending: boolean): Generator<object> {
+    if (this.#tree) {
+      const from = after ?? (descending ? { order: Infinity, key: '\uffff' } : { order: -Infinity, key: '' })
+      for (const [at, row] of descending ? this.#tree.entriesReversed(from) : this.#tree.entries(from)) {
+        if (!after || compare(at, after) !== 0) yield row
+      }
+      return
+    }
+    const list = this.#list!.slice()
+    if (descending) list.reverse()
+    for (const entry of list) if (!after || (descending ? compare(entry, after) < 0 : compare(entry, after) > 0)) yield entry.row
+  }
+
+  /** Where it stands in the list, or would; the end first, because most rows come last. */
+  #find(at: Position): number {
+    const list = this.#list!
+    let found = list.length
+    while (found > 0 && compare(list[found - 1]!, at) >= 0) found--
+    return found
+  }
 }
 
 export class Tables {
@@ -94,29 +161,22 @@ export class Tables {
 
   /** Rows of one group of an index, in order. */
   list<Row extends object>(table: Table<Row>, index: string, group: string, range: Range = {}): Row[] {
-    const tree = this.#tree(table, index)
     const limit = range.limit ?? Infinity
     const rows: Row[] = []
-    const edge: Entry = range.descending
-      ? { group, order: range.after?.order ?? Infinity, key: range.after?.key ?? '￿' }
-      : { group, order: range.after?.order ?? -Infinity, key: range.after?.key ?? '' }
-    const entries = range.descending ? tree.entriesReversed(edge) : tree.entries(edge)
-    for (const [entry, row] of entries) {
-      if (rows.length >= limit || entry.group !== group) break
-      if (range.after && entry.order === range.after.order && entry.key === range.after.key) continue
+    if (limit <= 0) return rows
+    for (const row of this.#group(table, index, group)?.walk(range.after, range.descending ?? false) ?? []) {
       rows.push(row as Row)
+      if (rows.length >= limit) break
     }
     return rows
   }
 
   first<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {
-    const found = this.#tree(table, index).getPairOrNextHigher({ group, order: -Infinity, key: '' })
-    return found && found[0].group === group ? (found[1] as Row) : undefined
+    return this.#group(table, index, group)?.first as Row | undefined
   }
 
   last<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {
-    const found = this.#tree(table, index).getPairOrNextLower({ group, order: Infinity, key: '\uffff' })
-    return found && found[0].group === group ? (found[1] as Row) : undefined
+    return this.#group(table, index, group)?.last as Row | undefined
   }
 
   size<Row extends object>(table: Table<Row>): number {
@@ -147,10 +207,10 @@ export class Tables {
     }
   }
 
-  #tree(table: Table<any>, index: string) {
-    const tree = this.#open(table).indexes.get(index)
-    if (!tree) throw new Error(`table ${table.name} has no index ${index}`)
-    return tree
+  #group(table: Table<any>, index: string, group: string): Group | undefined {
+    const groups = this.#open(table).indexes.get(index)
+    if (!groups) throw new Error(`table ${table.name} has no index ${index}`)
+    return groups.get(group)
   }
 
   #open(table: Table<any>): State {
@@ -158,7 +218,7 @@ export class Tables {
     if (!state) this.#states.set(table.name, (state = { rows: new Map(), def: undefined, indexes: new Map() }))
     if (state.def === undefined) {
       state.def = table
-      for (const name of Object.keys(table.indexes)) state.indexes.set(name, new BTree<Entry, object>(undefined, compare))
+      for (const name of Object.keys(table.indexes)) state.indexes.set(name, new Map())
       for (const [key, row] of state.rows) this.#reindex(state, key, undefined, row)
     }
     return state
@@ -179,12 +239,19 @@ export class Tables {
   }
 
   #reindex(state: State, key: string, before: object | undefined, after: object | undefined): void {
-    for (const [name, tree] of state.indexes) {
+    for (const [name, groups] of state.indexes) {
       const index: Index<any> = state.def!.indexes[name]!
       const left = before === undefined ? undefined : index.group(before)
       const entered = after === undefined ? undefined : index.group(after)
-      if (left !== undefined) tree.delete({ group: left, order: index.order(before), key })
-      if (entered !== undefined) tree.set({ group: entered, order: index.order(after), key }, after!)
+      if (left !== undefined) {
+        const group = groups.get(left)!
+        group.delete({ order: index.order(before), key })
+        if (group.size === 0 && left !== entered) groups.delete(left)
+      }
+      if (entered === undefined) continue
+      let group = groups.get(entered)
+      if (!group) groups.set(entered, (group = new Group()))
+      group.set({ order: index.order(after), key }, after!)
     }
   }
 

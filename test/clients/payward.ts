@@ -65,6 +65,13 @@ export function clientOf(credentials: Credentials): Client {
       listDepositMethods: () => ({ method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/BTC` }),
       createDepositAddress: () => creation({}),
       listDepositAddresses: () => listing('asset_symbol=BTC'),
+      listFundingTransactions: () => transactions(),
+      listPortfolioTransactions: () => portfolio('types=deposit'),
+      registerWebhook: () => registration({}),
+      listWebhooks: () => ({ method: 'GET', path: '/v1/webhooks' }),
+      updateWebhook: () => change('whk_01J0M7C0Z9F8YX3GQH8E', { enabled: true }),
+      deleteWebhook: () => ({ method: 'DELETE', path: '/v1/webhooks/whk_01J0M7C0Z9F8YX3GQH8E' }),
+      testWebhook: () => ({ method: 'POST', path: '/v1/webhooks/whk_01J0M7C0Z9F8YX3GQH8E/test' }),
     },
   }
 }
@@ -80,6 +87,29 @@ export function creation(fields: Record<string, unknown>, account: string = ACCO
 
 export function listing(query: string, account: string = ACCOUNTS.main): Request {
   return { method: 'GET', path: `${addressesOf(account)}?${query}` }
+}
+
+/** Deposits of all accounts; `query` adds to `type=deposit`. */
+export function transactions(query = ''): Request {
+  return { method: 'GET', path: `/v1/funds/transactions?type=deposit${query && `&${query}`}` }
+}
+
+export function portfolio(query: string, account: string = ACCOUNTS.main): Request {
+  return { method: 'GET', path: `/v1/accounts/${account}/portfolio/transactions?${query}` }
+}
+
+/** A webhook that is enabled and hears of deposits, unless fields say otherwise. */
+export function registration(fields: Record<string, unknown>): Request {
+  return { method: 'POST', path: '/v1/webhooks', body: JSON.stringify({ url: 'https://shop.example/hooks', enabled: true, events: ['deposit.status_updated'], ...fields }) }
+}
+
+export function change(id: string, fields: Record<string, unknown>): Request {
+  return { method: 'PATCH', path: `/v1/webhooks/${id}`, body: JSON.stringify(fields) }
+}
+
+/** What X-Signature should say over a body, at a time in seconds. */
+export function webhookSignature(secret: string, seconds: number | string, body: string): string {
+  return `t=${seconds},v1=${createHmac('sha256', Buffer.from(secret, 'base64')).update(`${seconds}.${body}`).digest('hex')}`
 }
 
 export const client = clientOf(KEYS.demo)

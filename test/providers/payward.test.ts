@@ -884,7 +884,7 @@ describe('repeats', () => {
     }
     const box = await start({ pause })
     const when = { provider: 'payward', operation: 'createDepositAddress', times: 1 }
-    box.world.change(() => arm({ source: 'test', when, then: [{ delay: { minMs: 1000, maxMs: 1000 } }] }, box.world))
+    box.world.change(() => arm({ by: 'control', source: 'test', when, written: [], then: [{ delay: { minMs: 1000, maxMs: 1000 } }] }, box.world))
     const first = make(box, {}, { key: KEY })
     await began
     const second = await make(box, {}, { key: KEY })
@@ -1102,7 +1102,7 @@ describe('answers', () => {
   ]
   test.each(ASKED)('payward.envelope.problem: %s when a scenario asks for it', async (error, status, tag, title) => {
     const box = await start()
-    box.world.change(() => arm({ source: 'test', when: { provider: 'payward' }, then: [{ respond: { error, stage: 'before' } }] }, box.world))
+    box.world.change(() => arm({ by: 'control', source: 'test', when: { provider: 'payward' }, written: [], then: [{ respond: { error, stage: 'before' } }] }, box.world))
     const reply = await make(box)
     expect([reply.status, reply.json]).toMatchObject([status, { type: `tag:kraken.com,2025:${tag}`, title, status }])
     expect(reply.headers['retry-after'] !== undefined).toBe([429, 503].includes(status))

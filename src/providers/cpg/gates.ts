@@ -4,7 +4,7 @@ import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
-import { type CpgCall, refuseProblems, signature, signedParts } from './wire.ts'
+import { type CpgCall, refuseProblems, signature } from './wire.ts'
 
 const WINDOW_SECONDS = 300
 /** A timestamp 300 s ahead stays valid for 600 s, so a used signature is remembered that long. */
@@ -57,13 +57,17 @@ function addressAllowed(call: CpgCall): void {
   if (ips.length > 0 && !ips.includes(call.ip)) throw new Refusal('ip_not_allowed', {}, `the call came from ${call.ip}`)
 }
 
-function signatureMatches(call: CpgCall, world: World): void {
+function signatureMatches(call: CpgCall): void {
   // rule: cpg.auth.signature
-  const parts = signedParts(call, world)!
-  if (!/^[0-9a-f]{64}$/.test(parts.given)) throw new Refusal('bad_signature')
-  const given = Buffer.from(parts.given, 'hex')
-  const paths = call.path === call.linePath ? [call.path] : [call.path, call.linePath]
-  if (!paths.some((path) => timingSafeEqual(given, signature({ ...parts, path })))) throw new Refusal('bad_signature')
+  const text = String(call.headers['x-cpg-signature'])
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new Refusal('bad_signature')
+  const given = Buffer.from(text, 'hex')
+  const { secret } = call.caller
+  const timestamp = String(call.headers['x-cpg-timestamp'])
+  // rule: sandgate.signature.both-paths
+  const signedOver = (path: string) =>
+    timingSafeEqual(given, signature({ secret, secretEncoding: 'utf8', timestamp, method: call.method, path, query: call.query, body: call.body }))
+  if (!signedOver(call.path) && (call.path === call.linePath || !signedOver(call.linePath))) throw new Refusal('bad_signature')
 }
 
 function signatureUnused(call: CpgCall, world: World): void {

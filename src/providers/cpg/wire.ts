@@ -8,8 +8,8 @@ export type CpgCall = Call<KeyRow>
 
 /** The five lines under a signature: timestamp, method, path, raw query, hex SHA-256 of the body; no newline at the end. */
 // rule: cpg.auth.canonical
-export function signature(parts: SignedParts): Buffer {
-  const canonical = [parts.timestamp, parts.method, parts.path, parts.query ?? '', hash('sha256', parts.body, 'hex')].join('\n')
+export function signature(parts: Pick<SignedParts, 'secret' | 'secretEncoding' | 'timestamp' | 'method' | 'path' | 'query' | 'body'>): Buffer {
+  const canonical = `${parts.timestamp}\n${parts.method}\n${parts.path}\n${parts.query ?? ''}\n${hash('sha256', parts.body, 'hex')}`
   return createHmac('sha256', Buffer.from(parts.secret, parts.secretEncoding)).update(canonical).digest()
 }
 
@@ -26,7 +26,6 @@ export function signedParts(call: Call, world: World): SignedParts | undefined {
     secretEncoding: 'utf8',
     method: call.method,
     path: call.path,
-    // rule: sandgate.signature.both-paths
     otherPaths: [...new Set([call.linePath, `/cpg${call.path}`, call.path.replace(/^\/v1/, '')])].filter((path) => path !== call.path),
     query: call.query,
     body: call.body,

@@ -68,6 +68,7 @@ export function createDepositAddress(call: PaywardCall, world: World): Answer {
   const row = shared ?? newAddress(call, account, METHODS.find(({ id }) => id === method.storedBy)!, world)
   const { address, tag } = row
   const { network } = method
+  // rule: payward.deposits.tag
   world.handOut({ provider: 'payward', account, user: null, network, currency: asset.symbol, address, tag, reference: row.id })
   // rule: payward.addresses.answer, rule: payward.addresses.name, rule: payward.addresses.is-new, rule: payward.addresses.expire-time
   return ok(
@@ -157,7 +158,7 @@ export const reactions: Readonly<Record<string, Reaction>> = {
 
 /** A deposit has reached the address: it makes room for another one. */
 export function markUsed(id: string, world: World): void {
-  // rule: payward.limit.used
+  // rule: payward.limit.used, rule: payward.limit.used-again
   world.put(Addresses, { ...world.get(Addresses, id)!, used: true })
 }
 

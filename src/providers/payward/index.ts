@@ -33,6 +33,7 @@ export const provider: Provider = {
     listDepositAddresses: { run: listDepositAddresses, needs: 'funds.query' },
     listFundingTransactions: { run: listFundingTransactions, needs: 'funds.query' },
     listPortfolioTransactions: { run: listPortfolioTransactions, needs: 'funds.query' },
+    // rule: payward.idempotency.webhooks
     registerWebhook: { run: registerWebhook, repeats: byIdempotencyKey },
     listWebhooks: { run: listWebhooks },
     updateWebhook: { run: updateWebhook, repeats: byIdempotencyKey },

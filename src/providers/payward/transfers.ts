@@ -78,6 +78,7 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
   // rule: payward.limit.late-deposit
   if (isGone(holder.reference, world) && world.assumes('payward.limit.late-deposit') === 'ignored') return `credits nothing: ${holder.reference} has expired`
 
+  // rule: payward.deposits.several
   const seq = world.next('payward.deposits')
   const row: DepositRow = world.put(Deposits, {
     id: transfer.id,
@@ -105,7 +106,6 @@ function methodOf({ currency, network }: Transfer): Method {
 }
 
 function settle(row: DepositRow, world: World): string {
-  // rule: payward.limit.used
   markUsed(row.addressId, world)
   // rule: payward.deposits.credit
   world.clock.schedule({ at: world.now + HELD_MS, provider: 'payward', kind: 'confirmation', reaction: 'credited', args: row.id, summary: `${row.id} is credited` })

@@ -1,0 +1,100 @@
+// The control API's chapter on scenarios and faults: loaded, read and unloaded as a whole, or one rule at a time.
+import { arm, FaultRules } from '../http/faults.ts'
+import type { Sandbox } from '../sandbox.ts'
+import type { World } from '../world/world.ts'
+import { YamlError } from '../yaml.ts'
+import { load, ruleView, scenarioView, unload } from './armed.ts'
+import { type Ask, created, iso, note, ok, Problem, type Routes, type Told } from './asking.ts'
+import { type Known, readRule, readScenario, type Scenario } from './scenario.ts'
+
+/** How many rules may be armed at run time. */
+const ARMED_MAX = 1000
+
+export const scenarioRoutes: Routes = {
+  putScenario,
+  getScenario: ({ world }) => ok(scenarioView(world)),
+  deleteScenario: ({ sandbox, world }) => {
+    world.change(() => unload(world))
+    note(world, 'scenario', 'the scenario was unloaded')
+    sandbox.tick(world)
+    return { status: 204 }
+  },
+  armFault: ({ sandbox, world, body }) => {
+    const rule = reading(() => readRule(body, 'body', knownTo(sandbox)))
+    if (armed(world).length >= ARMED_MAX) throw new Problem(409, `${ARMED_MAX} rules are armed already; DELETE /_sandgate/faults disarms them`)
+    const { when, then, written, source } = rule
+    const row = world.change(() => arm({ by: 'control', source, when, then, written }, world))
+    note(world, 'fault', `${row.id} was armed`)
+    return created(ruleView(row))
+  },
+  listFaults: ({ world }) => ok({ data: armed(world).map(ruleView) }),
+  disarmFaults: ({ world }) => disarm(armed(world).map(({ id }) => id), world),
+  disarmFault: ({ world, params }) => {
+    const rule = world.get(FaultRules, params.id!)
+    if (!rule) throw new Problem(404, `no rule "${params.id}" is armed; GET /_sandgate/faults lists those that are`)
+    if (rule.by !== 'control') throw new Problem(409, `${rule.id} belongs to the scenario (${rule.source}); DELETE /_sandgate/scenario unloads all of it`)
+    return disarm([rule.id], world)
+  },
+}
+
+async function putScenario({ sandbox, world: before, body, query }: Ask): Promise<Told> {
+  const scenario = reading(() => readScenario(body, 'body', knownTo(sandbox)))
+  const world = loadInto(before, scenario, query.reset === true, sandbox)
+  sandbox.tick(world)
+  await sandbox.callbacks.settled(world)
+  return ok(scenarioView(world))
+}
+
+/** Loads a scenario; one with a seed or a clock wants a world that is new, or made so. */
+// rule: sandgate.scenario.start
+function loadInto(world: World, scenario: Scenario, reset: boolean, sandbox: Sandbox): World {
+  const start = scenario.seed !== undefined || scenario.clock !== undefined
+  if (start && !reset && isUsed(world)) {
+    const what = [...(scenario.seed === undefined ? [] : ['a seed']), ...(scenario.clock === undefined ? [] : ['a clock'])].join(' and ')
+    throw new Problem(409, `the scenario has ${what}, and this world has been used; load it with ?reset=true to begin anew`)
+  }
+  const { startMs, frozen } = world.options
+  const target = start || reset ? sandbox.worlds.reset(world.id, { seed: scenario.seed ?? world.seed, clock: scenario.clock ?? (frozen ? iso(startMs) : 'real') }) : world
+  // A world that was made new for it does not hear of the call that brought it.
+  if (target === world) target.change(() => load(scenario, target))
+  else sandbox.load(scenario, target)
+  note(target, 'scenario', `${scenario.stories.map(({ name }) => name).join(' + ')} was loaded${target === world ? '' : ', the world made new for it'}`)
+  return target
+}
+
+const OWN_TABLES = ['counters', 'faults', 'scenario', 'scenario_steps', 'timers']
+
+/** Whether anything has happened in a world that its seed or its clock could have decided. */
+function isUsed(world: World): boolean {
+  for (const { kind, action } of world.journal) if (kind !== 'control' || !['reset', 'scenario', 'fault'].includes(String(action))) return true
+  return Object.keys(world.dump()).some((table) => !OWN_TABLES.includes(table))
+}
+
+function armed(world: World) {
+  return world.list(FaultRules, 'all', '').filter(({ by }) => by === 'control')
+}
+
+function disarm(ids: readonly string[], world: World): Told {
+  world.change(() => ids.forEach((id) => world.remove(FaultRules, id)))
+  note(world, 'fault', ids.length === 0 ? 'no rule was armed' : `${ids.join(', ')} disarmed`)
+  return { status: 204 }
+}
+
+function knownTo(sandbox: Sandbox): Known {
+  return { providers: sandbox.providers, contract: (name) => sandbox.contract(name)! }
+}
+
+/** What is wrong with a text is the caller's to mend. */
+function reading<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof YamlError) throw new Problem(422, error.problems.join('; '), { problems: error.problems })
+    throw error
+  }
+}
+
+/** A scenario inside of another body: as an object, or as YAML text. */
+export function scenarioOf(written: unknown, sandbox: Sandbox): Scenario {
+  return reading(() => readScenario(typeof written === 'string' ? written : JSON.stringify(written), 'scenario', knownTo(sandbox)))
+}

@@ -1,0 +1,80 @@
+// A world as it lies on the disk: what records say, and the state that follows from them. Rows are absolute, so that a record which is applied
+// twice does no harm.
+
+/** Raised when what was written before can no longer be read. */
+export const FORMAT = 1
+
+/** What a world was made from. */
+export interface Origin {
+  readonly seed: string
+  /** World time at its start, ms, and whether it stood still then. */
+  readonly startMs: number
+  readonly frozen: boolean
+  /** Of settings and switches, to tell when they have changed since. */
+  readonly settings: string
+}
+
+/** World time, the wall's reading it belongs to (null when none is known), and whether it stands still. */
+export type ClockLine = readonly [now: number, wallMs: number | null, frozen: boolean]
+
+/** A row as it is now; without one it is gone. */
+export type RowLine = readonly [table: string, key: string, row?: object]
+
+/** What was changed together, or, with `world`, everything there is. */
+export interface Change {
+  readonly world?: Origin
+  readonly clock: ClockLine
+  /** Journal entries up to this number are given out, or will be. */
+  readonly entries?: number
+  readonly rows?: readonly RowLine[]
+}
+
+/** The first record of a log. */
+export interface LogHead {
+  readonly sandgate: 'log'
+  readonly format: number
+  readonly log: number
+}
+
+/** The first record of a checkpoint; records of `rows` follow, and `CheckpointEnd`. */
+export interface CheckpointHead extends Change {
+  readonly sandgate: 'checkpoint'
+  readonly format: number
+  /** The log that goes on from here. */
+  readonly log: number
+  readonly world: Origin
+  readonly entries: number
+}
+
+export interface CheckpointEnd {
+  /**
+   * A checkpoint is taken while the world goes on: some of its rows are as young as this byte of its log. With less of that log than this it
+   * tells of things that never happened.
+   */
+  readonly end: number
+  readonly rows: number
+}
+
+export type Rows = Map<string, Map<string, object>>
+
+export interface State {
+  readonly world: Origin
+  readonly clock: ClockLine
+  readonly entries: number
+  readonly tables: Rows
+}
+
+/** The state after a change; rows are changed in place. Undefined: no world has begun yet. */
+export function applied(state: State | undefined, { world, clock, entries, rows = [] }: Change): State | undefined {
+  const from = world ? { world, tables: new Map() as Rows, entries: 0 } : state
+  if (!from) return undefined
+  for (const [table, key, row] of rows) put(from.tables, table, key, row)
+  return { world: from.world, clock, entries: entries ?? from.entries, tables: from.tables }
+}
+
+function put(tables: Rows, table: string, key: string, row: object | undefined): void {
+  let rows = tables.get(table)
+  if (!rows) tables.set(table, (rows = new Map()))
+  if (row === undefined) rows.delete(key)
+  else rows.set(key, row)
+}

@@ -1,0 +1,140 @@
+// A HAR file as the beginning of a case: what the real provider said, played here, differs only where the sandbox says something else.
+import { beforeAll, describe, expect, test } from 'vitest'
+import { importHar } from '../src/har.ts'
+import { readRecording, type RecordedCall, Unusable } from '../src/keep/recording.ts'
+import type { Provider } from '../src/provider.ts'
+import { Replay, report } from '../src/replay.ts'
+import { contractOf, findProviders } from '../src/sandbox.ts'
+
+let providers: Map<string, Provider>
+beforeAll(async () => {
+  providers = await findProviders()
+})
+
+/** One exchange as a browser writes it down. */
+function exchange(at: string, method: string, path: string, sent: object | undefined, status: number, answer: object | undefined, more: { host?: string; headers?: Record<string, string> } = {}): object {
+  const pairs = (headers: Record<string, string>) => Object.entries(headers).map(([name, value]) => ({ name, value }))
+  return {
+    startedDateTime: at,
+    time: 12,
+    request: {
+      method,
+      url: `${more.host ?? 'https://api.cpg.example'}${path}`,
+      httpVersion: 'h2',
+      headers: pairs({ ':authority': 'api.cpg.example', 'X-CPG-Key': 'live_key_of_the_partner', 'X-CPG-Signature': 'f'.repeat(64), ...(sent && { 'Content-Type': 'application/json' }), ...more.headers }),
+      ...(sent && { postData: { mimeType: 'application/json', text: JSON.stringify(sent) } }),
+    },
+    response: { status, headers: pairs({ 'Content-Type': 'application/json; charset=utf-8', Date: 'Tue', 'CF-Ray': 'abc' }), content: { mimeType: 'application/json', ...(answer && { text: JSON.stringify(answer) }) } },
+  }
+}
+
+const har = (...entries: object[]) => JSON.stringify({ log: { version: '1.2', creator: { name: 'a browser' }, entries } })
+
+const address = {
+  success: true,
+  message: 'OK',
+  data: {
+    request_id: 48213,
+    address: '0x52908400098527886E0F7030069857D2E4169EE7',
+    network: 'ETH',
+    currency: 'USDT',
+    contract_address: '0xdAC17F958D2ee523a2206206994597C13D831ec7',
+    user_identifier: 'user_8721',
+    display_expires_at: '2026-03-02T13:00:01+00:00',
+    created_at: '2026-03-02T10:00:01+00:00',
+  },
+}
+const create = (answer: object = address) =>
+  exchange('2026-03-02T10:00:01.120Z', 'POST', '/v1/deposit-addresses', { currency: 'USDT', network: 'ETH', user_identifier: 'user_8721' }, 200, answer)
+const ping = exchange('2026-03-02T11:00:00.000+01:00', 'GET', '/v1/_ping', undefined, 200, { success: true, message: 'OK', data: { pong: true } })
+
+const imported = (text: string) => importHar(text, providers.get('cpg')!, contractOf('cpg'))
+const differs = async (text: string) => {
+  const recording = readRecording(JSON.stringify(imported(text)))
+  const played = await new Replay(recording, providers).play()
+  return played.differs && { ...played.differs, told: report(played.differs, played, recording) }
+}
+
+describe('import', () => {
+  test('calls in order of time, at their own time, of the provider alone, without keys', () => {
+    const elsewhere = exchange('2026-03-02T10:00:00.500Z', 'GET', '/pixel.gif', undefined, 200, undefined, { host: 'https://tracker.example' })
+    const preflight = exchange('2026-03-02T10:00:00.900Z', 'OPTIONS', '/v1/deposit-addresses', undefined, 204, undefined)
+    const unanswered = exchange('2026-03-02T10:00:00.950Z', 'GET', '/v1/currencies', undefined, 0, undefined)
+    const recording = imported(har(create(), elsewhere, preflight, unanswered, ping))
+    const calls = recording.journal as RecordedCall[]
+    expect(calls.map(({ entry, operation, at }) => [entry, operation, at])).toEqual([
+      [1, 'ping', '2026-03-02T10:00:00.000Z'],
+      [2, 'createDepositAddress', '2026-03-02T10:00:01.120Z'],
+    ])
+    expect(recording.clock).toEqual({ start: '2026-03-02T10:00:00.000Z', mode: 'frozen' })
+    expect(JSON.stringify(recording)).not.toMatch(/live_key_of_the_partner|f{64}|:authority/)
+    expect(calls[0]!.who).toEqual({ account: 'demo', key: 0 })
+  })
+
+  test('the file says which fields are compared how', () => {
+    const [call] = imported(har(create())).journal as RecordedCall[]
+    expect(call!.compare).toEqual({
+      headers: ['content-type'],
+      fields: {
+        '$.data.request_id': 'id',
+        '$.data.address': 'address',
+        '$.data.contract_address': 'address',
+        '$.data.display_expires_at': 'timestamp',
+        '$.data.created_at': 'timestamp',
+      },
+    })
+    expect(imported(har(create())).note).toContain('compare.fields')
+  })
+
+  test('a sandbox of before is recognised by its prefix', () => {
+    const entry = exchange('2026-03-02T10:00:00Z', 'GET', '/w/ci/cpg/v1/_ping', undefined, 200, { success: true }, { host: 'http://127.0.0.1:4010' })
+    expect((imported(har(entry)).journal as RecordedCall[])[0]).toMatchObject({ path: '/v1/_ping', operation: 'ping' })
+  })
+
+  test.each<[string, string, string]>([
+    ['no JSON', '{', 'not JSON'],
+    ['no HAR', '{}', 'log.entries'],
+    ['half an entry', har({ request: {} }), 'log.entries[0]'],
+    ['somebody else\'s traffic', har(exchange('2026-03-02T10:00:00Z', 'GET', '/other', undefined, 200, {})), 'path of CPG'],
+    ['nothing', har(), 'path of CPG'],
+  ])('%s cannot be used', (_, text, told) => {
+    expect(() => imported(text)).toThrow(Unusable)
+    expect(() => imported(text)).toThrow(told)
+  })
+})
+
+describe('replay of an import', () => {
+  test('ids, addresses and timestamps may be others; the rest is equal', async () => {
+    expect((await differs(har(ping, create())))?.told).toBeUndefined()
+  })
+
+  test('a later call names our id instead of theirs', async () => {
+    const again = exchange('2026-03-02T10:05:00Z', 'POST', '/v1/deposit-addresses', { currency: 'USDT', network: 'ETH', user_identifier: 'user_8721' }, 200, address)
+    const read = exchange('2026-03-02T10:06:00Z', 'GET', '/v1/deposit-requests/48213', undefined, 404, { success: false })
+    const found = await differs(har(create(), again, read))
+    // The request is found here under its own number: the real provider said 404, and that is what is told.
+    expect(found).toMatchObject({ call: { entry: 3 }, where: 'status', expected: 404, got: 200 })
+  })
+
+  test.each<[string, object, string]>([
+    ['another value', { ...address, message: 'Created' }, '$.message'],
+    ['a field that is missing here', { ...address, data: { ...address.data, memo: null } }, '$.data.memo'],
+    ['an address of another kind', { ...address, data: { ...address.data, address: 'TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC' } }, '$.data.address'],
+    ['a timestamp written otherwise', { ...address, data: { ...address.data, created_at: '2026-03-02T10:00:01.000000Z' } }, '$.data.created_at'],
+    ['what the partner sent, changed', { ...address, data: { ...address.data, user_identifier: 'USER_8721' } }, '$.data.user_identifier'],
+    ['an id of another type', { ...address, data: { ...address.data, request_id: '48213' } }, '$.data.request_id'],
+  ])('%s is found', async (_, answer, where) => {
+    expect(await differs(har(create(answer)))).toMatchObject({ where })
+  })
+
+  test('a status the sandbox does not give is found with the rules that applied', async () => {
+    const found = await differs(har(exchange('2026-03-02T10:00:01Z', 'POST', '/v1/deposit-addresses', { currency: 'USDT', network: 'ETH', user_identifier: 'a' }, 409, { success: false })))
+    expect(found).toMatchObject({ where: 'status', expected: 409, got: 200 })
+    expect(found!.told).toMatch(/rules: +cpg\./)
+  })
+
+  test('who was turned away at the door is turned away', async () => {
+    const found = await differs(har(exchange('2026-03-02T10:00:01Z', 'GET', '/v1/_ping', undefined, 401, { success: false })))
+    expect(found?.where ?? '').not.toBe('status')
+  })
+})

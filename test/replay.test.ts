@@ -1,0 +1,424 @@
+// Case files: what a world was given can be played again and answers the same; a changed answer is found at its call; no key is in the file.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { readRecording, type RecordedCall, type Recording, Unusable } from '../src/keep/recording.ts'
+import type { Provider } from '../src/provider.ts'
+import { minimise, Replay, report, summary } from '../src/replay.ts'
+import { findProviders } from '../src/sandbox.ts'
+import { build } from './build.ts'
+import { client as alphapo } from './clients/alphapo.ts'
+import { allocation, client as cpg, clientOf as cpgAs, KEYS as CPG_KEYS } from './clients/cpg.ts'
+import { client as payward } from './clients/payward.ts'
+import { client as zopay, clientOf as zopayAs, post } from './clients/zopay.ts'
+import { type Client, Inbox, type Kit, type Request, START, start } from './kit.ts'
+
+let providers: Map<string, Provider>
+beforeAll(async () => {
+  providers = await findProviders()
+})
+
+async function recorded(box: Kit): Promise<Recording> {
+  const reply = await box.control('GET', '/recording')
+  expect(reply.status, reply.text).toBe(200)
+  return readRecording(reply.text)
+}
+
+const play = (recording: Recording) => new Replay(recording, providers).play()
+const calls = ({ journal }: Recording) => journal.filter((step): step is RecordedCall => step.kind === 'call')
+
+/** A session of every provider, with money, callbacks that fail first, refusals and repeats in it. */
+async function session(box: Kit, more: Record<string, unknown> = {}): Promise<Inbox> {
+  const inbox = await Inbox.open()
+  inbox.answers = ({ headers }, index) => ({ status: index % 2 === 0 ? 500 : 200, body: JSON.stringify(headers) })
+  await box.subscribe('cpg', inbox, more)
+  const first = await box.call(cpg, allocation({ user_identifier: 'user_1' }))
+  await box.call(cpg, { ...allocation({ user_identifier: 'user_2' }), headers: { 'idempotency-key': 'k1' } })
+  await box.call(cpg, { ...allocation({ user_identifier: 'user_2' }), headers: { 'idempotency-key': 'k1' } })
+  await box.deposit(first.json.data.address, '100')
+  await box.advance('4h')
+  await box.call(cpg, { method: 'GET', path: `/v1/deposit-requests/${first.json.data.request_id}` })
+  await box.call(cpgAs({ key: 'cpg_demo_key', secret: 'wrong' }), allocation({}))
+  await box.call(cpgAs(CPG_KEYS.readonly), allocation({}))
+  await box.call(cpg, { method: 'GET', path: '/v1/nowhere' })
+  await box.call(zopay, post('/addresses', { asset: 'USDT', network: 'solana' }))
+  await box.call(zopayAs('sk_test_nobody_has_this_key'), post('/addresses', { asset: 'USDT', network: 'solana' }))
+  await box.call(zopay, post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }, 'order-2'))
+  await box.call(payward, payward.good.createDepositAddress!())
+  await box.call(payward, payward.good.listDepositMethods!())
+  await box.call(alphapo, alphapo.good.takeAddress!())
+  await box.call(alphapo, { ...alphapo.good.takeAddress!(), body: '{"currency":' })
+  return inbox
+}
+
+describe('record and replay', () => {
+  test('a session of every provider is played with equal answers', async () => {
+    const box = await start()
+    await session(box)
+    const recording = await recorded(box)
+    const played = await play(recording)
+    expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+    expect(played).toMatchObject({ calls: 14, left: [] })
+    expect(played.attempts).toBeGreaterThan(0)
+    expect(summary(played, recording)).toContain('every answer is equal')
+  })
+
+  test('the replay ends with the same rows', async () => {
+    const box = await start()
+    await session(box)
+    const replay = new Replay(await recorded(box), providers)
+    await replay.play()
+    const { ['cpg.signatures']: _, ['payward.nonces']: __, endpoints: ___, ...rows } = box.world.dump()
+    expect(replay.world.dump()).toMatchObject(JSON.parse(JSON.stringify({ transfers: rows.transfers, deliveries: rows.deliveries, addresses: rows.addresses })))
+    expect(replay.world.now).toBe(box.world.now)
+  })
+
+  test('a running world is played standing where each call was', async () => {
+    const box = await start({ clock: 'real' })
+    await box.call(cpg, allocation({ user_identifier: 'a' }))
+    box.passWall(3_700_000)
+    await box.call(cpg, allocation({ user_identifier: 'a' }))
+    box.passWall(86_400_000 * 8)
+    await box.call(cpg, allocation({ user_identifier: 'a' }))
+    const recording = await recorded(box)
+    expect(recording.clock.mode).toBe('running')
+    expect((await play(recording)).differs).toBeUndefined()
+  })
+
+  test('calls that overlapped are played as they overlapped', async () => {
+    const waiting: (() => void)[] = []
+    const box = await start({ pause: () => new Promise((resolve) => waiting.push(resolve)) })
+    await box.control('POST', '/faults', { when: { provider: 'cpg', nth: 1 }, then: [{ delay: '2s' }] })
+    const slow = box.call(cpg, { ...allocation({ user_identifier: 'a' }), headers: { 'idempotency-key': 'k' } })
+    await expect.poll(() => waiting.length).toBe(1)
+    await box.call(cpg, allocation({ user_identifier: 'b' }))
+    waiting[0]!()
+    await slow
+    const recording = await recorded(box)
+    expect(calls(recording).map(({ began }) => began?.entry)).toEqual([undefined, 2])
+    expect((await play(recording)).differs).toBeUndefined()
+  })
+
+  test('random sessions are played with equal answers', { timeout: 120_000 }, async () => {
+    const clients: readonly Client[] = [cpg, cpgAs(CPG_KEYS.other), zopay, payward, alphapo]
+    const doing = fc.oneof(
+      { weight: 8, arbitrary: fc.record({ kind: fc.constant('call' as const), client: fc.nat(clients.length - 1), operation: fc.nat(20), user: fc.nat(3), key: fc.nat(2) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('advance' as const), by: fc.constantFrom('1s', '45m', '4h', '8d') }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('deposit' as const), nth: fc.nat(5), after: fc.constantFrom('0s', '2h'), outcome: fc.constantFrom('confirmed', 'dropped', 'reorged', 'replaced') }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('fault' as const), then: fc.constantFrom<unknown>({ respond: { error: 'unavailable' } }, { respond: { error: 'internal_error', stage: 'after' } }, { drop: { stage: 'after', how: 'close' } }, { delay: '2s' }, { corrupt: { how: 'invalid-json' } }, { deposit: { amount: '7', after: '1h' } }, { callbacks: { how: 'duplicate' } }, { callbacks: { how: 'reorder' } }), times: fc.integer({ min: 1, max: 3 }) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('garbage' as const), client: fc.nat(clients.length - 1), body: fc.string({ maxLength: 20 }) }) },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('real', START), fc.array(doing, { minLength: 1, maxLength: 16 }), fc.array(fc.constantFrom(200, 200, 500, 410), { minLength: 3, maxLength: 3 }), async (clock, session, statuses) => {
+        const box = await start({ clock, pause: () => Promise.resolve() })
+        const inbox = await Inbox.open()
+        inbox.answers = (_, index) => ({ status: statuses[index % statuses.length]! })
+        for (const { name, callbacks } of box.sandbox.providers.values()) if (callbacks) await box.subscribe(name, inbox)
+        for (const step of session) await perform(step, box, clients)
+        const recording = await recorded(box)
+        const played = await play(recording)
+        await box.sandbox.close()
+        expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+        expect(played.left).toEqual([])
+      }),
+      { numRuns: 25, seed: 4_2026, verbose: 1 },
+    )
+  })
+})
+
+async function perform(step: any, box: Kit, clients: readonly Client[]): Promise<void> {
+  if (step.kind === 'advance') return box.advance(step.by)
+  if (step.kind === 'fault') {
+    expect((await box.control('POST', '/faults', { when: { times: step.times }, then: [step.then] })).status).toBe(201)
+    return
+  }
+  if (step.kind === 'garbage') {
+    const client = clients[step.client]!
+    const [operation] = Object.values(client.good).map((good) => good()).filter(({ method }) => method === 'POST')
+    await heard(box.call(client, { ...operation!, body: step.body }))
+    return
+  }
+  if (step.kind === 'deposit') {
+    const rows = (await box.control('GET', '/addresses')).json.data
+    const row = rows[step.nth % Math.max(1, rows.length)]
+    if (row) await box.control('POST', '/deposits', { address: row.address, ...(row.tag && { tag: row.tag }), amount: '12.5', after: step.after, outcome: step.outcome })
+    return
+  }
+  const client = clients[step.client]!
+  const goods = Object.values(client.good)
+  const request: Request = goods[step.operation % goods.length]!()
+  const body = request.body === undefined ? undefined : JSON.stringify({ ...JSON.parse(request.body), ...(client.name === 'cpg' && { user_identifier: `user_${step.user}` }) })
+  await heard(box.call(client, { ...request, body, headers: { ...request.headers, ...(request.method === 'POST' && client.name !== 'alphapo' && { 'idempotency-key': `key-${step.key}` }) } }))
+}
+
+/** A connection that is cut is an answer too, to us. */
+async function heard(call: Promise<unknown>): Promise<void> {
+  await call.catch((error: Error & { code?: string }) => {
+    if (!/hang up|ECONNRESET|off contract/.test(`${error.code} ${error.message}`)) throw error
+  })
+}
+
+describe('a file that was changed', () => {
+  test('is found at the right call, and where', async () => {
+    const box = await start()
+    await session(box)
+    const recording = await recorded(box)
+    const third = calls(recording)[2]!
+    const body = JSON.parse(third.answer.body!)
+    body.data.address = '0x0000000000000000000000000000000000000000'
+    third.answer.body = JSON.stringify(body)
+    const played = await play(recording)
+    expect(played.differs).toMatchObject({ call: { entry: third.entry }, where: '$.data.address', expected: body.data.address })
+    const told = report(played.differs!, played, recording)
+    expect(told).toContain(`entry ${third.entry} differs: POST /v1/deposit-addresses`)
+    expect(told).toContain('2 calls before it were equal')
+    expect(told).toContain('cpg.')
+  })
+
+  test.each<[string, (call: any) => void, string]>([
+    ['the status', (call) => (call.answer.status = 202), 'status'],
+    ['a header', (call) => (call.answer.headers['content-type'] = 'text/plain'), 'header content-type'],
+    ['white space', (call) => (call.answer.body = call.answer.body.replace(':', ': ')), 'byte'],
+    ['a field too many', (call) => (call.answer.body = JSON.stringify({ ...JSON.parse(call.answer.body), more: 1 })), '$.more'],
+    ['no body', (call) => delete call.answer.body, 'body'],
+    ['a connection that was cut', (call) => (call.answer.status = null), 'status'],
+  ])('%s', async (_, change, where) => {
+    const box = await start()
+    await box.call(cpg, allocation({}))
+    const recording = await recorded(box)
+    change(calls(recording)[0])
+    expect((await play(recording)).differs!.where).toContain(where)
+  })
+
+  test('is made smaller while the difference remains', async () => {
+    const box = await start()
+    await session(box)
+    const recording = await recorded(box)
+    const read = calls(recording).find(({ operation }) => operation === 'getDepositRequest')!
+    const body = JSON.parse(read.answer.body!)
+    body.data.amount_received = 'something else'
+    read.answer.body = JSON.stringify(body)
+    const before = (await play(recording)).differs!
+    const { recording: smaller, differs } = await minimise(recording, providers)
+    expect(differs.where).toBe(before.where)
+    expect(smaller.journal.length).toBeLessThan(6)
+    const again = (await play(readRecording(JSON.stringify(smaller)))).differs!
+    expect(again).toMatchObject({ where: before.where, call: { entry: read.entry }, got: before.got })
+  })
+
+  test('nothing is left to make smaller where nothing differs', async () => {
+    const box = await start()
+    await box.call(cpg, allocation({}))
+    await expect(minimise(await recorded(box), providers)).rejects.toThrow('no difference')
+  })
+})
+
+describe('what a recording holds', () => {
+  const config = {
+    cpg: { accounts: { shop: { keys: [{ id: 'my-own-cpg-key', secret: 'my-own-cpg-secret' }], currencies: [{ currency: 'USDT', network: 'ETH' }] } } },
+    zopay: { accounts: { shop: { keys: [{ id: 'sk_test_my_own_zopay_key' }] } } },
+    payward: { accounts: { shop: { keys: [{ id: 'my-own-pws-key', secret: 'bXktb3duLXB3cy1zZWNyZXQ=' }], ids: ['WSHOP5GATE2MAIN77'] } } },
+    alphapo: { merchants: { shop: { keys: [{ id: 'my-own-alphapo-key', secret: 'my-own-alphapo-secret' }] } } },
+  }
+
+  test('no key, secret, signature or token, demo ones included', async () => {
+    const box = await start({ providers: config })
+    // Its receiver answers what it was sent, signatures included.
+    const inbox = await session(box, { secret: 'whsec-of-the-partner' })
+    const secrets = ['whsec-of-the-partner', await box.subscribe('zopay', inbox)]
+    const own = cpgAs({ key: 'my-own-cpg-key', secret: 'my-own-cpg-secret' })
+    await box.call(own, allocation({ user_identifier: 'cpg_demo_key', metadata: 'cpg_demo_secret' }))
+    await box.call(own, { ...allocation({ user_identifier: 'mine' }), headers: { authorization: 'Bearer some-token-of-theirs', cookie: 'session=of-somebody-else' } })
+    await box.call(zopayAs('sk_live_this_is_a_real_key'), post('/addresses', { asset: 'USDT', network: 'solana' }))
+    await box.call(zopayAs('sk_test_my_own_zopay_key'), post('/addresses', { asset: 'USDT', network: 'solana' }))
+    await box.call(payward, { method: 'POST', path: '/v1/webhooks', body: JSON.stringify({ url: inbox.url, enabled: true, events: ['deposit.status_updated'] }) })
+    const known = [
+      ...[...providers.values()].flatMap(({ demo }) => demo.flatMap(({ key, secret }) => (secret === undefined ? [key] : [key, secret]))),
+      ...JSON.stringify(config).match(/"(?:id|secret)":"([^"]+)"/g)!.map((pair) => pair.split('"')[3]!),
+      ...secrets,
+      'sk_live_this_is_a_real_key',
+      'sk_test_nobody_has_this_key',
+      'some-token-of-theirs',
+      'session=of-somebody-else',
+    ]
+    const signatures = [...box.world.journal].flatMap((entry: any) => Object.entries(entry.request?.headers ?? {}).flatMap(([name, value]) => (/sign/.test(name) ? [String(value)] : [])))
+    const answered = [...box.world.journal].flatMap((entry: any) => (/"secret":"([^"]+)"/.exec(entry.response?.text ?? '') ?? []).slice(1))
+    const sent = inbox.received.flatMap(({ headers }) => Object.entries(headers).flatMap(([name, value]) => (/sign/.test(name) ? [String(value)] : [])))
+    expect(signatures.length).toBeGreaterThan(10)
+    expect(sent.length).toBeGreaterThan(0)
+    const reply = await box.control('GET', '/recording')
+    const bare = sent.flatMap((text) => text.match(/[0-9a-f]{64,}/g) ?? [])
+    expect([...known, ...signatures, ...answered, ...sent, ...bare].filter((text) => text !== '' && reply.text.includes(text))).toEqual([])
+    const recording = readRecording(reply.text)
+    const played = await play(recording)
+    expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+    expect(calls(recording).filter(({ altered }) => altered).map(({ body }) => JSON.parse(body!).user_identifier)).toEqual(['{{cpg demo key 1}}'])
+  })
+
+  test('the exact bytes of bodies that are no text, and of none', async () => {
+    const box = await start()
+    await box.call(cpg, allocation({}))
+    await box.raw('POST', '/zopay/connect/v1/addresses', { 'content-type': 'application/json', 'idempotency-key': 'k', authorization: 'Bearer sk_test_sandgate_demo' }, '{"asset":"\ud83d\ude00"}')
+    const bytes = Buffer.from([0x7b, 0xff, 0x7d])
+    await fetch(`${box.url}/zopay/connect/v1/addresses`, { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': 'k' }, body: bytes })
+    await fetch(`${box.url}/zopay/connect/v1/addresses`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: 'x'.repeat(1_100_000) })
+    const recording = await recorded(box)
+    expect(calls(recording).map(({ body, body_base64, body_too_large }) => [body?.length, body_base64, body_too_large])).toEqual([
+      [expect.any(Number), undefined, undefined],
+      [14, undefined, undefined],
+      [undefined, bytes.toString('base64'), undefined],
+      [undefined, undefined, true],
+    ])
+    expect((await play(recording)).differs).toBeUndefined()
+  })
+
+  test('what it was made of: version, contracts, seed, clock, assumptions', async () => {
+    const box = await start({ seed: 'of-its-own', assume: { 'alphapo.take.repeat': 'same-address' } })
+    await box.call(alphapo, alphapo.good.takeAddress!())
+    const recording = await recorded(box)
+    expect(recording).toMatchObject({ sandgate: 'recording', format: 1, seed: 'of-its-own', clock: { mode: 'frozen' }, assume: { 'alphapo.take.repeat': 'same-address' } })
+    expect(Object.keys(recording.contracts)).toEqual([...providers.keys()])
+    expect(calls(recording)[0]).toMatchObject({ who: { account: 'demo', key: 0 }, operation: 'takeAddress' })
+  })
+
+  test('a reset begins a new one', async () => {
+    const box = await start()
+    await box.call(cpg, allocation({}))
+    await box.control('POST', '/reset', { seed: 'other' })
+    await box.call(cpg, allocation({}))
+    const recording = await recorded(box)
+    expect(calls(recording)).toHaveLength(1)
+    expect(recording.seed).toBe('other')
+    expect((await play(recording)).differs).toBeUndefined()
+  })
+})
+
+describe('no recording that would be incomplete', () => {
+  test('a journal that dropped entries', async () => {
+    const box = await start({ limits: { journalEntries: 3 } })
+    for (let i = 0; i < 4; i++) await box.call(cpg, allocation({}))
+    const reply = await box.control('GET', '/recording')
+    expect([reply.status, reply.json.detail]).toEqual([409, expect.stringContaining('drop older ones')])
+  })
+
+  test('a journal that was emptied', async () => {
+    const box = await start()
+    await box.call(cpg, allocation({}))
+    await box.control('DELETE', '/journal')
+    await box.call(cpg, allocation({}))
+    expect((await box.control('GET', '/recording')).status).toBe(409)
+  })
+
+  test('a fork', async () => {
+    const box = await start()
+    await box.call(cpg, allocation({}))
+    await box.control('POST', '/worlds', { id: 'copy', from: 'default' })
+    const reply = await box.raw('GET', '/w/copy/_sandgate/recording')
+    expect([reply.status, reply.json.detail]).toEqual([409, expect.stringContaining('copy of the world "default"')])
+  })
+})
+
+describe('files that cannot be used', () => {
+  const whole = { sandgate: 'recording', format: 1, version: '0', contracts: {}, seed: 's', clock: { start: '2026-01-01T00:00:00Z', mode: 'frozen' }, settings: {}, limits: {}, strict: false, assume: {}, journal: [], end: { entry: 0, at: '2026-01-01T00:00:00Z' } }
+  test.each<[string, string, string]>([
+    ['no JSON', '{', 'not JSON'],
+    ['something else', '{"log":{}}', 'no recording'],
+    ['null', 'null', 'no recording'],
+    ['another format', JSON.stringify({ ...whole, format: 99 }), 'format 99'],
+    ['a clock that is none', JSON.stringify({ ...whole, clock: { start: 'soon', mode: 'frozen' } }), 'clock.start'],
+    ['a step of no kind', JSON.stringify({ ...whole, journal: [{ kind: 'party' }] }), 'journal.0'],
+    ['a provider that is not there', JSON.stringify({ ...whole, journal: [{ kind: 'callback', entry: 1, at: '2026-01-01T00:00:00Z', provider: 'nobody', delivery: 'cb_1', event: 'e', attempt: 1, status: 200, error: null }] }), 'nobody'],
+    ['settings that do not fit', JSON.stringify({ ...whole, settings: { cpg: { accounts: 3 } } }), 'settings'],
+  ])('%s', (_, text, told) => {
+    expect(() => new Replay(readRecording(text), providers)).toThrow(Unusable)
+    expect(() => new Replay(readRecording(text), providers)).toThrow(told)
+  })
+})
+
+describe('the command line', () => {
+  const MAIN = new URL('../dist/main.js', import.meta.url).pathname
+  let folder: string
+  beforeAll(() => {
+    build()
+    folder = mkdtempSync(join(tmpdir(), 'sandgate-replay-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const run = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder })
+    return { status, stdout, stderr }
+  }
+  const inFile = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return name
+  }
+  const made = async () => {
+    const box = await start()
+    await session(box)
+    return recorded(box)
+  }
+
+  test('exit 0: every answer is equal, in one paragraph', async () => {
+    const { status, stdout, stderr } = run('replay', inFile('equal.json', JSON.stringify(await made())))
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^14 calls, 2 control calls and \d+ callback attempts played; every answer is equal to the recorded one\. [^\n]*\n$/)
+  })
+
+  test('exit 1: the first call that differs, and the smaller file differs in the same way', async () => {
+    const recording = await made()
+    const call = calls(recording)[4]!
+    call.answer.status = 418
+    const file = inFile('differs.json', JSON.stringify(recording))
+    const whole = run('replay', file)
+    expect([whole.status, whole.stderr]).toEqual([1, ''])
+    expect(whole.stdout).toMatch(new RegExp(`^entry ${call.entry} differs: POST /v1/deposit-addresses \\(cpg createDepositAddress\\)[^\\n]*\\n  where:    status\\n  recorded: 418\\n  now:      401\\n`))
+    const smaller = run('minimise', file)
+    expect([smaller.status, smaller.stderr]).toEqual([0, ''])
+    expect(smaller.stdout).toContain('differs.min.json: 1 of')
+    expect(run('replay', 'differs.min.json').stdout).toContain(`entry ${call.entry} differs`)
+    expect(readRecording(readFileSync(join(folder, 'differs.min.json'), 'utf8')).journal).toHaveLength(1)
+  })
+
+  test.each([
+    ['replay', 'nowhere.json', 'cannot be read'],
+    ['replay', 'bad.json', 'not JSON'],
+    ['minimise', 'bad.json', 'not JSON'],
+    ['import', 'bad.json', 'not JSON', '--provider', 'cpg'],
+    ['import', 'bad.json', 'there are alphapo, cpg', '--provider', 'nobody'],
+    ['replay', 'bad.json', '--until', '--until', 'soon'],
+  ])('exit 2: %s %s, one line', (command, file, told, ...flags) => {
+    inFile('bad.json', '{')
+    const { status, stdout, stderr } = run(command, file, ...flags)
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(told)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  test('--until N --serve: the world as it stood before that call, to look around', async () => {
+    const recording = await made()
+    const read = calls(recording).find(({ operation }) => operation === 'getDepositRequest')!
+    const file = inFile('serve.json', JSON.stringify(recording))
+    const child = spawn(process.execPath, [MAIN, 'replay', file, '--until', String(read.entry), '--serve', '--port', '0'], { cwd: folder })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let out = ''
+    const url = await new Promise<string>((resolve, reject) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        out += text
+        const ready = /listening on (\S+)/.exec(out)
+        if (ready) resolve(ready[1]!)
+      })
+      child.on('close', () => reject(new Error(out)))
+    })
+    const { data } = (await (await fetch(`${url}/_sandgate/journal?kind=call&limit=1`)).json()) as any
+    expect(data[0].id).toBeLessThan(read.entry)
+    const clock = (await (await fetch(`${url}/_sandgate/clock`)).json()) as any
+    expect(clock).toMatchObject({ mode: 'frozen', now: '2026-05-16T23:00:00.000Z' })
+    const asked = cpg.sign({ method: 'GET', path: read.path }, Date.now())
+    const answer = await fetch(`${url}/cpg${asked.path}`, { headers: asked.headers! })
+    expect(await answer.text()).toBe(read.answer.body)
+    child.kill('SIGTERM')
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
+  })
+})

@@ -1,0 +1,120 @@
+// POST verify: was it called so, how often, and where the closest calls differ; never a yes that the journal cannot vouch for.
+import { beforeEach, describe, expect, test } from 'vitest'
+import { allocation, client } from './clients/cpg.ts'
+import { client as zopay, post } from './clients/zopay.ts'
+import { type Kit, start } from './kit.ts'
+
+let box: Kit
+
+async function verify(body: object, kit: Kit = box): Promise<any> {
+  const reply = await kit.control('POST', '/verify', body)
+  return reply.status === 200 ? reply.json : reply
+}
+
+const created = { provider: 'cpg', operation: 'createDepositAddress' }
+
+describe('counting', () => {
+  beforeEach(async () => {
+    box = await start()
+    for (const user of ['ann', 'bob', 'ann']) await box.call(client, { ...allocation({ user_identifier: user, metadata: `of ${user}` }), headers: { 'x-trace': `t-${user}` } })
+    await box.call(zopay, post('/addresses', { asset: 'USDT', network: 'solana' }))
+    await box.call(client, { method: 'GET', path: '/v1/deposit-requests/1' })
+  })
+
+  test.each<[string, object, boolean, number]>([
+    ['at least once unless said', created, true, 3],
+    ['exactly', { ...created, times: { exactly: 3 } }, true, 3],
+    ['exactly, too few', { ...created, times: { exactly: 4 } }, false, 3],
+    ['exactly, too many', { ...created, times: { exactly: 2 } }, false, 3],
+    ['exactly none', { ...created, match: { body: { user_identifier: 'eve' } }, times: { exactly: 0 } }, true, 0],
+    ['at least', { ...created, times: { atLeast: 3 } }, true, 3],
+    ['at least, too few', { ...created, times: { atLeast: 4 } }, false, 3],
+    ['at most', { ...created, times: { atMost: 3 } }, true, 3],
+    ['at most, too many', { ...created, times: { atMost: 2 } }, false, 3],
+    ['at least and at most', { ...created, times: { atLeast: 1, atMost: 2 } }, false, 3],
+    ['by a subset of the body', { ...created, match: { body: { user_identifier: 'ann' } }, times: { exactly: 2 } }, true, 2],
+    ['by a regex', { ...created, match: { body: { metadata: '/^of (ann|bob)$/' } }, times: { exactly: 3 } }, true, 3],
+    ['by a header, whatever its case', { ...created, match: { headers: { 'X-Trace': 't-bob' } }, times: { exactly: 1 } }, true, 1],
+    ['by a path value', { provider: 'cpg', operation: 'getDepositRequest', match: { path: { request_id: 1 } } }, true, 1],
+    ['another operation', { provider: 'cpg', operation: 'ping' }, false, 0],
+    ['another provider', { provider: 'zopay', operation: 'createAddress', times: { exactly: 1 } }, true, 1],
+  ])('%s', async (_, body, ok, count) => {
+    expect(await verify(body)).toMatchObject({ ok, count })
+  })
+
+  test('the closest calls, the nearest first, and where they differ', async () => {
+    const told = await verify({ ...created, match: { body: { user_identifier: 'bob', metadata: 'of nobody' }, headers: { 'x-trace': 't-bob' } } })
+    expect(told).toEqual({
+      ok: false,
+      count: 0,
+      closest: [
+        { entry: 2, at: expect.any(String), status: 200, differs: [{ path: 'body.metadata', expected: 'of nobody', got: 'of bob' }] },
+        { entry: 3, at: expect.any(String), status: 200, differs: [{ path: 'body.user_identifier', expected: 'bob', got: 'ann' }, { path: 'body.metadata', expected: 'of nobody', got: 'of ann' }, { path: 'headers.x-trace', expected: 't-bob', got: 't-ann' }] },
+        { entry: 1, at: expect.any(String), status: 200, differs: expect.any(Array) },
+      ],
+    })
+  })
+
+  test('what is missing is told as null, a wrong length as a whole', async () => {
+    const told = await verify({ ...created, match: { body: { nothing: { like: [1] } }, query: { page: 2 } } })
+    expect(told.closest[0].differs).toEqual([
+      { path: 'body.nothing', expected: { like: [1] }, got: null },
+      { path: 'query.page', expected: 2, got: null },
+    ])
+  })
+
+  test('too many: those that were made', async () => {
+    const told = await verify({ ...created, match: { body: { user_identifier: 'ann' } }, times: { exactly: 1 } })
+    expect(told).toMatchObject({ ok: false, count: 2, closest: [{ entry: 3, differs: [] }, { entry: 1, differs: [] }] })
+  })
+
+  test('sandgate.secrets: keys and signatures can be asked for and are not told', async () => {
+    const told = await verify({ ...created, match: { headers: { 'x-cpg-key': 'another', 'x-cpg-signature': 'another' } } })
+    expect(told.closest[0].differs.map(({ got }: any) => got)).toEqual(['{{hidden}}', '{{hidden}}'])
+    expect(await verify({ ...created, match: { headers: { 'x-cpg-key': 'cpg_demo_key' } } })).toMatchObject({ ok: true })
+  })
+
+  test('calls that were refused count too, and tell how they were answered', async () => {
+    await box.call(client, allocation({ user_identifier: 'ann', network: 'NOWHERE' }))
+    expect(await verify({ ...created, match: { body: { network: 'NOWHERE' } } })).toMatchObject({ ok: true, count: 1 })
+    expect((await verify({ ...created, match: { body: { network: 'NOWHER' } } })).closest[0].status).toBeGreaterThanOrEqual(400)
+  })
+
+  test.each<[string, object, string]>([
+    ['a provider that is not there', { ...created, provider: 'cgp' }, 'did you mean cpg?'],
+    ['an operation that is not there', { ...created, operation: 'createDepositAddres' }, 'did you mean createDepositAddress?'],
+    ['a regex that is none', { ...created, match: { body: { user_identifier: '/(/' } } }, 'no regex'],
+    ['a key that is unknown', { ...created, match: { cookies: {} } }, 'match'],
+    ['a number below nothing', { ...created, times: { exactly: -1 } }, 'times'],
+    ['times without a number', { ...created, times: {} }, 'times'],
+    ['no operation', { provider: 'cpg' }, 'operation'],
+  ])('%s is 422', async (_, body, told) => {
+    const reply = await verify(body)
+    expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining(told)])
+  })
+})
+
+describe('a journal that had to drop entries', () => {
+  const lost = async () => {
+    const kit = await start({ limits: { journalEntries: 2 } })
+    for (const user of ['a', 'b', 'c']) await kit.call(client, allocation({ user_identifier: user }))
+    return kit
+  }
+
+  test.each<[object, boolean | 'unknown']>([
+    [{ atLeast: 2 }, true],
+    [{ atLeast: 3 }, 'unknown'],
+    [{ exactly: 2 }, 'unknown'],
+    [{ exactly: 1 }, false],
+    [{ exactly: 3 }, 'unknown'],
+    [{ atMost: 2 }, 'unknown'],
+    [{ atMost: 1 }, false],
+    [{ exactly: 0 }, false],
+  ])('%j is %s', async (times, ok) => {
+    expect(await verify({ ...created, times }, await lost())).toMatchObject({ ok, count: 2 })
+  })
+
+  test('was there ever such a call? unknown', async () => {
+    expect(await verify({ ...created, match: { body: { user_identifier: 'a' } } }, await lost())).toMatchObject({ ok: 'unknown', count: 0 })
+  })
+})

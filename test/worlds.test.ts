@@ -1,0 +1,204 @@
+// Worlds for parallel tests: made and deleted, reached by path, by host name and by key, and sharing nothing.
+import { connect } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, test } from 'vitest'
+import * as alphapo from './clients/alphapo.ts'
+import * as cpg from './clients/cpg.ts'
+import * as payward from './clients/payward.ts'
+import * as zopay from './clients/zopay.ts'
+import { type Client, type Kit, type Reply, type Request, start } from './kit.ts'
+
+const CREATIONS: readonly (readonly [Client, Request])[] = [
+  [cpg.client, cpg.allocation({ user_identifier: 'u' })],
+  [zopay.client, zopay.post('/addresses', { asset: 'USDT', network: 'solana', external_ref: 'u' })],
+  [payward.client, payward.creation({})],
+  [alphapo.client, alphapo.taking({})],
+]
+
+async function make(box: Kit, body: Record<string, unknown> = {}): Promise<any> {
+  const reply = await box.control('POST', '/worlds', body)
+  expect(reply.status, reply.text).toBe(201)
+  return reply.json
+}
+
+/** A signed call to a provider of a world, by the path of that world. */
+function inWorld(box: Kit, world: string, client: Client, request: Request): Promise<Reply> {
+  box.passWall(1000)
+  const signed = client.sign(request, box.wallMs)
+  return box.raw(signed.method, `/w/${world}/${client.name}${signed.path}`, signed.headers, signed.body)
+}
+
+describe('made, listed, deleted', () => {
+  test('a world answers with its base URLs, and is listed', async () => {
+    const box = await start()
+    const world = await make(box, { id: 'ci-1', seed: 's', clock: '2027-01-01T00:00:00Z' })
+    expect(world).toEqual({
+      id: 'ci-1',
+      seed: 's',
+      clock: { now: '2027-01-01T00:00:00.000Z', mode: 'frozen' },
+      base_urls: Object.fromEntries(['alphapo', 'cpg', 'payward', 'zopay'].map((name) => [name, `${box.url}/w/ci-1/${name}`])),
+    })
+    expect((await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)).toEqual(['default', 'ci-1'])
+  })
+
+  test('without an id it gets one', async () => {
+    const box = await start()
+    expect(new Set([(await make(box)).id, (await make(box)).id, 'default']).size).toBe(3)
+  })
+
+  test.each([
+    [{ id: 'default' }, 409],
+    [{ id: 'Upper' }, 422],
+    [{ id: '-x' }, 422],
+    [{ id: 'x'.repeat(64) }, 422],
+    [{ id: 'a', clock: 'soon' }, 422],
+    [{ id: 'a', colour: 'red' }, 422],
+    [{ id: 'a', from: 'nobody' }, 404],
+    [{ id: 'a', assume: { 'alphapo.take.repeat': 'perhaps' } }, 422],
+    [{ id: 'a', assume: { nothing: 'x' } }, 422],
+  ])('%o is refused with %i', async (body, status) => {
+    const box = await start()
+    const reply = await box.control('POST', '/worlds', body)
+    expect([reply.status, reply.json.status]).toEqual([status, status])
+    expect((await box.control('GET', '/worlds')).json.data).toHaveLength(1)
+  })
+
+  test('one that exists is a conflict; the default one can be reset, not deleted; a deleted one is gone', async () => {
+    const box = await start()
+    await make(box, { id: 'a' })
+    expect((await box.control('POST', '/worlds', { id: 'a' })).status).toBe(409)
+    expect((await box.control('DELETE', '/worlds/default')).status).toBe(409)
+    expect((await box.control('DELETE', '/worlds/a')).status).toBe(204)
+    expect((await box.control('DELETE', '/worlds/a')).status).toBe(404)
+    expect((await inWorld(box, 'a', cpg.client, cpg.allocation({}))).status).toBe(404)
+  })
+
+  test('there is an upper bound on worlds, and idle ones make room', async () => {
+    const box = await start({ limits: { worlds: 3, worldIdle: '1h' } })
+    await make(box, { id: 'a' })
+    await make(box, { id: 'b' })
+    expect((await box.control('POST', '/worlds', { id: 'c' })).json.detail).toContain('limits.worlds')
+    box.passWall(3_600_000)
+    await inWorld(box, 'b', cpg.client, cpg.allocation({}))
+    await make(box, { id: 'c' })
+    expect((await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)).toEqual(['default', 'b', 'c'])
+  })
+
+  test('a reset keeps how the world was made', async () => {
+    const box = await start()
+    await make(box, { id: 'a', seed: 's', clock: '2027-01-01T00:00:00Z', assume: { 'alphapo.take.repeat': 'same-address' } })
+    const before = await inWorld(box, 'a', alphapo.client, alphapo.taking({}))
+    const reset = await box.raw('POST', '/w/a/_sandgate/reset')
+    expect(reset.json.seed).toBe('s')
+    expect((await inWorld(box, 'a', alphapo.client, alphapo.taking({}))).text).toBe(before.text)
+    expect((await inWorld(box, 'a', alphapo.client, alphapo.taking({}))).json.data.address).toBe(before.json.data.address)
+  })
+})
+
+describe('three ways in', () => {
+  test.each(CREATIONS.map(([client, request]) => [client.name, client, request] as const))('%s: by path, by host name, by key', async (name, client, request) => {
+    const box = await start()
+    await make(box, { id: 'ci-42', seed: 'other' })
+    const here = await box.call(client, request)
+    const byPath = await inWorld(box, 'ci-42', client, request)
+    const address = (reply: Reply) => (reply.json.data ?? reply.json).address
+    expect([200, 201]).toContain(byPath.status)
+    expect(address(byPath)).not.toBe(address(here))
+
+    await box.raw('POST', '/w/ci-42/_sandgate/reset')
+    box.passWall(1000)
+    const signed = client.sign(request, box.wallMs)
+    const byHost = await box.raw(signed.method, signed.path, { ...signed.headers, host: `${name}.ci-42.localhost` }, signed.body)
+    expect(address(byHost)).toBe(address(byPath))
+
+    await box.raw('POST', '/w/ci-42/_sandgate/reset')
+    box.passWall(1000)
+    const again = client.sign(request, box.wallMs)
+    const { keyHeader } = box.sandbox.providers.get(name)!
+    const byKey = await box.send(name, { ...again, headers: { ...again.headers, [keyHeader]: `${again.headers![keyHeader]}.ci-42` } })
+    expect(address(byKey)).toBe(address(byPath))
+    expect((await box.raw('GET', '/w/ci-42/_sandgate/journal')).text).not.toContain('.ci-42')
+  })
+
+  test.each(CREATIONS.map(([client, request]) => [client.name, client, request] as const))('%s: a key with a world that is not there is an unknown key, with a hint', async (name, client, request) => {
+    const box = await start()
+    const signed = client.sign(request, box.wallMs)
+    const { keyHeader } = box.sandbox.providers.get(name)!
+    const reply = await box.send(name, { ...signed, headers: { ...signed.headers, [keyHeader]: `${signed.headers![keyHeader]}.nowhere` } })
+    expect([401, 403]).toContain(reply.status)
+    expect(reply.headers['x-sandgate-hint']).toContain('no world of that name')
+  })
+
+  test('a world that is not there is a 404 in the sandbox’s own voice, by path and by host name', async () => {
+    const box = await start()
+    const reply = await inWorld(box, 'nowhere', cpg.client, cpg.allocation({}))
+    expect([reply.status, reply.headers['content-type']]).toEqual([404, 'application/problem+json'])
+    expect((await box.raw('GET', '/v1/_ping', { host: 'cpg.nowhere.localhost' })).status).toBe(404)
+    expect((await box.raw('GET', '/w/nowhere/_sandgate/clock')).status).toBe(404)
+  })
+})
+
+describe('apart', () => {
+  test('worlds share no address, counter, clock, journal entry or endpoint', async () => {
+    const box = await start()
+    for (const id of ['a', 'b']) await make(box, { id, seed: id })
+    for (const [client, request] of CREATIONS) await inWorld(box, 'a', client, request)
+    await box.raw('POST', '/w/a/_sandgate/clock/advance', { 'content-type': 'application/json' }, '{"by":"1h"}')
+    await box.raw('PUT', '/w/a/_sandgate/callbacks/endpoints/cpg', {}, '{"url":"http://127.0.0.1:9/"}')
+    const look = async (world: string, path: string) => (await box.raw('GET', `/w/${world}/_sandgate${path}`)).json
+    for (const world of ['b', 'default']) {
+      expect((await look(world, '/addresses')).data).toEqual([])
+      expect((await look(world, '/clock')).due).toBe(0)
+      expect((await look(world, '/journal')).data.filter(({ kind }: any) => kind === 'call')).toEqual([])
+    }
+    expect((await look('a', '/addresses')).data).toHaveLength(4)
+    const one = await inWorld(box, 'a', cpg.client, cpg.allocation({ user_identifier: 'x' }))
+    const two = await inWorld(box, 'b', cpg.client, cpg.allocation({ user_identifier: 'x' }))
+    expect(one.json.data.request_id).toBe(2)
+    expect(two.json.data.request_id).toBe(1)
+    expect(one.json.data.address).not.toBe(two.json.data.address)
+  })
+
+  test('a fork begins where the other one stands, and goes its own way', async () => {
+    const box = await start()
+    const first = (await box.call(cpg.client, cpg.allocation({ idempotency_key: 'k' }))).text
+    await box.advance('1h')
+    await make(box, { id: 'fork', from: 'default' })
+    expect((await inWorld(box, 'fork', cpg.client, cpg.allocation({ idempotency_key: 'k' }))).text).toBe(first)
+    await box.advance('3h')
+    const read: Request = { method: 'GET', path: '/v1/deposit-requests/1' }
+    expect((await box.call(cpg.client, read)).json.data.status).toBe('expired_for_display')
+    expect((await inWorld(box, 'fork', cpg.client, read)).json.data.status).toBe('active')
+    const here = await box.call(cpg.client, cpg.allocation({}))
+    const there = await inWorld(box, 'fork', cpg.client, cpg.allocation({}))
+    expect([here, there].map((reply) => reply.json.data.request_id)).toEqual([2, 2])
+  })
+
+  test('a thousand worlds at once; deleting them frees their memory', async () => {
+    const box = await start({ limits: { worlds: 1001 } })
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    const used = () => (gc(), process.memoryUsage().heapUsed / 1e6)
+    const before = used()
+    for (let i = 0; i < 1000; i++) box.sandbox.worlds.create(`w-${i}`, { seed: `s-${i}` })
+    const addresses = new Set<string>()
+    for (const i of [0, 1, 500, 999]) addresses.add((await inWorld(box, `w-${i}`, cpg.client, cpg.allocation({ user_identifier: 'u' }))).json.data.address)
+    expect(addresses.size).toBe(4)
+    for (let i = 0; i < 1000; i++) expect((await box.control('DELETE', `/worlds/w-${i}`)).status).toBe(204)
+    expect(used() - before).toBeLessThan(20)
+  })
+})
+
+test('a request with no Host at all is told so, and the server lives', async () => {
+  const box = await start()
+  const text = await new Promise<string>((resolve) => {
+    const socket = connect(Number(new URL(box.url).port), '127.0.0.1', () => socket.write('GET /_sandgate/health HTTP/1.1\r\n\r\n'))
+    let got = ''
+    socket.on('data', (chunk) => (got += chunk.toString()))
+    socket.on('close', () => resolve(got))
+    socket.on('error', () => resolve(got))
+  })
+  expect(text).toContain('400')
+  expect((await box.control('GET', '/health')).status).toBe(200)
+})
