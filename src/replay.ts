@@ -100,7 +100,7 @@ export class Replay {
       const { entry } = step
       if (step.kind === 'clock') return [{ entry, rank: 2, step: entry, run: () => this.#moveTo(step.at) }]
       if (step.kind === 'control') return [{ entry, rank: 0, step: entry, run: () => this.#do(step) }]
-      if (step.kind === 'callback') return [{ entry: step.ended ?? entry, rank: 2, step: entry, run: () => this.#end(step) }]
+      if (step.kind === 'callback') return [{ entry: step.ended?.entry ?? entry, rank: step.ended ? 0 : 2, step: entry, run: () => this.#end(step) }]
       if (!step.began) return [{ entry, rank: 2, step: entry, run: () => this.#call(step) }]
       const { began } = step
       return [{ entry: began.entry, rank: 1, step: entry, run: () => this.#begin(step, began.at) }, { entry, rank: 2, step: entry, run: () => this.#finish(step) }]
@@ -179,9 +179,8 @@ export class Replay {
     }
   }
 
-  #end({ entry, at, provider, delivery, event, attempt, status, error }: RecordedAttempt): void {
-    this.#moveTo(at)
-    this.#align(entry)
+  #end({ entry, at, ended, provider, delivery, event, attempt, status, error }: RecordedAttempt): void {
+    this.#moveTo(ended?.at ?? at)
     const { world } = this
     const sending = world.list(Deliveries, 'sending', '')
     const found = sending.find(({ id }) => id === delivery) ?? sending.find((row) => row.provider === provider && row.event === event)
@@ -192,6 +191,9 @@ export class Replay {
     this.#count.attempts++
     const { retryMs } = this.sandbox.providers.get(provider)!.callbacks!
     world.change(() => attemptEnded(found.id, { at: Date.parse(at), status, error }, retryMs, world))
+    // Where other entries came in between, this one has given its number away.
+    if (world.journal.nextId > entry) return
+    this.#align(entry)
     const summary = `${event} (${found.id}), attempt ${attempt}: the recorded answer was played`
     world.journal.add({ kind: 'callback', at: world.now, provider, summary, delivery: found.id, event, object: found.object, attempt, body: found.body, status, error })
   }

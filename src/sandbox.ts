@@ -45,6 +45,8 @@ export interface SandboxOptions {
   readonly allowHosts?: readonly string[]
   /** Where callbacks go from the start, by provider. */
   readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
+  /** How long a receiver of callbacks may take, wall ms, instead of what each provider allows. */
+  readonly callbackTimeoutMs?: number | undefined
   /** Host names that callbacks may go to, beside loopback and private addresses. */
   readonly allowCallbackHosts?: readonly string[]
   /** The control API asks for `Authorization: Bearer <token>`. */
@@ -324,6 +326,7 @@ export class Sandbox {
   }
 
   #tellCallback({ id, provider, event, attempts }: Delivery, { status, error }: Attempt, world: World): void {
+    this.tape.attemptEnded(id, attempts.length + 1, world)
     this.metrics.attempt(provider, event, error === null ? 'delivered' : status === null ? 'unanswered' : 'refused')
     this.options.log?.callback({ world: world.id, provider, event, delivery: id, attempt: attempts.length + 1, status, error })
   }

@@ -1,5 +1,7 @@
 // Case files: what a world was given can be played again and answers the same; a changed answer is found at its call; no key is in the file.
 import { spawn, spawnSync } from 'node:child_process'
+import { createServer } from 'node:http'
+import { type AddressInfo } from 'node:net'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,6 +104,58 @@ describe('record and replay', () => {
     expect((await play(recording)).differs).toBeUndefined()
   })
 
+  test('a callback that took its time is still on its way for the calls in between', async () => {
+    const box = await start()
+    const held: (() => void)[] = []
+    const server = createServer((req, res) => {
+      const number = held.push(() => res.writeHead(number === 1 ? 500 : 200).end())
+      req.resume()
+      if (number > 1) held[number - 1]!()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    await box.control('PUT', '/callbacks/endpoints/zopay', { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks` })
+    const made = await box.call(zopay, post('/addresses', { asset: 'USDT', network: 'solana' }))
+    const sent = box.control('POST', '/deposits', { address: made.json.address, amount: '5', confirmations: 'instant' })
+    await expect.poll(() => held.length).toBe(1)
+    const events = { method: 'GET', path: '/connect/v1/webhook-deliveries' }
+    await box.call(zopay, events)
+    held[0]!()
+    await sent
+    await box.call(zopay, events)
+    await box.advance('2h')
+    await box.call(zopay, events)
+    const recording = await recorded(box)
+    expect(recording.journal.some((step) => step.kind === 'callback' && step.ended)).toBe(true)
+    const [meanwhile, after] = calls(recording).slice(1).map(({ answer }) => answer.body)
+    expect(meanwhile).not.toBe(after)
+    const played = await play(recording)
+    expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+  })
+
+  test('scenarios a world begins with are part of it', async () => {
+    const box = await start()
+    const scenario = { rules: [{ when: { provider: 'cpg', nth: 2 }, then: [{ respond: { error: 'unavailable' } }] }], timeline: [{ at: '1h', do: { outage: { provider: 'cpg', for: '1h' } } }] }
+    const into = async (world: string) => {
+      await box.raw('POST', `/w/${world}/cpg/v1/deposit-addresses`)
+      for (let i = 0; i < 3; i++) await worldCall(box, world, allocation({ user_identifier: `u${i}` }))
+      await box.raw('POST', `/w/${world}/_sandgate/clock/advance`, { 'content-type': 'application/json' }, '{"by":"90m"}')
+      await worldCall(box, world, allocation({ user_identifier: 'late' }))
+      const recording = readRecording((await box.raw('GET', `/w/${world}/_sandgate/recording`)).text)
+      expect(calls(recording).map(({ answer }) => answer.status)).toEqual([401, 503, 200, 200, 503])
+      expect(recording.journal[0]).toMatchObject({ kind: 'control' })
+      const played = await play(recording)
+      expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+    }
+    await box.control('POST', '/worlds', { id: 'made', scenario })
+    await into('made')
+    await box.control('POST', '/worlds', { id: 'put' })
+    await box.raw('PUT', '/w/put/_sandgate/scenario', { 'content-type': 'application/json' }, JSON.stringify(scenario))
+    await into('put')
+    await box.raw('PUT', '/w/put/_sandgate/scenario?reset=true', { 'content-type': 'application/json' }, JSON.stringify({ ...scenario, seed: 'another' }))
+    await into('put')
+  })
+
   test('random sessions are played with equal answers', { timeout: 120_000 }, async () => {
     const clients: readonly Client[] = [cpg, cpgAs(CPG_KEYS.other), zopay, payward, alphapo]
     const doing = fc.oneof(
@@ -128,6 +182,12 @@ describe('record and replay', () => {
     )
   })
 })
+
+async function worldCall(box: Kit, world: string, request: Request): Promise<void> {
+  box.passWall(1000)
+  const { method, path, headers, body } = cpg.sign(request, box.wallMs)
+  await box.raw(method, `/w/${world}/cpg${path}`, headers, body)
+}
 
 async function perform(step: any, box: Kit, clients: readonly Client[]): Promise<void> {
   if (step.kind === 'advance') return box.advance(step.by)

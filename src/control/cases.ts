@@ -109,9 +109,11 @@ function step(entry: JournalEntry, sandbox: Sandbox, world: World, hide: (text: 
   if (entry.kind === 'control' && (entry.action === 'clock' || entry.action === 'advance')) return [{ kind: 'clock', entry: entry.id, at, summary: String(entry.summary) }]
   // An attempt that is still on its way has no answer to play.
   if (entry.kind !== 'callback' || entry.error === undefined) return []
-  const { delivery, event, attempt, status, error, answer, ended } = entry as any
+  const { delivery, event, attempt, status, error, answer } = entry as any
+  const end = sandbox.tape.of(world).ends.get(`${delivery}/${attempt}`)
+  const ended = end && (end.entry > entry.id + 1 || end.atMs !== entry.at) ? { ended: { entry: end.entry, at: iso(end.atMs) } } : {}
   const told = answer ? { answer: String(answer).replace(LONG_WORD, HIDDEN) } : {}
-  return [{ kind: 'callback', entry: entry.id, at, ...(ended && { ended }), provider: entry.provider!, delivery, event, attempt, status: status ?? null, error, ...told }]
+  return [{ kind: 'callback', entry: entry.id, at, ...ended, provider: entry.provider!, delivery, event, attempt, status: status ?? null, error, ...told }]
 }
 
 function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text: string) => string): Step {

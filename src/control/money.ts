@@ -27,7 +27,7 @@ export const moneyRoutes: Routes = {
   redeliver: async ({ sandbox, world, params }) => {
     const delivery = world.get(Deliveries, params.id!)
     if (!delivery) throw new Problem(404, `there is no callback "${params.id}"; GET /_sandgate/callbacks lists them`)
-    if (delivery.sending) throw new Problem(409, `${delivery.id} is on its way right now`)
+    if (delivery.sending !== null) throw new Problem(409, `${delivery.id} is on its way right now`)
     world.change(() => redeliver(delivery, world))
     sandbox.tick(world)
     await sandbox.callbacks.settled(world)

@@ -32,6 +32,8 @@ export interface CallbackSenderOptions {
   readonly providers: ReadonlyMap<string, Provider>
   /** Host names, beside loopback and private addresses, that callbacks may go to. */
   readonly allowHosts: readonly string[]
+  /** Instead of the providers' own timeouts, wall ms. */
+  readonly timeoutMs?: number | undefined
   /** The wall clock, ms: it stands inside signatures. */
   readonly wall: () => number
   /** An attempt has ended; `error` is null when it counts as delivered. */
@@ -122,7 +124,8 @@ export class CallbackSender {
     }
   }
 
-  #send(delivery: Delivery, url: string, headers: Record<string, string>, { timeoutMs }: CallbackRules): Promise<Outcome> {
+  #send(delivery: Delivery, url: string, headers: Record<string, string>, rules: CallbackRules): Promise<Outcome> {
+    const timeoutMs = this.#options.timeoutMs ?? rules.timeoutMs
     const target = new URL(url)
     const refused = this.refuse(target)
     if (refused) return Promise.resolve(nothing(refused))

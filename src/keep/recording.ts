@@ -70,8 +70,8 @@ const RecordedAttempt = z.strictObject({
   kind: z.literal('callback'),
   entry: z.int().min(1),
   at: Instant,
-  /** The entry that was the next one when the attempt had ended. */
-  ended: z.int().min(1).optional(),
+  /** Where other things happened before the attempt had ended: the entry that was the next one then, and world time. */
+  ended: z.strictObject({ entry: z.int().min(1), at: Instant }).optional(),
   provider: z.string(),
   delivery: z.string(),
   event: z.string(),
@@ -217,20 +217,40 @@ export const LOAD = 'loadScenario'
 /** A control call that changed a world, as it was asked. */
 export type Deed = Pick<RecordedDeed, 'entry' | 'operation' | 'params' | 'query' | 'body'> & { readonly atMs: number }
 
-/** The control calls that changed each world; no more of a world than its journal has entries. */
+/** Where an attempt ended: the entry that was the next one, and world time. */
+interface End {
+  readonly entry: number
+  readonly atMs: number
+}
+
+/** What a recording needs to know of a world beside its journal. */
+interface Reel {
+  readonly deeds: Set<Deed>
+  /** By delivery and number of the attempt. */
+  readonly ends: Map<string, End>
+  lost: number
+}
+
+/** The control calls that changed each world, and when its attempts ended; no more of a world than its journal has entries. */
 export class Tape {
-  readonly #worlds = new WeakMap<World, { readonly deeds: Set<Deed>; lost: number }>()
+  readonly #reels = new WeakMap<World, Reel>()
+
+  of(world: World): Reel {
+    let reel = this.#reels.get(world)
+    if (!reel) this.#reels.set(world, (reel = { deeds: new Set(), ends: new Map(), lost: 0 }))
+    return reel
+  }
 
   /** Adds a call that begins; what comes back takes it off again, when it changed nothing after all. */
   add(deed: Deed, world: World): () => void {
-    const tape = this.#worlds.get(world) ?? { deeds: new Set<Deed>(), lost: 0 }
-    this.#worlds.set(world, tape)
-    if (tape.deeds.size < world.options.journalEntries) tape.deeds.add(deed)
-    else tape.lost++
-    return () => void tape.deeds.delete(deed)
+    const reel = this.of(world)
+    if (reel.deeds.size < world.options.journalEntries) reel.deeds.add(deed)
+    else reel.lost++
+    return () => void reel.deeds.delete(deed)
   }
 
-  of(world: World): { readonly deeds: Iterable<Deed>; readonly lost: number } {
-    return this.#worlds.get(world) ?? { deeds: [], lost: 0 }
+  attemptEnded(delivery: string, attempt: number, world: World): void {
+    const { ends } = this.of(world)
+    if (ends.size < world.options.journalEntries) ends.set(`${delivery}/${attempt}`, { entry: world.journal.nextId, atMs: world.now })
   }
 }

@@ -48,8 +48,8 @@ export interface Delivery {
   readonly attempts: readonly Attempt[]
   /** The timer of the next attempt. */
   readonly timer: string | null
-  /** An attempt is on its way. */
-  readonly sending: boolean
+  /** The number of the attempt that is on its way, over all deliveries; null: none is. */
+  readonly sending: number | null
   readonly spoiled: 'bad-signature' | 'stale-timestamp' | null
 }
 
@@ -59,7 +59,7 @@ export const Deliveries: Table<Delivery> = {
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
     waiting: { group: (row) => (row.status === 'paused' || row.status === 'held' ? JSON.stringify([row.provider, row.status]) : undefined), order: (row) => row.seq },
-    sending: { group: (row) => (row.sending ? '' : undefined), order: (row) => row.seq },
+    sending: { group: (row) => (row.sending === null ? undefined : ''), order: (row) => row.sending! },
   },
 }
 
@@ -116,7 +116,7 @@ export function deliver(callback: Callback, endpoint: Endpoint, world: World): D
     status: 'pending',
     attempts: [],
     timer: null,
-    sending: false,
+    sending: null,
     spoiled: null,
   })
   return spoil(delivery, world)
@@ -197,13 +197,13 @@ function attemptAt(delivery: Delivery, at: number, world: World): Delivery {
 
 /** An attempt fell due: from here on it is on its way, until `attemptEnded`. */
 export function attemptDue(id: string, world: World): void {
-  world.put(Deliveries, { ...world.get(Deliveries, id)!, timer: null, sending: true })
+  world.put(Deliveries, { ...world.get(Deliveries, id)!, timer: null, sending: world.next('attempts') })
 }
 
 /** An attempt is over. `retryMs` are the provider's waits; the next one counts from the instant of this attempt. */
 export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly number[], world: World): Delivery {
   const before = world.get(Deliveries, id)!
-  const delivery: Delivery = { ...before, sending: false, attempts: [...before.attempts, attempt] }
+  const delivery: Delivery = { ...before, sending: null, attempts: [...before.attempts, attempt] }
   if (attempt.error === null) return world.put(Deliveries, { ...delivery, status: 'delivered' })
   const wait = retryMs[delivery.attempts.length - 1]
   if (wait === undefined) return world.put(Deliveries, { ...delivery, status: 'exhausted' })
