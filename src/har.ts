@@ -57,6 +57,7 @@ export function importHar(text: string, provider: Provider, contract: Contract):
       seed: 'sandgate',
       clock: { start, mode: 'frozen' },
       settings: {},
+      callbacks: {},
       limits: {},
       strict: false,
       assume: {},

@@ -210,13 +210,14 @@ function admit(call: RecordedCall, { identity }: Provider): Admit {
   }
 }
 
-function sandboxOf({ seed, clock, settings, limits, strict, assume, journal, end }: Recording, providers: ReadonlyMap<string, Provider>, more: Pick<SandboxOptions, 'wall' | 'pause' | 'complain'>): Sandbox {
+function sandboxOf({ seed, clock, settings, callbacks, limits, strict, assume, journal, end }: Recording, providers: ReadonlyMap<string, Provider>, more: Pick<SandboxOptions, 'wall' | 'pause' | 'complain'>): Sandbox {
   const nobody = { pump: () => undefined, busy: () => false, settled: () => Promise.resolve(), refuse: () => undefined }
   try {
     return new Sandbox(providers, {
       seed,
       clock: new Date(clock.start).toISOString(),
       providers: settings,
+      callbacks,
       assume,
       strict,
       limits: { ...limits, journalEntries: 10_000 + end.entry + 2 * journal.length },

@@ -285,7 +285,7 @@ describe('what a recording holds', () => {
   }
 
   test('no key, secret, signature or token, demo ones included', async () => {
-    const box = await start({ providers: config })
+    const box = await start({ providers: config, callbacks: { payward: { url: 'http://127.0.0.1:9/hooks', secret: 'c2VjcmV0LW9mLWEtY29uZmln' } } })
     // Its receiver answers what it was sent, signatures included.
     const inbox = await session(box, { secret: 'whsec-of-the-partner' })
     const secrets = ['whsec-of-the-partner', await box.subscribe('zopay', inbox)]
@@ -299,6 +299,7 @@ describe('what a recording holds', () => {
       ...[...providers.values()].flatMap(({ demo }) => demo.flatMap(({ key, secret }) => (secret === undefined ? [key] : [key, secret]))),
       ...JSON.stringify(config).match(/"(?:id|secret)":"([^"]+)"/g)!.map((pair) => pair.split('"')[3]!),
       ...secrets,
+      'c2VjcmV0LW9mLWEtY29uZmln',
       'sk_live_this_is_a_real_key',
       'sk_test_nobody_has_this_key',
       'some-token-of-theirs',
@@ -382,7 +383,7 @@ describe('no recording that would be incomplete', () => {
 })
 
 describe('files that cannot be used', () => {
-  const whole = { sandgate: 'recording', format: 1, version: '0', contracts: {}, seed: 's', clock: { start: '2026-01-01T00:00:00Z', mode: 'frozen' }, settings: {}, limits: {}, strict: false, assume: {}, journal: [], end: { entry: 0, at: '2026-01-01T00:00:00Z' } }
+  const whole = { sandgate: 'recording', format: 1, version: '0', contracts: {}, seed: 's', clock: { start: '2026-01-01T00:00:00Z', mode: 'frozen' }, settings: {}, callbacks: {}, limits: {}, strict: false, assume: {}, journal: [], end: { entry: 0, at: '2026-01-01T00:00:00Z' } }
   test.each<[string, string, string]>([
     ['no JSON', '{', 'not JSON'],
     ['something else', '{"log":{}}', 'no recording'],

@@ -60,6 +60,7 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
       seed: world.seed,
       clock: { start: iso(options.startMs), mode: options.frozen ? 'frozen' : 'running' },
       settings: withoutKeys(sandbox.options.providers ?? {}),
+      callbacks: Object.fromEntries(Object.entries(sandbox.options.callbacks ?? {}).map(([name, { secret: _, ...wish }]) => [name, wish as Recording['callbacks'][string]])),
       limits: sandbox.options.limits?.bodyBytes === undefined ? {} : { bodyBytes: sandbox.options.limits.bodyBytes },
       strict: sandbox.options.strict ?? false,
       assume: options.assumptions,
@@ -90,6 +91,7 @@ function placeholders(sandbox: Sandbox, world: World, entries: readonly JournalE
       if (secret !== undefined) found.set(secret, `{{${name} demo secret ${index + 1}}}`)
     })
   }
+  for (const { secret } of Object.values(sandbox.options.callbacks ?? {})) if (secret !== undefined) found.set(secret, '{{callback secret}}')
   for (const { secret } of world.rows(Endpoints)) found.set(secret, '{{callback secret}}')
   if (sandbox.options.controlToken) found.set(sandbox.options.controlToken, '{{control token}}')
   return found

@@ -95,6 +95,8 @@ export const Recording = z.strictObject({
   clock: z.strictObject({ start: Instant, mode: z.enum(['running', 'frozen']) }),
   /** What the config file said, keys and secrets replaced. */
   settings: z.record(z.string(), z.unknown()),
+  /** Where callbacks go from the start, by provider; a replay sends none. */
+  callbacks: z.record(z.string(), z.strictObject({ url: z.string(), account: z.string().optional(), events: z.array(z.string()).optional() })),
   limits: z.strictObject({ bodyBytes: z.int().optional() }),
   strict: z.boolean(),
   assume: z.record(z.string(), z.string()),

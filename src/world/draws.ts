@@ -27,7 +27,7 @@ export interface Draw {
  * that every bit of the name counts. Alea is the quickest of seedrandom's generators to seed, and most streams give a few bytes only.
  */
 export function draw(seed: string, name: readonly (string | number | null)[]): Draw {
-  const next = seedrandom.alea(hash('sha256', JSON.stringify([seed, ...name]), 'hex'))
+  const next = seedrandom.alea(hash('sha256', JSON.stringify([seed, ...name]), 'binary'))
 
   const bytes = (count: number): Buffer => {
     const out = Buffer.allocUnsafe(count)

@@ -44,8 +44,14 @@ interface Entry extends Position {
 
 interface State {
   readonly rows: Map<string, object>
-  def: Table<any> | undefined
-  readonly indexes: Map<string, Map<string, Group>>
+  /** Those that somebody has asked for: an index is built then, and kept from there on. */
+  readonly indexes: BuiltIndex[]
+}
+
+interface BuiltIndex {
+  readonly name: string
+  readonly index: Index<any>
+  readonly groups: Map<string, Group>
 }
 
 function compare(a: Position, b: Position): number {
@@ -203,24 +209,24 @@ export class Tables {
     if (this.#depth > 0) throw new Error('rows are loaded inside of a change')
     this.#states.clear()
     for (const [name, rows] of Object.entries(dump)) {
-      this.#states.set(name, { rows: new Map(Object.entries(rows).map(([key, row]) => [key, Object.freeze(row)])), def: undefined, indexes: new Map() })
+      this.#states.set(name, { rows: new Map(Object.entries(rows).map(([key, row]) => [key, Object.freeze(row)])), indexes: [] })
     }
   }
 
-  #group(table: Table<any>, index: string, group: string): Group | undefined {
-    const groups = this.#open(table).indexes.get(index)
-    if (!groups) throw new Error(`table ${table.name} has no index ${index}`)
-    return groups.get(group)
+  #group(table: Table<any>, name: string, group: string): Group | undefined {
+    const state = this.#open(table)
+    for (const built of state.indexes) if (built.name === name) return built.groups.get(group)
+    const index = table.indexes[name]
+    if (!index) throw new Error(`table ${table.name} has no index ${name}`)
+    const built = { name, index, groups: new Map<string, Group>() }
+    state.indexes.push(built)
+    for (const [key, row] of state.rows) reindex(built, key, undefined, row)
+    return built.groups.get(group)
   }
 
   #open(table: Table<any>): State {
     let state = this.#states.get(table.name)
-    if (!state) this.#states.set(table.name, (state = { rows: new Map(), def: undefined, indexes: new Map() }))
-    if (state.def === undefined) {
-      state.def = table
-      for (const name of Object.keys(table.indexes)) state.indexes.set(name, new Map())
-      for (const [key, row] of state.rows) this.#reindex(state, key, undefined, row)
-    }
+    if (!state) this.#states.set(table.name, (state = { rows: new Map(), indexes: [] }))
     return state
   }
 
@@ -235,24 +241,7 @@ export class Tables {
   #set(state: State, key: string, before: object | undefined, after: object | undefined): void {
     if (after === undefined) state.rows.delete(key)
     else state.rows.set(key, after)
-    this.#reindex(state, key, before, after)
-  }
-
-  #reindex(state: State, key: string, before: object | undefined, after: object | undefined): void {
-    for (const [name, groups] of state.indexes) {
-      const index: Index<any> = state.def!.indexes[name]!
-      const left = before === undefined ? undefined : index.group(before)
-      const entered = after === undefined ? undefined : index.group(after)
-      if (left !== undefined) {
-        const group = groups.get(left)!
-        group.delete({ order: index.order(before), key })
-        if (group.size === 0 && left !== entered) groups.delete(left)
-      }
-      if (entered === undefined) continue
-      let group = groups.get(entered)
-      if (!group) groups.set(entered, (group = new Group()))
-      group.set({ order: index.order(after), key }, after!)
-    }
+    for (const built of state.indexes) reindex(built, key, before, after)
   }
 
   #rollBack(mark: number): void {
@@ -261,4 +250,18 @@ export class Tables {
       this.#set(this.#states.get(change.table)!, change.key, change.after, change.before)
     }
   }
+}
+
+function reindex({ index, groups }: BuiltIndex, key: string, before: object | undefined, after: object | undefined): void {
+  const left = before === undefined ? undefined : index.group(before)
+  const entered = after === undefined ? undefined : index.group(after)
+  if (left !== undefined) {
+    const group = groups.get(left)!
+    group.delete({ order: index.order(before), key })
+    if (group.size === 0 && left !== entered) groups.delete(left)
+  }
+  if (entered === undefined) return
+  let group = groups.get(entered)
+  if (!group) groups.set(entered, (group = new Group()))
+  group.set({ order: index.order(after), key }, after!)
 }
