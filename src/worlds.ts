@@ -45,8 +45,8 @@ export class WorldRefused extends Error {}
 export class Worlds {
   readonly #options: WorldsOptions
   readonly #switches: Readonly<Record<string, readonly string[]>>
-  /** `start`: how it was made, and is made again by a reset that says nothing else. */
-  readonly #worlds = new Map<string, { world: World; usedMs: number; start: Start }>()
+  /** `made`: how it was made, and is made again by a reset that says nothing else. */
+  readonly #worlds = new Map<string, { world: World; usedMs: number; made: Start }>()
 
   constructor(options: WorldsOptions) {
     this.#options = options
@@ -75,7 +75,7 @@ export class Worlds {
     if (this.#worlds.size >= this.#options.most) throw new WorldRefused(`there are ${this.#worlds.size} worlds, as many as limits.worlds allows; delete one first`)
     const unknown = Object.entries(start.assume ?? {}).find(([rule, value]) => !this.#switches[rule]?.includes(value))
     if (unknown) throw new WorldRefused(`assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`)
-    const world = this.reset(name, from ? { ...this.#worlds.get(from.id)!.start, seed: from.seed } : start)
+    const world = this.#make(name, from ? { ...this.#worlds.get(from.id)!.made, seed: from.seed } : start)
     if (from) {
       world.become(from)
       world.journal.add({ kind: 'control', at: world.now, action: 'fork', summary: `a copy of the world "${from.id}" as it was then` })
@@ -93,8 +93,12 @@ export class Worlds {
 
   /** Makes the world as new, with another seed or clock if given. */
   reset(id: string, changes: Start = {}): World {
+    return this.#make(id, this.#worlds.get(id)?.made ?? {}, changes)
+  }
+
+  #make(id: string, made: Start, changes: Start = {}): World {
     const options = this.#options
-    const start = { ...this.#worlds.get(id)?.start, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
+    const start = { ...made, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
     const first = (id === DEFAULT_WORLD && options.first?.()) || {}
     const clock = start.clock ?? first.clock ?? options.clock
     const world = new World({
@@ -109,7 +113,7 @@ export class Worlds {
       journalEntries: options.journalEntries,
     })
     world.clock.tick(options.wall())
-    this.#worlds.set(id, { world, usedMs: options.wall(), start })
+    this.#worlds.set(id, { world, usedMs: options.wall(), made })
     options.made?.(world)
     return world
   }
