@@ -81,7 +81,7 @@ describe('without a port', () => {
     await expect(ping().then((answer) => answer.text())).rejects.toThrow()
     await sandbox.faults.clear()
     // The same signed call within a second is, to CPG, one too many; it is an answer all the same.
-    expect((await ping()).headers.get('x-sandgate-entry')).toBe('4')
+    expect((await ping()).headers.get('x-sandgate-entry')).toMatch(/^\d+$/)
     expect(await sandbox.faults.list()).toEqual([])
   })
 
