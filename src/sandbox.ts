@@ -1,7 +1,7 @@
 // One sandbox: finds the providers, keeps the worlds, and serves everything from one Express application. The command line, our tests and
 // other people's tests all start here.
 import { existsSync, readdirSync } from 'node:fs'
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { load, scenarioReaction } from './control/armed.ts'
 import { controlRouter } from './control/control.ts'
 import { ScenarioFiles } from './control/files.ts'
-import { type Host, Metrics } from './control/metrics.ts'
+import type { Host, Metrics } from './control/metrics.ts'
 import { Rules } from './control/rules.ts'
 import type { Scenario } from './control/scenario.ts'
 import { CallbackSender } from './http/callbacks.ts'
@@ -18,10 +18,12 @@ import { type EndpointWish, pointCallbacks } from './http/endpoints.ts'
 import { receive } from './http/receive.ts'
 import type { Incoming } from './http/received.ts'
 import { Flights } from './http/repeats.ts'
-import { reply, type Sent, type Served } from './http/reply.ts'
+import { reply, type Served } from './http/reply.ts'
 import { send } from './http/send.ts'
+import { serverFor } from './http/server.ts'
 import { Sampler } from './http/sample.ts'
 import type { Log } from './log.ts'
+import { Observer } from './observer.ts'
 import { LOAD, Tape } from './keep/recording.ts'
 import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
@@ -74,10 +76,6 @@ const SPECS = fileURLToPath(new URL('specs/', ROOT))
 const KEY_SUFFIX = /\.([a-z0-9][a-z0-9-]{0,62})$/
 const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
 
-/** How long a client may take to send its headers, and a whole request. */
-const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 30_000
-
 /** How late a timer of a running world may fire. */
 const TICK_MS = 50
 
@@ -115,11 +113,12 @@ export class Sandbox {
   readonly callbacks: NonNullable<SandboxOptions['sender']>
   /** The control calls that changed each world, for its recording. */
   readonly tape = new Tape()
-  readonly metrics = new Metrics()
   readonly worlds: Worlds
   /** The scenario files it was started with. */
   readonly scenarios: ScenarioFiles
+  readonly #observer: Observer
   readonly #served = new Map<string, Served>()
+  readonly #hanging = new Set<ServerResponse>()
   readonly #bodyBytes: number
   readonly #pause: (ms: number) => Promise<void>
   #server: Server | undefined
@@ -132,9 +131,10 @@ export class Sandbox {
     this.providers = providers
     this.wall = options.wall ?? Date.now
     const { log } = options
+    this.#observer = new Observer(log)
     this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
     this.#pause = options.pause ?? ((ms) => new Promise((go) => setTimeout(go, ms)))
-    this.callbacks = options.sender ?? new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], wall: this.wall, ended: (...told) => this.#tellCallback(...told) })
+    this.callbacks = options.sender ?? new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], wall: this.wall, ended: (...told) => this.#callbackEnded(...told) })
     this.rules = new Rules(SPECS)
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
     this.scenarios = new ScenarioFiles({
@@ -154,7 +154,8 @@ export class Sandbox {
       idleMs: durationMs(options.limits?.worldIdle ?? '24h')!,
       wall: this.wall,
       reactions: { scenario: (step, args, world) => scenarioReaction(step, args as string, world, providers) },
-      first: () => this.scenarios.scenario,
+      // What is said outside of the scenario counts more.
+      first: () => ({ seed: options.seed ?? this.scenarios.scenario.seed, clock: options.clock ?? this.scenarios.scenario.clock }),
       made: (world) => this.#begin(world),
     })
     const sampler = new Sampler()
@@ -175,6 +176,10 @@ export class Sandbox {
       })
     }
     this.app = this.#createApp()
+  }
+
+  get metrics(): Metrics {
+    return this.#observer.metrics
   }
 
   world(id: string = DEFAULT_WORLD): World | undefined {
@@ -257,23 +262,28 @@ export class Sandbox {
     this.scenarios.close()
     clearInterval(this.#ticker)
     const closed = new Promise((resolve) => server.close(resolve))
+    for (const res of this.#hanging) res.socket?.destroy()
     server.closeIdleConnections()
     await closed
     this.options.log?.flush()
   }
 
+  /** An answer that a scenario keeps back for ever ends with the connection or with the sandbox. */
+  #hang(res: ServerResponse): void {
+    this.#hanging.add(res)
+    res.once('close', () => this.#hanging.delete(res))
+  }
+
   #createServer(): Server {
-    return createServer({ ...prototypes(this.app), requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 5_000 }, (req, res) =>
-      // Past the router, which every call of a provider would pay for.
-      this.#toProvider(req, res, () => this.app(req as Request, res as Response)),
-    )
+    // Past the router, which every call of a provider would pay for.
+    return serverFor(this.app, (req, res) => this.#toProvider(req, res, () => this.app(req as Request, res as Response)))
   }
 
   #createApp(): Express {
     const app = express()
     app.disable('x-powered-by')
     app.disable('etag')
-    if (this.options.log?.wants('debug')) app.use((req, res, next) => this.#tellControl(req, res, next))
+    app.use(this.#observer.control)
     app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, () => contractOf('sandgate')))
     app.use((req: Request, res: Response) => problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
     return app
@@ -307,8 +317,9 @@ export class Sandbox {
       }
       reply(incoming, target.served, world)
         .then((sent) => {
+          if (sent.drop === 'hang') this.#hang(res)
           send(res, sent, body === undefined || this.#server === undefined, this.#pause)
-          this.#tellCall(incoming, target.served.provider.name, world, sent, performance.now() - begin)
+          this.#observer.call(incoming, target.served.provider.name, world, sent, performance.now() - begin)
         })
         .catch((error) => {
           this.complain(`no answer could be made for ${incoming.method} ${linePath}`, error)
@@ -317,23 +328,9 @@ export class Sandbox {
     })
   }
 
-  #tellCall({ method, path }: Incoming, provider: string, world: World, { status, headers, told, drop }: Sent, ms: number): void {
-    const { operation, struck = [] } = told
-    const seen = drop ? 0 : status
-    this.metrics.call(provider, operation, seen)
-    if (struck.length > 0) this.metrics.struck(provider, struck)
-    this.options.log?.call({ ...told, world: world.id, provider, method, path, status: seen, ms, hint: headers['x-sandgate-hint'], faults: struck.length })
-  }
-
-  #tellCallback({ id, provider, event, attempts }: Delivery, { status, error }: Attempt, world: World): void {
-    this.tape.attemptEnded(id, attempts.length + 1, world)
-    this.metrics.attempt(provider, event, error === null ? 'delivered' : status === null ? 'unanswered' : 'refused')
-    this.options.log?.callback({ world: world.id, provider, event, delivery: id, attempt: attempts.length + 1, status, error })
-  }
-
-  #tellControl({ method, path }: Request, res: Response, next: NextFunction): void {
-    res.once('finish', () => this.options.log!.say('debug', `${method} ${path} ${res.statusCode}`))
-    next()
+  #callbackEnded(delivery: Delivery, attempt: Attempt, world: World): void {
+    this.tape.attemptEnded(delivery.id, delivery.attempts.length + 1, world)
+    this.#observer.callback(delivery, attempt, world)
   }
 
   /** Which provider and world a request is for: by host name (`cpg.localhost`, `cpg.ci.localhost`) or by path (`/cpg`, `/w/ci/cpg`). */
@@ -366,22 +363,6 @@ export class Sandbox {
 /** Finds the providers and makes a sandbox of them; nothing listens yet. */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return new Sandbox(await findProviders(), options)
-}
-
-/**
- * Request and response classes that carry the application's prototypes from birth. Express would otherwise change the prototype of every
- * request and response it sees, which costs more than all the rest of it.
- */
-function prototypes(app: Express) {
-  function SandboxRequest(this: IncomingMessage, ...args: ConstructorParameters<typeof IncomingMessage>) {
-    ;(IncomingMessage as any).apply(this, args)
-  }
-  function SandboxResponse(this: ServerResponse, ...args: ConstructorParameters<typeof ServerResponse>) {
-    ;(ServerResponse as any).apply(this, args)
-  }
-  SandboxRequest.prototype = app.request
-  SandboxResponse.prototype = app.response
-  return { IncomingMessage: SandboxRequest as any, ServerResponse: SandboxResponse as any }
 }
 
 /** The sandbox's own voice, where no provider has one. */

@@ -5,6 +5,7 @@ import { closest } from 'fastest-levenshtein'
 import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
 
+// rule: sandgate.scenario.bounds
 export const FILE_BYTES = 1024 * 1024
 export const FILE_ALIASES = 100
 const NESTING_MAX = 100

@@ -1,6 +1,6 @@
 // The package as other people's tests use it: in process or on a free port, worlds, handles, inboxes, and the examples of the README as they stand.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -286,16 +286,21 @@ describe('the package', () => {
     ['jest', ['node_modules/.bin/jest', '--rootDir', 'test/examples', 'jest.spec']],
     ['node:test', ['--test', 'test/examples/node.spec.mjs']],
   ])('the example for %s runs', async (_, args) => {
-    expect(await run(args)).toMatchObject({ status: 0 })
+    const { status, told } = await run(args)
+    expect(status, told).toBe(0)
   })
 
   test('a stranger\u2019s TypeScript compiles against it, strictly', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sandgate-types-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(ROOT, join(folder, 'node_modules/sandgate'))
+    symlinkSync(join(ROOT, 'node_modules/@types'), join(folder, 'node_modules/@types'))
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-    writeFileSync(join(folder, 'good.ts'), `
-      import { createSandbox, type Received } from '${ROOT}dist/index.js'
+    const compilerOptions = { noEmit: true, strict: true, target: 'esnext', module: 'nodenext', types: ['node'], skipLibCheck: false }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['one.ts', 'two.cts'] }))
+    writeFileSync(join(folder, 'one.ts'), `
+      import { createSandbox, type Received } from 'sandgate'
       await using sandbox = await createSandbox({ port: 0, clock: '2026-05-16T19:00:00Z' })
       const url: string = sandbox.world('ci').cpg.baseUrl
       const inbox = await sandbox.world('ci').inbox()
@@ -307,8 +312,12 @@ describe('the package', () => {
       await sandbox.clok.advance('4h')
       export { received }
     `)
-    const flags = ['--noEmit', '--strict', '--target', 'esnext', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', 'false']
-    expect(await run(['node_modules/.bin/tsc', ...flags, join(folder, 'good.ts')])).toMatchObject({ status: 0 })
+    writeFileSync(join(folder, 'two.cts'), `
+      import sandgate = require('sandgate')
+      export const url = sandgate.createSandbox({ port: 0 }).then((sandbox): string => sandbox.cpg.baseUrl)
+    `)
+    const { status, told } = await run(['node_modules/.bin/tsc', '-p', folder])
+    expect(status, told).toBe(0)
   })
 })
 

@@ -4,15 +4,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { checkFiles } from '../src/control/check.ts'
 import { scenarioJsonSchema } from '../src/control/scenario.ts'
 import { contractOf, createSandbox, findProviders } from '../src/sandbox.ts'
+import { HandOuts } from '../src/world/world.ts'
+import { client as alphapo } from './clients/alphapo.ts'
 import { allocation, client } from './clients/cpg.ts'
+import { client as payward, clientOf as paywardOf, KEYS as PAYWARD_KEYS } from './clients/payward.ts'
+import { client as zopay } from './clients/zopay.ts'
 import { Inbox, type Kit, type Reply, type Request, START, start } from './kit.ts'
 
 const providers = await findProviders()
+const cpg = client
+/** Its nonces may come out of order, as they do when calls are made side by side. */
+const paywardInParallel = paywardOf(PAYWARD_KEYS.window)
 const known = { providers, contract: contractOf }
 const folder = mkdtempSync(join(tmpdir(), 'sandgate-scenario-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -339,13 +346,12 @@ describe('what happens to a call', () => {
   test('an answer that never comes', async () => {
     const box = await start()
     await load(box, rule('', 'drop: { stage: after, how: hang }'))
-    const { method, path, headers, body } = client.sign(allocation({}), box.wallMs)
-    const stop = new AbortController()
-    const waiting = fetch(`${box.url}/cpg${path}`, { method, headers: headers!, body: body!, signal: stop.signal }).then(() => 'answered', () => 'given up')
+    const waiting = statuses(box, 1)
     for (let done = 0; done === 0; ) done = (await box.control('GET', '/journal?kind=fault')).json.data.length
-    stop.abort()
-    expect(await waiting).toBe('given up')
-    expect((await box.control('GET', '/addresses')).json.data).toHaveLength(1)
+    expect(box.world.list(HandOuts, 'all', '')).toHaveLength(1)
+    // Whoever still waits does not keep the sandbox from closing.
+    await box.sandbox.close()
+    expect(await waiting).toEqual(['cut'])
   })
 
   test('an answer that is spoiled: invalid, of the wrong type, empty, truncated; what is kept for a repeat is not', async () => {
@@ -422,5 +428,337 @@ timeline:
     expect(await statuses(box, 1)).toEqual(['cut'])
     const faults = (await box.control('GET', '/journal?kind=fault')).json.data
     expect(faults.map(({ summary }: any) => summary.split(' ')[0])).toEqual(['body.2', 'body.1', 'body.2', 'fault_2', 'body.2', 'body.3', 'body.2', 'body.at-1', 'body.2', 'body.2'])
+  })
+})
+
+describe('sandgate.faults.in-flight: a second call with the key of one that a delay holds', () => {
+  const keyed = (request: Request): Request => ({ ...request, headers: { ...request.headers, 'idempotency-key': '9f1c2f4e-5a4f-4b62-9c7e-1d2c3b4a5f60' } })
+  test.each([
+    ['cpg waits and gets the same answer', cpg, 'createDepositAddress', allocation({ idempotency_key: 'once' }), {}, 'same', undefined],
+    ['zopay waits and gets the same answer', zopay, 'createAddress', keyed(zopay.good.createAddress!()), {}, 'same', undefined],
+    ['zopay refuses it where so assumed', zopay, 'createAddress', keyed(zopay.good.createAddress!()), { assume: { 'zopay.idempotency.in-flight': 'conflict' } }, 409, 'still in progress'],
+    ['payward refuses it', paywardInParallel, 'createDepositAddress', keyed(payward.good.createDepositAddress!()), {}, 409, 'in progress'],
+    ['alphapo knows no keys: both do their work', alphapo, 'takeAddress', alphapo.good.takeAddress!(), {}, 'another', undefined],
+  ] as const)('%s', async (_, by, operation, request, options, expected, told) => {
+    const waits = new Waits()
+    const box = await start({ pause: waits.pause, ...options })
+    await load(box, `rules: [{ when: { provider: ${by.name}, operation: ${operation} }, then: [{ delay: 2s }] }]`)
+    const first = box.call(by, request)
+    await waits.begun(1)
+    const second = box.call(by, request)
+    for (let matched = 0; matched < 2; ) matched = (await box.control('GET', '/scenario')).json.rules[0].matched
+    if (expected === 409) {
+      const refused = await second
+      expect([refused.status, refused.text]).toEqual([409, expect.stringContaining(told)])
+      waits.end()
+      const done = await first
+      expect((await box.call(by, request).then((reply) => (waits.end(), reply), (error) => error)) ?? done).toBeTruthy()
+      return
+    }
+    if (expected === 'another') await waits.begun(2)
+    waits.end()
+    const one = await first
+    waits.end()
+    if (expected === 'same') await waits.begun(2)
+    waits.end()
+    const two = await second
+    expect([one.status, two.status]).toSatisfy((both: number[]) => both.every((status) => status >= 200 && status < 300))
+    if (expected === 'same') expect(two.text).toBe(one.text)
+  })
+})
+
+describe('what comes of a hand-out', () => {
+  test('sandgate.faults.deposit: money arrives at the address that this call handed out, as the rule says; not for a repeat, not for a refusal', async () => {
+    const box = await start()
+    await load(box, rule('', 'deposit: { amount: "1.5", after: 4h, repeat: 2 }, deposit: { amount: "2", currency: ETH, confirmations: instant }').replace('2 }, deposit', '2 } }, { deposit').replace('[deposit', '[{ deposit').replace('instant }]', 'instant } }]'))
+    const keyed = allocation({ idempotency_key: 'once' })
+    const { data } = (await box.call(client, keyed)).json
+    await box.call(client, keyed)
+    await box.call(client, allocation({ currency: 'NOPE' }))
+    const deposits = async () => (await box.control('GET', '/deposits')).json.data.map(({ address, amount, currency, status }: any) => [address, amount, currency, status])
+    expect(await deposits()).toEqual([[data.address, '1.500000', 'USDT', 'scheduled'], [data.address, '1.500000', 'USDT', 'scheduled'], [data.address, '2.000000000000000000', 'ETH', 'confirmed']])
+    await box.advance('4h')
+    expect((await deposits()).map((row: unknown[]) => row[3])).toEqual(['seen', 'seen', 'confirmed'])
+  })
+
+  test('a deposit that cannot be is told in the journal', async () => {
+    const box = await start()
+    await load(box, rule('', 'deposit: { amount: "1", currency: DOGE }'))
+    const reply = await box.call(client, allocation({}))
+    expect(reply.status).toBe(200)
+    expect((await box.entry(reply)).notes.deposit).toContain('CPG knows no DOGE on ETH')
+  })
+
+  test('sandgate.faults.callbacks: those about the object this call made, as many as the rule says', async () => {
+    const box = await start()
+    const inbox = await Inbox.open()
+    await box.subscribe('cpg', inbox, { events: ['deposit.detected', 'deposit.confirmed'] })
+    await load(box, rule(', nth: 1', 'callbacks: { how: duplicate, times: 2 }'))
+    const one = (await box.call(client, allocation({}))).json.data
+    const two = (await box.call(client, allocation({}))).json.data
+    for (const { address } of [two, one]) await box.deposit(address, '1', { confirmations: 'instant' })
+    expect(inbox.received.map(({ json }) => [json.event, json.data.deposit_request_id])).toEqual([
+      ['deposit.detected', 2], ['deposit.confirmed', 2], ['deposit.detected', 1], ['deposit.detected', 1], ['deposit.confirmed', 1], ['deposit.confirmed', 1],
+    ])
+  })
+})
+
+describe('timeline', () => {
+  const TIMELINE = `
+name: night
+timeline:
+  - { at: 1h, do: { callbacks: { provider: cpg, how: pause } } }
+  - { at: 2h, do: { deposit: { provider: cpg, user: u, amount: "5", confirmations: instant } } }
+  - { at: 2h, do: { deposit: { provider: cpg, user: nobody, amount: "5" } } }
+  - { at: 2h, do: { deposit: { provider: cpg, nth: 1, currency: NOPE, amount: "5" } } }
+  - { at: 3h, do: { callbacks: { provider: cpg, how: resume } } }
+  - { at: 4h, do: { outage: { provider: cpg, for: 10m } } }
+  - { at: 5h, do: { outage: { provider: cpg, operation: ping, for: 10m, drop: { how: reset } } } }
+`
+
+  test('sandgate.scenario.timeline: each step at its time after the start, whatever is called; what came of it can be read', async () => {
+    const box = await start()
+    const inbox = await Inbox.open()
+    await box.subscribe('cpg', inbox, { events: ['deposit.confirmed'] })
+    await load(box, TIMELINE)
+    await box.call(client, allocation({ user_identifier: 'u' }))
+    await box.advance('2h')
+    expect((await box.control('GET', '/callbacks?event=deposit.confirmed')).json.data[0].status).toBe('paused')
+    expect(inbox.received).toEqual([])
+    await box.advance('1h')
+    expect(inbox.received.map(({ json }) => json.data.amount)).toEqual(['5.000000'])
+    const address = (await box.control('GET', '/addresses')).json.data[0].address
+    expect((await box.control('GET', '/scenario')).json.timeline.map(({ outcome }: any) => outcome)).toEqual([
+      'callbacks of cpg: pause',
+      `dep_1: 5 USDT was sent to ${address}`,
+      'nothing was sent: nobody like that was handed out an address yet',
+      `nothing was sent: CPG knows no NOPE on ETH, so nothing of it can be sent to ${address}`,
+      'callbacks of cpg: resume',
+      null,
+      null,
+    ])
+    expect((await box.control('GET', '/clock')).json.next.filter(({ kind }: any) => kind === 'scenario')[0]).toEqual({ at: '2026-05-16T23:00:00.000Z', provider: 'cpg', kind: 'scenario', summary: 'outage of cpg, for 10m (unavailable)' })
+  })
+
+  test.each([['3h', '3599999ms', 200], ['3h', '1h', 503], ['4h', '599999ms', 503], ['4h', '10m', 200]])('sandgate.scenario.outage: %s and %s after the start a call is answered %i', async (by, more, status) => {
+    const box = await start()
+    await load(box, TIMELINE)
+    await box.advance(by)
+    await box.advance(more)
+    expect(await statuses(box, 1)).toEqual([status])
+  })
+
+  test('an outage of one operation leaves the others alone', async () => {
+    const box = await start()
+    await load(box, TIMELINE)
+    await box.advance('5h')
+    expect(await statuses(box, 2, (index) => (index === 0 ? { method: 'GET', path: '/v1/_ping' } : allocation({})))).toEqual(['cut', 200])
+  })
+
+  test('time that is moved until it is quiet sees the timeline to its end', async () => {
+    const box = await start()
+    await load(box, TIMELINE)
+    const { now } = (await box.control('POST', '/clock/advance', { until: 'quiet' })).json
+    expect(now).toBe('2026-05-17T00:10:00.000Z')
+  })
+})
+
+describe('loading', () => {
+  test('sandgate.scenario.counters-anew: a scenario that is loaded again begins again', async () => {
+    const box = await start()
+    const text = `${rule(', nth: 1', UNAVAILABLE)}timeline: [{ at: 1h, do: { outage: { provider: cpg, for: 1h } } }]`
+    await load(box, text)
+    expect(await statuses(box, 2)).toEqual([503, 200])
+    await box.advance('30m')
+    await load(box, text)
+    expect(await statuses(box, 2)).toEqual([503, 200])
+    await box.advance('45m')
+    expect(await statuses(box, 1)).toEqual([200])
+    await box.advance('15m')
+    expect(await statuses(box, 1)).toEqual([503])
+  })
+
+  test('sandgate.scenario.unload: rules, outages and the rest of the timeline go; callbacks that were held back leave; armed rules stay', async () => {
+    const box = await start()
+    const inbox = await Inbox.open()
+    await box.subscribe('cpg', inbox, { events: ['deposit.confirmed'] })
+    await load(box, `${rule(', every: 2', UNAVAILABLE)}timeline:\n  - { at: 0s, do: { callbacks: { provider: cpg, how: pause } } }\n  - { at: 1s, do: { outage: { provider: cpg, operation: ping, for: 1h } } }\n  - { at: 1h, do: { outage: { provider: cpg, for: 1h } } }\n`)
+    await box.control('POST', '/faults', { when: { provider: 'cpg', nth: 4 }, then: [{ respond: { status: 418 } }] })
+    const { address } = (await box.call(client, allocation({}))).json.data
+    await box.advance('1m')
+    await box.deposit(address, '1', { confirmations: 'instant' })
+    expect(inbox.received).toEqual([])
+    expect((await box.control('DELETE', '/scenario')).status).toBe(204)
+    await box.control('POST', '/clock/advance', { until: 'quiet' })
+    expect(inbox.received).toHaveLength(1)
+    expect((await box.control('GET', '/scenario')).json).toEqual({ name: null, stories: [], seed: null, clock: null, started_at: null, rules: [], never_fired: [], timeline: [] })
+    expect(await statuses(box, 4)).toEqual([200, 200, 418, 200])
+    expect((await box.control('DELETE', '/scenario')).status).toBe(204)
+  })
+
+  test('sandgate.scenario.start: a seed or a clock wants a world that is new, or made so', async () => {
+    const box = await start()
+    const text = `seed: other
+clock: 2027-01-01T00:00:00Z
+${rule(', nth: 1', UNAVAILABLE)}`
+    expect((await put(box, text)).status).toBe(200)
+    expect((await box.control('GET', '/clock')).json).toMatchObject({ now: '2027-01-01T00:00:00.000Z', mode: 'frozen' })
+    expect(box.world.seed).toBe('other')
+    expect((await put(box, text)).status).toBe(200)
+    await bent(box)
+    const refused = await put(box, text)
+    expect([refused.status, refused.json.detail]).toEqual([409, expect.stringContaining('?reset=true')])
+    expect((await box.control('GET', '/scenario')).json.rules[0]).toMatchObject({ matched: 1 })
+    await box.control('DELETE', '/journal')
+    await bent(box)
+    await box.control('DELETE', '/journal')
+    expect((await put(box, `seed: more
+${text.split('\n')[2]}`)).status).toBe(409)
+    expect((await put(box, rule('', UNAVAILABLE))).status).toBe(200)
+    const anew = await put(box, text, '?reset=true')
+    expect([anew.status, anew.json.rules[0].matched]).toEqual([200, 0])
+    expect((await box.control('GET', '/addresses')).json.data).toEqual([])
+    expect((await put(box, text, '?reset=maybe')).status).toBe(422)
+  })
+
+  test('armed rules: listed in order, disarmed one by one or all together; a rule of the scenario is not theirs to take', async () => {
+    const box = await start()
+    await load(box, rule('', 'corrupt: { how: empty }'))
+    const one = await box.raw('POST', '/_sandgate/faults', {}, 'when: { provider: cpg, nth: 1 }\nthen:\n  - respond: { status: 418 }\n')
+    expect([one.status, one.json]).toEqual([201, { id: 'fault_1', source: 'body:1', when: { provider: 'cpg', nth: 1 }, then: [{ respond: { status: 418 } }], matched: 0, fired: 0 }])
+    const two = await box.control('POST', '/faults', { when: {}, then: [{ delay: '1s' }] })
+    expect((await box.control('GET', '/faults')).json.data).toEqual([one.json, two.json])
+    expect((await box.control('DELETE', '/faults/fault_2')).status).toBe(204)
+    expect((await box.control('DELETE', '/faults/fault_2')).status).toBe(404)
+    expect((await box.control('DELETE', '/faults/body.1')).status).toBe(409)
+    expect((await box.control('DELETE', '/faults')).status).toBe(204)
+    expect((await box.control('GET', '/faults')).json.data).toEqual([])
+    for (const [body, complaint] of [[{}, 'when'], [{ when: {} }, 'then'], [{ when: { provider: 'x' }, then: [{ delay: '1s' }] }, 'there is no provider'], [{ when: {}, then: [{ delay: '1s' }], more: 1 }, 'unknown key']] as const) {
+      const reply = await box.control('POST', '/faults', body)
+      expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining(complaint)])
+    }
+  })
+
+  test('a world is made with a scenario, forked with it, and reset without it', async () => {
+    const box = await start()
+    expect((await box.control('POST', '/worlds', { id: 'a', scenario: { name: 'x', seed: 'ours', rules: [{ when: { provider: 'cpg' }, then: [{ respond: { error: 'unavailable' } }] }] } })).json.seed).toBe('ours')
+    expect((await box.control('POST', '/worlds', { id: 'b', scenario: 'clock: 2027-01-01T00:00:00Z' })).json.clock.now).toBe('2027-01-01T00:00:00.000Z')
+    expect((await box.control('POST', '/worlds', { id: 'c', scenario: { nam: 1 } })).status).toBe(422)
+    await box.control('POST', '/worlds', { id: 'fork', from: 'a' })
+    const name = async (world: string) => (await box.raw('GET', `/w/${world}/_sandgate/scenario`)).json?.name
+    expect(await Promise.all(['a', 'b', 'fork'].map(name))).toEqual(['x', 'scenario', 'x'])
+    expect((await box.raw('GET', '/w/fork/cpg/v1/_ping')).status).toBe(503)
+    await box.raw('POST', '/w/a/_sandgate/reset')
+    expect(await name('a')).toBe(null)
+    expect((await box.control('GET', '/scenario')).json.name).toBe(null)
+  })
+
+  test('sandgate.scenario.add-up: several files at the start, in their order; seed and clock of the scenario are the world\u2019s', async () => {
+    const files = [file(`name: a\nseed: ours\n${rule('', 'respond: { status: 501 }')}`), file(`clock: 2027-01-01T00:00:00Z\n${rule('', 'respond: { status: 502 }')}`, 'a.yaml'), file('{"rules":[]}', 'c.json')]
+    const box = await start({ scenarios: files, clock: undefined })
+    expect(await statuses(box, 1)).toEqual([501])
+    const { name, rules } = (await box.control('GET', '/scenario')).json
+    expect([name, rules.map(({ id, source }: any) => [id, source])]).toEqual(['a + a + c', [['a.1', `${files[0]}:3`], ['a.1~2', `${files[1]}:2`]]])
+    expect([box.world.seed, box.world.now]).toEqual(['ours', Date.parse('2027-01-01T00:00:00Z')])
+    await box.control('POST', '/reset')
+    expect([(await box.control('GET', '/scenario')).json.rules[0].matched, box.world.seed]).toEqual([0, 'ours'])
+    const stubborn = await start({ scenarios: files, seed: 'mine' })
+    expect([stubborn.world.seed, stubborn.world.now]).toEqual(['mine', Date.parse(START)])
+  })
+
+  test('two different seeds or clocks, a file that is not there, a file that is wrong: nothing starts', async () => {
+    for (const [texts, complaint] of [
+      [['seed: a', 'seed: b'], 'seed b differs from a in'],
+      [['clock: 2027-01-01T00:00:00Z', 'clock: real'], 'clock real differs from 2027-01-01T00:00:00.000Z in'],
+      [['seed: a', 'sead: a'], 'sead: unknown key; did you mean seed?'],
+    ] as const) {
+      await expect(createSandbox({ scenarios: texts.map((text) => file(text)) })).rejects.toThrow(complaint)
+    }
+    await expect(createSandbox({ scenarios: [join(folder, 'none.yaml')] })).rejects.toThrow('none.yaml: cannot be read')
+    await expect(createSandbox({ scenarios: [file('seed: a'), file('seed: a')] })).resolves.toBeTruthy()
+  })
+
+  test('sandgate.scenario.reload: an edit is loaded, a broken one keeps the old story running and is told once', async () => {
+    const path = file(`name: one\n${rule('', UNAVAILABLE)}`)
+    const warned: string[] = []
+    const box = await start({ scenarios: [path], warn: (line) => warned.push(line) })
+    expect(await statuses(box, 1)).toEqual([503])
+    expect(box.sandbox.scenarios.reload()).toBe('unchanged')
+    writeFileSync(path, `name: two\n${rule('', 'respond: { error: unavailble }')}`)
+    expect([box.sandbox.scenarios.reload(), box.sandbox.scenarios.reload()]).toEqual(['broken', 'unchanged'])
+    expect(warned).toEqual([`${path}:2: rules.0.then.0.respond.error: CPG has no error "unavailble"; did you mean unavailable? (the scenario from before goes on)`])
+    expect((await box.control('GET', '/scenario')).json).toMatchObject({ name: 'one', rules: [{ matched: 1 }] })
+    writeFileSync(path, `name: three\nseed: new\n${rule('', 'respond: { status: 501 }')}`)
+    expect(box.sandbox.scenarios.reload()).toBe('changed')
+    expect(await statuses(box, 1)).toEqual([501])
+    expect(warned[1]).toContain('next reset')
+    await box.control('POST', '/reset')
+    expect(box.world.seed).toBe('new')
+  })
+
+  test('a file is watched: saved in place, or put in its place', async () => {
+    const path = file(`name: one\n${rule('', UNAVAILABLE)}`)
+    let told = (_: string) => undefined as void
+    const box = await start({ scenarios: [path], warn: (line) => told(line) })
+    const warned = new Promise<string>((tell) => (told = tell))
+    writeFileSync(path, 'nam: x')
+    expect(await warned).toContain(`${path}:1: nam: unknown key; did you mean name?`)
+    expect((await box.control('GET', '/scenario')).json.name).toBe('one')
+  })
+})
+
+describe('check', () => {
+  const check = (...texts: string[]) => {
+    const paths = texts.map((text, index) => file(text, `${index + 1}.yaml`))
+    const { errors, warnings, told } = checkFiles(paths, known)
+    const short = (lines: readonly string[]) => lines.map((line) => paths.reduce((text, path, index) => text.replaceAll(path, `${index + 1}.yaml`), line))
+    return { errors: short(errors), warnings: short(warnings), told: short(told) }
+  }
+
+  test('what is wrong with each file, and with all of them together', () => {
+    expect(check('nam: x', 'clok: y').errors).toEqual(['1.yaml:1: nam: unknown key; did you mean name?', '2.yaml:1: clok: unknown key; did you mean clock?'])
+    expect(check('seed: a', 'seed: b').errors).toEqual(['2.yaml: seed b differs from a in 1.yaml; a world has one seed'])
+    expect(check(rule('', UNAVAILABLE))).toMatchObject({ errors: [], warnings: [] })
+  })
+
+  test('the timeline in order, without running it', () => {
+    const { told } = check(`name: night\nsummary: All of it.\nseed: s\nclock: 2027-01-01T00:00:00Z\ntimeline:\n  - { at: 90m, do: { outage: { provider: cpg, for: 10m } } }\n  - { at: 0s, do: { callbacks: { provider: zopay, how: delay, by: 5m, times: 3 } } }\n  - { at: 1d, do: { deposit: { provider: cpg, user: u, amount: "5", repeat: 2 } } }\n`)
+    expect(told).toEqual([
+      '1.yaml: night: All of it.',
+      '0 rules, 3 steps, seed s, clock 2027-01-01T00:00:00.000Z',
+      '  at 0s  callbacks of zopay: delay (the next 3, by 5m)  (1.yaml:7)',
+      '  at 1h30m  outage of cpg, for 10m (unavailable)  (1.yaml:6)',
+      '  at 1d  deposit of 5, 2 times, to cpg, u  (1.yaml:8)',
+    ])
+  })
+
+  test.each([
+    [rule(', nth: 3, times: 2', UNAVAILABLE), 'can never fire: nth 3 comes after the first 2'],
+    [rule(', nth: 3, every: 2', UNAVAILABLE), 'can never fire: nth 3 is not among every 2'],
+    [rule(', every: 3, times: 2', UNAVAILABLE), 'can never fire: every 3 begins after the first 2'],
+    [rule(', probability: 0', UNAVAILABLE), 'can never fire: its probability is 0'],
+    ['rules: [{ when: { provider: cpg, operation: getDepositRequest, body: { a: 1 } }, then: [{ corrupt: { how: empty } }] }]', 'can never fire: getDepositRequest has no body'],
+    ['rules: [{ when: { provider: cpg, operation: getDepositRequest, path: { id: 1 } }, then: [{ corrupt: { how: empty } }] }]', 'can never fire: getDepositRequest has no path value "id"'],
+    ['rules: [{ when: { provider: cpg, operation: getDepositRequest }, then: [{ deposit: { amount: "1" } }] }]', 'can never do anything: getDepositRequest hands out no address'],
+    ['rules: [{ when: { provider: alphapo, operation: listCurrencies }, then: [{ deposit: { amount: "1" } }] }]', 'can never do anything: listCurrencies hands out no address'],
+    [rule('', `{ ${UNAVAILABLE} }, { deposit: { amount: "1" } }`), '1.1: its deposit can never happen: the work is never done'],
+    [rule('', `{ drop: { how: reset } }, { ${UNAVAILABLE} }`), '1.1: its respond can never happen: the drop of the same rule decides the stage "before" first'],
+    [rule('', '{ drop: { how: reset } }, { corrupt: { how: empty } }'), 'its corrupt can never happen: the connection is cut'],
+    [`rules:\n  - { when: { provider: cpg }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, operation: ping }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
+  ])('a rule that can never act: %s', (text, warning) => {
+    expect(check(text.replace('[{ {', '[{').replace('[{ {', '[{')).warnings.join()).toContain(warning)
+  })
+
+  test.each([
+    `rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, operation: ping }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg }, then: [{ respond: { stage: after, error: unavailable } }] }\n  - { when: { provider: cpg }, then: [{ deposit: { amount: "1" } }, { delay: 1s }] }`,
+    'rules: [{ when: { provider: zopay, operation: createPaymentIntent }, then: [{ deposit: { amount: "1" } }] }, { when: { provider: payward, operation: createDepositAddress }, then: [{ deposit: { amount: "1" } }] }, { when: { provider: alphapo, operation: takeAddress }, then: [{ deposit: { amount: "1" } }] }]',
+  ])('a rule that can act is left in peace: %s', (text) => {
+    expect(check(text)).toMatchObject({ errors: [], warnings: [] })
+  })
+
+  test('a rule of an earlier file stands in the way too', () => {
+    expect(check(rule('', UNAVAILABLE), rule('', UNAVAILABLE)).warnings).toEqual(['2.yaml:1: 2.1 can never do anything: 1.1 (1.yaml:1) decides the stage "before" first'])
   })
 })

@@ -37,6 +37,10 @@ describe('counting', () => {
     ['by a header, whatever its case', { ...created, match: { headers: { 'X-Trace': 't-bob' } }, times: { exactly: 1 } }, true, 1],
     ['by a path value', { provider: 'cpg', operation: 'getDepositRequest', match: { path: { request_id: 1 } } }, true, 1],
     ['another operation', { provider: 'cpg', operation: 'ping' }, false, 0],
+    ['in order: the reading came after an allocation', { provider: 'cpg', operation: 'getDepositRequest', after: created }, true, 1],
+    ['in order: no allocation came after the reading', { ...created, after: { provider: 'cpg', operation: 'getDepositRequest' } }, false, 0],
+    ['in order: only what is behind the first of its kind counts', { ...created, after: { ...created, match: { body: { user_identifier: 'bob' } } }, times: { exactly: 1 } }, true, 1],
+    ['in order: behind a call that never was', { ...created, after: { provider: 'cpg', operation: 'ping' }, times: { exactly: 0 } }, true, 0],
     ['another provider', { provider: 'zopay', operation: 'createAddress', times: { exactly: 1 } }, true, 1],
   ])('%s', async (_, body, ok, count) => {
     expect(await verify(body)).toMatchObject({ ok, count })

@@ -47,6 +47,7 @@ export function load(scenario: Scenario, world: World): void {
 }
 
 /** Ends the scenario, its outages and what it still had in store for callbacks; what was paused or held back leaves. Only inside a change. */
+// rule: sandgate.scenario.unload
 export function unload(world: World): void {
   if (!world.get(LoadedScenario, 'scenario')) return
   world.remove(LoadedScenario, 'scenario')
@@ -58,6 +59,7 @@ export function unload(world: World): void {
   endSpoils(world)
 }
 
+// rule: sandgate.scenario.timeline, sandgate.scenario.outage
 /** What the timers of this file do: `do` acts a step of the timeline out, `end` ends its outage. */
 export function scenarioReaction(reaction: string, id: string, world: World, providers: ReadonlyMap<string, Provider>): string {
   const step = world.get(Steps, id)!

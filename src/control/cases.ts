@@ -4,6 +4,7 @@ import { closest as nearest } from 'fastest-levenshtein'
 import { concerns, matches, regexOf, type When } from '../http/faults.ts'
 import { type Incoming, ReceivedCall } from '../http/received.ts'
 import { bodyFields, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type Recording, secretsIn, type Step, withoutKeys } from '../keep/recording.ts'
+import type { Provider } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import { Endpoints } from '../world/outbox.ts'
@@ -164,28 +165,54 @@ interface Difference {
 
 type Times = { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number }
 
-function verify({ sandbox, world, body }: Ask): Told {
-  const { operation, match = {}, times = {} } = body as { provider: string; operation: string; match?: When; times?: Times }
-  const provider = sandbox.providers.get(body.provider)
-  if (!provider) throw new Problem(422, `there is no provider "${body.provider}"; did you mean ${nearest(body.provider, [...sandbox.providers.keys()])}?`)
-  const contract = sandbox.contract(provider.name)!
-  const known = contract.operations.map(({ id }) => id)
-  if (!known.includes(operation)) throw new Problem(422, `${provider.title} has no operation "${operation}"; did you mean ${nearest(operation, known)}?`)
-  refuseBadRegex(match)
+/** A kind of call that somebody asks about. */
+interface Kind {
+  readonly provider: string
+  readonly operation: string
+  readonly match?: When
+}
 
-  const when: When = { ...match, provider: provider.name, operation }
-  const calls = [...world.journal]
-    .filter((entry) => entry.kind === 'call' && entry.provider === provider.name && entry.operation === operation)
-    .map((entry) => ({ entry: entry as CallEntry, call: new ReceivedCall((entry as CallEntry).request, provider, contract) }))
+type Made = { readonly entry: CallEntry; readonly call: ReceivedCall }
+
+function verify({ sandbox, world, body }: Ask): Told {
+  const { times = {}, after, ...kind } = body as Kind & { times?: Times; after?: Kind }
+  const lost = world.journal.dropped > 0
+  const { keyHeader } = providerOf(kind, sandbox)
+  const when = whenOf(kind)
+  const first = after && (providerOf(after, sandbox), callsOf(after, sandbox, world).find(({ call }) => concerns(whenOf(after), call)))
+  const calls = after && !first ? [] : callsOf(kind, sandbox, world).filter(({ entry }) => entry.id > (first?.entry.id ?? 0))
   const matching = calls.filter(({ call }) => concerns(when, call))
-  const verdict = judge(matching.length, times, world.journal.dropped > 0)
+  const verdict = after && !first && lost ? 'unknown' : judge(matching.length, times, lost)
   const tooMany = verdict !== true && matching.length > (times.atMost ?? times.exactly ?? Infinity)
   const shown = tooMany ? matching : calls.filter((each) => !matching.includes(each))
   const closest = shown
-    .map(({ entry, call }) => ({ entry: entry.id, at: iso(entry.at), status: entry.status ?? null, differs: tooMany ? [] : differences(when, call, provider.keyHeader) }))
+    .map(({ entry, call }) => ({ entry: entry.id, at: iso(entry.at), status: entry.status ?? null, differs: tooMany ? [] : differences(when, call, keyHeader) }))
     .sort((a, b) => a.differs.length - b.differs.length || b.entry - a.entry)
     .slice(0, CLOSEST)
   return ok({ ok: verdict, count: matching.length, closest: verdict === true ? [] : closest })
+}
+
+/** The provider of that kind of call. Throws a `Problem` when there is no such call. */
+function providerOf({ provider: name, operation, match }: Kind, sandbox: Sandbox): Provider {
+  const provider = sandbox.providers.get(name)
+  if (!provider) throw new Problem(422, `there is no provider "${name}"; did you mean ${nearest(name, [...sandbox.providers.keys()])}?`)
+  const known = sandbox.contract(name)!.operations.map(({ id }) => id)
+  if (!known.includes(operation)) throw new Problem(422, `${provider.title} has no operation "${operation}"; did you mean ${nearest(operation, known)}?`)
+  refuseBadRegex(match)
+  return provider
+}
+
+function whenOf({ provider, operation, match }: Kind): When {
+  return { ...match, provider, operation }
+}
+
+/** Every call of that operation that the journal has, oldest first. */
+function callsOf({ provider: name, operation }: Kind, sandbox: Sandbox, world: World): Made[] {
+  const provider = sandbox.providers.get(name)!
+  const contract = sandbox.contract(name)!
+  return [...world.journal]
+    .filter((entry) => entry.kind === 'call' && entry.provider === name && entry.operation === operation)
+    .map((entry) => ({ entry: entry as CallEntry, call: new ReceivedCall((entry as CallEntry).request, provider, contract) }))
 }
 
 /** Whether that many calls are as many as were asked for. What had to make room may have been such a call too. */

@@ -21,7 +21,9 @@ export class ScenarioFiles {
   readonly #options: ScenarioFilesOptions
   readonly #watchers: FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
+  /** The bytes that were last read, right or wrong. */
   #seen: readonly Buffer[]
+  #right: readonly Buffer[]
   #scenario: Scenario
 
   /** Reads every file. Throws a `YamlError` when one of them cannot be used. */
@@ -29,6 +31,7 @@ export class ScenarioFiles {
     this.#options = options
     this.#seen = options.files.map(bytesOf)
     this.#scenario = this.#read(this.#seen)
+    this.#right = this.#seen
   }
 
   /** What the files said when they were last right. */
@@ -36,9 +39,9 @@ export class ScenarioFiles {
     return this.#scenario
   }
 
-  /** The files as they were last read. */
+  /** The files as they were when they were last right. */
   get texts(): readonly { readonly file: string; readonly text: string }[] {
-    return this.#options.files.map((file, index) => ({ file, text: this.#seen[index]!.toString('utf8') }))
+    return this.#options.files.map((file, index) => ({ file, text: this.#right[index]!.toString('utf8') }))
   }
 
   /** Says something to whoever edits the files. */
@@ -46,7 +49,7 @@ export class ScenarioFiles {
     this.#options.warn(line)
   }
 
-  /** Reads the files again. What is wrong is told once, and changes nothing. */
+  /** Reads the files again. What is wrong with them is told once, and changes nothing. */
   // rule: sandgate.scenario.reload
   reload(): 'unchanged' | 'changed' | 'broken' {
     try {
@@ -55,6 +58,7 @@ export class ScenarioFiles {
       this.#seen = bytes
       const before = this.#scenario
       this.#scenario = this.#read(bytes)
+      this.#right = bytes
       this.#options.changed(this.#scenario, before)
       return 'changed'
     } catch (error) {

@@ -208,6 +208,7 @@ export function scenarioJsonSchema(): object {
   return z.toJSONSchema(ScenarioSchema, { io: 'input', unrepresentable: 'any' })
 }
 
+// rule: sandgate.scenario.format
 /** One file or body, checked. Throws a `YamlError` that tells everything that is wrong with it. */
 export function readScenario(written: Buffer | string, source: string, known: Known): Scenario {
   const { text, parsed } = read(written, source, ScenarioSchema)
@@ -326,6 +327,7 @@ function titles(providers: readonly Provider[]): string {
   return providers.length > 1 ? 'every provider must know it, and not one' : providers[0]!.title
 }
 
+// rule: sandgate.scenario.add-up
 /** Several files as one: the rules add up in the order of the files; two different seeds or clocks are an error. */
 export function together(parts: readonly Scenario[]): Scenario {
   const wrong = (['seed', 'clock'] as const).flatMap((field) => {

@@ -151,6 +151,7 @@ export function concerns(when: When, call: Pick<Call, 'provider' | 'operation' |
   return when.path === undefined || matches(when.path, call.params)
 }
 
+// rule: sandgate.scenario.matching
 /** Whether a value has everything the pattern names: objects by subset, arrays by position, strings as they are or as `/a regex/`. */
 export function matches(pattern: unknown, value: unknown): boolean {
   if (typeof pattern === 'string') {

@@ -114,6 +114,7 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   }
   const change = () => world.change(() => perform(operation, id, served, course, world))
   if (!plan || plan.delayMs === 0) return change()
+  // rule: sandgate.faults.in-flight
   const late = served.pause(plan.delayMs).then(change)
   return id === undefined ? late : served.flights.during(world, id, late)
 }
@@ -149,6 +150,7 @@ function perform(operation: Operation, id: string | undefined, served: Served, c
   return kept
 }
 
+// rule: sandgate.faults.deposit, sandgate.faults.callbacks
 /** What a scenario lets happen to what this call handed out: money that comes, callbacks that go wrong. */
 function setOff(plan: Plan, handOuts: readonly HandOut[], { providers }: Served, { call }: Course, world: World): void {
   for (const handOut of handOuts) {

@@ -52,7 +52,6 @@ export interface CheckpointEnd {
    * tells of things that never happened.
    */
   readonly end: number
-  readonly rows: number
 }
 
 export type Rows = Map<string, Map<string, object>>
@@ -65,7 +64,7 @@ export interface State {
 }
 
 /** The state after a change; rows are changed in place. Undefined: no world has begun yet. */
-export function applied(state: State | undefined, { world, clock, entries, rows = [] }: Change): State | undefined {
+export function applied(state: State | undefined, { world, clock, entries, rows = [] }: Omit<Change, 'rows'> & { readonly rows?: Iterable<RowLine> }): State | undefined {
   const from = world ? { world, tables: new Map() as Rows, entries: 0 } : state
   if (!from) return undefined
   for (const [table, key, row] of rows) put(from.tables, table, key, row)

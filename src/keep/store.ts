@@ -1,16 +1,15 @@
-// Keeps one world in one directory: every change is in the log before anybody hears of it, and a lowdb checkpoint takes the log in, a slice a
-// turn, while calls go on. Reading it all back is left to recovery.ts, the directories of several worlds to keeping.ts.
+// Keeps one world in one directory: every change is in the log before anybody hears of it, and a lowdb checkpoint takes the log in while calls go
+// on. Reading it all back is left to recovery.ts, the directories of several worlds to keeping.ts.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Low } from 'lowdb'
 import type { RowChange } from '../world/tables.ts'
 import type { Keeper, World } from '../world/world.ts'
-import { type Disk, framed, type Ground, LogFile, records } from './log.ts'
-import { checkFormat, type FoundCheckpoint, nameOf, numbered, KeepRefused, type Recovered, recover } from './recovery.ts'
-import { applied, type Change, type CheckpointEnd, type CheckpointHead, type ClockLine, FORMAT, type LogHead, type Origin, type RowLine, type State } from './state.ts'
+import { type Checkpoint, CheckpointFile } from './checkpoint.ts'
+import { type Ground, LogFile } from './log.ts'
+import { type FoundCheckpoint, nameOf, numbered, recover, type Recovered } from './recovery.ts'
+import { applied, type Change, type ClockLine, FORMAT, type LogHead, type Origin, type RowLine, type State } from './state.ts'
 
-/** Rows of one slice of a checkpoint: well under a millisecond of work. */
-const SLICE_ROWS = 256
 /** Journal ids that are given out before the log is told of more. */
 const ENTRIES_AHEAD = 10_000
 
@@ -21,97 +20,14 @@ export interface StoreOptions extends Ground {
   readonly tell: (line: string) => void
 }
 
-/** A checkpoint as lowdb holds it: on its way to the disk, or just read. */
-interface Checkpoint {
-  readonly head: CheckpointHead
-  readonly rows: Iterable<RowLine>
-  /** How much of its log must be whole for it to be of use; asked behind the last row. */
-  readonly until: () => number
-  /** Lets other work have its turn; throws when nobody wants the checkpoint any more. */
-  readonly pause: () => Promise<void>
-}
-
-/** One checkpoint file, for lowdb. It is written beside its place and renamed, so that there is never half of one. */
-class CheckpointFile {
-  readonly #path: string
-  readonly #disk: Disk
-  bytes = 0
-
-  constructor(path: string, disk: Disk) {
-    this.#path = path
-    this.#disk = disk
-  }
-
-  /** Null when it is damaged anywhere. */
-  async read(): Promise<Checkpoint | null> {
-    const bytes = await this.#disk.promises.readFile(this.#path)
-    const read: any[] = []
-    let size = 0
-    for (const { record, end } of records(bytes)) {
-      if (size === 0) checkFormat(record.format, this.#path)
-      read.push(record)
-      size = end
-    }
-    this.bytes = size
-    const end: CheckpointEnd | undefined = read.at(-1)
-    if (size < bytes.length || end?.end === undefined) return null
-    const slices = read.slice(1, -1)
-    return { head: read[0], rows: flat(slices), until: () => end.end, pause: async () => undefined }
-  }
-
-  async write({ head, rows, until, pause }: Checkpoint): Promise<void> {
-    const file = await this.#disk.promises.open(`${this.#path}.tmp`, 'w')
-    try {
-      const append = async (record: unknown) => {
-        const bytes = framed(record)
-        await file.appendFile(bytes)
-        this.bytes += bytes.length
-      }
-      await append(head)
-      let count = 0
-      for (const slice of sliced(rows)) {
-        count += slice.length
-        await append({ rows: slice })
-        await pause()
-      }
-      await append({ end: until(), rows: count } satisfies CheckpointEnd)
-      await file.datasync()
-    } finally {
-      await file.close()
-    }
-    await this.#disk.promises.rename(`${this.#path}.tmp`, this.#path)
-  }
-}
-
-function* flat(slices: readonly { rows: RowLine[] }[]): Generator<RowLine> {
-  for (const { rows } of slices) yield* rows
-}
-
-function* sliced(rows: Iterable<RowLine>): Generator<RowLine[]> {
-  let slice: RowLine[] = []
-  for (const row of rows) {
-    slice.push(row)
-    if (slice.length < SLICE_ROWS) continue
-    yield slice
-    slice = []
-  }
-  yield slice
-}
-
-async function readCheckpoint(path: string, disk: Disk): Promise<FoundCheckpoint | undefined> {
-  const db = new Low<Checkpoint | undefined>(new CheckpointFile(path, disk) as any, undefined)
-  await db.read()
-  if (!db.data) return undefined
-  const { head, rows, until } = db.data
-  return { state: applied(undefined, { ...head, rows: rows as RowLine[] })!, until: until() }
-}
-
-/** Told when nothing can be kept; the caller answers that the service is unavailable. */
+/** Nothing can be kept now. */
 export class NotKept extends Error {}
 
 export class Store implements Keeper {
-  readonly folder: string
+  readonly #folder: string
   readonly #options: StoreOptions
+  /** What was found at the start, until a world takes it over. */
+  #found: State | undefined
   /** The checkpoint that recovery would begin with, and its size; 1 is none. */
   #checkpoint: number
   #checkpointBytes = 0
@@ -121,20 +37,286 @@ export class Store implements Keeper {
   #pending: RowChange[] = []
   /** The clock as the log has it. */
   #clock: ClockLine = [0, null, true]
+  /** Journal ids up to this one may be given out. */
   #entries = 0
   #failing = false
   #undone = 0
   #turn: { readonly promise: Promise<boolean>; readonly done: (kept: boolean) => void } | undefined
-  #folding: { wanted: boolean; readonly done: Promise<void> } | undefined
-  #foldAbove: number
+  #fold: { wanted: boolean; done: Promise<void> } | undefined
+  /** A fold that failed is not tried again before the log has grown to this. */
+  #foldAbove = 0
 
-  private constructor(folder: string, options: StoreOptions, { checkpoint, log, size, state }: Recovered) {
-    this.folder = folder
+  /** Reads a directory, which is empty at first. Throws `KeepRefused` when what is there cannot be used. */
+  static async open(folder: string, options: StoreOptions): Promise<Store> {
+    const { disk } = options
+    const sizes = new Map<string, number>()
+    const read = async (path: string): Promise<FoundCheckpoint | undefined> => {
+      const file = new CheckpointFile(path, disk)
+      const db = lowdb(file)
+      await db.read()
+      sizes.set(path, file.bytes)
+      return db.data && { state: applied(undefined, { ...db.data.head, rows: db.data.rows })!, until: db.data.until() }
+    }
+    const found = await recover(folder, disk, read, options.tell)
+    const store = new Store(folder, options, found)
+    store.#checkpointBytes = sizes.get(join(folder, nameOf('checkpoint', found.checkpoint))) ?? 0
+    if (found.size > 0) store.#settle(found.size)
+    return store
+  }
+
+  constructor(folder: string, options: StoreOptions, { state, checkpoint, log }: Omit<Recovered, 'size'> = { state: undefined, checkpoint: 1, log: 1 }) {
+    this.#folder = folder
     this.#options = options
+    this.#found = state
     this.#checkpoint = checkpoint
     this.#logNumber = log
-    this.#foldAbove = options.foldBytes
-    this.#entries = state?.entries ?? 0
-    if (state) this.#open(size)
   }
+
+  /** The world that was found, as long as nobody has taken it over. */
+  get found(): State | undefined {
+    return this.#found
+  }
+
+  /** How many times what was changed could not be kept and was undone. */
+  get undone(): number {
+    return this.#undone
+  }
+
+  /** Bytes that recovery would have to read behind the checkpoint. */
+  get lag(): number {
+    return this.#log?.size ?? 0
+  }
+
+  /** From here on this world is the one that is kept: the one that was found, or one that begins now. Throws `NotKept`. */
+  keep(world: World): void {
+    const { seed, options } = world
+    const origin: Origin = { seed, startMs: options.startMs, frozen: options.frozen, settings: fingerprint(world) }
+    const found = this.#found
+    this.#found = undefined
+    if (found) {
+      this.#clock = found.clock
+      this.#entries = found.entries
+      if (found.world.settings !== origin.settings) this.#options.tell(`${this.#folder}: settings or switches are not those it was kept with; what is there stays, and the new ones count from now on`)
+    } else this.#begin(world, origin)
+    if (this.#world) this.#world.keeper = undefined
+    this.#world = world
+    world.keeper = this
+    world.onCommit((changes) => this.#changed(world, changes))
+  }
+
+  /** Undefined when everything is kept already, or else whether it will be, known at the end of this turn. */
+  settled(): Promise<boolean> | undefined {
+    if (this.#pending.length === 0 && this.#world!.journal.nextId <= this.#entries) return undefined
+    this.#schedule()
+    return this.#turn!.promise
+  }
+
+  /** Whether anything can be kept now. After a failure this tries. */
+  works(): boolean {
+    return !this.#failing || this.flush()
+  }
+
+  /** Keeps what waits, now. False: it could not be kept, and was undone. */
+  flush(): boolean {
+    const world = this.#world
+    if (!world || !this.#log) return true
+    const clock = clockOf(world)
+    const entries = world.journal.nextId > this.#entries ? world.journal.nextId - 1 + ENTRIES_AHEAD : undefined
+    const pending = this.#pending
+    let kept = true
+    if (pending.length > 0 || entries !== undefined || this.#failing || moved(clock, this.#clock)) {
+      this.#pending = []
+      kept = this.#append({ clock, ...(entries !== undefined && { entries }), ...(pending.length > 0 && { rows: pending.map(lineOf) }) })
+      if (kept) {
+        this.#clock = clock
+        this.#entries = entries ?? this.#entries
+      } else this.#undo(world, pending)
+    }
+    const turn = this.#turn
+    this.#turn = undefined
+    turn?.done(kept)
+    if (kept && !this.#fold && this.#log.size > Math.max(this.#options.foldBytes, this.#checkpointBytes, this.#foldAbove)) this.fold()
+    return kept
+  }
+
+  /** Takes a checkpoint, a slice a turn. Resolves when it is there, or has failed, which costs nothing but the room of the log. */
+  fold(): Promise<void> {
+    if (this.#fold || !this.#log || !this.#world) return this.#fold?.done ?? Promise.resolve()
+    const fold = { wanted: true, done: Promise.resolve() }
+    this.#fold = fold
+    fold.done = this.#takeCheckpoint(this.#world, fold)
+      .catch((error: Error) => {
+        this.#foldAbove = 2 * this.#log!.size
+        if (fold.wanted) this.#options.tell(`${this.#folder}: no checkpoint could be taken, the log goes on: ${error.message}`)
+      })
+      .finally(() => (this.#fold = undefined))
+    return fold.done
+  }
+
+  /** Keeps what waits and lets go of the files. */
+  async close(): Promise<void> {
+    const kept = this.flush()
+    const world = this.#world
+    if (world && kept) this.#append({ clock: clockOf(world), entries: world.journal.nextId - 1 })
+    await this.#let()
+  }
+
+  /** The world is gone, and so is everything that was kept of it. */
+  async remove(): Promise<void> {
+    // Under another name it is gone at once, whatever deleting it may take.
+    const gone = `${this.#folder}.gone`
+    this.#options.disk.renameSync(this.#folder, gone)
+    await this.#let()
+    await this.#options.disk.promises.rm(gone, { recursive: true, force: true })
+  }
+
+  async #let(): Promise<void> {
+    if (this.#world) this.#world.keeper = undefined
+    this.#world = undefined
+    const fold = this.#fold
+    if (fold) fold.wanted = false
+    await fold?.done
+    this.#log?.close()
+    this.#log = undefined
+  }
+
+  #changed(world: World, changes: readonly RowChange[]): void {
+    if (world !== this.#world) return
+    for (const change of changes) this.#pending.push(change)
+    this.#schedule()
+  }
+
+  /** One write at the end of the turn for all that happens in it. */
+  #schedule(): void {
+    if (this.#turn) return
+    let done!: (kept: boolean) => void
+    const promise = new Promise<boolean>((resolve) => (done = resolve))
+    this.#turn = { promise, done }
+    setImmediate(() => this.flush())
+  }
+
+  /** Everything there is, in one record, so that it counts as a whole or not at all. */
+  #begin(world: World, origin: Origin): void {
+    this.flush()
+    if (this.#fold) this.#fold.wanted = false
+    const entries = world.journal.nextId - 1 + ENTRIES_AHEAD
+    const clock = clockOf(world)
+    try {
+      this.#log ??= this.#startLog(this.#logNumber)
+      this.#log.append({ world: origin, clock, entries, rows: [...world.entries()] } satisfies Change)
+    } catch (error) {
+      throw new NotKept(`${this.#folder} cannot be written: ${(error as Error).message}`)
+    }
+    this.#clock = clock
+    this.#entries = entries
+    this.#pending = []
+  }
+
+  #append(change: Change): boolean {
+    try {
+      this.#log!.append(change)
+    } catch (error) {
+      if (!this.#failing) this.#options.tell(`${this.#folder} cannot be written: ${(error as Error).message}. Calls that change anything are answered as unavailable until it can`)
+      this.#failing = true
+      return false
+    }
+    if (this.#failing) this.#options.tell(`${this.#folder} can be written again`)
+    this.#failing = false
+    return true
+  }
+
+  /** Nobody has heard of these changes yet, and nobody ever will. */
+  #undo(world: World, changes: readonly RowChange[]): void {
+    const [now, wallMs, frozen] = this.#clock
+    world.undo(changes)
+    world.clock.stand(now, frozen, wallMs ?? undefined)
+    this.#undone++
+    // Its rows may be those that never were.
+    if (this.#fold) this.#fold.wanted = false
+  }
+
+  async #takeCheckpoint(world: World, fold: { readonly wanted: boolean }): Promise<void> {
+    const { disk } = this.#options
+    const number = this.#logNumber + 1
+    // What is changed from now on is in the next log, from its beginning: a row may be in both, and is the same then.
+    const log = this.#startLog(number)
+    this.#log!.close()
+    this.#log = log
+    this.#logNumber = number
+    const { seed, options } = world
+    const wanted = () => {
+      if (!fold.wanted) throw new Error('it is of no use any more')
+    }
+    const file = new CheckpointFile(join(this.#folder, nameOf('checkpoint', number)), disk)
+    const db = lowdb(file)
+    db.data = {
+      head: { sandgate: 'checkpoint', format: FORMAT, log: number, world: { seed, startMs: options.startMs, frozen: options.frozen, settings: fingerprint(world) }, clock: this.#clock, entries: this.#entries },
+      rows: world.entries(),
+      until: () => {
+        this.flush()
+        wanted()
+        return log.size
+      },
+      pause: async () => {
+        await new Promise(setImmediate)
+        wanted()
+      },
+    }
+    try {
+      await db.write()
+    } catch (error) {
+      await disk.promises.rm(`${join(this.#folder, nameOf('checkpoint', number))}.tmp`, { force: true }).catch(() => undefined)
+      throw error
+    }
+    const before = this.#checkpoint
+    this.#checkpoint = number
+    this.#checkpointBytes = file.bytes
+    this.#foldAbove = 0
+    await this.#forget((kind, each) => each < before || (kind === 'checkpoint' && each > before && each < number))
+  }
+
+  /** Opens the log behind its last whole record, and forgets what recovery found to be of no use. */
+  #settle(size: number): void {
+    const { disk } = this.#options
+    for (const kind of ['log', 'checkpoint'] as const) {
+      const last = kind === 'log' ? this.#logNumber : this.#checkpoint
+      for (const number of numbered(kind, disk.readdirSync(this.#folder))) if (number > last) disk.rmSync(join(this.#folder, nameOf(kind, number)))
+    }
+    this.#log = new LogFile(join(this.#folder, nameOf('log', this.#logNumber)), size, this.#options)
+  }
+
+  #startLog(number: number): LogFile {
+    const log = new LogFile(join(this.#folder, nameOf('log', number)), 0, this.#options)
+    log.append({ sandgate: 'log', format: FORMAT, log: number } satisfies LogHead)
+    return log
+  }
+
+  async #forget(old: (kind: 'log' | 'checkpoint', number: number) => boolean): Promise<void> {
+    const { disk } = this.#options
+    for (const kind of ['checkpoint', 'log'] as const) {
+      for (const number of numbered(kind, disk.readdirSync(this.#folder))) if (old(kind, number)) await disk.promises.rm(join(this.#folder, nameOf(kind, number)), { force: true })
+    }
+  }
+}
+
+function lowdb(file: CheckpointFile): Low<Checkpoint | undefined> {
+  return new Low<Checkpoint | undefined>({ read: () => file.read(), write: (checkpoint) => file.write(checkpoint!) }, undefined)
+}
+
+function clockOf({ clock }: World): ClockLine {
+  return [clock.now, clock.wallMs ?? null, clock.frozen]
+}
+
+/** Whether time did anything but pass. */
+function moved([now, wallMs, frozen]: ClockLine, [keptNow, keptWallMs, keptFrozen]: ClockLine): boolean {
+  if (frozen !== keptFrozen) return true
+  return frozen || wallMs === null || keptWallMs === null ? now !== keptNow : now - wallMs !== keptNow - keptWallMs
+}
+
+function lineOf({ table, key, after }: RowChange): RowLine {
+  return after === undefined ? [table, key] : [table, key, after]
+}
+
+function fingerprint({ options }: World): string {
+  return createHash('sha256').update(JSON.stringify([options.settings, options.assumptions])).digest('hex').slice(0, 16)
 }

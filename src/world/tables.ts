@@ -204,13 +204,36 @@ export class Tables {
     )
   }
 
+  /** Every row there is, those that are added while it goes on left out: for reading a table that goes on changing. */
+  *entries(): Generator<[table: string, key: string, row: object]> {
+    for (const [name, { rows }] of [...this.#states]) {
+      let left = rows.size
+      for (const [key, row] of rows) {
+        if (left-- <= 0) break
+        yield [name, key, row]
+      }
+    }
+  }
+
   /** Replaces every row of every table. Rows of tables that nobody has opened yet wait for their description. */
-  load(dump: Readonly<Record<string, Readonly<Record<string, object>>>>): void {
+  load(tables: ReadonlyMap<string, ReadonlyMap<string, object>>): void {
     if (this.#depth > 0) throw new Error('rows are loaded inside of a change')
     this.#states.clear()
-    for (const [name, rows] of Object.entries(dump)) {
-      this.#states.set(name, { rows: new Map(Object.entries(rows).map(([key, row]) => [key, Object.freeze(row)])), indexes: [] })
+    for (const [name, rows] of tables) {
+      for (const row of rows.values()) Object.freeze(row)
+      this.#states.set(name, { rows: new Map(rows), indexes: [], table: undefined })
     }
+  }
+
+  /** Takes changes back that were made, the last ones first. Nobody is told. */
+  undo(changes: readonly RowChange[]): void {
+    if (this.#depth > 0) throw new Error('changes are undone inside of a change')
+    for (const { table, key, before, after } of changes.toReversed()) this.#set(this.#states.get(table)!, key, after, before)
+  }
+
+  /** Every table that was opened, by name. */
+  get opened(): ReadonlyMap<string, Table<any>> {
+    return new Map([...this.#states].flatMap(([name, { table }]) => (table ? [[name, table]] : [])))
   }
 
   #group(table: Table<any>, name: string, group: string): Group | undefined {
@@ -226,7 +249,8 @@ export class Tables {
 
   #open(table: Table<any>): State {
     let state = this.#states.get(table.name)
-    if (!state) this.#states.set(table.name, (state = { rows: new Map(), indexes: [] }))
+    if (!state) this.#states.set(table.name, (state = { rows: new Map(), indexes: [], table }))
+    state.table ??= table
     return state
   }
 

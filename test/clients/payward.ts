@@ -95,7 +95,7 @@ export function transactions(query = ''): Request {
 }
 
 export function portfolio(query: string, account: string = ACCOUNTS.main): Request {
-  return { method: 'GET', path: `/v1/accounts/${account}/portfolio/transactions?${query}` }
+  return { method: 'GET', path: `/v1/accounts/${account}/portfolio/transactions${query && `?${query}`}` }
 }
 
 /** A webhook that is enabled and hears of deposits, unless fields say otherwise. */

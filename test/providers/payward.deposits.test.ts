@@ -1,8 +1,9 @@
 // Money that arrives at Payward, and how Payward tells: from its pages on funds, portfolios and webhooks.
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SandboxOptions } from '../../src/sandbox.ts'
+import { armSpoil } from '../../src/world/outbox.ts'
 import { ACCOUNTS, change, client, clientOf, creation, type Credentials, KEYS, listing, METHODS, portfolio, registration, transactions, webhookSignature } from '../clients/payward.ts'
 import { Inbox, type Kit, type Reply, start } from '../kit.ts'
 
@@ -230,7 +231,7 @@ describe('deposits', () => {
 
   test.each<[string, SandboxOptions, number, string]>([
     ['credited', {}, 1, 'settled'],
-    ['ignored when so chosen', { assume: { 'payward.limit.late-deposit': 'ignored' } }, 0, 'has expired'],
+    ['ignored when so chosen', { assume: { 'payward.limit.late-deposit': 'ignored' } }, 0, '0 has expired'],
   ])('payward.limit.late-deposit: money to an expired address is %s', async (_, options, count, line) => {
     const box = await start({ ...options, providers: { payward: { unusedAddresses: 2 } } })
     const oldest = await make(box)
@@ -241,7 +242,7 @@ describe('deposits', () => {
       await box.deposit(oldest.address, '2', { confirmations: 'instant' })
       expect(await list(box)).toHaveLength(expected)
     }
-    expect((await why(box)).at(-1)).toContain(line)
+    expect((await why(box)).slice(-2).join()).toContain(line)
     const shown = (await box.call(client, listing('asset_symbol=BTC'))).json.data
     expect(shown.map((row: any) => row.address)).not.toContain(oldest.address)
   })
@@ -424,8 +425,9 @@ describe('portfolio transactions', () => {
         for (const symbol of ['BTC', 'XRP'] as const) {
           const sum = steps.filter((one) => one.symbol === symbol && one.outcome === 'confirmed').reduce((total, one) => total + one.amount, 0)
           const rows = await activity(box, `types=deposit&assets[0][symbol]=${symbol}`)
-          const latest = rows.sort((a, b) => (a.receive.timestamp < b.receive.timestamp ? 1 : -1))[0]
-          if (latest) expect(rows.map((row) => row.receive.balance.amount)).toContain(`${sum}.00000000`)
+          const last = rows.map((row) => row.receive.timestamp).sort().at(-1)
+          const balances = rows.filter((row) => row.receive.timestamp === last).map((row) => row.receive.balance.amount)
+          if (rows.length > 0) expect(balances).toContain(`${sum}.00000000`)
         }
         await box.sandbox.close()
       }),
@@ -614,7 +616,7 @@ describe('webhooks', () => {
     expect(first.received.map(({ text }) => text)).toEqual([mine.received[0]!.text])
     await box.subscribe('payward', first, { account: ACCOUNTS.second })
     const unknown = await box.control('PUT', '/callbacks/endpoints/payward', { url: first.url, account: 'demo' })
-    expect([unknown.status, unknown.json.detail]).toEqual([404, 'Payward has no account "demo"'])
+    expect([unknown.status, unknown.json.detail]).toEqual([404, expect.stringContaining('Payward has no account "demo"')])
   })
 
   test('payward.webhooks.disabled: nothing until it is enabled again, and nothing is made up for', async () => {
@@ -702,8 +704,7 @@ describe('webhooks', () => {
     const secret = await box.subscribe('payward', inbox)
     const { address } = await make(box)
     for (const [how, right, age] of [['bad-signature', false, 0], ['stale-timestamp', true, 3600]] as const) {
-      const armed = await box.control('POST', '/_spoil', { how })
-      if (armed.status === 404) return
+      box.world.change(() => armSpoil({ provider: 'payward', object: null, how, times: 1, byMs: 0 }, box.world))
       await box.deposit(address, '1')
       const { headers, text } = inbox.received.at(-1)!
       const [, seconds] = /^t=(\d+),/.exec(String(headers['x-signature']))!

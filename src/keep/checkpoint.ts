@@ -1,0 +1,83 @@
+// The file of one checkpoint, as lowdb's adapter: written beside its place and renamed, a slice a turn, so that there is never half of one and nobody
+// waits for it. What is in it is decided by store.ts.
+import { type Disk, framed, records } from './log.ts'
+import { checkFormat } from './recovery.ts'
+import type { CheckpointEnd, CheckpointHead, RowLine } from './state.ts'
+
+/** Rows of one slice: well under a millisecond of work. */
+const SLICE_ROWS = 256
+
+/** A checkpoint on its way to the disk, or just read. */
+export interface Checkpoint {
+  readonly head: CheckpointHead
+  readonly rows: Iterable<RowLine>
+  /** How much of its log must be whole for it to be of use; asked behind the last row. */
+  readonly until: () => number
+  /** Lets other work have its turn; throws when nobody wants the checkpoint any more. */
+  readonly pause: () => Promise<void>
+}
+
+export class CheckpointFile {
+  readonly #path: string
+  readonly #disk: Disk
+  #bytes = 0
+
+  constructor(path: string, disk: Disk) {
+    this.#path = path
+    this.#disk = disk
+  }
+
+  /** How large it was when it was read or written. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Null when it is damaged anywhere. */
+  async read(): Promise<Checkpoint | null> {
+    const bytes = await this.#disk.promises.readFile(this.#path)
+    const read: any[] = []
+    for (const { record, end } of records(bytes)) {
+      if (read.length === 0) checkFormat(record.format, this.#path)
+      read.push(record)
+      this.#bytes = end
+    }
+    const last: CheckpointEnd | undefined = read.at(-1)
+    if (this.#bytes < bytes.length || last?.end === undefined) return null
+    return { head: read[0], rows: flat(read.slice(1, -1)), until: () => last.end, pause: async () => undefined }
+  }
+
+  async write({ head, rows, until, pause }: Checkpoint): Promise<void> {
+    const file = await this.#disk.promises.open(`${this.#path}.tmp`, 'w')
+    const append = async (record: unknown) => {
+      const bytes = framed(record)
+      await file.appendFile(bytes)
+      this.#bytes += bytes.length
+      await pause()
+    }
+    try {
+      await append(head)
+      for (const slice of sliced(rows)) await append({ rows: slice })
+      await append({ end: until() } satisfies CheckpointEnd)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await pause()
+    await this.#disk.promises.rename(`${this.#path}.tmp`, this.#path)
+  }
+}
+
+function* flat(slices: readonly { readonly rows: readonly RowLine[] }[]): Generator<RowLine> {
+  for (const { rows } of slices) yield* rows
+}
+
+function* sliced(rows: Iterable<RowLine>): Generator<RowLine[]> {
+  let slice: RowLine[] = []
+  for (const row of rows) {
+    slice.push(row)
+    if (slice.length < SLICE_ROWS) continue
+    yield slice
+    slice = []
+  }
+  if (slice.length > 0) yield slice
+}

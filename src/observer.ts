@@ -1,0 +1,37 @@
+// What is told of each call, callback and control call: to the metrics, and to the log where there is one.
+import { Metrics } from './control/metrics.ts'
+import type { Incoming } from './http/received.ts'
+import type { Sent } from './http/reply.ts'
+import type { Log } from './log.ts'
+import type { Attempt, Delivery } from './world/outbox.ts'
+import type { World } from './world/world.ts'
+
+export class Observer {
+  readonly metrics = new Metrics()
+  readonly log: Log | undefined
+
+  constructor(log: Log | undefined) {
+    this.log = log
+  }
+
+  /** A provider's call was answered, `ms` after its last byte. */
+  call({ method, path }: Incoming, provider: string, world: World, { status, headers, told, drop }: Sent, ms: number): void {
+    const { operation, struck = [] } = told
+    const seen = drop ? 0 : status
+    this.metrics.call(provider, operation, seen)
+    if (struck.length > 0) this.metrics.struck(provider, struck)
+    this.log?.call({ ...told, world: world.id, provider, method, path, status: seen, ms, hint: headers['x-sandgate-hint'], faults: struck.length })
+  }
+
+  /** An attempt to deliver a callback ended. */
+  callback({ id, provider, event, attempts }: Delivery, { status, error }: Attempt, world: World): void {
+    this.metrics.attempt(provider, event, error === null ? 'delivered' : status === null ? 'unanswered' : 'refused')
+    this.log?.callback({ world: world.id, provider, event, delivery: id, attempt: attempts.length + 1, status, error })
+  }
+
+  /** Express tells of every request; those that get here are not a provider's. */
+  readonly control = ({ method, path }: { method: string; path: string }, res: { statusCode: number; once(event: 'finish', listener: () => void): unknown }, next: () => void): void => {
+    if (this.log?.wants('debug')) res.once('finish', () => this.log!.say('debug', `${method} ${path} ${res.statusCode}`))
+    next()
+  }
+}
