@@ -19,5 +19,5 @@ RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node
 EXPOSE 4010
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --start-interval=1s CMD ["node", "dist/main.js", "health"]
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["node", "dist/main.js", "health"]
 CMD ["node", "dist/main.js", "serve"]
