@@ -1,11 +1,8 @@
 // The config file: YAML, every key optional; what is wrong is told with file, line and the nearest right name.
-import { isUtf8 } from 'node:buffer'
-import { readFileSync } from 'node:fs'
-import { closest } from 'fastest-levenshtein'
-import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { EndpointWish } from './http/endpoints.ts'
 import type { Provider } from './provider.ts'
+import { bytesOf, YamlError, YamlText } from './yaml.ts'
 import { durationMs } from './world/durations.ts'
 
 /** The user's mistake, told in one line; the command line exits with 2. */
@@ -50,55 +47,21 @@ export interface Config {
 
 /** Reads and checks a config file. Throws a `UsageError` that names file, line and field. */
 export function readConfig(file: string, providers: ReadonlyMap<string, Provider>): Config {
-  let bytes: Buffer
   try {
-    bytes = readFileSync(file)
+    const text = new YamlText(bytesOf(file), file)
+    const raw: any = text.value ?? {}
+    // YAML reads the value 201 of a switch as a number.
+    for (const [id, value] of Object.entries(raw.assume ?? {})) if (typeof value === 'number') raw.assume[id] = String(value)
+    const parsed = configSchema(providers).safeParse(raw)
+    if (!parsed.success) throw new YamlError(text.complaints(parsed.error, configJsonSchema(providers)))
+    return raw
   } catch (error) {
-    throw new UsageError(`${file}: cannot be read: ${(error as Error).message}`)
+    if (error instanceof YamlError) throw new UsageError(error.message)
+    throw error
   }
-  if (!isUtf8(bytes)) throw new UsageError(`${file}: is not UTF-8`)
-  const text = bytes.toString('utf8')
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
-  const broken = document.errors[0]
-  if (broken) throw new UsageError(`${file}:${broken.linePos?.[0].line ?? 1}: ${broken.message.split('\n')[0]}`)
-  let raw: any
-  try {
-    raw = document.toJS({ maxAliasCount: 100 }) ?? {}
-  } catch (error) {
-    throw new UsageError(`${file}: ${(error as Error).message}`)
-  }
-  // YAML reads the value 201 of a switch as a number.
-  for (const [id, value] of Object.entries(raw.assume ?? {})) if (typeof value === 'number') raw.assume[id] = String(value)
-  const parsed = configSchema(providers).safeParse(raw)
-  if (parsed.success) return raw
-  const schema = configJsonSchema(providers)
-  throw new UsageError(parsed.error.issues.map((issue) => describe(issue, schema, file, document, lines)).join('\n'))
 }
 
 /** The JSON Schema of the config file, for editors. */
 export function configJsonSchema(providers: ReadonlyMap<string, Provider>): object {
   return z.toJSONSchema(configSchema(providers), { io: 'input', unrepresentable: 'any' })
-}
-
-function describe(issue: z.core.$ZodIssue, schema: object, file: string, document: Document, lines: LineCounter): string {
-  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0]! : undefined
-  const path = [...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])] as (string | number)[]
-  const where = `${file}:${lineOf(document, path, lines)}: ${path.join('.') || 'the file'}`
-  if (unknownKey === undefined) return `${where}: ${issue.message}`
-  const known = knownKeys(schema, issue.path as (string | number)[])
-  return `${where}: unknown key${known.length > 0 ? `; did you mean ${closest(unknownKey, known)}?` : ''}`
-}
-
-/** The keys that the schema knows at a place. */
-function knownKeys(schema: any, path: readonly (string | number)[]): string[] {
-  const node = path.reduce((at, part) => at?.properties?.[part] ?? at?.additionalProperties ?? at?.items, schema)
-  return Object.keys(node?.properties ?? {})
-}
-
-function lineOf(document: Document, path: readonly (string | number)[], lines: LineCounter): number {
-  const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents
-  const pair = isMap(parent) ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1))) : undefined
-  const node: any = pair?.key ?? document.getIn(path, true) ?? parent
-  return lines.linePos(node?.range?.[0] ?? 0).line
 }

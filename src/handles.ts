@@ -29,7 +29,7 @@ export class ControlError extends Error {
 export async function openSandbox(options: api.SandboxOptions): Promise<api.WithProviders<api.Sandbox>> {
   const { port, host, log = 'off', ...rest } = options
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
-  const core = new Sandbox(await findProviders(), {
+  const core = await Sandbox.open(await findProviders(), {
     ...given,
     ...(options.clock !== undefined && { clock: checkedClock(options.clock) }),
     log: log === 'off' ? undefined : new Log({ format: log, write: (text) => console.error(text.trimEnd()) }),

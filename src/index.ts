@@ -8,6 +8,8 @@ export { ControlError } from './handles.ts'
 export interface SandboxOptions {
   /** What every world derives its addresses, ids and hashes from. Default `sandgate`. */
   readonly seed?: string | undefined
+  /** A directory in which everything is kept; a sandbox that is opened there later goes on from it. In memory alone unless given. */
+  readonly data?: string | undefined
   /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
   readonly clock?: string | undefined
   /** Listens as soon as it is made; 0 takes any free port. Without it nothing listens, and calls go through `fetch`. */

@@ -11,6 +11,7 @@ import { NoSuchEndpoint } from './http/endpoints.ts'
 import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
 import type { DemoCredential, Provider } from './provider.ts'
 import { importHar } from './har.ts'
+import { KeepRefused } from './keep/recovery.ts'
 import { readRecording, type Recording, Unusable } from './keep/recording.ts'
 import { minimise, Replay, report, summary } from './replay.ts'
 import { contractOf, findProviders, Sandbox } from './sandbox.ts'
@@ -23,6 +24,8 @@ interface Flags {
   readonly clock?: string
   readonly config?: string
   readonly scenario: string[]
+  readonly data?: string
+  readonly fsync: boolean
   readonly allowHost: string[]
   readonly allowCallbackHost: string[]
   readonly controlToken?: string
@@ -52,6 +55,8 @@ program
   .addOption(flag('--clock <clock>', 'real, or an instant at which the world starts, frozen (real)').argParser(clock))
   .addOption(flag('--config <file>', 'config file (YAML)'))
   .addOption(flag('--scenario <file>', 'scenario file; may be repeated, in the environment separated by commas').default([]).argParser(collectFiles))
+  .addOption(flag('--data <dir>', 'directory in which everything is kept; in memory alone without it').argParser(notEmpty))
+  .addOption(flag('--fsync', 'what is kept survives power cuts too').default(false))
   .addOption(flag('--allow-host <name>', 'host name that the control API answers to; may be repeated').default([]).argParser(collect))
   .addOption(flag('--allow-callback-host <name>', 'host name that callbacks may go to, beside loopback and private addresses; may be repeated').default([]).argParser(collect))
   .addOption(flag('--control-token <token>', 'bearer token that the control API asks for'))
@@ -167,8 +172,10 @@ function entryNumber(text: string): number {
 async function serve(flags: Flags): Promise<void> {
   const providers = await findProviders()
   const config = flags.config === undefined ? {} : readConfig(flags.config, providers)
-  const sandbox = new Sandbox(providers, {
+  const sandbox = await Sandbox.open(providers, {
     ...config,
+    data: flags.data,
+    fsync: flags.fsync,
     seed: flags.seed ?? config.seed,
     clock: flags.clock ?? config.clock,
     scenarios: flags.scenario.length > 0 ? flags.scenario : config.scenarios?.map((file) => resolve(dirname(flags.config!), file)),
@@ -264,7 +271,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exit(0)
-  if (!(error instanceof CommanderError || error instanceof NoSuchEndpoint || error instanceof UsageError || error instanceof YamlError)) throw error
+  if (!(error instanceof CommanderError || error instanceof KeepRefused || error instanceof NoSuchEndpoint || error instanceof UsageError || error instanceof YamlError)) throw error
   console.error(error.message.replaceAll('\n', ' ').replace(/^error: /, 'sandgate: ').replace(/^(?!sandgate: )/, 'sandgate: '))
   process.exit(2)
 }

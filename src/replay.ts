@@ -51,6 +51,7 @@ interface Flight {
   readonly land: () => void
 }
 
+// rule: sandgate.replay.equal
 export class Replay {
   readonly sandbox: Sandbox
   readonly world: World

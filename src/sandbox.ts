@@ -22,6 +22,7 @@ import { reply, type Served } from './http/reply.ts'
 import { send } from './http/send.ts'
 import { serverFor } from './http/server.ts'
 import { Sampler } from './http/sample.ts'
+import { type Keeping, type KeepWish, openKeeping } from './keep/keeping.ts'
 import type { Log } from './log.ts'
 import { Observer } from './observer.ts'
 import { LOAD, Tape } from './keep/recording.ts'
@@ -31,9 +32,7 @@ import { durationMs } from './world/durations.ts'
 import type { World } from './world/world.ts'
 import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
-export interface SandboxOptions {
-  /** What every world derives its draws from. Default `sandgate`. */
-  readonly seed?: string | undefined
+export interface SandboxOptions extends KeepWish {
   /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
   readonly clock?: string | undefined
   /** Scenario files that the default world starts with; their seed and clock count where none is given here. Read again when they change. */
@@ -59,7 +58,7 @@ export interface SandboxOptions {
   readonly log?: Log | undefined
   /** What the process tells about itself, for the metrics. */
   readonly host?: Host | undefined
-  /** Takes a line for each edit of a scenario file that cannot be used; the log, or stderr, unless given. */
+  /** Takes a line for each edit of a scenario file that cannot be used, and for each damage to what was kept; the log, or stderr, unless given. */
   readonly warn?: (line: string) => void
   /** Where bugs are told; the log, or stderr, unless given. */
   readonly complain?: (message: string, error?: unknown) => void
@@ -73,6 +72,7 @@ export interface SandboxOptions {
 
 const ROOT = new URL('..', import.meta.url)
 const SPECS = fileURLToPath(new URL('specs/', ROOT))
+const DEFAULT_SEED = 'sandgate'
 const KEY_SUFFIX = /\.([a-z0-9][a-z0-9-]{0,62})$/
 const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
 
@@ -118,16 +118,31 @@ export class Sandbox {
   readonly scenarios: ScenarioFiles
   readonly #observer: Observer
   readonly #served = new Map<string, Served>()
+  /** Answers that a scenario keeps back for ever: they end with the connection, or with the sandbox. */
   readonly #hanging = new Set<ServerResponse>()
   readonly #bodyBytes: number
   readonly #pause: (ms: number) => Promise<void>
+  /** Nobody, when worlds live in memory alone. */
+  readonly keeping: Keeping | undefined
   #server: Server | undefined
   /** Serves connections that come without a port. */
   #portless: Server | undefined
   #ticker: NodeJS.Timeout | undefined
 
-  constructor(providers: ReadonlyMap<string, Provider>, options: SandboxOptions) {
+  /** A sandbox whose worlds are kept when there is a directory for them. Throws `KeepRefused`. */
+  static async open(providers: ReadonlyMap<string, Provider>, options: SandboxOptions): Promise<Sandbox> {
+    const keeping = await openKeeping(options, DEFAULT_SEED, tellerOf(options))
+    try {
+      return new Sandbox(providers, options, keeping)
+    } catch (error) {
+      await keeping?.close()
+      throw error
+    }
+  }
+
+  constructor(providers: ReadonlyMap<string, Provider>, options: SandboxOptions, keeping?: Keeping) {
     this.options = options
+    this.keeping = keeping
     this.providers = providers
     this.wall = options.wall ?? Date.now
     const { log } = options
@@ -140,12 +155,12 @@ export class Sandbox {
     this.scenarios = new ScenarioFiles({
       files: options.scenarios ?? [],
       known: { providers, contract: contractOf },
-      warn: options.warn ?? (log ? (line) => log.say('warn', line) : (line) => console.error(line)),
+      warn: tellerOf(options),
       changed: (scenario, before) => this.#scenarioChanged(scenario, before),
     })
     this.worlds = new Worlds({
       providers,
-      seed: options.seed ?? 'sandgate',
+      seed: keeping?.seed ?? options.seed ?? DEFAULT_SEED,
       clock: options.clock ?? 'real',
       settings: Object.fromEntries([...providers.values()].map(({ name, settings }) => [name, settings.parse(options.providers?.[name] ?? {})])),
       assumptions: options.assume ?? {},
@@ -156,7 +171,10 @@ export class Sandbox {
       reactions: { scenario: (step, args, world) => scenarioReaction(step, args as string, world, providers) },
       // What is said outside of the scenario counts more.
       first: () => ({ seed: options.seed ?? this.scenarios.scenario.seed, clock: options.clock ?? this.scenarios.scenario.clock }),
+      kept: keeping?.found(),
+      keep: keeping && ((world, made) => keeping.keep(world, made)),
       made: (world) => this.#begin(world),
+      gone: keeping && ((id) => keeping.forget(id)),
     })
     const sampler = new Sampler()
     const flights = new Flights()
@@ -227,6 +245,8 @@ export class Sandbox {
 
   /** Lets world time pass as far as the wall says, and sends what has fallen due. */
   tick(world: World): void {
+    // Time stands still as long as nothing can be kept.
+    if (world.keeper && !world.keeper.works()) return
     world.clock.tick(this.wall())
     this.callbacks.pump(world)
   }
@@ -240,6 +260,8 @@ export class Sandbox {
     })
     this.#server = server
     this.scenarios.watch()
+    // What was on its way when the process ended is sent again.
+    if (this.keeping) for (const world of this.worlds) this.tick(world)
     // Running worlds move by themselves; the calls that arrive in between move them too.
     this.#ticker = setInterval(() => {
       for (const world of this.worlds) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
@@ -257,8 +279,12 @@ export class Sandbox {
   /** Finishes the requests in flight and lets go of the port. */
   async close(): Promise<void> {
     const server = this.#server
-    if (!server) return
     this.#server = undefined
+    if (server) await this.#stopServing(server)
+    await this.keeping?.close()
+  }
+
+  async #stopServing(server: Server): Promise<void> {
     this.scenarios.close()
     clearInterval(this.#ticker)
     const closed = new Promise((resolve) => server.close(resolve))
@@ -266,12 +292,6 @@ export class Sandbox {
     server.closeIdleConnections()
     await closed
     this.options.log?.flush()
-  }
-
-  /** An answer that a scenario keeps back for ever ends with the connection or with the sandbox. */
-  #hang(res: ServerResponse): void {
-    this.#hanging.add(res)
-    res.once('close', () => this.#hanging.delete(res))
   }
 
   #createServer(): Server {
@@ -317,8 +337,7 @@ export class Sandbox {
       }
       reply(incoming, target.served, world)
         .then((sent) => {
-          if (sent.drop === 'hang') this.#hang(res)
-          send(res, sent, body === undefined || this.#server === undefined, this.#pause)
+          send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#hanging)
           this.#observer.call(incoming, target.served.provider.name, world, sent, performance.now() - begin)
         })
         .catch((error) => {
@@ -352,6 +371,7 @@ export class Sandbox {
    * that does not exist leaves the key as it is, so that the provider refuses it as unknown.
    */
   #worldByKey(req: IncomingMessage, { keyHeader }: Provider): string | undefined {
+    // rule: sandgate.worlds.by-key
     const sent = req.headers[keyHeader]
     const suffix = typeof sent === 'string' ? KEY_SUFFIX.exec(sent) : null
     if (!suffix || !this.worlds.get(suffix[1]!)) return undefined
@@ -362,7 +382,12 @@ export class Sandbox {
 
 /** Finds the providers and makes a sandbox of them; nothing listens yet. */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  return new Sandbox(await findProviders(), options)
+  return Sandbox.open(await findProviders(), options)
+}
+
+/** Who takes lines for people that are no bugs. */
+function tellerOf({ warn, log }: SandboxOptions): (line: string) => void {
+  return warn ?? (log ? (line) => log.say('warn', line) : (line) => console.error(line))
 }
 
 /** The sandbox's own voice, where no provider has one. */

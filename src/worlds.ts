@@ -3,6 +3,7 @@ import type { Provider } from './provider.ts'
 import { chainReaction, type TransferStep } from './world/chain.ts'
 import type { Timer } from './world/clock.ts'
 import { attemptDue } from './world/outbox.ts'
+import type { Was } from './keep/keeping.ts'
 import { World } from './world/world.ts'
 
 export const DEFAULT_WORLD = 'default'
@@ -26,6 +27,10 @@ export interface WorldsOptions {
   readonly wall: () => number
   /** What timers of the core do that are not the chain's or the outbox's, by the first part of their reaction's name. */
   readonly reactions: Readonly<Record<string, (step: string, args: unknown, world: World) => string | void>>
+  /** Worlds as they were kept. */
+  readonly kept?: Iterable<readonly [id: string, was: Was]> | undefined
+  /** A world is about to be there, and is to be kept. Throws when it cannot be. */
+  readonly keep?: ((world: World, made: Start) => void) | undefined
   /** A world was made, or made new. */
   readonly made?: ((world: World) => void) | undefined
   /** A world is gone. */
@@ -42,6 +47,7 @@ export interface Start {
 /** Why a world cannot be made or deleted, in one sentence. */
 export class WorldRefused extends Error {}
 
+// rule: sandgate.worlds.apart
 export class Worlds {
   readonly #options: WorldsOptions
   readonly #switches: Readonly<Record<string, readonly string[]>>
@@ -51,7 +57,11 @@ export class Worlds {
   constructor(options: WorldsOptions) {
     this.#options = options
     this.#switches = Object.assign({}, ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
-    this.reset(DEFAULT_WORLD)
+    for (const [id, was] of options.kept ?? []) {
+      const world = this.restore(id, was)
+      world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary: 'the world goes on as it was kept; what happened before stands in no journal any more' })
+    }
+    if (!this.#worlds.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
   }
 
   /** The world of that id, which counts as used now. */
@@ -75,9 +85,10 @@ export class Worlds {
     if (this.#worlds.size >= this.#options.most) throw new WorldRefused(`there are ${this.#worlds.size} worlds, as many as limits.worlds allows; delete one first`)
     const unknown = Object.entries(start.assume ?? {}).find(([rule, value]) => !this.#switches[rule]?.includes(value))
     if (unknown) throw new WorldRefused(`assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`)
-    const world = this.#make(name, from ? { ...this.#worlds.get(from.id)!.made, seed: from.seed } : start)
+    const { startMs, frozen } = from?.options ?? {}
+    const was = from && { ...from.kept, seed: from.seed, startMs: startMs!, frozen: frozen!, entries: 0 }
+    const world = this.#make(name, from ? { ...this.#worlds.get(from.id)!.made, seed: from.seed } : start, {}, was)
     if (from) {
-      world.become(from)
       world.journal.add({ kind: 'control', at: world.now, action: 'fork', summary: `a copy of the world "${from.id}" as it was then` })
     }
     return world
@@ -96,25 +107,36 @@ export class Worlds {
     return this.#make(id, this.#worlds.get(id)?.made ?? {}, changes)
   }
 
-  #make(id: string, made: Start, changes: Start = {}): World {
+  /** A world as it was, in place of the one of that id. */
+  restore(id: string, was: Was): World {
+    return this.#make(id, was.made ?? this.#worlds.get(id)?.made ?? {}, {}, was)
+  }
+
+  #make(id: string, made: Start, changes: Start = {}, was?: Was): World {
     const options = this.#options
     const start = { ...made, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
     const first = (id === DEFAULT_WORLD && options.first?.()) || {}
     const clock = start.clock ?? first.clock ?? options.clock
     const world = new World({
       id,
-      seed: start.seed ?? first.seed ?? options.seed,
-      startMs: clock === 'real' ? options.wall() : Date.parse(clock),
-      frozen: clock !== 'real',
+      seed: was?.seed ?? start.seed ?? first.seed ?? options.seed,
+      startMs: was?.startMs ?? (clock === 'real' ? options.wall() : Date.parse(clock)),
+      frozen: was?.frozen ?? clock !== 'real',
       settings: options.settings,
       assumptions: { ...options.assumptions, ...start.assume },
       switches: this.#switches,
       react: (timer, world) => this.#react(timer, world),
       journalEntries: options.journalEntries,
     })
+    if (was) {
+      world.load(was)
+      world.journal.goOn(was.entries)
+    }
+    options.keep?.(world, made)
     world.clock.tick(options.wall())
     this.#worlds.set(id, { world, usedMs: options.wall(), made })
-    options.made?.(world)
+    if (!was) options.made?.(world)
+    world.keeper?.flush()
     return world
   }
 

@@ -1,14 +1,18 @@
 // YAML that people write: read within bounds, and told what is wrong with it by file, line and the nearest right name. What it may say is
 // left to the schema of the one who asks.
 import { isUtf8 } from 'node:buffer'
+import { readFileSync } from 'node:fs'
 import { closest } from 'fastest-levenshtein'
-import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { Composer, CST, type Document, isMap, isScalar, Lexer, LineCounter, Parser, visit } from 'yaml'
 import { z } from 'zod'
 
 // rule: sandgate.scenario.bounds
 export const FILE_BYTES = 1024 * 1024
 export const FILE_ALIASES = 100
 const NESTING_MAX = 100
+const PARTS_MAX = 250_000
+/** How much of what is wrong with one text is told. */
+const TOLD_MAX = 20
 
 export type Path = readonly (string | number)[]
 
@@ -19,6 +23,15 @@ export class YamlError extends Error {
   constructor(problems: readonly string[]) {
     super(problems.join('\n'))
     this.problems = problems
+  }
+}
+
+/** The file's bytes; throws a `YamlError` that names it. */
+export function bytesOf(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new YamlError([`${file}: cannot be read: ${(error as Error).message}`])
   }
 }
 
@@ -36,14 +49,14 @@ export class YamlText {
     if (!isUtf8(bytes)) throw new YamlError([`${name}: is not UTF-8`])
     this.name = name
     this.#lines = new LineCounter()
-    try {
-      this.#document = parseDocument(bytes.toString('utf8'), { lineCounter: this.#lines })
-    } catch (error) {
-      // Nesting without end exhausts the parser's stack.
-      throw new YamlError([`${name}: cannot be read: ${(error as Error).message.split('\n')[0]}`])
-    }
-    const wrong = [...this.#document.errors, ...this.#document.warnings].map(({ linePos, message }) => `${name}:${linePos?.[0].line ?? 1}: ${message.split('\n')[0]!.replace(/ at line .*/, '')}`)
-    if (wrong.length > 0) throw new YamlError(wrong.slice(0, 10))
+    const text = bytes.toString('utf8')
+    const beyond = boundsOf(text)
+    if (beyond) throw new YamlError([`${name}:${beyond}`])
+    const { document, wrong } = compose(text, this.#lines)
+    this.#document = document
+    if (wrong.length > 0) throw new YamlError(wrong.map(({ at, message }) => `${name}:${this.#lines.linePos(at).line || 1}: ${message}`))
+    const twice = this.#twice()
+    if (twice.length > 0) throw new YamlError(twice)
     this.value = this.#written()
   }
 
@@ -86,6 +99,23 @@ export class YamlText {
     }
   }
 
+  /** Keys that stand twice in one map. The parser would compare each with every other. */
+  #twice(): string[] {
+    const found: string[] = []
+    visit(this.#document, {
+      Map: (_, map) => {
+        const seen = new Set<string>()
+        for (const { key } of map.items) {
+          if (!isScalar(key)) continue
+          const text = String(key.value)
+          if (seen.has(text) && found.length < TOLD_MAX) found.push(`${this.name}:${this.#lines.linePos(key.range?.[0] ?? 0).line}: Map keys must be unique: ${text.slice(0, 80)}`)
+          seen.add(text)
+        }
+      },
+    })
+    return found
+  }
+
   #written(): unknown {
     try {
       let aliases = 0
@@ -102,6 +132,57 @@ export class YamlText {
       throw new YamlError([`${this.name}: ${(error as Error).message}`])
     }
   }
+}
+
+/**
+ * On which line, and why, a text is not even parsed, because the parser's memory or its stack would not last: more parts than anybody writes, brackets open within
+ * each other, or items and keys within each other on one line.
+ */
+function boundsOf(text: string): string | undefined {
+  let parts = 0
+  let line = 1
+  let open = 0
+  let onLine = 0
+  for (const token of new Lexer().lex(text)) {
+    if (++parts > PARTS_MAX) return `${line}: has more than ${PARTS_MAX} parts`
+    const type = CST.tokenType(token)
+    if (type === 'flow-map-start' || type === 'flow-seq-start') open++
+    else if (type === 'flow-map-end' || type === 'flow-seq-end') open--
+    else if (type === 'newline') onLine = 0
+    // A line of a flow has as many values as it likes.
+    else if (open === 0 && (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind')) onLine++
+    if (open > NESTING_MAX || onLine > NESTING_MAX) return `${line}: is nested deeper than ${NESTING_MAX} levels`
+    if (token.includes('\n')) line += token.split('\n').length - 1
+  }
+  return undefined
+}
+
+/** The first document of a text, and the first things that are wrong with it: the parser itself would go on to the last one. */
+function compose(text: string, lines: LineCounter): { document: Document; wrong: { at: number; message: string }[] } {
+  const wrong: { at: number; message: string }[] = []
+  const enough = new Error('enough')
+  const tell = (at: number, message: string) => {
+    wrong.push({ at, message })
+    if (wrong.length >= TOLD_MAX) throw enough
+  }
+  const composer: any = new Composer({ lineCounter: lines, uniqueKeys: false })
+  composer.onError = (source: number | [number, number] | { offset: number }, _: string, message: string) => tell(typeof source === 'number' ? source : Array.isArray(source) ? source[0] : source.offset, message)
+  function* tokens() {
+    for (const token of new Parser(lines.addNewLine).parse(text)) {
+      if (token.type === 'error') tell(token.offset, token.message)
+      else yield token
+    }
+  }
+  const documents: Document[] = []
+  try {
+    for (const document of composer.compose(tokens(), true, text.length)) {
+      documents.push(document)
+      if (documents.length > 1) tell(document.range[0], 'a file holds one document; this is a second one')
+    }
+  } catch (error) {
+    if (error !== enough) tell(0, (error as Error).message)
+  }
+  return { document: documents[0]!, wrong }
 }
 
 /** How many characters a value would be, written out; counting stops soon after `most`. */

@@ -107,7 +107,7 @@ describe('where callbacks may go', () => {
     if (status === 422) expect(reply.json.detail).toMatch(/^url: /)
   })
 
-  test('an address beyond may be named, a link-local one never', async () => {
+  test('sandgate.callbacks.targets: an address beyond may be named, a link-local one never', async () => {
     const box = await start({ allowCallbackHosts: ['8.8.8.8', '169.254.169.254'] })
     expect((await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://8.8.8.8/' })).status).toBe(200)
     expect((await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://169.254.169.254/' })).status).toBe(422)
@@ -159,7 +159,7 @@ describe('spoiled', () => {
     expect(inbox.received[0]!.text).toBe(inbox.received[1]!.text)
   })
 
-  test('reorder: confirmed arrives before detected', async () => {
+  test('sandgate.callbacks.departure: reorder, so that confirmed arrives before detected', async () => {
     const { inbox } = await spoiled('reorder')
     expect(events(inbox)).toEqual(['deposit.confirmed', 'deposit.detected'])
   })

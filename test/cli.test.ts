@@ -3,7 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { allocation, client, clientOf } from './clients/cpg.ts'
 
@@ -181,7 +181,9 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
       ['a config file that is no YAML', new Running(['serve', '--config', write('seed: [x\n')]), /sandgate\.yaml:\d: /],
       ['a config file full of aliases', new Running(['serve', '--config', write(`a: &a [x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`)]), /alias/i],
       ['an empty seed', new Running(['serve', '--port', '0', '--seed', '']), /--seed/],
-      ['schema of nothing', new Running(['schema']), /schema --config/],
+      ['a scenario that is not there', new Running(['serve', '--port', '0', '--scenario', '/nowhere/story.yaml']), /\/nowhere\/story\.yaml: cannot be read/],
+      ['a scenario with an unknown key', new Running(['serve', '--port', '0', '--scenario', write('nam: x\n')]), /sandgate\.yaml:1: nam: unknown key; did you mean name\?/],
+      ['two scenarios with two seeds', new Running(['serve', '--port', '0', '--scenario', write('seed: a\n'), '--scenario', write('seed: b\n')]), /seed b differs from a/],
       ['health of nobody', new Running(['health', '--port', '1']), /no healthy sandbox on port 1/],
     ]))
 
@@ -248,6 +250,36 @@ describe('other commands', () => {
       const { status, stdout, stderr } = await running.ended
       expect([status, JSON.parse(stdout).status, stderr]).toEqual([0, 'ok', ''])
     }
+  })
+
+  test('scenarios come from the flag, the environment or the config file, whose own folder counts', async () => {
+    const story = (name: string) => write(`name: ${name}\n`)
+    const config = write('')
+    writeFileSync(join(dirname(config), 'sandgate.story.yaml'), 'name: c\nclock: 2026-05-16T19:00:00Z\n')
+    writeFileSync(config, 'scenarios: [sandgate.story.yaml]\n')
+    const nameIn = async (running: Running) => (await get(`${await running.ready()}/_sandgate/scenario`)).name
+    const names = await Promise.all([
+      nameIn(new Running(['serve', '--port', '0', '--scenario', story('a'), '--scenario', story('b')], { SANDGATE_SCENARIO: story('z') })),
+      nameIn(new Running(['serve', '--port', '0'], { SANDGATE_SCENARIO: `${story('y')},${story('z')}` })),
+      nameIn(new Running(['serve', '--port', '0', '--config', config])),
+    ])
+    expect(names).toEqual(['a + b', 'y + z', 'c'])
+  })
+
+  test('check: 0 when nothing is wrong, 1 when a rule can never act, 2 when a file cannot be used', async () => {
+    const rule = (when: string) => `name: x\nrules: [{ when: { provider: cpg, ${when} }, then: [{ corrupt: { how: empty } }] }]\n`
+    const [good, idle, bad, none] = await Promise.all([['check', write(rule('nth: 1'))], ['check', write(rule('nth: 2, times: 1'))], ['check', write(rule('nht: 1')), write('sead: 1')], ['check']].map((args) => new Running(args).ended))
+    expect([good!.status, good!.stderr]).toEqual([0, ''])
+    expect(good!.stdout).toMatch(/: x\n1 rule, 0 steps\n/)
+    expect([idle!.status, idle!.stderr]).toEqual([1, expect.stringMatching(/sandgate\.yaml:2: x\.1 can never fire: nth 2 comes after the first 1\n$/)])
+    expect([bad!.status, bad!.stdout, bad!.stderr.trim().split('\n')]).toEqual([2, '', [expect.stringContaining('did you mean nth?'), expect.stringContaining('did you mean seed?')]])
+    expect(none!.status).toBe(2)
+  })
+
+  test('schema prints the JSON Schema of scenario files', async () => {
+    const { status, stdout, stderr } = await new Running(['schema']).ended
+    expect([status, stderr]).toEqual([0, ''])
+    expect(Object.keys(JSON.parse(stdout).properties)).toEqual(['name', 'summary', 'seed', 'clock', 'rules', 'timeline'])
   })
 
   test('schema --config prints JSON Schema', async () => {

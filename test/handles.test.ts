@@ -1,6 +1,6 @@
 // The package as other people's tests use it: in process or on a free port, worlds, handles, inboxes, and the examples of the README as they stand.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -282,10 +282,11 @@ describe('the package', () => {
   beforeAll(build)
 
   test.each([
-    ['vitest', ['node_modules/.bin/vitest', 'run', '--root', 'test/examples', 'vitest.spec']],
-    ['jest', ['node_modules/.bin/jest', '--rootDir', 'test/examples', 'jest.spec']],
-    ['node:test', ['--test', 'test/examples/node.spec.mjs']],
-  ])('the example for %s runs', async (_, args) => {
+    ['vitest.spec.ts', ['node_modules/.bin/vitest', 'run', '--root', 'test/examples', 'vitest.spec']],
+    ['jest.spec.cjs', ['node_modules/.bin/jest', '--rootDir', 'test/examples', 'jest.spec']],
+    ['node.spec.mjs', ['--test', 'test/examples/node.spec.mjs']],
+  ])('the example %s runs, and stands in the README as it is', async (file, args) => {
+    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(readFileSync(join(ROOT, 'test/examples', file), 'utf8').trimEnd())
     const { status, told } = await run(args)
     expect(status, told).toBe(0)
   })

@@ -156,7 +156,7 @@ describe('record and replay', () => {
     await into('put')
   })
 
-  test('random sessions are played with equal answers', { timeout: 120_000 }, async () => {
+  test('sandgate.replay.equal: random sessions are played with equal answers', { timeout: 120_000 }, async () => {
     const clients: readonly Client[] = [cpg, cpgAs(CPG_KEYS.other), zopay, payward, alphapo]
     const doing = fc.oneof(
       { weight: 8, arbitrary: fc.record({ kind: fc.constant('call' as const), client: fc.nat(clients.length - 1), operation: fc.nat(20), user: fc.nat(3), key: fc.nat(2) }) },
@@ -284,7 +284,7 @@ describe('what a recording holds', () => {
     alphapo: { merchants: { shop: { keys: [{ id: 'my-own-alphapo-key', secret: 'my-own-alphapo-secret' }] } } },
   }
 
-  test('no key, secret, signature or token, demo ones included', async () => {
+  test('sandgate.recording.secrets: no key, secret, signature or token, demo ones included', async () => {
     const box = await start({ providers: config, callbacks: { payward: { url: 'http://127.0.0.1:9/hooks', secret: 'c2VjcmV0LW9mLWEtY29uZmln' } } })
     // Its receiver answers what it was sent, signatures included.
     const inbox = await session(box, { secret: 'whsec-of-the-partner' })
@@ -358,7 +358,7 @@ describe('what a recording holds', () => {
 })
 
 describe('no recording that would be incomplete', () => {
-  test('a journal that dropped entries', async () => {
+  test('sandgate.recording.whole: a journal that dropped entries', async () => {
     const box = await start({ limits: { journalEntries: 3 } })
     for (let i = 0; i < 4; i++) await box.call(cpg, allocation({}))
     const reply = await box.control('GET', '/recording')

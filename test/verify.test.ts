@@ -118,7 +118,7 @@ describe('a journal that had to drop entries', () => {
     expect(await verify({ ...created, times }, await lost())).toMatchObject({ ok, count: 2 })
   })
 
-  test('was there ever such a call? unknown', async () => {
+  test('sandgate.verify.unknown: was there ever such a call?', async () => {
     expect(await verify({ ...created, match: { body: { user_identifier: 'a' } } }, await lost())).toMatchObject({ ok: 'unknown', count: 0 })
   })
 })

@@ -97,7 +97,7 @@ describe('made, listed, deleted', () => {
 })
 
 describe('three ways in', () => {
-  test.each(CREATIONS.map(([client, request]) => [client.name, client, request] as const))('%s: by path, by host name, by key', async (name, client, request) => {
+  test.each(CREATIONS.map(([client, request]) => [client.name, client, request] as const))('sandgate.worlds.by-key: %s, and by path and host name', async (name, client, request) => {
     const box = await start()
     await make(box, { id: 'ci-42', seed: 'other' })
     const here = await box.call(client, request)
@@ -140,7 +140,7 @@ describe('three ways in', () => {
 })
 
 describe('apart', () => {
-  test('worlds share no address, counter, clock, journal entry or endpoint', async () => {
+  test('sandgate.worlds.apart: worlds share no address, counter, clock, journal entry or endpoint', async () => {
     const box = await start()
     for (const id of ['a', 'b']) await make(box, { id, seed: id })
     for (const [client, request] of CREATIONS) await inWorld(box, 'a', client, request)

@@ -135,15 +135,10 @@ export function describeDoing(doing: Doing): string {
 
 const UNITS = [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000], ['ms', 1]] as const
 
-/** Milliseconds as people write them: `1h30m`. */
+/** Milliseconds as a scenario writes them: `90m`. */
 export function spell(ms: number): string {
-  let left = ms
-  const parts = UNITS.flatMap(([unit, size]) => {
-    const count = Math.floor(left / size)
-    left -= count * size
-    return count > 0 ? [`${count}${unit}`] : []
-  })
-  return parts.join('') || '0s'
+  const [unit, size] = UNITS.find(([, size]) => ms >= size && ms % size === 0) ?? ['s', 1000]
+  return `${ms / size}${unit}`
 }
 
 /** A rule as it was written, and how often it was used. */

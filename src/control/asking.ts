@@ -41,6 +41,11 @@ export class Problem {
   }
 }
 
+/** The disk is full, read-only or gone: what is not kept is not said to have happened. */
+export function unkept(): Problem {
+  return new Problem(503, 'what this call changes cannot be kept right now, so nothing was changed; stderr says why')
+}
+
 export function ok(body: unknown): Told {
   return { status: 200, body }
 }

@@ -41,6 +41,7 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   const { journal, options } = world
   const entries = [...journal]
   const { deeds, lost } = sandbox.tape.of(world)
+  // rule: sandgate.recording.whole
   if (journal.nextId > 1 && entries[0]?.id !== 1) {
     const why = journal.dropped > 0 ? `keeps ${options.journalEntries} entries and had to drop older ones (limits.journalEntries)` : 'was emptied'
     throw new Problem(409, `the journal ${why}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
@@ -49,6 +50,7 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   if (over) throw new Problem(409, `a recording would be incomplete, because this world did not begin as new: ${String(over.summary)}`)
   if (lost > 0) throw new Problem(409, `there were more than ${options.journalEntries} control calls, so a recording would be incomplete`)
 
+  // rule: sandgate.recording.secrets
   const hide = hiding(placeholders(sandbox, world, entries))
   const steps: Step[] = [...[...deeds].map(({ atMs, ...deed }): Step => ({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) })), ...entries.flatMap((entry) => step(entry, sandbox, world, hide))]
   const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
@@ -220,6 +222,7 @@ function judge(count: number, { exactly, atLeast, atMost }: Times, lost: boolean
   const least = exactly ?? atLeast ?? (atMost === undefined ? 1 : 0)
   const most = exactly ?? atMost ?? Infinity
   if (count > most) return false
+  // rule: sandgate.verify.unknown
   if (!lost) return count >= least
   return count >= least && most === Infinity ? true : 'unknown'
 }

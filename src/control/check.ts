@@ -1,10 +1,10 @@
 // `sandgate check`: what is wrong with scenario files, which of their rules can never act, and when their timelines do what; nothing is run.
 import type { Contract, ContractOperation } from '../http/contract.ts'
 import type { Action, Stage, When } from '../http/faults.ts'
-import { YamlError } from '../yaml.ts'
+import { bytesOf, YamlError } from '../yaml.ts'
 import { describeDoing, spell } from './armed.ts'
-import { bytesOf } from './files.ts'
-import { type Known, readScenario, type Scenario, type ScenarioRule, together } from './scenario.ts'
+import type { Known } from './names.ts'
+import { readScenario, type Scenario, type ScenarioRule, together } from './scenario.ts'
 
 export interface Checked {
   /** What keeps the files from being loaded. */

@@ -4,18 +4,21 @@ import { isUtf8 } from 'node:buffer'
 import express, { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
 import type { Contract } from '../http/contract.ts'
+import { NotKept } from '../keep/store.ts'
 import type { Sandbox } from '../sandbox.ts'
-import { type Ask, Problem, type Routes, type Told } from './asking.ts'
+import type { World } from '../world/world.ts'
+import { type Ask, Problem, type Routes, type Told, unkept } from './asking.ts'
 import { caseRoutes } from './cases.ts'
 import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
 import { metricsRoutes } from './metrics.ts'
 import { moneyRoutes } from './money.ts'
+import { rewindRoutes, SNAPSHOT_BYTES } from './rewind.ts'
 import { scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
 import { worldRoutes } from './worlds.ts'
 
-const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
+const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...rewindRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
 
 /** What a replay does not do again: these look, move the clock, or begin anew. */
 const NOT_TAPED: readonly string[] = ['verify', 'setClock', 'advanceClock', 'reset', 'createWorld', 'deleteWorld', 'clearJournal', 'restoreSnapshot']
@@ -29,13 +32,16 @@ const TITLES: Readonly<Record<number, string>> = {
   413: 'Content Too Large',
   422: 'Unprocessable Content',
   500: 'Internal Server Error',
+  503: 'Service Unavailable',
 }
 
 /** The control API of a sandbox, for every world of it. */
 export function controlRouter(sandbox: Sandbox, contract: () => Contract): Router {
   const guard = { allowHosts: sandbox.options.allowHosts ?? [], token: sandbox.options.controlToken }
   const router = Router()
-  router.use(express.raw({ type: () => true, limit: '1mb' }))
+  const small = express.raw({ type: () => true, limit: '1mb' })
+  const large = express.raw({ type: () => true, limit: SNAPSHOT_BYTES })
+  router.use((req, res, next) => (req.method === 'PUT' && req.path === '/snapshot' && !refuseControl(req.headers, guard) ? large : small)(req, res, next))
   router.use(async (req: Request, res: Response) => {
     try {
       const refused = refuseControl(req.headers, guard)
@@ -72,7 +78,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     const told = problems.map((problem) => `${problem.in} ${problem.at.join('.')}`.trim() + ` ${problem.message}`)
     throw new Problem(422, told.join('; '), { problems: told })
   }
-  return ask(match.operation.id, match.operation.method !== 'GET', {
+  return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,
     contract,
@@ -81,7 +87,18 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     body: contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined,
     headers: req.headers,
     origin: `http://${req.headers.host}`,
-  })
+  }))
+}
+
+/** What a control call changed is kept before it is told, or nobody is told that it was changed. */
+async function keeping(world: World, work: () => Promise<Told>): Promise<Told> {
+  const { keeper } = world
+  const undone = keeper?.undone
+  try {
+    return await work()
+  } finally {
+    if (keeper && (!keeper.flush() || keeper.undone !== undone)) throw unkept()
+  }
 }
 
 /** Asks one route; a call that changes the world is noted for its recording, unless it changed nothing after all. */
@@ -114,7 +131,8 @@ function tell(res: Response, error: unknown, complain: Sandbox['complain']): voi
 /** Express tells a body that it could not read with a status of its own. */
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  const { status, type, message } = error as { status?: number; type?: string; message?: string }
-  if (type === 'entity.too.large') return new Problem(413, 'the body is larger than 1 MiB')
+  if (error instanceof NotKept) return unkept()
+  const { status, type, message, limit } = error as { status?: number; type?: string; message?: string; limit?: number }
+  if (type === 'entity.too.large') return new Problem(413, `the body is larger than ${limit! >> 20} MiB`)
   return status !== undefined && status >= 400 && status < 500 ? new Problem(status, String(message)) : new Problem(500, String(error))
 }

@@ -1,9 +1,10 @@
 // The scenario files a sandbox was started with: read at the start, and again when one of them changes. A broken edit keeps the old story
 // running. What a file may say is left to scenario.ts.
-import { type FSWatcher, readFileSync, watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { YamlError } from '../yaml.ts'
-import { type Known, readScenario, type Scenario, together } from './scenario.ts'
+import { bytesOf, YamlError } from '../yaml.ts'
+import type { Known } from './names.ts'
+import { readScenario, type Scenario, together } from './scenario.ts'
 
 /** Editors write a file in several goes; this long after the last one it is read. */
 const SETTLED_MS = 50
@@ -73,11 +74,15 @@ export class ScenarioFiles {
     const folders = new Map<string, Set<string>>()
     for (const file of this.#options.files) folders.set(dirname(file), (folders.get(dirname(file)) ?? new Set()).add(basename(file)))
     for (const [folder, names] of folders) {
-      const watcher = watch(folder, { persistent: false }, (_, name) => {
-        if (name === null || names.has(name)) this.#soon()
-      })
-      watcher.on('error', (error) => this.#options.warn(`${folder}: is no longer watched: ${error.message}`))
-      this.#watchers.push(watcher)
+      try {
+        const watcher = watch(folder, { persistent: false }, (_, name) => {
+          if (name === null || names.has(name)) this.#soon()
+        })
+        watcher.on('error', (error) => this.#options.warn(`${folder}: is no longer watched: ${error.message}`))
+        this.#watchers.push(watcher)
+      } catch (error) {
+        this.#options.warn(`${folder}: cannot be watched, so an edit is not noticed: ${(error as Error).message}`)
+      }
     }
   }
 
@@ -94,14 +99,5 @@ export class ScenarioFiles {
   #read(bytes: readonly Buffer[]): Scenario {
     const { files, known } = this.#options
     return together(files.map((file, index) => readScenario(bytes[index]!, file, known)))
-  }
-}
-
-/** The file's bytes; throws a `YamlError` that names it. */
-export function bytesOf(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new YamlError([`${file}: cannot be read: ${(error as Error).message}`])
   }
 }

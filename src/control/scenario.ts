@@ -1,18 +1,16 @@
-// Scenario files: read with their schema, checked against the providers there are, and turned into the rules and steps that armed.ts arms.
+// Scenario files: read with their schema and turned into the rules and steps that armed.ts arms. Whether the names in them exist is asked in
+// names.ts.
 import { z } from 'zod'
-import type { Contract } from '../http/contract.ts'
-import { type Action, regexOf, type When } from '../http/faults.ts'
+import type { Action, When } from '../http/faults.ts'
 import type { DepositWish } from '../http/deposits.ts'
-import type { Provider } from '../provider.ts'
 import { durationMs } from '../world/durations.ts'
 import type { SpoilHow } from '../world/outbox.ts'
-import { meant, type Path, YamlError, YamlText } from '../yaml.ts'
+import { type Path, YamlError, YamlText } from '../yaml.ts'
 import { clockText } from './asking.ts'
+import { type Known, Names } from './names.ts'
 
 /** Rules and steps of one file together. */
 const PARTS_MAX = 1000
-/** What the regexes of one file may cost together, in RE2 instructions. */
-const REGEX_COST_MAX = 20_000
 /** World time that a scenario may look ahead. */
 const AHEAD_MS = 3650 * 86_400_000
 /** Wall time that one call may be held. */
@@ -67,12 +65,6 @@ export interface Whose {
   readonly account?: string
   readonly user?: string
   readonly nth?: number
-}
-
-/** The providers a scenario can speak of, and their documents. */
-export interface Known {
-  readonly providers: ReadonlyMap<string, Provider>
-  readonly contract: (provider: string) => Contract
 }
 
 const DURATION = 'expected a duration such as 90s, 15m, 4h, 7d or PT4H'
@@ -223,10 +215,10 @@ export function readScenario(written: Buffer | string, source: string, known: Kn
       written: text.value.timeline[index],
     }),
   )
-  const asked = new Asking(text, known)
-  for (const [index, { when, then }] of rules.entries()) asked.rule(when, then, ['rules', index])
-  for (const [index, step] of timeline.entries()) asked.step(step.do, ['timeline', index, 'do'])
-  asked.done()
+  const names = new Names(text, known)
+  for (const [index, { when, then }] of rules.entries()) names.rule(when, then, ['rules', index])
+  for (const [index, step] of timeline.entries()) names.step(step.do, ['timeline', index, 'do'])
+  names.done()
   return { stories: [{ name, summary: parsed.summary ?? null, source }], ...(parsed.seed !== undefined && { seed: parsed.seed }), ...(parsed.clock !== undefined && { clock: parsed.clock }), rules, timeline }
 }
 
@@ -234,9 +226,9 @@ export function readScenario(written: Buffer | string, source: string, known: Kn
 export function readRule(written: Buffer | string, source: string, known: Known): ScenarioRule {
   const { text, parsed } = read(written, source, RuleSchema)
   const rule = asRule(parsed, '', text, [])
-  const asked = new Asking(text, known)
-  asked.rule(rule.when, rule.then, [])
-  asked.done()
+  const names = new Names(text, known)
+  names.rule(rule.when, rule.then, [])
+  names.done()
   return rule
 }
 
@@ -250,81 +242,6 @@ function read<Schema extends z.ZodType>(written: Buffer | string, source: string
 function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path): ScenarioRule {
   const written = path.reduce((at, part) => at[part], text.value)
   return { id, source: `${text.name}:${text.line(path)}`, when: rule.when as When, then: rule.then as unknown as Action[], written: written.then }
-}
-
-/** Asks about every name in a scenario whether there is such a thing, and about every regex whether it can be afforded. */
-class Asking {
-  readonly #text: YamlText
-  readonly #known: Known
-  readonly #wrong: string[] = []
-  #regexCost = 0
-
-  constructor(text: YamlText, known: Known) {
-    this.#text = text
-    this.#known = known
-  }
-
-  done(): void {
-    if (this.#wrong.length > 0) throw new YamlError(this.#wrong.slice(0, 20))
-  }
-
-  rule(when: When, then: readonly Action[], path: Path): void {
-    const at = [...path, 'when']
-    const named = this.#provider(when.provider, [...at, 'provider'])
-    if (when.operation !== undefined) this.#operation(named, when.operation, [...at, 'operation'])
-    for (const part of ['body', 'headers', 'query', 'path'] as const) this.#regexes(when[part], [...at, part])
-    for (const [index, action] of then.entries()) if ('respond' in action) this.#error(named, action.respond.error, [...path, 'then', index, 'respond', 'error'])
-  }
-
-  step(doing: Doing, path: Path): void {
-    const [name, what] = Object.entries(doing)[0]! as [string, { provider?: string }]
-    const named = this.#provider(what.provider, [...path, name, 'provider'])
-    if (!('outage' in doing)) return
-    if (doing.outage.operation !== undefined) this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
-    for (const action of doing.outage.then) if ('respond' in action) this.#error(named, action.respond.error, [...path, name, 'respond', 'error'])
-  }
-
-  /** The providers that a rule may be about; none when the name is wrong, which is told. */
-  #provider(name: string | undefined, path: Path): Provider[] {
-    const { providers } = this.#known
-    if (name === undefined) return [...providers.values()]
-    const provider = providers.get(name)
-    if (!provider) this.#complain(path, `there is no provider "${name}"${meant(name, [...providers.keys()])}`)
-    return provider ? [provider] : []
-  }
-
-  #operation(named: readonly Provider[], operation: string, path: Path): void {
-    const ids = new Set(named.flatMap(({ name }) => this.#known.contract(name).operations.map(({ id }) => id)))
-    if (named.length > 0 && !ids.has(operation)) this.#complain(path, `${titles(named)} has no operation "${operation}"${meant(operation, [...ids])}`)
-  }
-
-  #error(named: readonly Provider[], error: string | undefined, path: Path): void {
-    if (error === undefined) return
-    const lacking = named.filter(({ refusals }) => !Object.hasOwn(refusals, error))
-    if (lacking.length > 0) this.#complain(path, `${titles(lacking)} has no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`)
-  }
-
-  #regexes(pattern: unknown, path: Path): void {
-    if (typeof pattern === 'object' && pattern !== null) for (const [key, item] of Object.entries(pattern)) this.#regexes(item, [...path, Array.isArray(pattern) ? Number(key) : key])
-    if (typeof pattern !== 'string') return
-    try {
-      this.#regexCost += regexOf(pattern)?.programSize() ?? 0
-    } catch (error) {
-      this.#complain(path, `${(error as Error).message}; regexes are written in RE2 syntax`)
-    }
-    if (this.#regexCost > REGEX_COST_MAX) {
-      this.#complain(path, 'with this one the regexes of the file cost too much; use shorter ones or fewer')
-      this.done()
-    }
-  }
-
-  #complain(path: Path, message: string): void {
-    this.#wrong.push(this.#text.complaint(path, message))
-  }
-}
-
-function titles(providers: readonly Provider[]): string {
-  return providers.length > 1 ? 'every provider must know it, and not one' : providers[0]!.title
 }
 
 // rule: sandgate.scenario.add-up

@@ -5,7 +5,8 @@ import type { World } from '../world/world.ts'
 import { YamlError } from '../yaml.ts'
 import { load, ruleView, scenarioView, unload } from './armed.ts'
 import { type Ask, created, iso, note, ok, Problem, type Routes, type Told } from './asking.ts'
-import { type Known, readRule, readScenario, type Scenario } from './scenario.ts'
+import type { Known } from './names.ts'
+import { readRule, readScenario, type Scenario } from './scenario.ts'
 
 /** How many rules may be armed at run time. */
 const ARMED_MAX = 1000
@@ -62,7 +63,8 @@ function loadInto(world: World, scenario: Scenario, reset: boolean, sandbox: San
   return target
 }
 
-const OWN_TABLES = ['counters', 'faults', 'scenario', 'scenario_steps', 'timers']
+/** Endpoints that a config file names are there from the start; others leave a line in the journal. */
+const OWN_TABLES = ['counters', 'endpoints', 'faults', 'scenario', 'scenario_steps', 'timers']
 
 /** Whether anything has happened in a world that its seed or its clock could have decided. */
 function isUsed(world: World): boolean {

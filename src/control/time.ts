@@ -2,7 +2,7 @@
 import type { Sandbox } from '../sandbox.ts'
 import { ADVANCE_MAX_EVENTS, ADVANCE_MAX_MS, happened, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { after, type Ask, clockText, instant, iso, note, ok, Problem, type Routes, type Told } from './asking.ts'
+import { after, type Ask, clockText, instant, iso, note, ok, Problem, type Routes, type Told, unkept } from './asking.ts'
 
 /** How many timers fire before other calls get their turn. */
 const BATCH = 1000
@@ -57,6 +57,7 @@ async function advance(sandbox: Sandbox, world: World, ms: number): Promise<Time
   const fired: Timer[] = []
   for (let turn = 1; ; turn++) {
     if (sandbox.callbacks.busy(world)) await sandbox.callbacks.settled(world)
+    if (world.keeper?.works() === false) throw unkept()
     const next = world.clock.nextAt
     if (next === undefined || next > ms) break
     fired.push(...world.clock.advanceTo(next, BATCH))

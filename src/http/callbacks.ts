@@ -44,6 +44,8 @@ export class CallbackSender {
   readonly #options: CallbackSenderOptions
   /** By world, then by delivery. */
   readonly #flights = new Map<World, Map<string, Promise<void>>>()
+  /** By URL: resolves when the newest attempt is under way. */
+  readonly #departures = new Map<string, Promise<void>>()
   readonly #queue: (() => void)[] = []
   #flying = 0
 
@@ -53,7 +55,7 @@ export class CallbackSender {
 
   /** Sends every attempt of this world that fell due. */
   pump(world: World): void {
-    if (!world.first(Deliveries, 'sending', '')) return
+    if (!world.first(Deliveries, 'sending', '') || world.keeper?.works() === false) return
     const due = world.list(Deliveries, 'sending', '')
     const flights = this.#flights.get(world) ?? new Map<string, Promise<void>>()
     this.#flights.set(world, flights)
@@ -83,6 +85,9 @@ export class CallbackSender {
   }
 
   async #attempt(delivery: Delivery, world: World): Promise<void> {
+    // Nobody is told what could be forgotten.
+    const settled = world.keeper?.settled()
+    if (settled && !(await settled)) return
     const rules = this.#options.providers.get(delivery.provider)!.callbacks!
     const endpoint = world.get(Endpoints, delivery.endpoint)
     const at = world.now
@@ -124,13 +129,20 @@ export class CallbackSender {
     }
   }
 
-  #send(delivery: Delivery, url: string, headers: Record<string, string>, rules: CallbackRules): Promise<Outcome> {
+  async #send(delivery: Delivery, url: string, headers: Record<string, string>, rules: CallbackRules): Promise<Outcome> {
     const timeoutMs = this.#options.timeoutMs ?? rules.timeoutMs
     const target = new URL(url)
     const refused = this.refuse(target)
-    if (refused) return Promise.resolve(nothing(refused))
+    if (refused) return nothing(refused)
     const body = Buffer.from(delivery.body)
-    return new Promise((done) => {
+    // To one receiver, what falls due together leaves in that order: each waits until the one before is under way, not until it is answered.
+    // rule: sandgate.callbacks.departure
+    const before = this.#departures.get(url)
+    let departed!: () => void
+    const departure = new Promise<void>((resolve) => (departed = resolve))
+    this.#departures.set(url, departure)
+    await before
+    return new Promise<Outcome>((done) => {
       const request: ClientRequest = (target.protocol === 'https:' ? https : http)(
         target,
         {
@@ -146,7 +158,10 @@ export class CallbackSender {
         }),
       )
       request.on('error', (error: NodeJS.ErrnoException) => done(nothing(error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${timeoutMs / 1000} s` : describe(error))))
+      request.on('finish', departed).on('close', departed)
       request.end(body)
+    }).finally(() => {
+      if (this.#departures.get(url) === departure) this.#departures.delete(url)
     })
   }
 
@@ -158,6 +173,7 @@ export class CallbackSender {
   }
 
   #refuseAddress(address: string, host: string): string | undefined {
+    // rule: sandgate.callbacks.targets
     const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
     const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4'
     if (NEVER.check(plain, family)) return `${host} is link-local or a metadata address: callbacks never go there`

@@ -4,7 +4,7 @@ import { type Answer, type Call, type Gate, type Operation, type Provider, Refus
 import { armSpoil } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import type { Contract, Match } from './contract.ts'
-import { arrange, NoSuchDeposit } from './deposits.ts'
+import { arrange, type DepositWish, NoSuchDeposit } from './deposits.ts'
 import { type CorruptHow, type DropHow, type Plan, planFaults, type Respond } from './faults.ts'
 import { hintFor } from './hints.ts'
 import { type Incoming, ReceivedCall } from './received.ts'
@@ -62,6 +62,8 @@ const SILENCE: Kept = { status: 0, headers: {}, text: undefined }
 
 export async function reply(incoming: Incoming, served: Served, world: World, admit?: Admit): Promise<Sent> {
   served.afterwards(world)
+  const { keeper } = world
+  const undone = keeper?.undone
   // Step 3, and step 2: which faults strike depends on what is called.
   const call = new ReceivedCall(incoming, served.provider, served.contract)
   const course: Course = { call, plan: planFaults(call, world), passed: [], stoppedBy: undefined, refusal: undefined, admit, began: { entry: world.journal.nextId, at: world.now } }
@@ -75,7 +77,18 @@ export async function reply(incoming: Incoming, served: Served, world: World, ad
   }
   const sent = record(kept, incoming, course, served, world)
   served.afterwards(world)
-  return sent
+  // Everything that happens in one turn is kept in one write; nobody hears of it before.
+  const settled = keeper?.settled()
+  if (settled) await settled
+  return keeper?.undone === undone ? sent : unavailable(sent, served, course, world)
+}
+
+/** Nothing that this call did could be kept, and nothing of it is there any more. */
+function unavailable(sent: Sent, served: Served, course: Course, world: World): Sent {
+  const { status, headers, text } = write(served.provider.refusals.unavailable!({}, course.call), served, course, world)
+  const { entry } = sent.told
+  world.journal.amend(entry, { status, refusal: 'unavailable', stoppedBy: 'keeping', response: { headers, text } })
+  return { ...sent, status, headers: { ...headers, 'x-sandgate-entry': String(entry) }, text, told: { ...sent.told, refusal: 'unavailable' } }
 }
 
 /** Step 2 and its twin after the work: a fault may answer, or cut the connection, instead of the provider or instead of its answer. */
@@ -153,17 +166,26 @@ function perform(operation: Operation, id: string | undefined, served: Served, c
 // rule: sandgate.faults.deposit, sandgate.faults.callbacks
 /** What a scenario lets happen to what this call handed out: money that comes, callbacks that go wrong. */
 function setOff(plan: Plan, handOuts: readonly HandOut[], { providers }: Served, { call }: Course, world: World): void {
-  for (const handOut of handOuts) {
-    for (const { how, times, byMs } of plan.callbacks) armSpoil({ provider: call.provider, object: handOut.reference, how, times, byMs }, world)
-    for (const deposit of plan.deposits) {
-      try {
-        for (let i = 0; i < deposit.repeat; i++) arrange(deposit, handOut, providers, world)
-      } catch (error) {
-        if (!(error instanceof NoSuchDeposit)) throw error
-        call.note('deposit', error.message)
-      }
+  for (const object of new Set(handOuts.map(({ reference }) => reference))) {
+    for (const { how, times, byMs } of plan.callbacks) armSpoil({ provider: call.provider, object, how, times, byMs }, world)
+  }
+  for (const deposit of plan.deposits) {
+    const handOut = addressee(deposit, handOuts)
+    if (!handOut) continue
+    try {
+      for (let i = 0; i < deposit.repeat; i++) arrange(deposit, handOut, providers, world)
+    } catch (error) {
+      if (!(error instanceof NoSuchDeposit)) throw error
+      call.note('deposit', error.message)
     }
   }
+}
+
+/** Of several addresses the one of the network and the currency that are sent, else of the network, else the first: money may go astray on purpose. */
+function addressee({ network, currency }: DepositWish, handOuts: readonly HandOut[]): HandOut | undefined {
+  const same = (named: string | undefined, own: string) => named === undefined || named.toLowerCase() === own.toLowerCase()
+  const onNetwork = handOuts.filter((handOut) => same(network, handOut.network))
+  return onNetwork.find((handOut) => same(currency, handOut.currency)) ?? onNetwork[0] ?? handOuts[0]
 }
 
 /** Step 4: the provider's checks, in its own order. */

@@ -5,8 +5,8 @@ import type { Sent } from './reply.ts'
 /** How often a throttled answer drips, ms. */
 const DRIP_MS = 100
 
-export function send(res: ServerResponse, sent: Sent, close: boolean, pause: (ms: number) => Promise<void>): void {
-  if (sent.drop) return drop(res, sent.drop)
+export function send(res: ServerResponse, sent: Sent, close: boolean, pause: (ms: number) => Promise<void>, hanging: Set<ServerResponse>): void {
+  if (sent.drop) return drop(res, sent.drop, hanging)
   if (sent.corrupt === undefined && sent.bytesPerSecond === undefined) {
     // As text, so that head and body leave in one piece.
     const text = sent.text ?? ''
@@ -16,16 +16,24 @@ export function send(res: ServerResponse, sent: Sent, close: boolean, pause: (ms
   }
   const { status, headers, bytes, length } = spoiled(sent)
   res.writeHead(status, { ...headers, 'content-length': length, ...(close && { connection: 'close' }) })
-  if (sent.bytesPerSecond !== undefined) return void drip(res, bytes, sent.bytesPerSecond, pause)
+  if (sent.bytesPerSecond !== undefined) return void drip(res, bytes, length, sent.bytesPerSecond, pause)
   if (bytes.length === length) res.end(bytes)
-  // Fewer bytes than were announced: the connection breaks off behind them.
-  else res.write(bytes, () => res.socket?.destroy())
+  else res.write(bytes, () => breakOff(res))
 }
 
-function drop(res: ServerResponse, how: NonNullable<Sent['drop']>): void {
+/** Fewer bytes than were announced: the connection ends behind them. */
+function breakOff(res: ServerResponse): void {
+  res.socket?.destroy()
+}
+
+function drop(res: ServerResponse, how: NonNullable<Sent['drop']>, hanging: Set<ServerResponse>): void {
   if (how === 'reset') res.socket?.resetAndDestroy()
   else if (how === 'close') res.socket?.end()
-  // `hang` keeps the connection and says nothing, until the client gives up or the sandbox stops.
+  else {
+    // Nothing is said until the client gives up or the sandbox stops.
+    hanging.add(res)
+    res.once('close', () => hanging.delete(res))
+  }
 }
 
 const EMPTY = Buffer.alloc(0)
@@ -47,11 +55,12 @@ function spoiled({ status, headers, text, corrupt }: Sent): { status: number; he
   }
 }
 
-async function drip(res: ServerResponse, bytes: Buffer, bytesPerSecond: number, pause: (ms: number) => Promise<void>): Promise<void> {
+async function drip(res: ServerResponse, bytes: Buffer, length: number, bytesPerSecond: number, pause: (ms: number) => Promise<void>): Promise<void> {
   const step = Math.max(1, Math.round((bytesPerSecond * DRIP_MS) / 1000))
   for (let at = 0; at < bytes.length && !res.destroyed; at += step) {
     res.write(bytes.subarray(at, at + step))
-    await pause(DRIP_MS)
+    await pause(Math.max(DRIP_MS, Math.round(1000 / bytesPerSecond)))
   }
-  res.end()
+  if (bytes.length === length) res.end()
+  else breakOff(res)
 }

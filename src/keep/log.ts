@@ -26,8 +26,8 @@ export function framed(record: unknown, scratch?: Buffer): Buffer {
   const text = JSON.stringify(record)
   const fits = scratch !== undefined && scratch.length >= HEAD_BYTES + 3 * text.length + 1
   const bytes = fits ? scratch : Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(text) + 1)
-  const length = bytes.utf8Write(text, HEAD_BYTES)
-  bytes.latin1Write(head(length, crc32(bytes.subarray(HEAD_BYTES, HEAD_BYTES + length))))
+  const length = bytes.write(text, HEAD_BYTES, 'utf8')
+  bytes.write(head(length, crc32(bytes.subarray(HEAD_BYTES, HEAD_BYTES + length))), 0, 'latin1')
   bytes[HEAD_BYTES + length] = LINE_FEED
   return bytes.subarray(0, HEAD_BYTES + length + 1)
 }
@@ -39,13 +39,13 @@ function head(length: number, checksum: number): string {
 /** Every whole record with the byte it ends at, up to the first that is torn or spoiled. */
 export function* records(bytes: Buffer): Generator<{ readonly record: any; readonly end: number }> {
   for (let at = 0; at + HEAD_BYTES < bytes.length; ) {
-    const told = bytes.latin1Slice(at, at + HEAD_BYTES)
+    const told = bytes.toString('latin1', at, at + HEAD_BYTES)
     const from = at + HEAD_BYTES
     const to = from + parseInt(told.slice(0, 8), 16)
     // Written anew and compared, so that no other spelling of a number passes.
     if (!(to < bytes.length) || bytes[to] !== LINE_FEED || told !== head(to - from, crc32(bytes.subarray(from, to)))) return
     at = to + 1
-    yield { record: JSON.parse(bytes.utf8Slice(from, to)), end: at }
+    yield { record: JSON.parse(bytes.toString('utf8', from, to)), end: at }
   }
 }
 

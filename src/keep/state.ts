@@ -10,6 +10,8 @@ export interface Origin {
   /** World time at its start, ms, and whether it stood still then. */
   readonly startMs: number
   readonly frozen: boolean
+  /** How a reset makes it again: whoever makes worlds knows what that means. */
+  readonly made: Readonly<Record<string, unknown>>
   /** Of settings and switches, to tell when they have changed since. */
   readonly settings: string
 }

@@ -34,6 +34,7 @@ export class Store implements Keeper {
   #logNumber: number
   #log: LogFile | undefined
   #world: World | undefined
+  #origin: Origin | undefined
   #pending: RowChange[] = []
   /** The clock as the log has it. */
   #clock: ClockLine = [0, null, true]
@@ -55,12 +56,12 @@ export class Store implements Keeper {
       const db = lowdb(file)
       await db.read()
       sizes.set(path, file.bytes)
-      return db.data && { state: applied(undefined, { ...db.data.head, rows: db.data.rows })!, until: db.data.until() }
+      return db.data ? { state: applied(undefined, { ...db.data.head, rows: db.data.rows })!, until: db.data.until() } : undefined
     }
     const found = await recover(folder, disk, read, options.tell)
     const store = new Store(folder, options, found)
     store.#checkpointBytes = sizes.get(join(folder, nameOf('checkpoint', found.checkpoint))) ?? 0
-    if (found.size > 0) store.#settle(found.size)
+    store.#settle(found.size)
     return store
   }
 
@@ -88,18 +89,20 @@ export class Store implements Keeper {
   }
 
   /** From here on this world is the one that is kept: the one that was found, or one that begins now. Throws `NotKept`. */
-  keep(world: World): void {
+  keep(world: World, made: object): void {
     const { seed, options } = world
-    const origin: Origin = { seed, startMs: options.startMs, frozen: options.frozen, settings: fingerprint(world) }
+    const origin: Origin = { seed, startMs: options.startMs, frozen: options.frozen, made: { ...made }, settings: fingerprint(world) }
     const found = this.#found
     this.#found = undefined
     if (found) {
+      this.#log ??= this.#startLog(this.#logNumber)
       this.#clock = found.clock
       this.#entries = found.entries
       if (found.world.settings !== origin.settings) this.#options.tell(`${this.#folder}: settings or switches are not those it was kept with; what is there stays, and the new ones count from now on`)
     } else this.#begin(world, origin)
     if (this.#world) this.#world.keeper = undefined
     this.#world = world
+    this.#origin = origin
     world.keeper = this
     world.onCommit((changes) => this.#changed(world, changes))
   }
@@ -162,12 +165,15 @@ export class Store implements Keeper {
   }
 
   /** The world is gone, and so is everything that was kept of it. */
-  async remove(): Promise<void> {
-    // Under another name it is gone at once, whatever deleting it may take.
-    const gone = `${this.#folder}.gone`
-    this.#options.disk.renameSync(this.#folder, gone)
-    await this.#let()
-    await this.#options.disk.promises.rm(gone, { recursive: true, force: true })
+  async remove(aside: string): Promise<void> {
+    const { disk } = this.#options
+    try {
+      // Under another name it is gone at once, however long deleting it takes.
+      disk.renameSync(this.#folder, aside)
+    } finally {
+      await this.#let()
+    }
+    await disk.promises.rm(aside, { recursive: true, force: true })
   }
 
   async #let(): Promise<void> {
@@ -202,6 +208,7 @@ export class Store implements Keeper {
     const entries = world.journal.nextId - 1 + ENTRIES_AHEAD
     const clock = clockOf(world)
     try {
+      if (!this.#log) this.#options.disk.mkdirSync(this.#folder, { recursive: true })
       this.#log ??= this.#startLog(this.#logNumber)
       this.#log.append({ world: origin, clock, entries, rows: [...world.entries()] } satisfies Change)
     } catch (error) {
@@ -243,14 +250,13 @@ export class Store implements Keeper {
     this.#log!.close()
     this.#log = log
     this.#logNumber = number
-    const { seed, options } = world
     const wanted = () => {
       if (!fold.wanted) throw new Error('it is of no use any more')
     }
     const file = new CheckpointFile(join(this.#folder, nameOf('checkpoint', number)), disk)
     const db = lowdb(file)
     db.data = {
-      head: { sandgate: 'checkpoint', format: FORMAT, log: number, world: { seed, startMs: options.startMs, frozen: options.frozen, settings: fingerprint(world) }, clock: this.#clock, entries: this.#entries },
+      head: { sandgate: 'checkpoint', format: FORMAT, log: number, world: this.#origin!, clock: this.#clock, entries: this.#entries },
       rows: world.entries(),
       until: () => {
         this.flush()
@@ -272,35 +278,51 @@ export class Store implements Keeper {
     this.#checkpoint = number
     this.#checkpointBytes = file.bytes
     this.#foldAbove = 0
-    await this.#forget((kind, each) => each < before || (kind === 'checkpoint' && each > before && each < number))
+    this.#syncFolder()
+    // The checkpoint before this one stays, with its logs, in case this one is damaged.
+    await this.#forget(before)
   }
 
-  /** Opens the log behind its last whole record, and forgets what recovery found to be of no use. */
+  /** Forgets what recovery found to be of no use, and opens the log behind its last whole record. */
   #settle(size: number): void {
     const { disk } = this.#options
-    for (const kind of ['log', 'checkpoint'] as const) {
-      const last = kind === 'log' ? this.#logNumber : this.#checkpoint
-      for (const number of numbered(kind, disk.readdirSync(this.#folder))) if (number > last) disk.rmSync(join(this.#folder, nameOf(kind, number)))
-    }
-    this.#log = new LogFile(join(this.#folder, nameOf('log', this.#logNumber)), size, this.#options)
+    const names = disk.readdirSync(this.#folder)
+    const useless = (kind: 'log' | 'checkpoint', last: number) => numbered(kind, names).filter((number) => number > last).map((number) => nameOf(kind, number))
+    const torn = names.filter((name) => name.endsWith('.tmp'))
+    for (const name of [...useless('log', this.#logNumber), ...useless('checkpoint', this.#checkpoint), ...torn]) disk.rmSync(join(this.#folder, name))
+    if (size > 0) this.#log = new LogFile(join(this.#folder, nameOf('log', this.#logNumber)), size, this.#options)
   }
 
   #startLog(number: number): LogFile {
     const log = new LogFile(join(this.#folder, nameOf('log', number)), 0, this.#options)
     log.append({ sandgate: 'log', format: FORMAT, log: number } satisfies LogHead)
+    this.#syncFolder()
     return log
   }
 
-  async #forget(old: (kind: 'log' | 'checkpoint', number: number) => boolean): Promise<void> {
+  /** For power cuts: a file is there only when its directory says so. */
+  #syncFolder(): void {
+    const { disk, sync } = this.#options
+    if (!sync) return
+    const fd = disk.openSync(this.#folder, 'r')
+    try {
+      disk.fdatasyncSync(fd)
+    } finally {
+      disk.closeSync(fd)
+    }
+  }
+
+  async #forget(before: number): Promise<void> {
     const { disk } = this.#options
+    const names = disk.readdirSync(this.#folder)
     for (const kind of ['checkpoint', 'log'] as const) {
-      for (const number of numbered(kind, disk.readdirSync(this.#folder))) if (old(kind, number)) await disk.promises.rm(join(this.#folder, nameOf(kind, number)), { force: true })
+      for (const number of numbered(kind, names)) if (number < before) await disk.promises.rm(join(this.#folder, nameOf(kind, number)), { force: true })
     }
   }
 }
 
-function lowdb(file: CheckpointFile): Low<Checkpoint | undefined> {
-  return new Low<Checkpoint | undefined>({ read: () => file.read(), write: (checkpoint) => file.write(checkpoint!) }, undefined)
+function lowdb(file: CheckpointFile): Low<Checkpoint | null> {
+  return new Low<Checkpoint | null>({ read: () => file.read(), write: (checkpoint) => file.write(checkpoint!) }, null)
 }
 
 function clockOf({ clock }: World): ClockLine {

@@ -59,6 +59,11 @@ export class Clock {
     return this.#frozen
   }
 
+  /** The wall's reading that `now` belongs to, ms; undefined while frozen, and until the wall is told. */
+  get wallMs(): number | undefined {
+    return this.#wallMs
+  }
+
   freeze(): void {
     this.#frozen = true
     this.#wallMs = undefined
@@ -69,11 +74,11 @@ export class Clock {
     this.#wallMs = undefined
   }
 
-  /** Stands at an instant of another world, or of a world that was kept. */
-  stand(ms: number, frozen: boolean): void {
+  /** Stands at an instant of another world, or of a world that was kept; with the wall's reading of then, what has passed since counts. */
+  stand(ms: number, frozen: boolean, wallMs?: number): void {
     this.#now = ms
     this.#frozen = frozen
-    this.#wallMs = undefined
+    this.#wallMs = frozen ? undefined : wallMs
   }
 
   /**

@@ -27,6 +27,11 @@ export class Journal {
     return this.#lastId + 1
   }
 
+  /** Begins behind this id: what had the ids up to it was in a journal before this one. */
+  goOn(lastId: number): void {
+    this.#lastId = Math.max(this.#lastId, lastId)
+  }
+
   /** How many entries had to make room. */
   get dropped(): number {
     return this.#dropped

@@ -46,6 +46,8 @@ interface State {
   readonly rows: Map<string, object>
   /** Those that somebody has asked for: an index is built then, and kept from there on. */
   readonly indexes: BuiltIndex[]
+  /** Undefined until somebody opens it: rows of before may be there earlier. */
+  table: Table<any> | undefined
 }
 
 interface BuiltIndex {
@@ -123,6 +125,20 @@ class Group {
     let found = list.length
     while (found > 0 && compare(list[found - 1]!, at) >= 0) found--
     return found
+  }
+}
+
+/** Why a row from elsewhere does not fit a table; undefined when it does. */
+export function keyProblem(table: Table<any>, key: string, row: object): string | undefined {
+  try {
+    if (table.key(row) !== key) return `the row says that its key is ${JSON.stringify(table.key(row))}`
+    for (const [name, { group, order }] of Object.entries(table.indexes)) {
+      const of = group(row)
+      if (of !== undefined && (typeof of !== 'string' || !Number.isFinite(order(row)))) return `the row has no place in the index ${name}`
+    }
+    return undefined
+  } catch (error) {
+    return `the row is not of this table: ${(error as Error).message}`
   }
 }
 

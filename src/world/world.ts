@@ -49,6 +49,24 @@ export const HandOuts: Table<HandOut> = {
   },
 }
 
+/** Sees to it that nobody hears of a change that could be forgotten. */
+export interface Keeper {
+  /** How many times what was changed could not be kept, and was undone. */
+  readonly undone: number
+  /** Undefined when everything is kept, or else whether it will be, known at the end of this turn. */
+  settled(): Promise<boolean> | undefined
+  /** Keeps what waits, now. False: it could not be kept, and was undone. */
+  flush(): boolean
+  /** Whether anything can be kept now. */
+  works(): boolean
+}
+
+/** The rows of a world, and world time with the wall's reading it belongs to. */
+export interface Kept {
+  readonly tables: ReadonlyMap<string, ReadonlyMap<string, object>>
+  readonly clock: readonly [now: number, wallMs: number | null, frozen: boolean]
+}
+
 interface Counter {
   readonly name: string
   readonly value: number
@@ -62,6 +80,8 @@ export class World {
   readonly clock: Clock
   readonly journal: Journal
   readonly options: WorldOptions
+  /** Nobody, when the world lives in memory alone. */
+  keeper: Keeper | undefined
   readonly #tables = new Tables()
 
   constructor(options: WorldOptions) {
@@ -154,10 +174,35 @@ export class World {
     return this.put(HandOuts, { id: `addr-${seq}`, seq, at: this.now, ...row })
   }
 
-  /** Takes over every row and the clock of another world. */
-  become(other: World): void {
-    this.#tables.load(other.dump())
-    this.clock.stand(other.now, other.clock.frozen)
+  /** Takes over every row, and how the clock stands. */
+  load({ tables, clock: [now, wallMs, frozen] }: Kept): void {
+    this.#tables.load(tables)
+    this.clock.stand(now, frozen, wallMs ?? undefined)
+  }
+
+  /** Everything that is true now. */
+  get kept(): Kept {
+    const tables = new Map<string, Map<string, object>>()
+    for (const [table, key, row] of this.entries()) {
+      const rows = tables.get(table) ?? new Map<string, object>()
+      tables.set(table, rows.set(key, row))
+    }
+    return { tables, clock: [this.now, this.clock.wallMs ?? null, this.clock.frozen] }
+  }
+
+  /** Takes changes back that were made, without a word to anybody. */
+  undo(changes: readonly RowChange[]): void {
+    this.#tables.undo(changes)
+  }
+
+  /** Every row with its table and key; those that are added meanwhile are left out. */
+  entries(): Generator<readonly [table: string, key: string, row: object]> {
+    return this.#tables.entries()
+  }
+
+  /** Every table that was opened so far, by name. */
+  get opened(): ReadonlyMap<string, Table<any>> {
+    return this.#tables.opened
   }
 
   /** Every row of every table in a fixed order; for tests and snapshots. */

@@ -8,7 +8,7 @@ import { type FieldErrors, fieldErrors, isBlank, unknownChoice } from './fields.
 import { invoiceFor, judgeAmount, LIGHTNING } from './lightning.ts'
 import type { AlphapoCall } from './wire.ts'
 
-interface AddressRow {
+export interface AddressRow {
   readonly id: number
   readonly merchant: string
   readonly currency: string
@@ -18,11 +18,13 @@ interface AddressRow {
   readonly tag: string | null
   readonly foreignId: string
   readonly reference: string | null
+  /** What an invoice is over, hundred-millionths; null: an address takes any amount. */
+  readonly invoiced: string | null
   /** World ms. */
   readonly createdAt: number
 }
 
-const Addresses: Table<AddressRow> = {
+export const Addresses: Table<AddressRow> = {
   name: 'alphapo.addresses',
   key: (row) => String(row.id),
   indexes: {
@@ -137,13 +139,13 @@ function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: numb
   const before = world.next(JSON.stringify(['alphapo.taken', merchant, currency.currency, foreignId])) - 1
   call.note('address', `new; ${before} before it for this foreign_id and currency`)
   const name = ['alphapo', merchant, currency.currency, foreignId, before]
-  if (currency.chain === undefined) return { address: invoiceFor(amount!, name, world), tag: null }
+  if (currency.chain === undefined) return { ...invoiceFor(amount!, name, world), tag: null }
   const { testnet } = world.settings<Settings>('alphapo')
   // rule: alphapo.take.address
-  if (!currency.tagged) return { address: world.address({ chain: currency.chain, testnet, name }), tag: null }
+  if (!currency.tagged) return { address: world.address({ chain: currency.chain, testnet, name }), tag: null, invoiced: null }
   // rule: alphapo.take.tag
   const address = world.address({ chain: currency.chain, testnet, name: ['alphapo', merchant, currency.currency] })
-  return { address, tag: freeTag(address, name, world) }
+  return { address, tag: freeTag(address, name, world), invoiced: null }
 }
 
 /** A tag that nobody else has at this address; the name alone decides it, unless two names draw the same. */

@@ -2,11 +2,12 @@
 // its sibling's; the ids of BTC, ETH and USDC are documented, the others are ours.
 import { z } from 'zod'
 import type { Chain } from '../../world/addresses.ts'
+import type { NetworkName } from '../../world/networks.ts'
 
 export interface Currency {
   readonly id: number
   readonly currency: string
-  readonly network: string
+  readonly network: NetworkName
   /** Undefined for Lightning, which has invoices instead of addresses. */
   readonly chain: Chain | undefined
   /** Whether payments carry a destination tag beside the address. */
@@ -14,27 +15,31 @@ export interface Currency {
   /** The smallest deposit, 8 decimals. */
   readonly minimum: string
   readonly precision: number
+  /** How finely it can be sent on its chain; AlphaPo tells 8 decimals. */
+  readonly decimals: number
 }
 
 /** id, code, network, minimum deposit, precision; the network says the rest. */
 type Row = readonly [id: number, currency: string, network: keyof typeof NETWORKS, minimum: string, precision: number]
 
-const NETWORKS = {
-  bitcoin: 'bitcoin',
-  lightning: undefined,
-  litecoin: 'litecoin',
-  'bitcoin-cash': 'bitcoin-cash',
-  dogecoin: 'dogecoin',
-  cardano: 'cardano',
-  xrp: 'xrp',
-  solana: 'solana',
-  tron: 'tron',
-  ethereum: 'evm',
-  bsc: 'evm',
-  polygon: 'evm',
-  arbitrum: 'evm',
-  base: 'evm',
-} as const satisfies Record<string, Chain | undefined>
+/** Where addresses look alike, and after how many confirmations a deposit is credited. */
+// rule: alphapo.deposits.confirmations
+export const NETWORKS = {
+  bitcoin: { chain: 'bitcoin', confirmations: 1 },
+  lightning: { chain: undefined, confirmations: 0 },
+  litecoin: { chain: 'litecoin', confirmations: 6 },
+  'bitcoin-cash': { chain: 'bitcoin-cash', confirmations: 6 },
+  dogecoin: { chain: 'dogecoin', confirmations: 6 },
+  cardano: { chain: 'cardano', confirmations: 15 },
+  xrp: { chain: 'xrp', confirmations: 1 },
+  solana: { chain: 'solana', confirmations: 32 },
+  tron: { chain: 'tron', confirmations: 19 },
+  ethereum: { chain: 'evm', confirmations: 10 },
+  bsc: { chain: 'evm', confirmations: 25 },
+  polygon: { chain: 'evm', confirmations: 128 },
+  arbitrum: { chain: 'evm', confirmations: 10 },
+  base: { chain: 'evm', confirmations: 10 },
+} as const satisfies Partial<Record<NetworkName, { readonly chain: Chain | undefined; readonly confirmations: number }>>
 
 // rule: alphapo.currencies.codes
 const ROWS: readonly Row[] = [
@@ -77,11 +82,16 @@ const ROWS: readonly Row[] = [
 ]
 
 export const CURRENCIES: ReadonlyMap<string, Currency> = new Map(
-  ROWS.map(([id, currency, network, minimum, precision]) => [
-    currency,
-    { id, currency, network, chain: NETWORKS[network], tagged: network === 'xrp', minimum, precision },
-  ]),
+  ROWS.map(([id, currency, network, minimum, precision]) => {
+    const { chain } = NETWORKS[network]
+    // What has all eight decimals on an EVM network has eighteen there.
+    const decimals = chain === 'evm' && precision === 8 ? 18 : precision
+    return [currency, { id, currency, network, chain, tagged: network === 'xrp', minimum, precision, decimals }]
+  }),
 )
+
+/** What AlphaPo keeps of a deposit, 6 decimals: one percent is 0.010000. */
+export const DEPOSIT_FEE = '0.008000'
 
 /** The largest Lightning invoice, 8 decimals. */
 // rule: alphapo.lightning.maximum

@@ -1,13 +1,11 @@
 // The list of currencies: what a merchant may receive and convert into, with the limits and fees of each.
 import { type Answer, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
-import { CURRENCIES, type Currency, FIAT, fiatId, LIGHTNING_MAXIMUM, type Settings } from './catalogue.ts'
+import { CURRENCIES, type Currency, DEPOSIT_FEE, FIAT, fiatId, LIGHTNING_MAXIMUM, type Settings } from './catalogue.ts'
 import { fieldErrors } from './fields.ts'
 import { LIGHTNING } from './lightning.ts'
 import type { AlphapoCall } from './wire.ts'
 
-/** One percent is 0.010000. */
-const DEPOSIT_FEE = '0.008000'
 const NO_FEE = '0.000000'
 const HIDDEN: readonly unknown[] = [false, 0, '0']
 

@@ -34,6 +34,9 @@ function fieldsOf({ keyword, params, at }: Problem, required: readonly string[])
   return keyword === 'required' ? [params.missingProperty] : required
 }
 
+/** What a field that is no string must be. */
+const KINDS: Readonly<Record<string, string>> = { amount: 'a number', id: 'an integer' }
+
 function reason(field: string, { keyword, params, value }: Problem): string {
   if (isBlank(value)) return lacking(field)
   switch (keyword) {
@@ -44,12 +47,12 @@ function reason(field: string, { keyword, params, value }: Problem): string {
     case 'type':
     case 'minimum':
     case 'maximum':
-      return field === 'amount' ? 'The amount must be a number.' : `The ${spoken(field)} must be a string.`
+      return `The ${spoken(field)} must be ${KINDS[field] ?? 'a string'}.`
     default:
       return `The ${spoken(field)} format is invalid.`
   }
 }
 
-function spoken(field: string): string {
+export function spoken(field: string): string {
   return field.replaceAll('_', ' ')
 }

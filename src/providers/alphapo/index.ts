@@ -1,9 +1,12 @@
 // AlphaPo, merchant API version 2: bodies signed with HMAC-SHA512, a new deposit address for every call, no idempotency.
 import { type Provider, Refusal } from '../../provider.ts'
 import { fieldsValid, takeAddress } from './addresses.ts'
+import { BELOW_MINIMUM, callbacks, CROSS_CURRENCY } from './callbacks.ts'
 import { DEMO, Settings } from './catalogue.ts'
 import { filterValid, listCurrencies } from './currencies.ts'
 import { gates, identity } from './gates.ts'
+import { CANCELLED_MONEY, getTransactionInfo, lookupValid } from './transactions.ts'
+import { deposits } from './transfers.ts'
 import { refusals, signature, signedParts, stringify } from './wire.ts'
 
 export const provider: Provider = {
@@ -17,6 +20,9 @@ export const provider: Provider = {
     'alphapo.take.repeat': ['new-address', 'same-address'],
     'alphapo.take.end-user-reference': ['required', 'optional'],
     'alphapo.take.tag-type': ['text', 'number'],
+    [BELOW_MINIMUM]: ['not-confirmed-first', 'cancelled-twice', 'cancelled-once', 'silent'],
+    [CROSS_CURRENCY]: ['told', 'silent'],
+    [CANCELLED_MONEY]: ['left-out', 'included'],
   },
   // rule: alphapo.content.media-type
   readsJson: (mediaType) => mediaType !== undefined && /[/+]json$/.test(mediaType),
@@ -27,6 +33,7 @@ export const provider: Provider = {
     ping: { gates: [], run: () => ({ status: 200, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: 'OK' }) },
     takeAddress: { gates: [...gates, fieldsValid], run: takeAddress },
     listCurrencies: { gates: [...gates, filterValid], run: listCurrencies },
+    getTransactionInfo: { gates: [...gates, lookupValid], run: getTransactionInfo },
   },
   refusals,
   elsewhere: {
@@ -38,4 +45,6 @@ export const provider: Provider = {
   },
   stringify,
   signing: { encoding: 'hex', read: signedParts, mac: signature },
+  deposits,
+  callbacks,
 }

@@ -3,7 +3,7 @@ import { invoice } from '../../world/invoices.ts'
 import type { World } from '../../world/world.ts'
 import { CURRENCIES, LIGHTNING_MAXIMUM, type Settings } from './catalogue.ts'
 import { type FieldErrors, isBlank, lacking } from './fields.ts'
-import { atoms } from './wire.ts'
+import { atoms, money } from './wire.ts'
 
 export const LIGHTNING = 'BTCLN'
 
@@ -31,15 +31,26 @@ function amountError(amount: number | string | null | undefined): string | undef
 
 /** A BOLT11 invoice over exactly this amount, which has been found right. */
 // rule: alphapo.lightning.invoice
-export function invoiceFor(amount: number | string, name: readonly (string | number)[], world: World): string {
-  return invoice(world.seed, {
+export function invoiceFor(amount: number | string, name: readonly (string | number)[], world: World): { address: string; invoiced: string } {
+  const wanted = atoms(plain(amount))!
+  const address = invoice(world.seed, {
     testnet: world.settings<Settings>('alphapo').testnet,
-    amountMsat: atoms(plain(amount))! * MSAT_PER_ATOM,
+    amountMsat: wanted * MSAT_PER_ATOM,
     createdAtMs: world.now,
     expirySeconds: EXPIRY_SECONDS,
     description: 'AlphaPo deposit',
     name,
   })
+  return { address, invoiced: wanted.toString() }
+}
+
+/** Why an invoice takes no payment of this size now; undefined: it takes it. */
+// rule: alphapo.lightning.once
+export function unpayable(row: { readonly invoiced: string; readonly createdAt: number }, paid: boolean, units: bigint, world: World): string | undefined {
+  if (paid) return 'the invoice was paid before'
+  if (world.now >= (Math.floor(row.createdAt / 1000) + EXPIRY_SECONDS) * 1000) return 'the invoice has expired'
+  if (units !== BigInt(row.invoiced)) return `the invoice is over ${money(BigInt(row.invoiced))}, not ${money(units)}`
+  return undefined
 }
 
 /** Far above every limit, and written without an exponent. */

@@ -1,6 +1,7 @@
 // AlphaPo's dialect: how it signs, the two shapes in which it refuses, how it writes JSON and amounts.
 import { createHmac } from 'node:crypto'
 import type { Answer, Call, Detail, SignedParts } from '../../provider.ts'
+import { amountText } from '../../world/amounts.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
 
@@ -89,4 +90,15 @@ export function atoms(text: string): bigint | undefined {
   if (whole === undefined || fraction.length > UNITS) return undefined
   const size = BigInt(whole + fraction.padEnd(UNITS, '0'))
   return sign ? -size : size
+}
+
+/** Whole hundred-millionths as AlphaPo tells every amount. */
+// rule: alphapo.format.amounts
+export function money(units: bigint): string {
+  return amountText(units, UNITS)
+}
+
+/** Atoms of a chain in hundred-millionths; what is finer is cut off. */
+export function unitsOf(atoms: bigint, decimals: number): bigint {
+  return decimals <= UNITS ? atoms * 10n ** BigInt(UNITS - decimals) : atoms / 10n ** BigInt(decimals - UNITS)
 }

@@ -1,0 +1,86 @@
+// Whether everything that a scenario names exists - providers, operations, errors - and whether its regexes can be afforded.
+import type { Contract } from '../http/contract.ts'
+import { type Action, regexOf, type When } from '../http/faults.ts'
+import type { Provider } from '../provider.ts'
+import { meant, type Path, YamlError, type YamlText } from '../yaml.ts'
+import type { Doing } from './scenario.ts'
+
+/** What the regexes of one file may cost together, in RE2 instructions. */
+const REGEX_COST_MAX = 20_000
+
+/** The providers a scenario can speak of, and their documents. */
+export interface Known {
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly contract: (provider: string) => Contract
+}
+
+/** Asks about every name in a scenario whether there is such a thing, and about every regex whether it can be afforded. */
+export class Names {
+  readonly #text: YamlText
+  readonly #known: Known
+  readonly #wrong: string[] = []
+  #regexCost = 0
+
+  constructor(text: YamlText, known: Known) {
+    this.#text = text
+    this.#known = known
+  }
+
+  done(): void {
+    if (this.#wrong.length > 0) throw new YamlError(this.#wrong.slice(0, 20))
+  }
+
+  rule(when: When, then: readonly Action[], path: Path): void {
+    const at = [...path, 'when']
+    const named = this.#provider(when.provider, [...at, 'provider'])
+    if (when.operation !== undefined) this.#operation(named, when.operation, [...at, 'operation'])
+    for (const part of ['body', 'headers', 'query', 'path'] as const) this.#regexes(when[part], [...at, part])
+    for (const [index, action] of then.entries()) if ('respond' in action) this.#error(named, action.respond.error, [...path, 'then', index, 'respond', 'error'])
+  }
+
+  step(doing: Doing, path: Path): void {
+    const [name, what] = Object.entries(doing)[0]! as [string, { provider?: string }]
+    const named = this.#provider(what.provider, [...path, name, 'provider'])
+    if (!('outage' in doing)) return
+    if (doing.outage.operation !== undefined) this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
+    for (const action of doing.outage.then) if ('respond' in action) this.#error(named, action.respond.error, [...path, name, 'respond', 'error'])
+  }
+
+  /** The providers that a rule may be about; none when the name is wrong, which is told. */
+  #provider(name: string | undefined, path: Path): Provider[] {
+    const { providers } = this.#known
+    if (name === undefined) return [...providers.values()]
+    const provider = providers.get(name)
+    if (!provider) this.#complain(path, `there is no provider "${name}"${meant(name, [...providers.keys()])}`)
+    return provider ? [provider] : []
+  }
+
+  #operation(named: readonly Provider[], operation: string, path: Path): void {
+    const ids = new Set(named.flatMap(({ name }) => this.#known.contract(name).operations.map(({ id }) => id)))
+    if (named.length > 0 && !ids.has(operation)) this.#complain(path, `${named.length > 1 ? 'no provider' : named[0]!.title} has ${named.length > 1 ? 'an' : 'no'} operation "${operation}"${meant(operation, [...ids])}`)
+  }
+
+  #error(named: readonly Provider[], error: string | undefined, path: Path): void {
+    if (error === undefined) return
+    const lacking = named.filter(({ refusals }) => !Object.hasOwn(refusals, error))
+    if (lacking.length > 0) this.#complain(path, `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`)
+  }
+
+  #regexes(pattern: unknown, path: Path): void {
+    if (typeof pattern === 'object' && pattern !== null) for (const [key, item] of Object.entries(pattern)) this.#regexes(item, [...path, Array.isArray(pattern) ? Number(key) : key])
+    if (typeof pattern !== 'string') return
+    try {
+      this.#regexCost += regexOf(pattern)?.programSize() ?? 0
+    } catch (error) {
+      this.#complain(path, `${(error as Error).message}; regexes are written in RE2 syntax`)
+    }
+    if (this.#regexCost > REGEX_COST_MAX) {
+      this.#complain(path, 'with this one the regexes of the file cost too much; use shorter ones or fewer')
+      this.done()
+    }
+  }
+
+  #complain(path: Path, message: string): void {
+    this.#wrong.push(this.#text.complaint(path, message))
+  }
+}

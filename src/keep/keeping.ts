@@ -1,0 +1,136 @@
+// The directory of `--data`: who has it, which seed it was begun with, and a store for each world below it.
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import type { Kept, World } from '../world/world.ts'
+import { lock } from './lock.ts'
+import type { Disk } from './log.ts'
+import { checkFormat, KeepRefused } from './recovery.ts'
+import { FORMAT } from './state.ts'
+import { Store, type StoreOptions } from './store.ts'
+
+/** A log is left alone up to here: so much is read back in a fraction of a second. */
+const FOLD_BYTES = 16 * 1024 * 1024
+const SCRATCH_BYTES = 1024 * 1024
+
+/** What a sandbox is told about keeping. */
+export interface KeepWish {
+  /** What every world derives its draws from. Default `sandgate`. */
+  readonly seed?: string | undefined
+  /** The directory in which worlds are kept; in memory alone unless given. */
+  readonly data?: string | undefined
+  /** What is kept survives power cuts too. */
+  readonly fsync?: boolean | undefined
+  /** What it is kept on, and from how many bytes on a log is folded; for tests. */
+  readonly keep?: { readonly disk?: Disk | undefined; readonly foldBytes?: number | undefined } | undefined
+}
+
+/** Undefined when nothing is to be kept. Throws `KeepRefused`. */
+export async function openKeeping({ data, seed, fsync, keep }: KeepWish, otherwise: string, tell: (line: string) => void): Promise<Keeping | undefined> {
+  return data === undefined ? undefined : Keeping.open({ folder: data, seed, otherwise, sync: fsync, tell, ...keep })
+}
+
+interface KeepingOptions {
+  readonly folder: string
+  /** The seed that is asked for; undefined: whichever it was begun with. */
+  readonly seed?: string | undefined
+  /** The seed of a directory that begins now and is asked for none. */
+  readonly otherwise: string
+  readonly sync?: boolean | undefined
+  readonly tell: (line: string) => void
+  /** The file system, unless a test hands in another one. */
+  readonly disk?: Disk | undefined
+  readonly foldBytes?: number | undefined
+}
+
+/** A world as it was kept: what it was made from, its rows, its clock. */
+export interface Was extends Kept {
+  readonly seed: string
+  readonly startMs: number
+  readonly frozen: boolean
+  /** Journal ids up to this one are taken. */
+  readonly entries: number
+  readonly made?: Readonly<Record<string, unknown>> | undefined
+}
+
+export class Keeping {
+  /** What the directory was begun with. */
+  readonly seed: string
+  readonly #folder: string
+  readonly #options: StoreOptions
+  readonly #release: () => void
+  readonly #stores = new Map<string, Store>()
+  #gone = 0
+
+  /** Opens a directory, which is made when there is none. Throws `KeepRefused`, in one line. */
+  static async open({ folder, seed, otherwise, sync = false, tell, disk = fs, foldBytes = FOLD_BYTES }: KeepingOptions): Promise<Keeping> {
+    const worlds = join(folder, 'worlds')
+    let release: (() => void) | undefined
+    try {
+      fs.mkdirSync(worlds, { recursive: true })
+      release = lock(folder)
+      const keeping = new Keeping(folder, seedOf(join(folder, 'sandgate.json'), seed, otherwise), { disk, sync, tell, foldBytes, scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES) }, release)
+      for (const id of fs.readdirSync(worlds).sort()) {
+        if (id.includes('.')) fs.rmSync(join(worlds, id), { recursive: true })
+        else keeping.#stores.set(id, await Store.open(join(worlds, id), keeping.#options))
+      }
+      return keeping
+    } catch (error) {
+      release?.()
+      throw error instanceof KeepRefused ? error : new KeepRefused(`${folder} cannot be used to keep anything: ${(error as Error).message}`)
+    }
+  }
+
+  private constructor(folder: string, seed: string, options: StoreOptions, release: () => void) {
+    this.#folder = folder
+    this.seed = seed
+    this.#options = options
+    this.#release = release
+  }
+
+  /** The worlds that were found and that nobody has taken over yet. */
+  *found(): Generator<readonly [id: string, was: Was]> {
+    for (const [id, { found }] of this.#stores) if (found) yield [id, { ...found.world, ...found }]
+  }
+
+  /** Keeps a world from here on: one that was found, or one that begins now, in place of another of its id. Throws `NotKept`. */
+  keep(world: World, made: object): void {
+    const store = this.#stores.get(world.id) ?? this.#begin(world.id)
+    store.keep(world, made)
+    this.#stores.set(world.id, store)
+  }
+
+  /** Forgets a world. */
+  forget(id: string): void {
+    const store = this.#stores.get(id)
+    this.#stores.delete(id)
+    store?.remove(`${join(this.#folder, 'worlds', id)}.gone-${++this.#gone}`).catch((error: Error) => this.#options.tell(`${this.#folder}: the world "${id}" is not gone from the disk: ${error.message}`))
+  }
+
+  /** Bytes of logs that no checkpoint has taken in yet. */
+  get lag(): number {
+    return [...this.#stores.values()].reduce((sum, { lag }) => sum + lag, 0)
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.#stores.values()) await store.close()
+    this.#stores.clear()
+    this.#release()
+  }
+
+  #begin(id: string): Store {
+    const folder = join(this.#folder, 'worlds', id)
+    return new Store(folder, this.#options)
+  }
+}
+
+/** The seed the directory was begun with; it begins now when there is none. */
+function seedOf(path: string, asked: string | undefined, otherwise: string): string {
+  const kept = fs.existsSync(path) ? JSON.parse(fs.readFileSync(path, 'utf8')) : undefined
+  if (kept) checkFormat(kept.format, path)
+  if (kept && asked !== undefined && asked !== kept.seed) throw new KeepRefused(`--seed ${asked}: ${path} was begun with the seed "${kept.seed}"; leave --seed out, or take another directory`)
+  if (kept) return kept.seed
+  const seed = asked ?? otherwise
+  fs.writeFileSync(`${path}.tmp`, `${JSON.stringify({ sandgate: 'data', format: FORMAT, seed })}\n`)
+  fs.renameSync(`${path}.tmp`, path)
+  return seed
+}

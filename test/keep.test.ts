@@ -1,0 +1,613 @@
+// What is kept: whatever happens to the files, a directory gives back every whole record and nothing else; what cannot be kept is not acknowledged;
+// and a snapshot brings back the very same bytes. Seeds are fixed, so a failure can be run again.
+import fs, { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Keeping } from '../src/keep/keeping.ts'
+import { type Disk, framed, records } from '../src/keep/log.ts'
+import { KeepRefused } from '../src/keep/recovery.ts'
+import { Store, type StoreOptions } from '../src/keep/store.ts'
+import type { Table } from '../src/world/tables.ts'
+import { World } from '../src/world/world.ts'
+import { client as alphapo } from './clients/alphapo.ts'
+import { allocation, client as cpg } from './clients/cpg.ts'
+import { client as payward } from './clients/payward.ts'
+import { client as zopay } from './clients/zopay.ts'
+import { type Client, Inbox, type Kit, START, start } from './kit.ts'
+
+const PARAMETERS = { numRuns: 60, seed: 20260516 }
+const MB = 1024 * 1024
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sandgate-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+// A store alone, below HTTP.
+
+interface Row {
+  readonly id: string
+  readonly text: string | null
+}
+
+const Rows: Table<Row> = { name: 'rows', key: (row) => row.id, indexes: { all: { group: () => '', order: () => 0 } } }
+const Others: Table<Row> = { ...Rows, name: 'others' }
+
+function createWorld(): World {
+  return new World({ id: 'test', seed: 'sandgate', startMs: Date.parse(START), frozen: true, settings: {}, assumptions: {}, switches: {}, react: () => undefined, journalEntries: 100 })
+}
+
+function optionsOf(told: string[] = [], more: Partial<StoreOptions> = {}): StoreOptions {
+  return { disk: fs, sync: false, scratch: Buffer.alloc(1024), foldBytes: MB, tell: (line) => told.push(line), ...more }
+}
+
+/** A world that is kept in a folder. */
+async function storeIn(folder: string, more: Partial<StoreOptions> = {}) {
+  const told: string[] = []
+  const store = await Store.open(folder, optionsOf(told, more))
+  const world = createWorld()
+  if (store.found) world.load(store.found)
+  store.keep(world, {})
+  return { store, world, told }
+}
+
+/** What a folder gives back, by somebody who has not seen it before. */
+async function found(folder: string, told: string[] = []) {
+  const store = await Store.open(folder, optionsOf(told))
+  const state = store.found
+  const world = createWorld()
+  if (state) world.load(state)
+  return { store, state, dump: JSON.stringify(world.dump()), now: state?.clock[0] }
+}
+
+type Step = { do: 'put'; table: Table<Row>; row: Row } | { do: 'remove'; table: Table<Row>; id: string } | { do: 'count' } | { do: 'time'; ms: number } | { do: 'flush' } | { do: 'fold' } | { do: 'begin' }
+
+const anyTable = fc.constantFrom(Rows, Others)
+const anyKey = fc.constantFrom('1', '2', '10', 'a', 'é', '__proto__', 'constructor', '')
+const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom(null, '\ud800', '\u0000', '\n', 'x'.repeat(3000)))
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), table: anyTable, row: fc.record({ id: anyKey, text: anyText }, { noNullPrototype: true }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), table: anyTable, id: anyKey }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('time' as const), ms: fc.integer({ min: 0, max: 1000 }) }) },
+  { weight: 3, arbitrary: fc.constantFrom<Step>({ do: 'count' }, { do: 'flush' }, { do: 'fold' }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'begin' }) },
+)
+
+describe('a store', () => {
+  test('checkpoint and log together are the world, whatever was changed and whenever a checkpoint was taken', async () => {
+    const run = async (steps: Step[], waits: boolean) => {
+      const folder = mkdtempSync(join(tmpdir(), 'sandgate-'))
+      try {
+        const { store, world: first, told } = await storeIn(folder, { foldBytes: 2000 })
+        let world = first
+        for (const step of steps) {
+          if (step.do === 'put') world.change(() => world.put(step.table, { ...step.row }))
+          if (step.do === 'remove') world.change(() => world.remove(step.table, step.id))
+          if (step.do === 'count') world.change(() => world.next('n'))
+          if (step.do === 'time') world.clock.advanceTo(world.now + step.ms)
+          if (step.do === 'flush') expect(store.flush()).toBe(true)
+          if (step.do === 'fold') void store.fold()
+          if (step.do === 'begin') store.keep((world = createWorld()), {})
+          if (waits) await new Promise(setImmediate)
+        }
+        store.flush()
+        const expected = JSON.stringify(world.dump())
+        // Killed while a checkpoint may be under way, and after it.
+        expect(await found(copyOf(folder))).toMatchObject({ dump: expected, now: world.now })
+        await store.fold()
+        await store.fold()
+        expect(readdirSync(folder).filter((name) => name.startsWith('checkpoint-')).length).toBeGreaterThan(0)
+        expect(await found(copyOf(folder))).toMatchObject({ dump: expected, now: world.now })
+        await store.close()
+        expect(told).toEqual([])
+        const again = await found(folder)
+        expect(again).toMatchObject({ dump: expected, now: world.now })
+        expect(again.state!.entries).toBe(world.journal.nextId - 1)
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
+    }
+    await fc.assert(fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), fc.boolean(), run), PARAMETERS)
+  })
+
+  /** Ten changes of several rows, each in a record of its own. */
+  async function tenRecords() {
+    const folder = newFolder()
+    const { store, world } = await storeIn(folder)
+    const states: { size: number; dump: string }[] = [{ size: store.lag, dump: '{}' }]
+    for (let n = 1; n <= 10; n++) {
+      world.change(() => {
+        world.put(Rows, { id: String(n), text: `é${n}` })
+        if (n > 3) world.remove(Rows, String(n - 3))
+        world.next('n')
+      })
+      store.flush()
+      states.push({ size: store.lag, dump: JSON.stringify(world.dump()) })
+    }
+    await store.close()
+    return { folder, states }
+  }
+
+  test('a log that ends at any byte of its last records gives back every whole one, says where it is torn, and goes on from there', async () => {
+    const { folder, states } = await tenRecords()
+    const whole = readFileSync(join(folder, 'log-1'))
+    for (let cut = states[7]!.size; cut < states[10]!.size; cut++) {
+      writeFileSync(join(folder, 'log-1'), whole.subarray(0, cut))
+      const told: string[] = []
+      const { store, dump } = await found(folder, told)
+      const last = states.findLast(({ size }) => size <= cut)!
+      expect(dump, `cut at ${cut}`).toBe(last.dump)
+      expect(told).toEqual(cut === last.size ? [] : [`${join(folder, 'log-1')} is damaged from byte ${last.size} on: ${cut - last.size} bytes are cut off, everything before them is kept`])
+      await store.close()
+      expect(statSync(join(folder, 'log-1')).size, 'the rest is gone').toBe(last.size)
+    }
+  })
+
+  test('what is kept after a cut stands behind the last whole record', async () => {
+    const { folder, states } = await tenRecords()
+    truncateSync(join(folder, 'log-1'), states[5]!.size + 7)
+    const { store, world } = await storeIn(folder)
+    world.change(() => world.put(Others, { id: 'new', text: null }))
+    await store.close()
+    expect(JSON.parse((await found(folder)).dump)).toEqual({ ...JSON.parse(states[5]!.dump), others: { new: { id: 'new', text: null } } })
+  })
+
+  test.each([['a bit', 1], ['the case of a digit', 0x20], ['all of it', 0xff]])('a byte that is spoiled, %s, wherever it is, costs the record it is in and those after it', async (_, bits) => {
+    const { folder, states } = await tenRecords()
+    const whole = readFileSync(join(folder, 'log-1'))
+    for (let at = states[0]!.size; at < states[10]!.size; at++) {
+      const spoiled = Buffer.from(whole)
+      spoiled[at]! ^= bits
+      const copy = copyOf(folder)
+      writeFileSync(join(copy, 'log-1'), spoiled)
+      const told: string[] = []
+      expect((await found(copy, told)).dump, `byte ${at}`).toBe(states.findLast(({ size }) => size <= at)!.dump)
+      expect(told).toHaveLength(1)
+    }
+  })
+
+  /** Two checkpoints, the later one with something behind it. */
+  async function twoCheckpoints() {
+    const folder = newFolder()
+    const { store, world } = await storeIn(folder)
+    const put = (id: string) => {
+      world.change(() => world.put(Rows, { id, text: id }))
+      store.flush()
+    }
+    put('a')
+    await store.fold()
+    put('b')
+    await store.fold()
+    put('c')
+    await store.close()
+    return { folder, dump: JSON.stringify(world.dump()) }
+  }
+
+  test('a checkpoint takes the place of the logs before the one before it', async () => {
+    const { folder, dump } = await twoCheckpoints()
+    expect(readdirSync(folder).sort()).toEqual(['checkpoint-2', 'checkpoint-3', 'log-2', 'log-3'])
+    expect((await found(folder)).dump).toBe(dump)
+  })
+
+  test('a checkpoint that is damaged at any byte, or torn, gives way to the one before it with its logs', async () => {
+    const { folder, dump } = await twoCheckpoints()
+    const whole = readFileSync(join(folder, 'checkpoint-3'))
+    const damages = [...whole.keys()].map((at) => Buffer.from(whole.map((byte, index) => (index === at ? byte ^ 1 : byte))))
+    for (const bytes of [...damages, whole.subarray(0, -1), whole.subarray(0, 40), Buffer.alloc(0), Buffer.concat([whole, Buffer.from('x')])]) {
+      const copy = copyOf(folder)
+      writeFileSync(join(copy, 'checkpoint-3'), bytes)
+      const told: string[] = []
+      const again = await found(copy, told)
+      expect(again.dump).toBe(dump)
+      expect(told).toEqual([`${join(copy, 'checkpoint-3')} is damaged; the checkpoint before it is used`])
+      await again.store.close()
+      expect(readdirSync(copy), 'it is not tried again').not.toContain('checkpoint-3')
+    }
+  })
+
+  test('a checkpoint that is younger than what is left of its log is not used', async () => {
+    const folder = newFolder()
+    const { store, world } = await storeIn(folder)
+    const put = (id: string) => world.change(() => world.put(Rows, { id, text: id }))
+    put('a')
+    const folded = store.fold()
+    put('b')
+    await folded
+    const kept = statSync(join(folder, 'log-2')).size
+    truncateSync(join(folder, 'log-2'), kept - 1)
+    const told: string[] = []
+    expect(JSON.parse((await found(folder, told)).dump)).toEqual({ rows: { a: { id: 'a', text: 'a' } } })
+    expect(told[0]).toBe(`${join(folder, 'checkpoint-2')} is younger than what is left of log-2; the checkpoint before it is used`)
+    expect(told[1]).toContain(`${join(folder, 'log-2')} is damaged from byte`)
+  })
+
+  test('with no checkpoint left that can be used, and no log from the beginning, it refuses', async () => {
+    const { folder } = await twoCheckpoints()
+    for (const name of ['checkpoint-2', 'checkpoint-3']) truncateSync(join(folder, name), 10)
+    await expect(found(folder)).rejects.toThrow(/no checkpoint can be used, and the logs from before it are gone/)
+  })
+
+  test.each(['log-3', 'checkpoint-3'])('%s of another format is refused by name', async (name) => {
+    const { folder } = await twoCheckpoints()
+    const path = join(folder, name)
+    const all = [...records(readFileSync(path))].map(({ record }) => record)
+    writeFileSync(path, Buffer.concat([{ ...all[0], format: 2 }, ...all.slice(1)].map((record) => framed(record))))
+    await expect(found(folder)).rejects.toThrow(new KeepRefused(`${path} has format 2; this version of Sandgate reads format 1`))
+  })
+
+  test('a write that fails, half-way or not, undoes what was to be kept, and nothing else', async () => {
+    const folder = newFolder()
+    const failing = failingDisk()
+    const { store, world } = await storeIn(folder, { disk: failing.disk })
+    const put = (id: string) => world.change(() => world.put(Rows, { id, text: id }))
+    put('kept')
+    expect(store.flush()).toBe(true)
+    const before = JSON.stringify(world.dump())
+    for (const room of [0, 1, 30]) {
+      failing.room = room
+      put('kept')
+      put('lost')
+      world.change(() => world.remove(Rows, 'kept'))
+      world.clock.advanceTo(world.now + 5)
+      const settled = store.settled()
+      expect(await settled).toBe(false)
+      expect(JSON.stringify(world.dump())).toBe(before)
+      expect(world.now).toBe(Date.parse(START))
+      expect(world.list(Rows, 'all', '').map(({ id }) => id)).toEqual(['kept'])
+      expect((await found(copyOf(folder))).dump).toBe(before)
+    }
+    failing.room = Infinity
+    expect(store.works()).toBe(true)
+    put('later')
+    await store.close()
+    expect(Object.keys(JSON.parse((await found(folder)).dump).rows)).toEqual(['kept', 'later'])
+  })
+
+  test('a checkpoint that cannot be taken costs nothing', async () => {
+    const folder = newFolder()
+    const broken = { ...fs, promises: { ...fs.promises, open: () => Promise.reject(new Error('no room')) } } as unknown as Disk
+    const { store, world, told } = await storeIn(folder, { disk: broken })
+    world.change(() => world.next('n'))
+    await store.fold()
+    expect(told).toEqual([`${folder}: no checkpoint could be taken, the log goes on: no room`])
+    world.change(() => world.next('n'))
+    store.flush()
+    expect((await found(copyOf(folder))).dump).toBe(JSON.stringify(world.dump()))
+  })
+})
+
+/** The folder as it is now, as a process that is killed now would leave it. */
+function copyOf(folder: string): string {
+  const copy = newFolder()
+  cpSync(folder, copy, { recursive: true })
+  rmSync(join(copy, 'lock'), { force: true })
+  return copy
+}
+
+/** A disk with so much room. */
+function failingDisk(): { room: number; readonly disk: Disk } {
+  const failing = {
+    room: Infinity,
+    disk: {
+      ...fs,
+      writeSync(fd: number, bytes: Buffer, offset: number, length: number, position: number) {
+        if (failing.room <= 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+        const written = fs.writeSync(fd, bytes, offset, Math.min(length, failing.room), position)
+        failing.room -= written
+        return written
+      },
+    } as Disk,
+  }
+  return failing
+}
+
+describe('a directory', () => {
+  const open = (folder: string, seed?: string) => Keeping.open({ folder, seed, otherwise: 'sandgate', tell: () => undefined })
+
+  test('has one process: a second is refused with the number of the first; a dead one’s lock, or that of a number come again, is taken over', async () => {
+    const folder = newFolder()
+    const first = await open(folder)
+    await expect(open(folder)).rejects.toThrow(new KeepRefused(`${folder} is in use by process ${process.pid}, this one; one process per directory`))
+    writeFileSync(join(folder, 'lock'), readFileSync(join(folder, 'lock'), 'utf8').replace(/"pid":\d+/, '"pid":1').replace(/"started":[^}]*/, `"started":${JSON.stringify(readFileSync('/proc/1/stat', 'utf8').split(') ')[1]!.split(' ')[19])}`))
+    await expect(open(folder)).rejects.toThrow(new KeepRefused(`${folder} is in use by process 1; one process per directory`))
+    for (const stale of ['{"pid":4194999,"started":"1"}', '{"pid":1,"started":"no such time"}', '', 'nonsense', '{"pid":-1}']) {
+      writeFileSync(join(folder, 'lock'), stale)
+      const later = await open(folder)
+      await later.close()
+    }
+    await first.close()
+    expect(readdirSync(folder).sort()).toEqual(['sandgate.json', 'worlds'])
+  })
+
+  test('is made when there is none; one that cannot be written is refused in one line', async () => {
+    const folder = newFolder()
+    await (await open(join(folder, 'not', 'yet'))).close()
+    writeFileSync(join(folder, 'file'), '')
+    await expect(open(join(folder, 'file'))).rejects.toThrow(/^\S+file cannot be used to keep anything: .*EEXIST|ENOTDIR/)
+    await expect(open('/proc/sandgate')).rejects.toBeInstanceOf(KeepRefused)
+  })
+
+  test('keeps its seed: another one is refused, none or the same goes on', async () => {
+    const folder = newFolder()
+    await (await open(folder, 'a')).close()
+    for (const seed of [undefined, 'a']) {
+      const again = await open(folder, seed)
+      expect(again.seed).toBe('a')
+      await again.close()
+    }
+    await expect(open(folder, 'b')).rejects.toThrow(`--seed b: ${join(folder, 'sandgate.json')} was begun with the seed "a"; leave --seed out, or take another directory`)
+    await (await open(folder)).close()
+  })
+
+  test('of another format is refused', async () => {
+    const folder = newFolder()
+    await (await open(folder)).close()
+    writeFileSync(join(folder, 'sandgate.json'), '{"sandgate":"data","format":7,"seed":"a"}')
+    await expect(open(folder)).rejects.toThrow(/sandgate.json has format 7; this version of Sandgate reads format 1/)
+  })
+})
+
+// A sandbox over a directory.
+
+const quiet = { warn: () => undefined }
+
+describe('a sandbox that is closed and opened again', () => {
+  test('goes on: rows, repeats byte for byte, counters, timers, clock, seed, worlds; journal entries get numbers that were not there before', async () => {
+    const data = newFolder()
+    const first = await start({ data, seed: 'mine', ...quiet })
+    const wish = allocation({ idempotency_key: 'k', user_identifier: 'u' })
+    const answer = await first.call(cpg, wish)
+    await first.advance('1h')
+    await first.control('POST', '/worlds', { id: 'ci', seed: 'other' })
+    await first.control('POST', '/worlds', { id: 'fork', from: 'default' })
+    await first.control('POST', '/worlds', { id: 'gone' })
+    await first.control('DELETE', '/worlds/gone')
+    const before = await stateOf(first)
+    await first.sandbox.close()
+
+    const second = await start({ data, clock: '2020-01-01T00:00:00Z', ...quiet })
+    expect(await stateOf(second)).toEqual(before)
+    const repeated = await second.call(cpg, wish)
+    expect(repeated.text).toBe(answer.text)
+    expect(Number(repeated.headers['x-sandgate-entry'])).toBeGreaterThan(Number(answer.headers['x-sandgate-entry']))
+    const next = await second.call(cpg, allocation({ user_identifier: 'v' }))
+    expect(next.json.data.request_id).toBe(answer.json.data.request_id + 1)
+    expect((await second.control('GET', '/recording')).json.detail).toContain('the world goes on as it was kept')
+    const { happened } = await second.advance('4h')
+    expect(happened.length).toBeGreaterThan(0)
+  })
+
+  /** Everything that the control API tells of all worlds. */
+  async function stateOf(box: Kit): Promise<unknown> {
+    const worlds = (await box.control('GET', '/worlds')).json.data.map(({ base_urls, ...world }: any) => world)
+    const snapshots = await Promise.all(worlds.map(async ({ id }: any) => (await box.raw('GET', id === 'default' ? '/_sandgate/snapshot' : `/w/${id}/_sandgate/snapshot`)).text))
+    return { worlds: worlds.sort((a: any, b: any) => (a.id < b.id ? -1 : 1)), snapshots: snapshots.sort() }
+  }
+
+  test('a reset and a switch of the clock are kept before they are answered', async () => {
+    const data = newFolder()
+    const first = await start({ data, ...quiet })
+    await first.call(cpg, allocation({}))
+    expect((await first.control('POST', '/reset', { seed: 'again', clock: '2030-01-01T00:00:00Z' })).status).toBe(200)
+    const afterReset = copyOf(data)
+    await first.control('PATCH', '/clock', { now: '2031-01-01T00:00:00Z' })
+    const afterMove = copyOf(data)
+    await first.control('PATCH', '/clock', { mode: 'running' })
+    const afterRun = copyOf(data)
+    const clocks = await Promise.all([afterReset, afterMove, afterRun].map(async (copy) => {
+      const box = await start({ data: copy, wall: () => first.wallMs + 60_000, ...quiet })
+      const { seed, clock, tables } = (await box.control('GET', '/snapshot')).json
+      return { seed, clock, rows: Object.keys(tables) }
+    }))
+    expect(clocks).toEqual([
+      { seed: 'again', clock: { now: '2030-01-01T00:00:00.000Z', mode: 'frozen' }, rows: [] },
+      { seed: 'again', clock: { now: '2031-01-01T00:00:00.000Z', mode: 'frozen' }, rows: [] },
+      // A running world has gone on with the wall.
+      { seed: 'again', clock: { now: '2031-01-01T00:01:00.000Z', mode: 'running' }, rows: [] },
+    ])
+  })
+
+  test('world time never falls back, though the wall does', async () => {
+    const data = newFolder()
+    const first = await start({ data, clock: 'real', ...quiet })
+    await first.call(cpg, allocation({}))
+    const { now } = first.world
+    await first.sandbox.close()
+    const second = await start({ data, wall: () => first.wallMs - 3_600_000, ...quiet })
+    expect(second.world.now).toBe(now)
+  })
+
+  test('a callback that was on its way when the process ended is sent again at the start', async () => {
+    const data = newFolder()
+    const inbox = await Inbox.open()
+    const first = await start({ data, ...quiet })
+    await first.subscribe('cpg', inbox)
+    const { address } = (await first.call(cpg, allocation({}))).json.data
+    let copy = ''
+    inbox.answers = () => {
+      copy ||= copyOf(data)
+      return {}
+    }
+    await first.deposit(address, '5', { confirmations: 'instant' })
+    await first.advance('1h')
+    const sent = inbox.received.length
+    expect(sent).toBeGreaterThan(0)
+    const second = await start({ data: copy, ...quiet })
+    await second.sandbox.callbacks.settled(second.world)
+    expect(inbox.received[sent]!.text).toBe(inbox.received[0]!.text)
+    expect((await second.control('GET', '/callbacks')).json.data[0]).toMatchObject({ status: 'delivered' })
+  })
+})
+
+const CLIENTS: readonly (readonly [Client, operation: string])[] = [
+  [cpg, 'createDepositAddress'],
+  [alphapo, Object.keys(alphapo.good).find((name) => alphapo.good[name]!().method === 'POST')!],
+  [payward, Object.keys(payward.good).find((name) => payward.good[name]!().method === 'POST')!],
+  [zopay, Object.keys(zopay.good).find((name) => zopay.good[name]!().method === 'POST')!],
+]
+
+describe('what cannot be kept', () => {
+  test.each(CLIENTS)('$name: is answered 503 in the provider’s own shape, together with all else of its turn, and has not happened', async (client, operation) => {
+    const failing = failingDisk()
+    const told: string[] = []
+    const box = await start({ data: newFolder(), keep: { disk: failing.disk }, warn: (line) => told.push(line) })
+    const wish = () => client.good[operation]!()
+    const before = JSON.stringify(box.world.dump())
+    failing.room = 0
+    const answers = await Promise.all([box.call(client, wish()), box.call(client, wish()), box.call(client, wish())])
+    for (const answer of answers) {
+      expect(answer.status, answer.text).toBe(503)
+      expect(await box.entry(answer)).toMatchObject({ status: 503, refusal: 'unavailable', stopped_by: 'keeping' })
+    }
+    expect(JSON.stringify(box.world.dump())).toBe(before)
+    expect((await box.control('POST', '/clock/advance', { by: '1h' })).status).toBe(503)
+    expect((await box.control('POST', '/reset', {})).status).toBe(503)
+    expect((await box.control('POST', '/worlds', { id: 'ci' })).status).toBe(503)
+    expect((await box.control('GET', '/clock')).json).toMatchObject({ now: START })
+    expect((await box.control('GET', '/worlds')).json.data).toHaveLength(1)
+    failing.room = Infinity
+    expect((await box.call(client, wish())).status).toBeLessThan(300)
+    expect(told.map((line) => line.replace(/^\S+/, ''))).toEqual([
+      ' cannot be written: ENOSPC: no space left on device, write. Calls that change anything are answered as unavailable until it can',
+      ' can be written again',
+    ])
+  })
+
+  test('a directory that vanishes takes nothing; when it is back, so is keeping', async () => {
+    const data = newFolder()
+    const box = await start({ data, ...quiet })
+    expect((await box.call(cpg, allocation({}))).status).toBe(200)
+    const world = join(data, 'worlds', 'default')
+    const log = readFileSync(join(world, 'log-1'))
+    rmSync(join(world, 'log-1'))
+    expect((await box.call(cpg, allocation({ user_identifier: 'a' }))).status).toBe(503)
+    rmSync(world, { recursive: true })
+    expect((await box.call(cpg, allocation({ user_identifier: 'b' }))).status).toBe(503)
+    fs.mkdirSync(world)
+    writeFileSync(join(world, 'log-1'), log)
+    expect((await box.call(cpg, allocation({ user_identifier: 'c' }))).status).toBe(200)
+    const dump = JSON.stringify(box.world.dump())
+    await box.sandbox.close()
+    expect(JSON.stringify((await start({ data, ...quiet })).world.dump())).toBe(dump)
+  })
+
+  test('a call that only reads is answered', async () => {
+    const failing = failingDisk()
+    const box = await start({ data: newFolder(), keep: { disk: failing.disk }, ...quiet })
+    const { request_id } = (await box.call(cpg, allocation({}))).json.data
+    failing.room = 0
+    expect((await box.control('GET', '/addresses')).json.data).toHaveLength(1)
+    expect((await box.control('GET', '/snapshot')).json.tables['cpg.requests'][request_id]).toBeDefined()
+  })
+
+  test('callbacks are not sent for what is not kept', async () => {
+    const failing = failingDisk()
+    const inbox = await Inbox.open()
+    const box = await start({ data: newFolder(), keep: { disk: failing.disk }, ...quiet })
+    await box.subscribe('cpg', inbox)
+    const { address } = (await box.call(cpg, allocation({}))).json.data
+    failing.room = 0
+    expect((await box.control('POST', '/deposits', { address, amount: '5', confirmations: 'instant' })).status).toBe(503)
+    expect(inbox.received).toEqual([])
+    failing.room = Infinity
+    await box.deposit(address, '5', { confirmations: 'instant' })
+    await box.advance('1h')
+    expect(new Set(inbox.received.map(({ json }) => JSON.stringify(json))).size).toBe(inbox.received.length)
+    expect(inbox.received.length).toBeGreaterThan(0)
+  })
+
+  test('without a directory nobody keeps anything', async () => {
+    const box = await start()
+    expect(box.sandbox.keeping).toBeUndefined()
+    expect(box.world.keeper).toBeUndefined()
+  })
+})
+
+describe('a snapshot', () => {
+  const anyCall = fc.constantFrom(...CLIENTS.flatMap(([client]) => Object.keys(client.good).map((name) => [client, name] as const)))
+  const anyMove = fc.oneof({ weight: 4, arbitrary: anyCall }, { weight: 1, arbitrary: fc.constantFrom('1h', '30d') }, { weight: 1, arbitrary: fc.constant('reset' as const) })
+  type Move = readonly [Client, string] | string
+
+  async function play(box: Kit, moves: readonly Move[]): Promise<void> {
+    for (const move of moves) {
+      if (move === 'reset') await box.control('POST', '/reset', { seed: 'anew' })
+      else if (typeof move === 'string') await box.advance(move)
+      else await box.call(move[0], move[0].good[move[1]]!())
+    }
+  }
+
+  test('brings back the same bytes, whatever happened in between, and what is done then is done as before', async () => {
+    const run = async (before: Move[], between: Move[]) => {
+      const box = await start()
+      await play(box, before)
+      const snapshot = await box.raw('GET', '/_sandgate/snapshot')
+      expect(snapshot.status).toBe(200)
+      await play(box, between)
+      const restored = await box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, snapshot.text)
+      expect(restored.status, restored.text).toBe(204)
+      expect((await box.raw('GET', '/_sandgate/snapshot')).text).toBe(snapshot.text)
+      const wish = allocation({ user_identifier: 'then' })
+      const then = await box.call(cpg, wish)
+      await box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, snapshot.text)
+      expect((await box.call(cpg, wish)).text).toBe(then.text)
+      await box.sandbox.close()
+    }
+    await fc.assert(fc.asyncProperty(fc.array(anyMove, { maxLength: 8 }), fc.array(anyMove, { maxLength: 6 }), run), { ...PARAMETERS, numRuns: 15 })
+  })
+
+  test('is kept, larger than other bodies may be, and can be taken by another sandbox', async () => {
+    const data = newFolder()
+    const box = await start({ data, ...quiet })
+    for (let n = 0; n < 30; n++) await box.call(cpg, allocation({ user_identifier: `user_${n}` }))
+    const snapshot = (await box.control('GET', '/snapshot')).json
+    snapshot.tables.notes = { big: { text: 'x'.repeat(2 * MB) } }
+    const text = JSON.stringify(snapshot)
+    const put = (kit: Kit, body = text) => kit.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, body)
+    expect((await put(box)).status).toBe(204)
+    const other = await start()
+    expect((await put(other)).status).toBe(204)
+    await box.sandbox.close()
+    for (const kit of [await start({ data, ...quiet }), other]) {
+      const again = (await kit.control('GET', '/snapshot')).json
+      expect(again.tables).toEqual(snapshot.tables)
+      expect((await kit.call(cpg, allocation({ user_identifier: 'user_3' }))).json.data.address).toBe(Object.values(snapshot.tables.addresses as Record<string, any>).find(({ user }) => user === 'user_3').address)
+    }
+  })
+
+  test('that does not fit is refused, and nothing is changed', async () => {
+    const box = await start()
+    await box.call(cpg, allocation({}))
+    const text = (await box.raw('GET', '/_sandgate/snapshot')).text
+    const bent: readonly (readonly [(snapshot: any) => unknown, RegExp])[] = [
+      [(all) => ({ ...all, format: 2, version: '9.9.9' }), /the snapshot has format 2, taken by version 9\.9\.9; this is version .*, which reads format 1/],
+      [(all) => ({ ...all, sandgate: 'recording' }), /body sandgate/],
+      [(all) => ({ ...all, clock: { ...all.clock, now: 'noon' } }), /"noon" is no instant/],
+      [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-7': all.tables.addresses['addr-1'] } } }), /tables\.addresses\.addr-7: the row says that its key is "addr-1"/],
+      [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': { id: 'addr-1' } } } }), /tables\.addresses\.addr-1: the row has no place in the index/],
+      [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': null } } }), /body tables\.addresses\.addr-1/],
+      [(all) => ({ ...all, tables: [] }), /body tables/],
+      [() => 'text', /body/],
+    ]
+    for (const [bend, why] of bent) {
+      const refused = await box.control('PUT', '/snapshot', bend(JSON.parse(text)))
+      expect(refused.status, refused.text).toBe(422)
+      expect(refused.headers['content-type']).toContain('application/problem+json')
+      expect(refused.json.detail).toMatch(why)
+      expect((await box.raw('GET', '/_sandgate/snapshot')).text).toBe(text)
+    }
+  })
+})
+
+test('a log is folded while calls go on, and what a sandbox opens later is the same', async () => {
+  const data = newFolder()
+  const box = await start({ data, keep: { foldBytes: 10_000 }, ...quiet })
+  for (let n = 0; n < 60; n++) await box.call(cpg, allocation({ user_identifier: `user_${n}` }))
+  expect(readdirSync(join(data, 'worlds', 'default')).some((name) => name.startsWith('checkpoint-'))).toBe(true)
+  const text = (await box.raw('GET', '/_sandgate/snapshot')).text
+  const copy = copyOf(data)
+  renameSync(join(copy, 'worlds', 'default'), join(copy, 'worlds', 'default'))
+  expect((await (await start({ data: copy, ...quiet })).raw('GET', '/_sandgate/snapshot')).text).toBe(text)
+})

@@ -1,0 +1,288 @@
+// The stories that are shipped: each file is played as its summary tells it, twice, and both times the journal is the same.
+import { createHmac } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { checkFiles } from '../../src/control/check.ts'
+import { contractOf, findProviders } from '../../src/sandbox.ts'
+import { client as alphapo, taking } from '../clients/alphapo.ts'
+import { allocation, client as cpg } from '../clients/cpg.ts'
+import { client as payward, creation, METHODS, transactions } from '../clients/payward.ts'
+import { client as zopay, get, post } from '../clients/zopay.ts'
+import { type Client, Inbox, type Kit, type Reply, type Request, start } from '../kit.ts'
+
+const FOLDER = new URL('../../scenarios/', import.meta.url).pathname
+const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml')).sort()
+const providers = await findProviders()
+
+/** A world with the story in it. `waits` are the waits that calls were held for. */
+interface Stage {
+  readonly box: Kit
+  readonly inbox: Inbox
+  readonly waits: readonly number[]
+}
+
+/** A call whose answer may be lost. */
+async function trying(box: Kit, by: Client, request: Request): Promise<Reply | 'lost'> {
+  return box.call(by, request).catch((error) => {
+    if (String(error).includes('off contract')) throw error
+    return 'lost' as const
+  })
+}
+
+async function allocate(box: Kit, fields: Record<string, unknown> = {}): Promise<any> {
+  const reply = await box.call(cpg, allocation(fields))
+  expect(reply.status).toBe(200)
+  return reply.json.data
+}
+
+/** The amounts that CPG lists under a request, with what it says of them. */
+async function listed(box: Kit, id: number): Promise<string[]> {
+  const { status, transactions } = (await box.call(cpg, { method: 'GET', path: `/v1/deposit-requests/${id}` })).json.data
+  return [status, ...transactions.map((row: any) => `${row.amount_decimal} ${row.status}`)]
+}
+
+async function why(box: Kit): Promise<string> {
+  const { data } = (await box.control('GET', '/journal?kind=timer&limit=1000')).json
+  return data.map(({ because }: any) => because).join('\n')
+}
+
+const events = (inbox: Inbox) => inbox.received.map(({ json }) => json.event)
+
+/** The answer is lost once, and then the same idempotency key finds what was done. */
+async function loseAndRetry({ box }: Stage): Promise<void> {
+  const order = allocation({ idempotency_key: 'order-9' })
+  expect(await trying(box, cpg, order)).toBe('lost')
+  const { data } = (await box.call(cpg, order)).json
+  expect(data.request_id).toBe(1)
+  expect((await box.control('GET', '/addresses')).json.data).toHaveLength(1)
+  expect((await allocate(box)).request_id).toBe(2)
+}
+
+async function intend(box: Kit): Promise<any> {
+  const reply = await box.call(zopay, post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }))
+  expect(reply.status).toBe(200)
+  return reply.json
+}
+
+const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
+  'alphapo/lightning-expired': async ({ box, inbox }) => {
+    const { data } = (await box.call(alphapo, taking({ currency: 'BTCLN', amount: '0.001' }))).json
+    expect(data.address).toMatch(/^lntb/)
+    await box.advance('1h')
+    expect(inbox.received).toEqual([])
+    expect(await why(box)).toMatch(/expired|fifteen minutes/)
+    expect((await box.control('GET', '/callbacks')).json.data).toEqual([])
+  },
+
+  'cpg/late-deposit': async ({ box, inbox }) => {
+    const { request_id: id } = await allocate(box)
+    await box.advance('3h')
+    expect(await listed(box, id)).toEqual(['expired_for_display'])
+    await box.advance('90m')
+    expect(await listed(box, id)).toEqual(['expired_for_display', '100.000000 confirmed'])
+    expect(events(inbox)).toEqual(['deposit.detected', 'deposit.confirmed', 'deposit.swept'])
+  },
+
+  'cpg/recycled-address': async ({ box, inbox }) => {
+    const old = await allocate(box)
+    await box.advance('7d')
+    const fresh = await allocate(box)
+    expect(fresh.address).toBe(old.address)
+    await box.advance('25h')
+    expect(await listed(box, old.request_id)).toEqual(['expired_for_display'])
+    expect(await listed(box, fresh.request_id)).toEqual(['expired_for_display', '100.000000 confirmed'])
+    expect(new Set(inbox.received.map(({ json }) => json.data.deposit_request_id))).toEqual(new Set([fresh.request_id]))
+  },
+
+  'cpg/lost-answer-reset': loseAndRetry,
+  'cpg/lost-answer-truncated': loseAndRetry,
+
+  'cpg/lost-answer-timeout': async (stage) => {
+    const { box } = stage
+    const order = allocation({ idempotency_key: 'order-9' })
+    box.passWall(1000)
+    const { method, path, headers, body } = cpg.sign(order, box.wallMs)
+    const patience = new AbortController()
+    const first = fetch(`${box.url}/cpg${path}`, { method, headers: { ...headers, connection: 'close' }, body: body!, signal: patience.signal }).then(() => 'answered', () => 'gave up')
+    for (let fired = 0; fired === 0; ) fired = (await box.control('GET', '/scenario')).json.rules[0].fired
+    patience.abort()
+    expect(await first).toBe('gave up')
+    expect((await box.call(cpg, order)).json.data.request_id).toBe(1)
+    expect((await box.control('GET', '/addresses')).json.data).toHaveLength(1)
+  },
+
+  'cpg/duplicate-callbacks': async ({ box, inbox }) => {
+    await allocate(box)
+    await box.advance('1h')
+    expect(events(inbox)).toEqual(['deposit.detected', 'deposit.detected', 'deposit.confirmed', 'deposit.confirmed', 'deposit.swept', 'deposit.swept'])
+    for (const at of [0, 2, 4]) expect(inbox.received[at]!.text).toBe(inbox.received[at + 1]!.text)
+  },
+
+  'cpg/delayed-callbacks': async ({ box, inbox }) => {
+    const { request_id: id } = await allocate(box)
+    await box.advance('119m')
+    expect(await listed(box, id)).toEqual(['active', '100.000000 confirmed'])
+    expect(events(inbox)).toEqual(['deposit.swept'])
+    await box.advance('10m')
+    expect(events(inbox)).toEqual(['deposit.swept', 'deposit.detected', 'deposit.confirmed'])
+  },
+
+  'cpg/confirmed-before-detected': async ({ box, inbox }) => {
+    await allocate(box)
+    await box.advance('5m')
+    expect(events(inbox)).toEqual(['deposit.confirmed', 'deposit.detected'])
+  },
+
+  'cpg/badly-signed-callbacks': async ({ box, inbox }) => {
+    await allocate(box)
+    await box.advance('5m')
+    expect(inbox.received.map(signedRight)).toEqual([false, true])
+  },
+
+  'cpg/reorganised-after-credit': async ({ box, inbox }) => {
+    const { request_id: id } = await allocate(box)
+    await box.advance('150s')
+    expect(await listed(box, id)).toEqual(['active', '100.000000 confirmed'])
+    await box.advance('1h')
+    expect(await listed(box, id)).toEqual(['active'])
+    expect(events(inbox).slice(0, 2)).toEqual(['deposit.detected', 'deposit.confirmed'])
+    expect((await box.control('GET', '/deposits')).json.data[0].status).toBe('reorged')
+  },
+
+  'cpg/part-payments': async ({ box }) => {
+    const { request_id: id } = await allocate(box)
+    await box.advance('15m')
+    expect(await listed(box, id)).toEqual(['active', '60.000000 confirmed', '30.000000 confirmed'])
+    await box.advance('15m')
+    expect(await listed(box, id)).toEqual(['active', '60.000000 confirmed', '30.000000 confirmed', '10.000000 confirmed'])
+  },
+
+  'cpg/wrong-asset': async ({ box, inbox }) => {
+    const { request_id: id } = await allocate(box)
+    await box.advance('1h')
+    expect(await listed(box, id)).toEqual(['active'])
+    expect(inbox.received).toEqual([])
+    expect(await why(box)).toMatch(/nobody asked for ETH on this address[^]*the address is of ETH, the money came on BSC/)
+  },
+
+  'cpg/rate-limited': async ({ box }) => {
+    for (let call = 1; call <= 5; call++) expect((await box.call(cpg, allocation({}))).status).toBe(429)
+    expect((await allocate(box)).request_id).toBe(1)
+  },
+
+  'cpg/down-for-ten-minutes': async ({ box, inbox }) => {
+    const { request_id: id } = await allocate(box)
+    await box.advance('59m')
+    expect((await box.call(cpg, { method: 'GET', path: '/v1/_ping' })).status).toBe(200)
+    await box.advance('1m')
+    expect((await box.call(cpg, { method: 'GET', path: '/v1/_ping' })).status).toBe(503)
+    await box.advance('599s')
+    expect([(await box.call(cpg, allocation({}))).status, events(inbox)]).toEqual([503, []])
+    await box.advance('1s')
+    expect(events(inbox).sort()).toEqual(['deposit.confirmed', 'deposit.confirmed', 'deposit.detected', 'deposit.detected'])
+    expect(await listed(box, id)).toEqual(['active', '100.000000 confirmed', '50.000000 confirmed'])
+  },
+
+  'cpg/slow': async ({ box, waits }) => {
+    expect((await allocate(box)).request_id).toBe(1)
+    expect(waits[0]).toSatisfy((ms: number) => ms >= 2000 && ms <= 8000)
+    expect(waits.slice(1)).toEqual(Array(waits.length - 1).fill(100))
+    expect(waits.length).toBeGreaterThan(10)
+  },
+
+  'cpg/clock-skew': async ({ box, inbox }) => {
+    for (let call = 1; call <= 3; call++) expect((await box.call(cpg, allocation({}))).json.message).toContain('timestamp')
+    await allocate(box)
+    await box.advance('5m')
+    expect(inbox.received.map(signedRight)).toEqual([true, true])
+    expect(inbox.received.map(({ headers }) => box.wallMs / 1000 - Number(headers['x-cpg-timestamp']))).toEqual([3600, 0])
+  },
+
+  'cpg/expired-to-the-millisecond': async ({ box }) => {
+    const ids: number[] = []
+    for (let call = 1; call <= 3; call++) ids.push((await allocate(box)).request_id)
+    await box.advance('8d')
+    expect(await Promise.all(ids.map((id) => listed(box, id)))).toEqual([['expired_for_display', '1.000000 confirmed'], ['expired_for_display'], ['expired_for_display']])
+    expect((await why(box)).match(/went back to the pool/g)).toHaveLength(2)
+  },
+
+  'payward/missing-tag': async ({ box }) => {
+    const { data } = (await box.call(payward, creation({ asset_symbol: 'XRP', method_id: METHODS.XRP }))).json
+    expect(data.tag).toBeTruthy()
+    await box.advance('5m')
+    expect((await box.call(payward, transactions())).json.data).toEqual([])
+    expect(await why(box)).toContain('without a tag')
+    await box.advance('1h')
+    expect((await box.call(payward, transactions())).json.data).toHaveLength(1)
+  },
+
+  'payward/nonce-out-of-order': async ({ box }) => {
+    const order = () => box.call(payward, creation({}))
+    const statuses = [await order(), await order(), await order()].map(({ status }) => status)
+    expect(statuses).toEqual([200, statuses[1], 200])
+    expect(statuses[1]).toBeGreaterThanOrEqual(400)
+    expect((await box.control('GET', '/addresses')).json.data).toHaveLength(2)
+  },
+
+  'zopay/underpaid': async ({ box }) => {
+    const { id } = await intend(box)
+    await box.advance('1h')
+    expect((await box.call(zopay, get(`/payment-intents/${id}`))).json.status).toBe('pending')
+    expect((await box.call(zopay, get('/transactions'))).json.data).toMatchObject([{ amount: '24.99', status: 'confirmed', payment_intent_id: id }])
+  },
+
+  'zopay/overpaid': async ({ box }) => {
+    const { id } = await intend(box)
+    await box.advance('1h')
+    expect((await box.call(zopay, get(`/payment-intents/${id}`))).json).toMatchObject({ status: 'completed', amount: '25.00' })
+    expect((await box.call(zopay, get('/transactions'))).json.data).toMatchObject([{ amount: '30.00', payment_intent_id: id }])
+  },
+
+  'zopay/idempotency-key-reused': async ({ box }) => {
+    const intent = (amount: string, key: string) => post('/payment-intents', { amount, currencies: ['USDT'] }, key)
+    expect(await trying(box, zopay, intent('25.00', 'order-9'))).toBe('lost')
+    const refused = await box.call(zopay, intent('26.00', 'order-9'))
+    expect([refused.status, refused.json.error.code]).toEqual([409, 'idempotency_conflict'])
+    const again = await box.call(zopay, intent('25.00', 'order-9'))
+    expect([again.status, again.headers['idempotent-replayed']]).toEqual([200, 'true'])
+    expect((await box.call(zopay, intent('26.00', 'order-10'))).status).toBe(200)
+  },
+}
+
+const SECRET = 'whsec-demo-0001'
+
+function signedRight({ headers, text }: Inbox['received'][number]): boolean {
+  return headers['x-cpg-signature'] === createHmac('sha256', SECRET).update(`${headers['x-cpg-timestamp']}\n${text}`).digest('hex')
+}
+
+async function play(file: string): Promise<unknown[]> {
+  const waits: number[] = []
+  const box = await start({ scenarios: [FOLDER + file], pause: async (ms) => void waits.push(ms) })
+  const inbox = await Inbox.open()
+  if (file.startsWith('alphapo/')) await box.subscribe('alphapo', inbox)
+  if (file.startsWith('cpg/')) await box.subscribe('cpg', inbox, { secret: SECRET })
+  await PLAYS[file.replace('.yaml', '')]!({ box, inbox, waits })
+  const told = await box.control('GET', '/journal?limit=1000')
+  return JSON.parse(told.text.replace(/127\.0\.0\.1:\d+/g, 'HOST')).data
+}
+
+test('every story has a play, and every play a story', () => {
+  expect(Object.keys(PLAYS).sort()).toEqual(files.map((file) => file.replace('.yaml', '')))
+})
+
+describe.each(files)('%s', (file) => {
+  test('is told to people, and every part of it can happen', () => {
+    const path = FOLDER + file
+    const { errors, warnings, told } = checkFiles([path], { providers, contract: contractOf })
+    expect([errors, warnings]).toEqual([[], []])
+    expect(told[0]!.length).toBeGreaterThan(path.length + 60)
+    expect(told[0]).toContain(`: ${basename(file, '.yaml')}: `)
+  })
+
+  test('goes as it is told, and the same way twice', async () => {
+    const first = await play(file)
+    expect(first.length).toBeGreaterThan(0)
+    expect(await play(file)).toEqual(first)
+  })
+})
