@@ -12,7 +12,7 @@ import { ScenarioFiles } from './control/files.ts'
 import type { Host, Metrics } from './control/metrics.ts'
 import { Rules } from './control/rules.ts'
 import type { Scenario } from './control/scenario.ts'
-import { CallbackSender } from './http/callbacks.ts'
+import { CallbackSender, type Resolve } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { type EndpointWish, pointCallbacks } from './http/endpoints.ts'
 import { receive } from './http/receive.ts'
@@ -48,6 +48,8 @@ export interface SandboxOptions extends KeepWish {
   readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
   /** How long a receiver of callbacks may take, wall ms, instead of what each provider allows. */
   readonly callbackTimeoutMs?: number | undefined
+  /** Looks up the names of receivers; the system does unless given. */
+  readonly resolve?: Resolve | undefined
   /** Host names that callbacks may go to, beside loopback and private addresses. */
   readonly allowCallbackHosts?: readonly string[]
   /** The control API asks for `Authorization: Bearer <token>`. */
@@ -149,7 +151,7 @@ export class Sandbox {
     this.#observer = new Observer(log)
     this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
     this.#pause = options.pause ?? ((ms) => new Promise((go) => setTimeout(go, ms)))
-    this.callbacks = options.sender ?? new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], wall: this.wall, ended: (...told) => this.#callbackEnded(...told) })
+    this.callbacks = options.sender ?? new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], timeoutMs: options.callbackTimeoutMs, resolve: options.resolve, wall: this.wall, ended: (...told) => this.#callbackEnded(...told) })
     this.rules = new Rules(SPECS)
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
     this.scenarios = new ScenarioFiles({

@@ -113,11 +113,31 @@ describe('where callbacks may go', () => {
     expect((await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://169.254.169.254/' })).status).toBe(422)
   })
 
-  test('a name is judged by its addresses when it is looked up', async () => {
-    const box = await start({ callbackTimeoutMs: 2000 })
-    await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://no-such-host.invalid/', events: ['deposit.detected'] })
+  test.each([
+    [['8.8.8.8'], /shop\.example is neither loopback nor private; allow it with --allow-callback-host shop\.example/],
+    [['169.254.169.254'], /link-local or a metadata address/],
+    [['10.0.0.1', '8.8.8.8'], /neither loopback nor private/],
+    [[], /ENOTFOUND/],
+  ])('a name is judged by all its addresses when it is looked up: %o', async (addresses, error) => {
+    const box = await start({
+      resolve: (_, __, found) =>
+        addresses.length === 0 ? found(Object.assign(new Error('getaddrinfo ENOTFOUND shop.example'), { code: 'ENOTFOUND' }), []) : found(null, addresses.map((address) => ({ address, family: 4 }))),
+    })
+    await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://shop.example/', events: ['deposit.detected'] })
     await paid(box)
-    expect((await callbacks(box))[0].attempts[0]).toMatchObject({ status: null, error: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) })
+    expect((await callbacks(box))[0].attempts[0]).toMatchObject({ status: null, error: expect.stringMatching(error) })
+  })
+
+  test('a name that was allowed may lead beyond, and never to a link-local address', async () => {
+    const asked: string[] = []
+    const box = await start({
+      allowCallbackHosts: ['shop.example'],
+      resolve: (name, _, found) => (asked.push(name), found(null, [{ address: '169.254.169.254', family: 4 }])),
+    })
+    await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://shop.example/', events: ['deposit.detected'] })
+    await paid(box)
+    expect(asked).toEqual(['shop.example'])
+    expect((await callbacks(box))[0].attempts[0].error).toMatch(/metadata/)
   })
 
   test.each([

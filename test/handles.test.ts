@@ -271,7 +271,7 @@ describe('scenarios and state', () => {
     const sandbox = await open()
     await allocate(sandbox.cpg!)
     const snapshot = await sandbox.snapshot()
-    await allocate(sandbox.cpg!)
+    await allocate(sandbox.cpg!, { user_identifier: 'another' })
     await sandbox.restore(snapshot)
     expect(await sandbox.addresses()).toHaveLength(1)
     expect(await sandbox.snapshot()).toBe(snapshot)

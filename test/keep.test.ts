@@ -213,6 +213,7 @@ describe('a store', () => {
     const { store, world } = await storeIn(folder)
     const put = (id: string) => world.change(() => world.put(Rows, { id, text: id }))
     put('a')
+    store.flush()
     const folded = store.fold()
     put('b')
     await folded
@@ -326,8 +327,7 @@ describe('a directory', () => {
     const folder = newFolder()
     await (await open(join(folder, 'not', 'yet'))).close()
     writeFileSync(join(folder, 'file'), '')
-    await expect(open(join(folder, 'file'))).rejects.toThrow(/^\S+file cannot be used to keep anything: .*EEXIST|ENOTDIR/)
-    await expect(open('/proc/sandgate')).rejects.toBeInstanceOf(KeepRefused)
+    for (const path of ['file', 'file/below']) await expect(open(join(folder, path))).rejects.toThrow(/^\S+ cannot be used to keep anything: (EEXIST|ENOTDIR)[^\n]*$/)
   })
 
   test('keeps its seed: another one is refused, none or the same goes on', async () => {
@@ -370,6 +370,7 @@ describe('a sandbox that is closed and opened again', () => {
 
     const second = await start({ data, clock: '2020-01-01T00:00:00Z', ...quiet })
     expect(await stateOf(second)).toEqual(before)
+    second.passWall(60_000)
     const repeated = await second.call(cpg, wish)
     expect(repeated.text).toBe(answer.text)
     expect(Number(repeated.headers['x-sandgate-entry'])).toBeGreaterThan(Number(answer.headers['x-sandgate-entry']))

@@ -1,6 +1,6 @@
 // Sends what the outbox has due: one attempt, one request, the provider's headers over the exact body. A receiver that hangs, resets, streams
 // or points elsewhere costs its own timeout and nothing else.
-import { lookup as resolve, type LookupAddress } from 'node:dns'
+import { lookup, type LookupAddress } from 'node:dns'
 import { type ClientRequest, type IncomingMessage, request as http } from 'node:http'
 import { request as https } from 'node:https'
 import { BlockList, isIP } from 'node:net'
@@ -28,10 +28,15 @@ interface Outcome {
   readonly error: string | null
 }
 
+/** As `dns.lookup` with `all`. */
+export type Resolve = (name: string, options: { all: true }, found: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void
+
 export interface CallbackSenderOptions {
   readonly providers: ReadonlyMap<string, Provider>
   /** Host names, beside loopback and private addresses, that callbacks may go to. */
   readonly allowHosts: readonly string[]
+  /** Looks names up; the system does unless given. */
+  readonly resolve?: Resolve | undefined
   /** Instead of the providers' own timeouts, wall ms. */
   readonly timeoutMs?: number | undefined
   /** The wall clock, ms: it stands inside signatures. */
@@ -184,6 +189,7 @@ export class CallbackSender {
   /** Name resolution that judges every address it finds, at the moment of connecting. */
   #lookup(host: string) {
     return (name: string, options: any, found: (error: Error | null, address: any, family?: number) => void): void => {
+      const resolve = this.#options.resolve ?? lookup
       resolve(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
         if (error) return found(error, '')
         const refused = addresses.map(({ address }) => this.#refuseAddress(address, host)).find(Boolean)

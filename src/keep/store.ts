@@ -116,18 +116,22 @@ export class Store implements Keeper {
 
   /** Whether anything can be kept now. After a failure this tries. */
   works(): boolean {
-    return !this.#failing || this.flush()
+    return !this.#failing || this.#write(true)
   }
 
   /** Keeps what waits, now. False: it could not be kept, and was undone. */
   flush(): boolean {
+    return this.#write(false)
+  }
+
+  #write(always: boolean): boolean {
     const world = this.#world
     if (!world || !this.#log) return true
     const clock = clockOf(world)
     const entries = world.journal.nextId > this.#entries ? world.journal.nextId - 1 + ENTRIES_AHEAD : undefined
     const pending = this.#pending
     let kept = true
-    if (pending.length > 0 || entries !== undefined || this.#failing || moved(clock, this.#clock)) {
+    if (pending.length > 0 || entries !== undefined || always || moved(clock, this.#clock)) {
       this.#pending = []
       kept = this.#append({ clock, ...(entries !== undefined && { entries }), ...(pending.length > 0 && { rows: pending.map(lineOf) }) })
       if (kept) {
