@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/build.ts'],
     setupFiles: ['test/prism.ts'],
     // Nothing mutable lives at module level, so files may share a process; Prism, which takes seconds to import, is then loaded once a worker.
     isolate: false,

@@ -1,20 +1,16 @@
 // The command line as a shell meets it: a child process, its two streams and its exit status. Waits for lines, never for time.
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { allocation, client, clientOf } from './clients/cpg.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 const MAIN = join(ROOT, 'dist/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'sandgate-cli-'))
 
-beforeAll(() => {
-  const built = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', ROOT], { encoding: 'utf8' })
-  expect([built.stdout, built.status]).toEqual(['', 0])
-})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** The environment of this process without anything of Sandgate's in it but the wish for silence; metrics.test.ts reads the log. */

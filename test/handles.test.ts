@@ -4,9 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { ControlError, createSandbox, type Provider, type SandboxOptions, type World } from '../src/index.ts'
-import { build } from './build.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { START, start } from './kit.ts'
 
@@ -279,8 +278,6 @@ describe('scenarios and state', () => {
 })
 
 describe('the package', () => {
-  beforeAll(build)
-
   test.each([
     ['vitest.spec.ts', ['node_modules/.bin/vitest', 'run', '--root', 'test/examples', 'vitest.spec']],
     ['jest.spec.cjs', ['node_modules/.bin/jest', '--rootDir', 'test/examples', 'jest.spec']],

@@ -1,9 +1,8 @@
 // What a running sandbox tells about itself: Prometheus text, and a line for each call on stderr.
 import { spawn } from 'node:child_process'
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { metricsText } from '../src/control/metrics.ts'
 import { Log, type LogOptions } from '../src/log.ts'
-import { build } from './build.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { Inbox, type Kit, start } from './kit.ts'
 
@@ -197,7 +196,6 @@ describe('the log', () => {
 })
 
 describe('the command line', () => {
-  beforeAll(build)
 
   test.each([
     [[], {}, /^\d\d:\d\d:\d\d cpg ping 401 [\d.]+ms entry 1 \w+.*\n$/],

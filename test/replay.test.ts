@@ -11,7 +11,6 @@ import { readRecording, type RecordedCall, type Recording, Unusable } from '../s
 import type { Provider } from '../src/provider.ts'
 import { minimise, Replay, report, summary } from '../src/replay.ts'
 import { findProviders } from '../src/sandbox.ts'
-import { build } from './build.ts'
 import { client as alphapo } from './clients/alphapo.ts'
 import { allocation, client as cpg, clientOf as cpgAs, KEYS as CPG_KEYS } from './clients/cpg.ts'
 import { client as payward } from './clients/payward.ts'
@@ -403,7 +402,6 @@ describe('the command line', () => {
   const MAIN = new URL('../dist/main.js', import.meta.url).pathname
   let folder: string
   beforeAll(() => {
-    build()
     folder = mkdtempSync(join(tmpdir(), 'sandgate-replay-'))
   })
   afterAll(() => rmSync(folder, { recursive: true }))

@@ -109,7 +109,7 @@ export class Store implements Keeper {
 
   /** Undefined when everything is kept already, or else whether it will be, known at the end of this turn. */
   settled(): Promise<boolean> | undefined {
-    if (this.#pending.length === 0 && this.#world!.journal.nextId <= this.#entries) return undefined
+    if (!this.#world || (this.#pending.length === 0 && this.#world.journal.nextId <= this.#entries)) return undefined
     this.#schedule()
     return this.#turn!.promise
   }
