@@ -5,10 +5,11 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json ./
 COPY src ./src
+COPY specs ./specs
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24-slim
-ENV NODE_ENV=production SANDGATE_HOST=0.0.0.0 SANDGATE_PORT=4010
+ENV NODE_ENV=production SANDGATE_HOST=0.0.0.0 SANDGATE_PORT=4010 SANDGATE_DATA=/data
 WORKDIR /sandgate
 COPY --from=build /sandgate/package.json ./
 COPY --from=build /sandgate/node_modules ./node_modules

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import findMyWay from 'find-my-way'
-import { parse } from 'yaml'
 import type { Content, Problem } from '../provider.ts'
+import { readDocument } from './documents.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'] as const
 
@@ -57,7 +57,7 @@ export class Contract {
   constructor(name: string, file: string) {
     this.name = name
     this.file = file
-    this.document = parse(readFileSync(file, 'utf8'))
+    this.document = readDocument(file)
     this.basePath = new URL(this.document.servers?.[0]?.url ?? '/', 'http://any').pathname.replace(/\/$/, '')
     this.operations = this.#readOperations()
     for (const operation of this.operations) {

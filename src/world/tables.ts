@@ -231,13 +231,13 @@ export class Tables {
     }
   }
 
-  /** Replaces every row of every table. Rows of tables that nobody has opened yet wait for their description. */
-  load(tables: ReadonlyMap<string, ReadonlyMap<string, object>>): void {
+  /** Replaces every row of every table; the maps are its own from here on. */
+  load(tables: ReadonlyMap<string, Map<string, object>>): void {
     if (this.#depth > 0) throw new Error('rows are loaded inside of a change')
     this.#states.clear()
     for (const [name, rows] of tables) {
       for (const row of rows.values()) Object.freeze(row)
-      this.#states.set(name, { rows: new Map(rows), indexes: [], table: undefined })
+      this.#states.set(name, { rows, indexes: [], table: undefined })
     }
   }
 

@@ -63,7 +63,7 @@ export interface Keeper {
 
 /** The rows of a world, and world time with the wall's reading it belongs to. */
 export interface Kept {
-  readonly tables: ReadonlyMap<string, ReadonlyMap<string, object>>
+  readonly tables: ReadonlyMap<string, Map<string, object>>
   readonly clock: readonly [now: number, wallMs: number | null, frozen: boolean]
 }
 
@@ -174,7 +174,7 @@ export class World {
     return this.put(HandOuts, { id: `addr-${seq}`, seq, at: this.now, ...row })
   }
 
-  /** Takes over every row, and how the clock stands. */
+  /** Takes over every row, maps and all, and how the clock stands. */
   load({ tables, clock: [now, wallMs, frozen] }: Kept): void {
     this.#tables.load(tables)
     this.clock.stand(now, frozen, wallMs ?? undefined)

@@ -1,7 +1,9 @@
 // `npm run bench`: Sandgate beside bare node:http, Express as one writes it and a Prism mock server, in one run, interleaved, as ratios; then start,
 // memory, growth and the clock. Server and load sit on a core each where taskset is there. Budgets are those of the README; a miss is marked.
 import { execFile, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -10,6 +12,7 @@ const MAIN = here('../../dist/main.js')
 const quick = process.argv.includes('--quick')
 const ROUNDS = quick ? 3 : 7
 const AMOUNT = quick ? 3_000 : 8_000
+const ROWS = quick ? 100_000 : 200_000
 const GROWN = quick ? 20_000 : 200_000
 
 const pinned = await run('taskset', ['-c', '0', 'true']).then(() => true, () => false)
@@ -121,10 +124,55 @@ async function clock() {
   line('clock/advance over 10,000 due timers, ms', median(times).toFixed(0), '≤ 150', median(times) <= 150)
 }
 
-await throughput()
-await starting()
-await growth()
-await clock()
+/** What keeping costs: the same load with and without a directory, while a checkpoint is taken, and at the next start. */
+async function keep() {
+  const data = mkdtempSync(join(tmpdir(), 'sandgate-bench-'))
+  const files = () => readdirSync(join(data, 'worlds/default'))
+  const keeping = (folder) => start(['node', MAIN, 'serve', '--port', '0', '--log', 'off', '--data', folder])
+  try {
+    const servers = { memory: await sandgate(), data: await keeping(data) }
+    const rates = { memory: [], data: [] }
+    for (let round = -1; round < ROUNDS; round++) {
+      for (const name of ['memory', 'data']) {
+        const { rate } = await load(servers[name], 'allocation')
+        if (round >= 0) rates[name].push(rate)
+      }
+    }
+    servers.memory.stop()
+    const ratio = median(rates.data) / median(rates.memory)
+    line('signed CPG allocation with --data × without', ratio.toFixed(2), '≥ 0.7', ratio >= 0.7)
+
+    // An allocation is five rows.
+    for (let filled = (ROUNDS + 1) * AMOUNT; filled < ROWS / 5; filled += 20_000) await load(servers.data, 'allocation', Math.min(20_000, ROWS / 5 - filled))
+    cpSync(data, `${data}-started`, { recursive: true })
+    rmSync(`${data}-started/lock`)
+    const p99 = { folding: [], quiet: [] }
+    for (let i = 0; i < 100 && (p99.folding.length < ROUNDS || p99.quiet.length < ROUNDS); i++) {
+      let folding = false
+      const watch = setInterval(() => (folding ||= files().some((name) => name.endsWith('.tmp'))), 2)
+      const result = await load(servers.data, 'allocation', 2_000)
+      clearInterval(watch)
+      p99[folding ? 'folding' : 'quiet'].push(result.p99)
+    }
+    const times = median(p99.folding) / median(p99.quiet)
+    line(`p99 while ${ROWS} rows and more are folded × without`, times.toFixed(2), '≤ 2', times <= 2)
+    servers.data.stop()
+
+    const ready = []
+    for (let i = 0; i < ROUNDS; i++) {
+      const server = await keeping(`${data}-started`)
+      ready.push(server.readyMs)
+      server.stop()
+    }
+    line(`start with ${ROWS} rows to the ready line, ms`, median(ready).toFixed(0), '≤ 2000', median(ready) <= 2000)
+  } finally {
+    for (const folder of [data, `${data}-started`]) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const sections = { throughput, starting, growth, clock, keep }
+const only = process.argv.slice(2).filter((name) => name in sections)
+for (const name of only.length > 0 ? only : Object.keys(sections)) await sections[name]()
 const widths = [0, 1, 2].map((column) => Math.max(...lines.map((row) => row[column].length)))
 console.log(`Node ${process.version}, ${pinned ? 'server and load on a core each' : 'not pinned to cores'}, medians of ${ROUNDS} rounds`)
 for (const row of lines) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd())
