@@ -5,7 +5,9 @@ import { checkFormat } from './recovery.ts'
 import type { CheckpointEnd, CheckpointHead, RowLine } from './state.ts'
 
 /** Rows of one slice: well under a millisecond of work. */
-const SLICE_ROWS = 256
+const SLICE_ROWS = 128
+/** Where slices are laid out, each in turn. */
+const SCRATCH_BYTES = 256 * 1024
 
 /** A checkpoint on its way to the disk, or just read. */
 export interface Checkpoint {
@@ -48,8 +50,9 @@ export class CheckpointFile {
 
   async write({ head, rows, until, pause }: Checkpoint): Promise<void> {
     const file = await this.#disk.promises.open(`${this.#path}.tmp`, 'w')
+    const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
     const append = async (record: unknown) => {
-      const bytes = framed(record)
+      const bytes = framed(record, scratch)
       await file.appendFile(bytes)
       this.#bytes += bytes.length
       await pause()
