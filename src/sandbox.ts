@@ -19,7 +19,7 @@ import { receive } from './http/receive.ts'
 import type { Incoming } from './http/received.ts'
 import { Flights } from './http/repeats.ts'
 import { reply, type Served } from './http/reply.ts'
-import { send } from './http/send.ts'
+import { send, Turn } from './http/send.ts'
 import { serverFor } from './http/server.ts'
 import { Sampler } from './http/sample.ts'
 import { type Keeping, type KeepWish, openKeeping } from './keep/keeping.ts'
@@ -72,12 +72,10 @@ export interface SandboxOptions extends KeepWish {
   readonly sender?: Pick<CallbackSender, 'pump' | 'busy' | 'settled' | 'refuse'> | undefined
 }
 
-const ROOT = new URL('..', import.meta.url)
-const SPECS = fileURLToPath(new URL('specs/', ROOT))
+const SPECS = fileURLToPath(new URL('../specs/', import.meta.url))
 const DEFAULT_SEED = 'sandgate'
 const KEY_SUFFIX = /\.([a-z0-9][a-z0-9-]{0,62})$/
 const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
-
 /** How late a timer of a running world may fire. */
 const TICK_MS = 50
 
@@ -130,6 +128,7 @@ export class Sandbox {
   /** Serves connections that come without a port. */
   #portless: Server | undefined
   #ticker: NodeJS.Timeout | undefined
+  readonly #turn = new Turn()
 
   /** A sandbox whose worlds are kept when there is a directory for them. Throws `KeepRefused`. */
   static async open(providers: ReadonlyMap<string, Provider>, options: SandboxOptions): Promise<Sandbox> {
@@ -338,7 +337,8 @@ export class Sandbox {
         strangeWorld: target.worldId === undefined && world.id === DEFAULT_WORLD ? KEY_SUFFIX.exec(String(req.headers[target.served.provider.keyHeader]))?.[1] : undefined,
       }
       reply(incoming, target.served, world)
-        .then((sent) => {
+        .then(async (sent) => {
+          await this.#turn.end()
           send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#hanging)
           this.#observer.call(incoming, target.served.provider.name, world, sent, performance.now() - begin)
         })

@@ -1,23 +1,19 @@
 // A process that is killed under load at a random moment forgets nothing that it has acknowledged: objects, idempotency keys byte for byte, counters,
 // timers, callbacks. Each round prints its seed; SANDGATE_KILL_SEED=<seed> runs that round first.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { Agent, request as http } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import seedrandom from 'seedrandom'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { allocation, client } from './clients/cpg.ts'
 import { Inbox, type Request } from './kit.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 const ROUNDS = 20
 const WORKERS = 8
-
-beforeAll(() => {
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', ROOT])
-}, 120_000)
 
 interface Server {
   readonly child: ChildProcess
@@ -26,8 +22,8 @@ interface Server {
 }
 
 /** `sandgate serve` over a directory, until it says that it is ready. */
-async function serve(data: string): Promise<Server> {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), 'serve', '--port', '0', '--data', data, '--log', 'off', '--clock', '2026-05-16T19:00:00Z'], { stdio: ['ignore', 'pipe', 'pipe'] })
+async function serve(data: string, ...flags: string[]): Promise<Server> {
+  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), 'serve', '--port', '0', '--data', data, '--log', 'off', '--clock', '2026-05-16T19:00:00Z', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   let stderr = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
@@ -159,5 +155,33 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
   expect(seen).toEqual(expect.arrayContaining(deposits))
   server.child.kill('SIGTERM')
   const [status] = await once(server.child, 'exit')
+  expect(status).toBe(0)
+})
+
+test('one process per directory, one seed, one that can be written: exit status 2 and one line; a torn log is told, by file and byte, and served', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'sandgate-kill-'))
+  onTestFinished(() => rmSync(data, { recursive: true, force: true }))
+  const first = await serve(data, '--seed', 'a', '--fsync')
+  const refusal = async (folder: string, ...flags: string[]) => {
+    const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), 'serve', '--port', '0', '--data', folder, '--log', 'off', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text))
+    const [status] = await once(child, 'close')
+    return { status, ...said }
+  }
+  expect(await refusal(data)).toEqual({ status: 2, stdout: '', stderr: `sandgate: ${data} is in use by process ${first.child.pid}; one process per directory\n` })
+  first.child.kill('SIGKILL')
+  await once(first.child, 'exit')
+  expect(await refusal(data, '--seed', 'b')).toEqual({ status: 2, stdout: '', stderr: `sandgate: --seed b: ${join(data, 'sandgate.json')} was begun with the seed "a"; leave --seed out, or take another directory\n` })
+  writeFileSync(join(data, 'file'), '')
+  expect(await refusal(join(data, 'file'))).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^sandgate: \S+file cannot be used to keep anything: [^\n]+\n$/) })
+
+  const log = join(data, 'worlds/default/log-1')
+  const whole = statSync(log).size
+  appendFileSync(log, '0000002a torn')
+  const again = await serve(data)
+  expect(again.stderr()).toBe(`${log} is damaged from byte ${whole} on: 13 bytes are cut off, everything before them is kept\n`)
+  again.child.kill('SIGTERM')
+  const [status] = await once(again.child, 'exit')
   expect(status).toBe(0)
 })

@@ -57,7 +57,7 @@ export function metricsText(sandbox: Sandbox): string {
   return [...familiesOf(sandbox)].map(written).join('')
 }
 
-function* familiesOf({ metrics, worlds, options: { host } }: Sandbox): Generator<Family> {
+function* familiesOf({ metrics, worlds, keeping, options: { host } }: Sandbox): Generator<Family> {
   yield gauge('sandgate_build_info', 'The version that answers.', 1, { version })
   yield { name: 'sandgate_calls_total', type: 'counter', help: 'Calls of providers, by what was answered; operation none: no document knows the path, status none: the connection was cut.', samples: samples(metrics.calls, 'provider', 'operation', 'status') }
   yield { name: 'sandgate_faults_total', type: 'counter', help: 'What scenarios did to calls, by action.', samples: samples(metrics.faults, 'provider', 'action') }
@@ -66,6 +66,7 @@ function* familiesOf({ metrics, worlds, options: { host } }: Sandbox): Generator
   yield gauge('sandgate_worlds', 'Worlds there are.', all.length)
   yield gauge('sandgate_timers', 'Timers waiting, all worlds together.', all.reduce((sum, { clock }) => sum + clock.due, 0))
   yield gauge('sandgate_journal_dropped_entries', 'Journal entries that had to make room, in the worlds there are.', all.reduce((sum, { journal }) => sum + journal.dropped, 0))
+  if (keeping) yield gauge('sandgate_log_lag_bytes', 'What a start would have to read behind the checkpoints, all worlds together.', keeping.lag)
   if (host) yield* processFamilies(host)
 }
 
