@@ -30,7 +30,7 @@ import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
 import { durationMs } from './world/durations.ts'
 import type { World } from './world/world.ts'
-import { DEFAULT_WORLD, Worlds } from './worlds.ts'
+import { DEFAULT_WORLD, labelsOf, Worlds } from './worlds.ts'
 
 export interface SandboxOptions extends KeepWish {
   /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
@@ -356,16 +356,14 @@ export class Sandbox {
 
   /** Which provider and world a request is for: by host name (`cpg.localhost`, `cpg.ci.localhost`) or by path (`/cpg`, `/w/ci/cpg`). */
   #find(linePath: string, host: string): { served: Served; worldId: string | undefined; path: string } | undefined {
-    const byHost = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost(?::\d+)?$/.exec(host)
-    if (byHost) {
-      const served = this.#served.get(byHost[1]!)
-      if (served && !linePath.startsWith('/_sandgate')) return { served, worldId: byHost[2], path: linePath }
-    }
+    const labels = labelsOf(host)
+    const byHost = labels && this.#served.get(labels.provider)
+    if (byHost && !/^\/_sandgate(?=\/|$)/.test(linePath)) return { served: byHost, worldId: labels.world, path: linePath }
     const inWorld = WORLD_PATH.exec(linePath)
     const rest = inWorld ? linePath.slice(inWorld[0].length) : linePath
     const end = rest.indexOf('/', 1)
     const served = this.#served.get(rest.slice(1, end < 0 ? undefined : end))
-    return served && { served, worldId: inWorld?.[1], path: end < 0 ? '/' : rest.slice(end) }
+    return served && { served, worldId: inWorld?.[1] ?? labels?.world, path: end < 0 ? '/' : rest.slice(end) }
   }
 
   /**

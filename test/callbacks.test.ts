@@ -143,7 +143,7 @@ describe('where callbacks may go', () => {
   test.each([
     [{ url: 'http://127.0.0.1/', events: ['deposit.exploded'] }, 422, /events: CPG sends no deposit.exploded/],
     [{ url: 'http://127.0.0.1/', account: 'nobody' }, 404, /account: CPG has no account "nobody"/],
-    [{ url: 'http://127.0.0.1/', colour: 'red' }, 422, /additional/],
+    [{ url: 'http://127.0.0.1/', colour: 'red' }, 422, /unknown key "colour"/],
     [{}, 422, /url/],
   ])('%o: %i', async (body, status, detail) => {
     const box = await start()

@@ -1,5 +1,8 @@
 // POST verify: was it called so, how often, and where the closest calls differ; never a yes that the journal cannot vouch for.
-import { beforeEach, describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { allocation, client } from './clients/cpg.ts'
 import { client as zopay, post } from './clients/zopay.ts'
 import { type Kit, start } from './kit.ts'
@@ -121,4 +124,20 @@ describe('a journal that had to drop entries', () => {
   test('sandgate.verify.unknown: was there ever such a call?', async () => {
     expect(await verify({ ...created, match: { body: { user_identifier: 'a' } } }, await lost())).toMatchObject({ ok: 'unknown', count: 0 })
   })
+})
+
+test('sandgate.verify.unknown: calls before a restart with --data stand in no journal, so nothing is said of them', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'sandgate-verify-'))
+  onTestFinished(() => rmSync(data, { recursive: true }))
+  const before = await start({ data })
+  await before.call(client, allocation({}))
+  expect(await verify({ ...created, times: { exactly: 1 } }, before)).toMatchObject({ ok: true })
+  await before.sandbox.close()
+  const kit = await start({ data })
+  expect(await verify({ ...created, times: { exactly: 0 } }, kit)).toMatchObject({ ok: 'unknown', count: 0 })
+  expect(await verify({ ...created, times: { atMost: 1 } }, kit)).toMatchObject({ ok: 'unknown' })
+  await kit.call(client, allocation({ user_identifier: 'after' }))
+  expect(await verify(created, kit)).toMatchObject({ ok: true, count: 1 })
+  await kit.control('POST', '/reset')
+  expect(await verify({ ...created, times: { exactly: 0 } }, kit)).toMatchObject({ ok: true })
 })

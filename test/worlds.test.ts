@@ -130,6 +130,18 @@ describe('three ways in', () => {
     expect(reply.headers['x-sandgate-hint']).toContain('no world of that name')
   })
 
+  test('the control API of a world is reached by its host name too, and never the default world instead', async () => {
+    const box = await start()
+    await make(box, { id: 'ci-42', clock: '2027-01-01T00:00:00Z' })
+    const now = async (host: string) => (await box.raw('GET', '/_sandgate/clock', { host })).json.now
+    expect(await now('cpg.ci-42.localhost')).toBe('2027-01-01T00:00:00.000Z')
+    expect(await now('CPG.CI-42.localhost')).toBe('2027-01-01T00:00:00.000Z')
+    expect(await now('cpg.localhost')).toBe('2026-05-16T19:00:00.000Z')
+    expect((await box.raw('POST', '/_sandgate/reset', { host: 'cpg.nowhere.localhost' })).status).toBe(404)
+    // A label that is no provider leaves the path to say which; the world still counts.
+    expect((await box.raw('GET', '/cpg/v1/_ping', { host: 'shop.nowhere.localhost' })).status).toBe(404)
+  })
+
   test('a world that is not there is a 404 in the sandbox’s own voice, by path and by host name', async () => {
     const box = await start()
     const reply = await inWorld(box, 'nowhere', cpg.client, cpg.allocation({}))

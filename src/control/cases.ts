@@ -178,7 +178,7 @@ type Made = { readonly entry: CallEntry; readonly call: ReceivedCall }
 
 function verify({ sandbox, world, body }: Ask): Told {
   const { times = {}, after, ...kind } = body as Kind & { times?: Times; after?: Kind }
-  const lost = world.journal.dropped > 0
+  const { lost } = world.journal
   const { keyHeader } = providerOf(kind, sandbox)
   const when = whenOf(kind)
   const first = after && (providerOf(after, sandbox), callsOf(after, sandbox, world).find(({ call }) => concerns(whenOf(after), call)))

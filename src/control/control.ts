@@ -5,6 +5,7 @@ import express, { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
 import type { Contract } from '../http/contract.ts'
 import { NotKept } from '../keep/store.ts'
+import type { Problem as CallProblem } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
 import { type Ask, Problem, type Routes, type Told, unkept } from './asking.ts'
@@ -16,6 +17,7 @@ import { moneyRoutes } from './money.ts'
 import { rewindRoutes, SNAPSHOT_BYTES } from './rewind.ts'
 import { scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
+import { labelsOf } from '../worlds.ts'
 import { worldRoutes } from './worlds.ts'
 
 const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...rewindRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
@@ -58,7 +60,7 @@ export function controlRouter(sandbox: Sandbox, contract: () => Contract): Route
 }
 
 async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promise<Told> {
-  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1]
+  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
   const world = sandbox.world(worldId)
   if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
   sandbox.tick(world)
@@ -75,7 +77,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   const content = readContent(bytes, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
   if (problems.length > 0) {
-    const told = problems.map((problem) => `${problem.in} ${problem.at.join('.')}`.trim() + ` ${problem.message}`)
+    const told = problems.map(inWords)
     throw new Problem(422, told.join('; '), { problems: told })
   }
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
@@ -118,6 +120,23 @@ export async function ask(operation: string, changes: boolean, asked: Ask): Prom
 function yamlText(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new Problem(422, 'the body is not UTF-8')
   return bytes.toString('utf8')
+}
+
+/** What is wrong with a call, where, and what was expected. */
+function inWords({ in: where, at, keyword, params, message }: CallProblem): string {
+  const place = `${where} ${at.join('.')}`.trim()
+  switch (keyword) {
+    case 'additionalProperties':
+      return `${place}: unknown key "${params.additionalProperty}"`
+    case 'enum':
+      return `${place} must be one of ${params.allowedValues.join(', ')}`
+    case 'const':
+      return `${place} must be ${params.allowedValue}`
+    case 'syntax':
+      return `the body is not JSON: ${message}`
+    default:
+      return `${place} ${message}`
+  }
 }
 
 function tell(res: Response, error: unknown, complain: Sandbox['complain']): void {

@@ -265,7 +265,10 @@ function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, s
   }
   const headers: Record<string, string> = { ...kept.headers, 'x-sandgate-entry': String(id) }
   const hint = refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served.provider, world))
-  if (hint) headers['x-sandgate-hint'] = hint
+  if (hint) {
+    headers['x-sandgate-hint'] = hint
+    world.journal.amend(id, { hint })
+  }
   return {
     status: kept.status,
     headers,

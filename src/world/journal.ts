@@ -17,6 +17,8 @@ export class Journal {
   #head = 0
   #lastId = 0
   #dropped = 0
+  /** Another journal went before this one. */
+  #behind = false
 
   constructor(limit: number) {
     this.#limit = limit
@@ -29,7 +31,13 @@ export class Journal {
 
   /** Begins behind this id: what had the ids up to it was in a journal before this one. */
   goOn(lastId: number): void {
+    this.#behind ||= lastId > this.#lastId
     this.#lastId = Math.max(this.#lastId, lastId)
+  }
+
+  /** Whether there were entries that are here no more, other than by a clear: nobody can tell what was in them. */
+  get lost(): boolean {
+    return this.#behind || this.#dropped > 0
   }
 
   /** How many entries had to make room. */

@@ -61,6 +61,7 @@ describe('authentication', () => {
     const late = await box.send('cpg', by({ 'x-cpg-key': 'cpg_demo_key', 'x-cpg-timestamp': ms, 'x-cpg-signature': sign(KEYS.demo.secret, canonical(PING, ms)) }))
     refused(late, 401, 'Request timestamp is outside the allowed window')
     expect(late.headers['x-sandgate-hint']).toBe('seconds expected, milliseconds sent')
+    expect((await box.entry(late)).hint).toBe('seconds expected, milliseconds sent')
     for (const text of ['soon', '-1', '1e9', '17.5']) {
       refused(await box.send('cpg', by({ 'x-cpg-key': 'cpg_demo_key', 'x-cpg-timestamp': text, 'x-cpg-signature': 'ab' })), 401, 'Request timestamp is outside the allowed window')
     }

@@ -1,16 +1,10 @@
 // AlphaPo's checks before any field is looked at, in the order its error texts suggest: key, source address, signature, rate, and whether the body can be read.
 import { timingSafeEqual } from 'node:crypto'
 import { type Gate, type Identity, Refusal } from '../../provider.ts'
-import type { Table } from '../../world/tables.ts'
+import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
 import { type AlphapoCall, signature, signedParts } from './wire.ts'
-
-const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
-  name: 'alphapo.buckets',
-  key: (row) => row.key,
-  indexes: {},
-}
 
 function keyPresent(call: AlphapoCall): void {
   // rule: alphapo.auth.no-key
@@ -45,12 +39,7 @@ function signatureMatches(call: AlphapoCall, world: World): void {
 function withinRate(call: AlphapoCall, world: World): void {
   // rule: alphapo.rate.bucket
   const { id, ratePerMinute } = call.caller
-  if (ratePerMinute === undefined) return
-  const minute = Math.floor(world.now / 60_000)
-  const bucket = world.get(Buckets, id)
-  const count = (bucket?.minute === minute ? bucket.count : 0) + 1
-  world.put(Buckets, { key: id, minute, count })
-  if (count > ratePerMinute) throw new Refusal('rate_limited')
+  if (overRate(['alphapo', id], ratePerMinute, world) !== undefined) throw new Refusal('rate_limited')
 }
 
 function contentReadable(call: AlphapoCall): void {

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
+import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
 import { type CpgCall, refuseProblems, signature } from './wire.ts'
@@ -15,12 +16,6 @@ const Signatures: Table<{ readonly signature: string; readonly expiresWallMs: nu
   name: 'cpg.signatures',
   key: (row) => row.signature,
   indexes: { expiring: { group: () => '', order: (row) => row.expiresWallMs } },
-}
-
-const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
-  name: 'cpg.buckets',
-  key: (row) => row.key,
-  indexes: {},
 }
 
 function headersPresent(call: CpgCall): void {
@@ -86,12 +81,7 @@ function signatureUnused(call: CpgCall, world: World): void {
 function withinRate(call: CpgCall, world: World): void {
   // rule: cpg.rate.bucket
   const { id, ratePerMinute } = call.caller
-  if (ratePerMinute === undefined) return
-  const minute = Math.floor(world.now / 60_000)
-  const bucket = world.get(Buckets, id)
-  const count = (bucket?.minute === minute ? bucket.count : 0) + 1
-  world.put(Buckets, { key: id, minute, count })
-  if (count > ratePerMinute) throw new Refusal('rate_limited')
+  if (overRate(['cpg', id], ratePerMinute, world) !== undefined) throw new Refusal('rate_limited')
 }
 
 function permitted(call: CpgCall): void {

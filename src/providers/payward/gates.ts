@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
+import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
 import { type PaywardCall, refuseProblems, signature, signedParts } from './wire.ts'
@@ -26,12 +27,6 @@ const Spent: Table<{ readonly id: string; readonly key: string; readonly nonce: 
   indexes: { rising: { group: (row) => row.key, order: (row) => Number(row.nonce) } },
 }
 
-const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
-  name: 'payward.buckets',
-  key: (row) => row.key,
-  indexes: {},
-}
-
 function keyKnown(call: PaywardCall, world: World): void {
   // rule: payward.auth.key, rule: payward.auth.key-missing
   const id = call.headers['api-key']
@@ -42,16 +37,10 @@ function keyKnown(call: PaywardCall, world: World): void {
 }
 
 function withinRate(call: PaywardCall, world: World): void {
-  // rule: payward.rate.off
   const { id, ratePerMinute } = call.caller
-  if (ratePerMinute === undefined) return
-  // rule: payward.rate.bucket
-  const minute = Math.floor(world.now / 60_000)
-  const bucket = world.get(Buckets, id)
-  const count = (bucket?.minute === minute ? bucket.count : 0) + 1
-  world.put(Buckets, { key: id, minute, count })
-  const seconds = Math.ceil(((minute + 1) * 60_000 - world.now) / 1000)
-  if (count > ratePerMinute) throw new Refusal('rate_limited', { headers: { 'retry-after': String(seconds) } })
+  // rule: payward.rate.off, rule: payward.rate.bucket
+  const overMs = overRate(['payward', id], ratePerMinute, world)
+  if (overMs !== undefined) throw new Refusal('rate_limited', { headers: { 'retry-after': String(Math.ceil(overMs / 1000)) } })
 }
 
 function signatureMatches(call: PaywardCall, world: World): void {

@@ -1,16 +1,10 @@
 // Zopay's checks before any endpoint rule, in its order: JSON, Idempotency-Key, key, rate, approval, scope, schema.
 import { type Gate, type Identity, Refusal } from '../../provider.ts'
-import type { Table } from '../../world/tables.ts'
+import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import { type Caller, callerOf, SCOPE_OF, type Settings } from './catalogue.ts'
 import { itemsOf, syntaxItem } from './validation.ts'
 import type { ZopayCall } from './wire.ts'
-
-const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
-  name: 'zopay.buckets',
-  key: (row) => row.key,
-  indexes: {},
-}
 
 /** The framework's router knows no empty path value; ours does. */
 function pathWhole(call: ZopayCall): void {
@@ -65,13 +59,7 @@ function mistakeIn(header: string): string {
 function withinRate(call: ZopayCall, world: World): void {
   // rule: zopay.rate.bucket
   const { key, livemode, ratePerMinute } = call.caller
-  if (ratePerMinute === undefined) return
-  const minute = Math.floor(world.now / 60_000)
-  const bucket = JSON.stringify([key, livemode])
-  const known = world.get(Buckets, bucket)
-  const count = (known?.minute === minute ? known.count : 0) + 1
-  world.put(Buckets, { key: bucket, minute, count })
-  if (count > ratePerMinute) throw new Refusal('rate_limited')
+  if (overRate(['zopay', key, livemode], ratePerMinute, world) !== undefined) throw new Refusal('rate_limited')
 }
 
 function organisationApproved(call: ZopayCall): void {
