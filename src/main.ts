@@ -159,9 +159,7 @@ function write(file: string, recording: Recording): void {
 /** The world where a replay stopped; callbacks go nowhere. */
 async function serveReplay(replay: Replay, { port, host }: { port: number; host: string }): Promise<void> {
   replay.release(Date.now)
-  const url = await listen(replay.sandbox, port, host)
-  console.log(`sandgate listening on ${url}\n\n${table(replay.sandbox, url)}`)
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(replay.sandbox))
+  await listen(replay.sandbox, port, host)
 }
 
 function entryNumber(text: string): number {
@@ -186,17 +184,18 @@ async function serve(flags: Flags): Promise<void> {
     log: flags.log === 'off' ? undefined : logTo(process.stderr, flags.log, flags.logLevel),
     host: process,
   })
-  const url = await listen(sandbox, flags.port, flags.host)
-  console.log(`sandgate listening on ${url}\n\n${table(sandbox, url)}`)
+  await listen(sandbox, flags.port, flags.host)
   void sandbox.warm()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(sandbox))
 }
 
-function listen(sandbox: Sandbox, port: number, host: string): Promise<string> {
-  return sandbox.listen(port, host).catch((error: NodeJS.ErrnoException) => {
+/** Listens, and says so. Whoever reads the ready line may send a signal at once, so signals are listened for before it. */
+async function listen(sandbox: Sandbox, port: number, host: string): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(sandbox))
+  const url = await sandbox.listen(port, host).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'EADDRINUSE' ? 'is taken; choose another one, or 0 for any free one' : `cannot be listened on: ${error.message}`
     throw new UsageError(`--port ${port} (--host ${host}) ${why}`)
   })
+  console.log(`sandgate listening on ${url}\n\n${table(sandbox, url)}`)
 }
 
 /** A reader of the lines that goes away, or is slower than they come, costs nothing but the lines. */
