@@ -16,9 +16,8 @@ import { CallbackSender, type Resolve } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { type EndpointWish, pointCallbacks } from './http/endpoints.ts'
 import { receive } from './http/receive.ts'
-import type { Incoming } from './http/received.ts'
 import { Flights } from './http/repeats.ts'
-import { reply, type Served } from './http/reply.ts'
+import { reply, type Sent, type Served } from './http/reply.ts'
 import { send, Turn } from './http/send.ts'
 import { serverFor } from './http/server.ts'
 import { Sampler } from './http/sample.ts'
@@ -30,7 +29,8 @@ import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
 import { durationMs } from './world/durations.ts'
 import type { World } from './world/world.ts'
-import { DEFAULT_WORLD, labelsOf, Worlds } from './worlds.ts'
+import { incomingOf, targetOf } from './target.ts'
+import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
 export interface SandboxOptions extends KeepWish {
   /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
@@ -74,8 +74,6 @@ export interface SandboxOptions extends KeepWish {
 
 const SPECS = fileURLToPath(new URL('../specs/', import.meta.url))
 const DEFAULT_SEED = 'sandgate'
-const KEY_SUFFIX = /\.([a-z0-9][a-z0-9-]{0,62})$/
-const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
 /** How late a timer of a running world may fire. */
 const TICK_MS = 50
 
@@ -312,71 +310,33 @@ export class Sandbox {
 
   /** A provider's call never goes further than here: raw bytes in, one `end` out. */
   #toProvider(req: IncomingMessage, res: ServerResponse, next: NextFunction): void {
-    // A server must take the absolute form of a request line too (RFC 9112, 3.2.2).
-    const url = req.url!.replace(/^https?:\/\/[^/?]*/i, '') || '/'
-    const queryAt = url.indexOf('?')
-    const linePath = queryAt < 0 ? url : url.slice(0, queryAt)
-    const query = queryAt < 0 ? undefined : url.slice(queryAt + 1)
-    const target = this.#find(linePath, req.headers.host ?? '')
+    const target = targetOf(req, this.#served, this.worlds)
     if (!target) return next()
-    const world = this.worlds.get(target.worldId ?? this.#worldByKey(req, target.served.provider) ?? DEFAULT_WORLD)
-    if (!world) return problem(res as Response, 404, `there is no world "${target.worldId}"; GET /_sandgate/worlds lists those there are`)
+    const { served, worldId, world } = target
+    if (!world) return problem(res as Response, 404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
 
     receive(req, this.#bodyBytes, (body) => {
       const begin = performance.now()
-      const incoming: Incoming = {
-        method: req.method!,
-        path: target.path,
-        linePath,
-        query,
-        headers: req.headers,
-        body,
-        ip: (req.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
-        origin: `http://${req.headers.host}`,
-        wallMs: this.wall(),
-        strangeWorld: target.worldId === undefined && world.id === DEFAULT_WORLD ? KEY_SUFFIX.exec(String(req.headers[target.served.provider.keyHeader]))?.[1] : undefined,
+      const incoming = incomingOf(req, target, body, this.wall())
+      const failed = (error: unknown): void => {
+        this.complain(`no answer could be made for ${incoming.method} ${incoming.linePath}`, error)
+        if (!res.headersSent) problem(res as Response, 500, 'a bug in Sandgate; stderr has it')
       }
-      reply(incoming, target.served, world)
-        .then(async (sent) => {
-          await this.#turn.end()
+      const leave = (sent: Sent): void => {
+        try {
           send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#hanging)
-          this.#observer.call(incoming, target.served.provider.name, world, sent, performance.now() - begin)
-        })
-        .catch((error) => {
-          this.complain(`no answer could be made for ${incoming.method} ${linePath}`, error)
-          problem(res as Response, 500, 'a bug in Sandgate; stderr has it')
-        })
+          this.#observer.call(incoming, served.provider.name, world, sent, performance.now() - begin)
+        } catch (error) {
+          failed(error)
+        }
+      }
+      reply(incoming, served, world).then((sent) => this.#turn.atEnd(() => leave(sent)), failed)
     })
   }
 
   #callbackEnded(delivery: Delivery, attempt: Attempt, world: World): void {
     this.tape.attemptEnded(delivery.id, delivery.attempts.length + 1, world)
     this.#observer.callback(delivery, attempt, world)
-  }
-
-  /** Which provider and world a request is for: by host name (`cpg.localhost`, `cpg.ci.localhost`) or by path (`/cpg`, `/w/ci/cpg`). */
-  #find(linePath: string, host: string): { served: Served; worldId: string | undefined; path: string } | undefined {
-    const labels = labelsOf(host)
-    const byHost = labels && this.#served.get(labels.provider)
-    if (byHost && !/^\/_sandgate(?=\/|$)/.test(linePath)) return { served: byHost, worldId: labels.world, path: linePath }
-    const inWorld = WORLD_PATH.exec(linePath)
-    const rest = inWorld ? linePath.slice(inWorld[0].length) : linePath
-    const end = rest.indexOf('/', 1)
-    const served = this.#served.get(rest.slice(1, end < 0 ? undefined : end))
-    return served && { served, worldId: inWorld?.[1] ?? labels?.world, path: end < 0 ? '/' : rest.slice(end) }
-  }
-
-  /**
-   * The world that an SDK reaches which can change nothing but its key: `cpg_demo_key.ci-42`. The provider sees the key without it. A world
-   * that does not exist leaves the key as it is, so that the provider refuses it as unknown.
-   */
-  #worldByKey(req: IncomingMessage, { keyHeader }: Provider): string | undefined {
-    // rule: sandgate.worlds.by-key
-    const sent = req.headers[keyHeader]
-    const suffix = typeof sent === 'string' ? KEY_SUFFIX.exec(sent) : null
-    if (!suffix || !this.worlds.get(suffix[1]!)) return undefined
-    req.headers[keyHeader] = (sent as string).slice(0, suffix.index)
-    return suffix[1]
   }
 }
 

@@ -9,12 +9,6 @@ import { World } from './world/world.ts'
 export const DEFAULT_WORLD = 'default'
 export const WORLD_ID = /^[a-z0-9][a-z0-9-]{0,62}$/
 
-/** What a host name such as `cpg.localhost` or `cpg.ci-42.localhost` says: a provider, and a world. */
-export function labelsOf(host: string): { readonly provider: string; readonly world: string | undefined } | undefined {
-  const labels = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost(?::\d+)?$/i.exec(host)
-  return labels ? { provider: labels[1]!.toLowerCase(), world: labels[2]?.toLowerCase() } : undefined
-}
-
 export interface WorldsOptions {
   readonly providers: ReadonlyMap<string, Provider>
   readonly seed: string

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { closest as nearest } from 'fastest-levenshtein'
 import { concerns, matches, regexOf, type When } from '../http/faults.ts'
-import { type Incoming, ReceivedCall } from '../http/received.ts'
+import { type Incoming, originOf, ReceivedCall } from '../http/received.ts'
 import { bodyFields, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type Recording, secretsIn, type Step, withoutKeys } from '../keep/recording.ts'
 import type { Provider } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
@@ -32,7 +32,10 @@ interface CallEntry extends JournalEntry {
   readonly refusal?: string
   readonly stoppedBy?: string
   readonly rules: readonly string[]
-  readonly request: Incoming & { readonly caller: unknown; readonly detail: Record<string, unknown> | undefined; readonly began: { readonly entry: number; readonly at: number } }
+  readonly request: Incoming
+  readonly caller: unknown
+  readonly detail: Record<string, unknown> | undefined
+  readonly began: { readonly entry: number; readonly at: number }
   readonly response: { readonly headers: Record<string, string>; readonly text: string | undefined }
 }
 
@@ -122,30 +125,30 @@ function step(entry: JournalEntry, sandbox: Sandbox, world: World, hide: (text: 
 }
 
 function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text: string) => string): Step {
-  const { request, response } = entry
+  const { request, response, caller, detail, began } = entry
   const { identity, keyHeader } = sandbox.providers.get(entry.provider!)!
   const refused = entry.refusal !== undefined && identity.gates.some(({ name }) => name === entry.stoppedBy)
   const headers = Object.entries(request.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const]))
-  const overlapped = request.began.entry !== entry.id || request.began.at !== entry.at
+  const overlapped = began.entry !== entry.id || began.at !== entry.at
   return {
     kind: 'call',
     entry: entry.id,
     at: iso(entry.at),
     wall: iso(request.wallMs),
-    ...(overlapped && { began: { entry: request.began.entry, at: iso(request.began.at) } }),
+    ...(overlapped && { began: { entry: began.entry, at: iso(began.at) } }),
     provider: entry.provider!,
     ...(entry.operation !== undefined && { operation: entry.operation }),
     method: request.method,
     path: request.path,
     ...(request.linePath !== request.path && { line_path: request.linePath }),
     ...(request.query !== undefined && { query: request.query }),
-    origin: request.origin,
+    origin: originOf(request),
     ip: request.ip,
     headers: Object.fromEntries(headers),
     ...bodyFields(request.body, hide),
     ...(holdsKey(request, hide) && { altered: true }),
-    ...(request.caller !== undefined && { who: identity.of(request.caller, world) }),
-    ...(refused && { refused: { gate: entry.stoppedBy!, name: entry.refusal!, ...(request.detail && { detail: request.detail }) } }),
+    ...(caller !== undefined && { who: identity.of(caller, world) }),
+    ...(refused && { refused: { gate: entry.stoppedBy!, name: entry.refusal!, ...(detail && { detail }) } }),
     answer: { status: entry.status ?? null, headers: response.headers, ...(response.text !== undefined && { body: response.text }) },
     rules: [...new Set(entry.rules)],
   }

@@ -17,7 +17,7 @@ import { moneyRoutes } from './money.ts'
 import { rewindRoutes, SNAPSHOT_BYTES } from './rewind.ts'
 import { scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
-import { labelsOf } from '../worlds.ts'
+import { labelsOf } from '../target.ts'
 import { worldRoutes } from './worlds.ts'
 
 const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...rewindRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }

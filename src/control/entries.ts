@@ -11,7 +11,7 @@ const HIDDEN = '(hidden)'
 const BODY_CHARACTERS = 65_536
 
 export function entryView(entry: JournalEntry, rules: Rules): Record<string, unknown> {
-  const { at, rules: applied, stoppedBy, request, response, timerKind, ...rest } = entry as JournalEntry & {
+  const { id, at, rules: applied, stoppedBy, request, caller: _caller, detail: _detail, began: _began, response, timerKind, ...rest } = entry as JournalEntry & {
     rules?: readonly string[]
     stoppedBy?: string
     request?: { headers: IncomingHttpHeaders; body: Buffer | undefined }
@@ -19,6 +19,7 @@ export function entryView(entry: JournalEntry, rules: Rules): Record<string, unk
     timerKind?: string
   }
   return {
+    id,
     ...rest,
     at: new Date(at).toISOString(),
     ...(timerKind && { timer_kind: timerKind }),

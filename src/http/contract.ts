@@ -41,6 +41,12 @@ export interface Judged {
   readonly content: Content
 }
 
+/** What the document says of one answer. */
+interface Response {
+  /** Where the schema stands, by media type, undefined where anything goes; undefined: there is no body. */
+  readonly schemas: ReadonlyMap<string, string | undefined> | undefined
+}
+
 export class Contract {
   readonly name: string
   readonly file: string
@@ -50,7 +56,8 @@ export class Contract {
   readonly operations: readonly ContractOperation[]
   readonly #router = findMyWay({ maxParamLength: 16_384 })
   readonly #validators = new Map<string, ValidateFunction>()
-  readonly #responses = new Map<string, { pointer: string; content: any } | undefined>()
+  /** Where the schemas of each answer stand, by operation and status; looked up once. */
+  readonly #responses = new Map<ContractOperation, Map<number, Response | undefined>>()
   #ajv: Ajv2020 | undefined
 
   /** Reads `specs/<name>.yaml`. Throws with the file and the place when the document cannot be honoured. */
@@ -120,25 +127,31 @@ export class Contract {
   judgeAnswer(operation: ContractOperation, status: number, mediaType: string | undefined, body: unknown): string[] {
     const response = this.#response(operation, status)
     if (!response) return [`${operation.id} documents no answer ${status}`]
-    const { pointer, content } = response
-    if (body === undefined) return content ? [`${operation.id} ${status} should have a body`] : []
-    if (!content) return [`${operation.id} ${status} should have no body`]
-    if (!mediaType || !(mediaType in content)) return [`${operation.id} ${status} documents no ${mediaType}`]
-    if (!content[mediaType].schema) return []
-    const problems = this.#judge(`${pointer}/content/${escape(mediaType)}/schema`, body, 'body', [])
+    const { schemas } = response
+    if (body === undefined) return schemas ? [`${operation.id} ${status} should have a body`] : []
+    if (!schemas) return [`${operation.id} ${status} should have no body`]
+    if (!mediaType || !schemas.has(mediaType)) return [`${operation.id} ${status} documents no ${mediaType}`]
+    const schema = schemas.get(mediaType)
+    if (schema === undefined) return []
+    const problems = this.#judge(schema, body, 'body', [])
     return problems.map((problem) => `${operation.id} ${status}: /${problem.at.join('/')} ${problem.message}`)
   }
 
-  /** Where the response to this status stands; looked up once. */
-  #response(operation: ContractOperation, status: number): { pointer: string; content: any } | undefined {
-    const name = `${operation.id} ${status}`
-    if (!this.#responses.has(name)) {
-      const { responses } = this.#at(operation.pointer)
-      const key = [String(status), 'default'].find((code) => code in responses)
-      const pointer = key && this.#follow(`${operation.pointer}/responses/${key}`)
-      this.#responses.set(name, pointer ? { pointer, content: this.#at(pointer).content } : undefined)
-    }
-    return this.#responses.get(name)
+  #response(operation: ContractOperation, status: number): Response | undefined {
+    let known = this.#responses.get(operation)
+    if (!known) this.#responses.set(operation, (known = new Map()))
+    if (!known.has(status)) known.set(status, this.#readResponse(operation, status))
+    return known.get(status)
+  }
+
+  #readResponse(operation: ContractOperation, status: number): Response | undefined {
+    const { responses } = this.#at(operation.pointer)
+    const key = [String(status), 'default'].find((code) => code in responses)
+    if (key === undefined) return undefined
+    const pointer = this.#follow(`${operation.pointer}/responses/${key}`)
+    const { content } = this.#at(pointer)
+    const schemas = content && new Map(Object.entries<any>(content).map(([type, { schema }]) => [type, schema && `${pointer}/content/${escape(type)}/schema`]))
+    return { schemas }
   }
 
   /**

@@ -14,7 +14,8 @@ export function receive(req: IncomingMessage, limit: number, done: (body: Buffer
     else chunks.length = 0
     if (length > PATIENCE * limit) req.destroy()
   })
-  req.on('end', () => done(length > limit ? undefined : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+  // Always a copy: a chunk is a view of all that came with it, and the journal would keep the whole.
+  req.on('end', () => done(length > limit ? undefined : Buffer.concat(chunks, length)))
   // A client that goes away half-way has made no call.
   req.on('error', () => undefined)
 }

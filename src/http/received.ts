@@ -14,13 +14,18 @@ export interface Incoming {
   /** The exact bytes; undefined when there were more than the limit allows. */
   readonly body: Buffer | undefined
   readonly ip: string
-  readonly origin: string
+  /** Scheme and authority the client used, where its Host header does not say so. */
+  readonly origin?: string | undefined
   readonly wallMs: number
   /** What stands behind a dot after the key, and is no world. */
   readonly strangeWorld?: string | undefined
 }
 
 const EMPTY = Buffer.alloc(0)
+
+export function originOf({ origin, headers }: Incoming): string {
+  return origin ?? `http://${headers.host}`
+}
 
 export class ReceivedCall implements Call {
   readonly #incoming: Incoming
@@ -80,7 +85,7 @@ export class ReceivedCall implements Call {
   }
 
   get origin(): string {
-    return this.#incoming.origin
+    return originOf(this.#incoming)
   }
 
   get wallMs(): number {

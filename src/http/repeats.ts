@@ -52,9 +52,7 @@ export function findRepeat(call: Call, policy: Repeats, id: string, world: World
 export function keepAnswer(call: Call, policy: Repeats, id: string, answer: Kept, world: World): void {
   if (!policy.keeps(answer.status)) return
   call.note('idempotency', { decided: 'kept' })
-  for (const row of world.list(Rows, 'expiring', '', { limit: CLEARED_PER_ANSWER })) {
-    if (row.expiresAt! <= world.now) world.remove(Rows, row.id)
-  }
+  world.prune(Rows, 'expiring', '', world.now, CLEARED_PER_ANSWER)
   world.put(Rows, {
     id,
     fingerprint: policy.fingerprint?.(call) ?? null,

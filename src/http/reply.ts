@@ -87,7 +87,7 @@ export async function reply(incoming: Incoming, served: Served, world: World, ad
 function unavailable(sent: Sent, served: Served, course: Course, world: World): Sent {
   const { status, headers, text } = write(served.provider.refusals.unavailable!({}, course.call), served, course, world)
   const { entry } = sent.told
-  world.journal.amend(entry, { status, refusal: 'unavailable', stoppedBy: 'keeping', response: { headers, text } })
+  world.journal.amend(entry, { status, refusal: 'unavailable', stoppedBy: 'keeping', response: { status, headers, text } })
   return { ...sent, status, headers: { ...headers, 'x-sandgate-entry': String(entry) }, text, told: { ...sent.told, refusal: 'unavailable' } }
 }
 
@@ -245,6 +245,7 @@ function checkAnswer(answer: Answer, contentType: string | undefined, match: Mat
 /** Step 8: the journal entry first, then the bytes. */
 function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, stoppedBy, began }: Course, served: Served, world: World): Sent {
   const id = world.journal.add({
+    id: undefined,
     kind: 'call',
     at: world.now,
     provider: served.provider.name,
@@ -257,8 +258,11 @@ function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, s
     refusal: refusal?.name,
     rules: call.rules,
     notes: call.notes,
-    request: { ...incoming, caller: call.caller, detail: refusal?.detail, began },
-    response: { headers: kept.headers, text: kept.text },
+    request: incoming,
+    caller: call.caller,
+    detail: refusal?.detail,
+    began,
+    response: kept,
   })
   for (const { id: rule, source, then } of plan?.rules ?? []) {
     world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })

@@ -67,15 +67,15 @@ async function drip(res: ServerResponse, bytes: Buffer, length: number, bytesPer
 
 /** Answers of one turn of the event loop leave together: a client that is woken once for many costs the server a third less. */
 export class Turn {
-  #over: Promise<void> | undefined
+  #waiting: (() => void)[] = []
 
-  /** Resolves when this turn is over. */
-  end(): Promise<void> {
-    return (this.#over ??= new Promise((over) =>
-      setImmediate(() => {
-        this.#over = undefined
-        over()
-      }),
-    ))
+  /** Runs when this turn is over, in the order in which it was asked. */
+  atEnd(work: () => void): void {
+    if (this.#waiting.push(work) > 1) return
+    setImmediate(() => {
+      const due = this.#waiting
+      this.#waiting = []
+      for (const work of due) work()
+    })
   }
 }

@@ -17,13 +17,18 @@ export function serverFor(app: { readonly request: object; readonly response: ob
  * request and response it sees, which costs more than all the rest of it.
  */
 function prototypes(app: { readonly request: object; readonly response: object }) {
-  function SandboxRequest(this: IncomingMessage, ...args: ConstructorParameters<typeof IncomingMessage>) {
-    ;(IncomingMessage as any).apply(this, args)
+  function SandboxRequest(this: IncomingMessage, socket: unknown) {
+    ;(IncomingMessage as any).call(this, socket)
   }
-  function SandboxResponse(this: ServerResponse, ...args: ConstructorParameters<typeof ServerResponse>) {
-    ;(ServerResponse as any).apply(this, args)
+  function SandboxResponse(this: ServerResponse, req: unknown, options: unknown) {
+    ;(ServerResponse as any).call(this, req, options)
   }
-  SandboxRequest.prototype = app.request
-  SandboxResponse.prototype = app.response
-  return { IncomingMessage: SandboxRequest as any, ServerResponse: SandboxResponse as any }
+  return { IncomingMessage: bornAs(SandboxRequest, IncomingMessage, app.request) as any, ServerResponse: bornAs(SandboxResponse, ServerResponse, app.response) as any }
+}
+
+/** The engine counts how many fields an object gets by the constructors behind its own: without them each field would be moved several times. */
+function bornAs(constructor: Function, parent: Function, prototype: object): Function {
+  Object.setPrototypeOf(constructor, parent)
+  constructor.prototype = prototype
+  return constructor
 }

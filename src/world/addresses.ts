@@ -98,15 +98,19 @@ function segwit(prefixes: readonly [string, string], versions: readonly [readonl
   }
 }
 
+const LOWER_A = 0x61
+const UPPER_A = 0x41
+
 /** EIP-55: a letter is upper case when the digit of the keccak at its place is 8 or more. */
 function checksummed(hex: string): string {
-  const digest = keccak_256(Buffer.from(hex, 'latin1'))
-  let text = '0x'
+  const text = Buffer.from(`0x${hex}`, 'latin1')
+  const digits = text.subarray(2)
+  const digest = keccak_256(digits)
   for (let i = 0; i < 40; i++) {
     const nibble = i % 2 === 0 ? digest[i >> 1]! >> 4 : digest[i >> 1]! & 15
-    text += nibble >= 8 ? hex[i]!.toUpperCase() : hex[i]!
+    if (nibble >= 8 && digits[i]! >= LOWER_A) digits[i]! -= LOWER_A - UPPER_A
   }
-  return text
+  return text.toString('latin1')
 }
 
 /** CRC-16/XMODEM (polynomial 0x1021, from 0, not reflected), as SEP-23 wants it; no installed package has it. */

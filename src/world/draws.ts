@@ -24,33 +24,53 @@ export interface Draw {
 
 /**
  * Opens the stream of that name. The parts are joined as JSON, so that no two different lists of parts share a stream, and hashed first, so
- * that every bit of the name counts. Alea is the quickest of seedrandom's generators to seed, and most streams give a few bytes only.
+ * that every bit of the name counts. Tyche-i is the quickest of seedrandom's generators to seed, and most streams give a few bytes only.
  */
 export function draw(seed: string, name: readonly (string | number | null)[]): Draw {
-  const next = seedrandom.alea(hash('sha256', JSON.stringify([seed, ...name]), 'binary'))
+  return new Stream(seedrandom.tychei(hash('sha256', JSON.stringify([seed, ...name]), 'binary')))
+}
 
-  const bytes = (count: number): Buffer => {
+class Stream implements Draw {
+  readonly #next: seedrandom.PRNG
+
+  constructor(next: seedrandom.PRNG) {
+    this.#next = next
+  }
+
+  bytes(count: number): Buffer {
     const out = Buffer.allocUnsafe(count)
     for (let i = 0; i < count; i += 4) {
-      const word = next.int32()
+      const word = this.#next.int32()
       for (let j = 0; j < 4 && i + j < count; j++) out[i + j] = word >>> (8 * j)
     }
     return out
   }
-  const below = (limit: number): number => Math.floor(next() * limit)
-  return {
-    bytes,
-    below,
-    fraction: () => next(),
-    hex: (count) => bytes(count).toString('hex'),
-    digits: (count) => String(1 + below(9)) + Array.from({ length: count - 1 }, () => below(10)).join(''),
-    base32: (count) => Array.from({ length: count }, () => CROCKFORD[below(32)]).join(''),
-    uuid: () => {
-      const b = bytes(16)
-      b[6] = (b[6]! & 0x0f) | 0x40
-      b[8] = (b[8]! & 0x3f) | 0x80
-      const h = b.toString('hex')
-      return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`
-    },
+
+  below(limit: number): number {
+    return Math.floor(this.#next() * limit)
+  }
+
+  fraction(): number {
+    return this.#next()
+  }
+
+  hex(bytes: number): string {
+    return this.bytes(bytes).toString('hex')
+  }
+
+  digits(count: number): string {
+    return String(1 + this.below(9)) + Array.from({ length: count - 1 }, () => this.below(10)).join('')
+  }
+
+  base32(count: number): string {
+    return Array.from({ length: count }, () => CROCKFORD[this.below(32)]).join('')
+  }
+
+  uuid(): string {
+    const b = this.bytes(16)
+    b[6] = (b[6]! & 0x0f) | 0x40
+    b[8] = (b[8]! & 0x3f) | 0x80
+    const h = b.toString('hex')
+    return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`
   }
 }

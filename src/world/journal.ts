@@ -45,9 +45,11 @@ export class Journal {
     return this.#dropped
   }
 
-  add(entry: Omit<JournalEntry, 'id'> & { kind: string; at: number }): number {
+  /** Takes an entry over, and gives it its id. One that has room for it (`id: undefined`) costs no copy. */
+  add(entry: Omit<JournalEntry, 'id'> & { id?: undefined; kind: string; at: number }): number {
     const id = ++this.#lastId
-    const full = { id, ...entry } as JournalEntry
+    const full = entry as unknown as { -readonly [Field in keyof JournalEntry]: JournalEntry[Field] }
+    full.id = id
     if (this.#entries.length < this.#limit) this.#entries.push(full)
     else {
       this.#dropped++

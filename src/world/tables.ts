@@ -105,18 +105,23 @@ class Group {
     return key && this.#tree!.get(key)
   }
 
-  /** Rows after a position (before it, when descending), or all of them. */
-  *walk(after: Position | undefined, descending: boolean): Generator<object> {
+  /** So many rows after a position (before it, when descending), or from the end on. */
+  take(limit: number, after: Position | undefined, descending: boolean): object[] {
+    const rows: object[] = []
     if (this.#tree) {
       const from = after ?? (descending ? { order: Infinity, key: '\uffff' } : { order: -Infinity, key: '' })
       for (const [at, row] of descending ? this.#tree.entriesReversed(from) : this.#tree.entries(from)) {
-        if (!after || compare(at, after) !== 0) yield row
+        if (rows.length >= limit) break
+        if (!after || compare(at, after) !== 0) rows.push(row)
       }
-      return
+      return rows
     }
-    const list = this.#list!.slice()
-    if (descending) list.reverse()
-    for (const entry of list) if (!after || (descending ? compare(entry, after) < 0 : compare(entry, after) > 0)) yield entry.row
+    const list = this.#list!
+    for (let i = 0; i < list.length && rows.length < limit; i++) {
+      const entry = list[descending ? list.length - 1 - i : i]!
+      if (!after || (descending ? compare(entry, after) < 0 : compare(entry, after) > 0)) rows.push(entry.row)
+    }
+    return rows
   }
 
   /** Where it stands in the list, or would; the end first, because most rows come last. */
@@ -183,14 +188,17 @@ export class Tables {
 
   /** Rows of one group of an index, in order. */
   list<Row extends object>(table: Table<Row>, index: string, group: string, range: Range = {}): Row[] {
-    const limit = range.limit ?? Infinity
-    const rows: Row[] = []
-    if (limit <= 0) return rows
-    for (const row of this.#group(table, index, group)?.walk(range.after, range.descending ?? false) ?? []) {
-      rows.push(row as Row)
-      if (rows.length >= limit) break
+    const found = this.#group(table, index, group)
+    return found ? (found.take(range.limit ?? Infinity, range.after, range.descending ?? false) as Row[]) : []
+  }
+
+  /** Removes the first rows of a group up to this order, at most so many: what is over goes as fast as it comes, and never all at once. */
+  prune<Row extends object>(table: Table<Row>, index: string, group: string, upTo: number, most: number): void {
+    for (let removed = 0; removed < most; removed++) {
+      const row = this.first(table, index, group)
+      if (!row || table.indexes[index]!.order(row) > upTo) return
+      this.remove(table, table.key(row))
     }
-    return rows
   }
 
   first<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {

@@ -143,6 +143,11 @@ export class World {
     return this.#tables.last(table, index, group)
   }
 
+  /** Removes the first rows of a group up to this order, at most so many. Only inside a change. */
+  prune<Row extends object>(table: Table<Row>, index: string & keyof typeof table.indexes, group: string, upTo: number, most: number): void {
+    this.#tables.prune(table, index, group, upTo, most)
+  }
+
   size<Row extends object>(table: Table<Row>): number {
     return this.#tables.size(table)
   }

@@ -1,5 +1,4 @@
 // Deposit addresses: every call that asks for one gets a new one, told from the others of the same customer by its id.
-import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
@@ -46,19 +45,20 @@ const INT32_MAX = 2 ** 31 - 1
 const FIRST_ID = 900_001
 const FIRST_TAG = 100_000_000
 
-// rule: alphapo.take.integer-ids
-const Reference = z.union([z.string(), z.number()]).transform(String)
-
-/** The legal fields of a body; others are ignored. */
+/** The fields of a legal body; others are ignored. */
 // rule: alphapo.content.extra
-const Wish = z.object({
-  currency: z.string(),
-  foreign_id: Reference,
-  end_user_reference: Reference.nullish().transform((text) => (isBlank(text) ? null : text!)),
-  // rule: alphapo.take.null-optional
-  convert_to: z.string().nullish().transform((text) => (isBlank(text) ? null : text!)),
-  amount: z.union([z.number(), z.string()]).nullish(),
-})
+function wishOf(call: AlphapoCall) {
+  const { currency, foreign_id: foreignId, end_user_reference: reference, convert_to: convertTo, amount } = call.content.kind === 'json' ? call.content.value : {}
+  return {
+    currency: currency as string,
+    // rule: alphapo.take.integer-ids
+    foreignId: String(foreignId),
+    reference: isBlank(reference) ? null : String(reference),
+    // rule: alphapo.take.null-optional
+    convertTo: isBlank(convertTo) ? null : (convertTo as string),
+    amount: amount as number | string | null | undefined,
+  }
+}
 
 /** The last gate of takeAddress: every field that is wrong is told at once. */
 export function fieldsValid(call: AlphapoCall, world: World): void {
@@ -93,19 +93,19 @@ function hint(body: any, errors: FieldErrors): string | undefined {
 export function takeAddress(call: AlphapoCall, world: World): Answer {
   // rule: alphapo.auth.keys
   const { merchant } = call.caller
-  const wish = Wish.parse(call.content.kind === 'json' ? call.content.value : {})
+  const wish = wishOf(call)
   const currency = CURRENCIES.get(wish.currency)!
   // rule: alphapo.take.currency-not-enabled
   const enabled = world.settings<Settings>('alphapo').merchants[merchant]!.currencies
   if (enabled && !enabled.includes(wish.currency)) throw new Refusal('forbidden_currency', { currency: wish.currency })
 
-  const asked = { merchant, currency: wish.currency, convertTo: wish.convert_to, foreignId: wish.foreign_id }
+  const asked = { merchant, currency: wish.currency, convertTo: wish.convertTo, foreignId: wish.foreignId }
   const row = known(call, asked, world) ?? world.put(Addresses, {
     // rule: alphapo.take.id
     id: FIRST_ID - 1 + world.next('alphapo.addresses'),
     ...asked,
     ...place(call, currency, asked, wish.amount, world),
-    reference: wish.end_user_reference,
+    reference: wish.reference,
     createdAt: world.now,
   })
   world.handOut({

@@ -1,5 +1,4 @@
 // Deposit addresses and deposit requests: who gets which address, for how long it is shown, and when a pool address may serve again.
-import { z } from 'zod'
 import { type Answer, Refusal, type Reaction, type Repeats } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
@@ -45,15 +44,6 @@ export const Requests: Table<RequestRow> = {
   indexes: { byAddress: { group: (row) => row.address, order: (row) => row.requestId } },
 }
 
-/** The legal text of a request as CPG understands it. */
-const Wish = z.object({
-  // rule: cpg.deposits.case
-  currency: z.string().toUpperCase(),
-  network: z.string().toUpperCase(),
-  // rule: cpg.deposits.empty-text
-  user_identifier: z.string().nullish().transform((text) => text || null),
-})
-
 // rule: cpg.idempotency.scope, rule: cpg.idempotency.ignored-fields, rule: cpg.idempotency.forever
 export const byIdempotencyKey: Repeats = {
   key: (call) => (call.content.kind === 'json' && call.content.value.idempotency_key) || undefined,
@@ -67,13 +57,16 @@ export const byIdempotencyKey: Repeats = {
 export function createDepositAddress(call: CpgCall, world: World): Answer {
   const { account } = call.caller
   const settings = world.settings<Settings>('cpg')
-  const wish = Wish.parse(call.content.kind === 'json' ? call.content.value : {})
-  const currency = findCurrency(wish.currency, wish.network)
+  const wish = call.content.kind === 'json' ? call.content.value : {}
+  // rule: cpg.deposits.case
+  const currency = findCurrency(wish.currency.toUpperCase(), wish.network.toUpperCase())
+  // rule: cpg.deposits.empty-text
+  const identifier: string | null = wish.user_identifier || null
   // rule: cpg.deposits.not-enabled
   const enabled = settings.accounts[account]!.currencies.some((row) => row.deposit && row.currency === currency.currency && row.network === currency.network)
   if (!enabled) throw new Refusal('deposits_not_enabled')
 
-  const row = wish.user_identifier === null ? poolAddress(call, account, currency, world) : stickyAddress(call, account, currency, wish.user_identifier, world)
+  const row = identifier === null ? poolAddress(call, account, currency, world) : stickyAddress(call, account, currency, identifier, world)
   const request = openRequest(row, currency, settings, world)
   world.handOut({
     provider: 'cpg',

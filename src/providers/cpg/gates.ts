@@ -72,9 +72,7 @@ function signatureUnused(call: CpgCall, world: World): void {
   if (used && used.expiresWallMs > call.wallMs) {
     throw new Refusal('signature_already_used', {}, 'two equal requests signed in the same second have the same signature')
   }
-  for (const row of world.list(Signatures, 'expiring', '', { limit: 2 })) {
-    if (row.expiresWallMs <= call.wallMs) world.remove(Signatures, row.signature)
-  }
+  world.prune(Signatures, 'expiring', '', call.wallMs, 2)
   world.put(Signatures, { signature: given, expiresWallMs: call.wallMs + SIGNATURE_KEPT_MS })
 }
 
