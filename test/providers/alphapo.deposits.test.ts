@@ -428,6 +428,7 @@ describe('conversion', () => {
 
   test.each([
     ['BTCLN', '0.01', 'BTC', '0.01000000', []],
+    ['BTC', '0.01', 'BTCLN', '0.01000000', []],
     ['USDC', '123.456789', 'USDCBASE', '123.45678900', ['exchange']],
     ['USDGE', '123.456789', 'USDGS', '123.45678900', ['exchange']],
   ])('alphapo.exchange.one-to-one: %s %s become %s %s', async (currency, amount, convert_to, received, fees) => {

@@ -49,7 +49,7 @@ function ofDeposit({ currency, units }: Money, network: string): Fee[] {
 // rule: alphapo.fees.exchange
 function ofExchange(sent: Money, { currency, units }: Money): Fee[] {
   // rule: alphapo.exchange.one-to-one
-  if (sent.currency === 'BTCLN' && currency === 'BTC') return []
+  if ([sent.currency, currency].sort().join() === 'BTC,BTCLN') return []
   return [{ type: 'exchange', currency, units: part(BigInt(units), EXCHANGE_FEE).toString() }]
 }
 
