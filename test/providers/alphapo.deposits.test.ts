@@ -187,6 +187,7 @@ describe('deposits', () => {
 
   test.each([
     ['ETH', '0.123456789012345678', '0.12345678'], ['USDTE', '7.654321', '7.65432100'], ['EURS', '7.65', '7.65000000'], ['BTC', '0.00010001', '0.00010001'],
+    ['SOL', '0.123456789', '0.12345678'], ['WBTC', '0.12345678', '0.12345678'],
   ])('alphapo.format.amounts: %s %s is told as %s', async (currency, amount, told) => {
     const box = await start()
     await pay(box, amount, { currency })
@@ -318,7 +319,8 @@ describe('the wrong thing', () => {
   test.each([
     ['a code that does not exist', 'BTC', { currency: 'NOPE' }], ['an address of another form', 'BTC', { currency: 'ETH' }], ['a network that does not exist', 'BTC', { network: 'constructor' }],
     ['Lightning to an address', 'BTC', { currency: 'BTCLN' }], ['Lightning by network', 'BTC', { network: 'lightning' }], ['a coin to an invoice', 'BTCLN', { currency: 'BTC' }],
-    ['an invoice on the chain', 'BTCLN', { network: 'bitcoin' }], ['more places than the coin has', 'USDC', { amount: '1.0000001' }],
+    ['an invoice on the chain', 'BTCLN', { network: 'bitcoin' }], ['more places than the coin has', 'USDC', { amount: '1.0000001' }], ['more places than WBTC has', 'WBTC', { amount: '1.000000001' }],
+    ['more places than SOL has', 'SOL', { amount: '1.0000000001' }],
   ])('%s cannot be sent at all', async (_, currency, more) => {
     const box = await start()
     const { address } = await take(box, { currency, amount: '0.01' })

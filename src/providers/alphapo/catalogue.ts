@@ -19,8 +19,8 @@ export interface Currency {
   readonly decimals: number
 }
 
-/** id, code, network, minimum deposit, precision; the network says the rest. */
-type Row = readonly [id: number, currency: string, network: keyof typeof NETWORKS, minimum: string, precision: number]
+/** id, code, network, minimum deposit, precision, decimals where they do not follow; the network says the rest. */
+type Row = readonly [id: number, currency: string, network: keyof typeof NETWORKS, minimum: string, precision: number, decimals?: number]
 
 /** Where addresses look alike, and after how many confirmations a deposit is credited. */
 // rule: alphapo.deposits.confirmations
@@ -53,7 +53,7 @@ const ROWS: readonly Row[] = [
   [8, 'TRX', 'tron', '10.00000000', 6],
   [9, 'BNB', 'bsc', '0.01000000', 8],
   [10, 'CSC', 'xrp', '1.00000000', 6],
-  [11, 'SOL', 'solana', '0.01000000', 8],
+  [11, 'SOL', 'solana', '0.01000000', 8, 9],
   [12, 'POL', 'polygon', '1.00000000', 8],
   [13, 'BTCLN', 'lightning', '0.00001000', 8],
   [14, 'ETHA', 'arbitrum', '0.01000000', 8],
@@ -72,7 +72,7 @@ const ROWS: readonly Row[] = [
   [95, 'EURCBASE', 'base', '5.00000000', 6],
   [96, 'EURCS', 'solana', '5.00000000', 6],
   [97, 'EURS', 'ethereum', '0.01000000', 2],
-  [98, 'WBTC', 'ethereum', '0.00010000', 8],
+  [98, 'WBTC', 'ethereum', '0.00010000', 8, 8],
   [99, 'DAI', 'ethereum', '5.00000000', 8],
   [100, 'BRZ', 'ethereum', '0.01000000', 4],
   [101, 'VERSE', 'ethereum', '10000.00000000', 8],
@@ -82,10 +82,10 @@ const ROWS: readonly Row[] = [
 ]
 
 export const CURRENCIES: ReadonlyMap<string, Currency> = new Map(
-  ROWS.map(([id, currency, network, minimum, precision]) => {
+  ROWS.map(([id, currency, network, minimum, precision, exact]) => {
     const { chain } = NETWORKS[network]
     // What has all eight decimals on an EVM network has eighteen there.
-    const decimals = chain === 'evm' && precision === 8 ? 18 : precision
+    const decimals = exact ?? (chain === 'evm' && precision === 8 ? 18 : precision)
     return [currency, { id, currency, network, chain, tagged: network === 'xrp', minimum, precision, decimals }]
   }),
 )
