@@ -734,7 +734,7 @@ describe('currencies', () => {
   test('alphapo.currencies.visible: the enabled ones, or the others', async () => {
     const box = await startWith({ keys: [{ id: 'shop_key', secret: 'shop_secret' }], currencies: ['ETH', 'BTC'] })
     const codes = async (body: unknown) => (await list(box, body, SHOP)).json.data.filter((row: any) => row.type === 'crypto').map((row: any) => row.currency)
-    for (const visible of [undefined, null, true, 1, '1']) expect(await codes({ visible })).toEqual(['BTC', 'ETH'])
+    for (const visible of [undefined, null, '', ' ', true, 1, '1']) expect(await codes({ visible })).toEqual(['BTC', 'ETH'])
     for (const visible of [false, 0, '0']) expect((await codes({ visible })).join(' ')).toBe(CODES.replace('BTC ', '').replace('ETH ', ''))
     for (const visible of ['yes', 2, [], 'false']) wrong(await list(box, { visible }, SHOP), { visible: 'The visible field must be true or false.' })
     expect((await list(box, { visible: false })).json.data).toEqual([])
@@ -759,6 +759,11 @@ describe('settings', () => {
   })
 })
 
+const INVOICE = {
+  timer: true, title: 't', currency: 'EUR', amount: 10, foreign_id: 'x', end_user_reference: 'u',
+  url_success: 'https://a.test', url_failed: 'https://a.test', email_user: 'a@a.test',
+}
+
 test.each<[string, Request, number]>([
   ['pairs', post('/currencies/pairs', {}), 200],
   ['rates', post('/currencies/rates', { currency_from: 'BTC', currency_to: null }), 200],
@@ -767,14 +772,7 @@ test.each<[string, Request, number]>([
   ['a rate', post('/exchange/calculate', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1 }), 200],
   ['an exchange at a price', post('/exchange/fixed', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1, foreign_id: 'x', price: '1' }), 201],
   ['an exchange', post('/exchange/now', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1, foreign_id: 'x' }), 201],
-  [
-    'an invoice',
-    post('/invoices/create', {
-      timer: true, title: 't', currency: 'EUR', amount: 10, foreign_id: 'x', end_user_reference: 'u',
-      url_success: 'https://a.test', url_failed: 'https://a.test', email_user: 'a@a.test',
-    }),
-    201,
-  ],
+  ['an invoice', post('/invoices/create', INVOICE), 201],
 ])('the rest of the document is answered by samples, marked as such, to who has signed: %s', async (_, request, status) => {
   const box = await start()
   const reply = await box.call(client, request)
@@ -782,8 +780,29 @@ test.each<[string, Request, number]>([
   refused(await box.send('alphapo', request), 403, 'No key header', 'required_header_key')
 })
 
-test('sandgate.sampled: a body that the document does not allow is refused in shape B', async () => {
+test('alphapo.errors.all-fields: where answers are samples, what is wrong with a body is told truly', async () => {
   const box = await start()
-  const reply = await box.call(client, post('/withdrawal/crypto', { currency: 'BTC' }))
-  expect([reply.status, reply.headers['x-sandgate'], Object.keys(reply.json)]).toEqual([400, 'sampled', ['errors']])
+  const refusals: [path: string, body: object, errors: Record<string, string>][] = [
+    ['/withdrawal/crypto', { currency: 'BTC', foreign_id: 'w', amount: true, tag: [] }, {
+      address: 'The address field is required.',
+      end_user_reference: 'The end user reference field is required.',
+      amount: 'The amount must be a number.',
+      tag: 'The tag must be a string.',
+    }],
+    ['/currencies/rates', { currency_from: 5 }, { currency_from: 'The currency from must be a string.' }],
+    ['/exchange/now', { sender_currency: 'BTC', receiver_currency: 'EUR', foreign_id: 'x'.repeat(256), sender_amount: [] }, {
+      foreign_id: 'The foreign id may not be greater than 255 characters.',
+      sender_amount: 'The sender amount must be a number.',
+    }],
+    ['/invoices/create', { ...INVOICE, timer: 'yes', title: '', type: 'fill' }, {
+      timer: 'The timer field must be true or false.',
+      title: 'The title field is required.',
+      type: 'The selected type is invalid.',
+    }],
+  ]
+  for (const [path, body, errors] of refusals) {
+    const reply = await box.call(client, post(path, body))
+    wrong(reply, errors, path)
+    expect(reply.headers['x-sandgate']).toBeUndefined()
+  }
 })

@@ -1,19 +1,12 @@
 // The list of currencies: what a merchant may receive and convert into, with the limits and fees of each.
-import { type Answer, Refusal } from '../../provider.ts'
+import type { Answer } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { CURRENCIES, type Currency, DEPOSIT_FEE, FIAT, fiatId, LIGHTNING_MAXIMUM, type Settings } from './catalogue.ts'
-import { fieldErrors } from './fields.ts'
 import { LIGHTNING } from './lightning.ts'
 import type { AlphapoCall } from './wire.ts'
 
 const NO_FEE = '0.000000'
 const HIDDEN: readonly unknown[] = [false, 0, '0']
-
-/** The last gate of listCurrencies. */
-export function filterValid(call: AlphapoCall): void {
-  const errors = fieldErrors(call.problems)
-  if (errors.size > 0) throw new Refusal('invalid_request', { errors: Object.fromEntries(errors) })
-}
 
 export function listCurrencies(call: AlphapoCall, world: World): Answer {
   const enabled = world.settings<Settings>('alphapo').merchants[call.caller.merchant]!.currencies

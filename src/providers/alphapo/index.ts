@@ -3,7 +3,8 @@ import { type Provider, Refusal } from '../../provider.ts'
 import { fieldsValid, takeAddress } from './addresses.ts'
 import { BELOW_MINIMUM, callbacks, CROSS_CURRENCY } from './callbacks.ts'
 import { DEMO, Settings } from './catalogue.ts'
-import { filterValid, listCurrencies } from './currencies.ts'
+import { listCurrencies } from './currencies.ts'
+import { fieldsLegal } from './fields.ts'
 import { gates, identity } from './gates.ts'
 import { CANCELLED_MONEY, getTransactionInfo, lookupValid } from './transactions.ts'
 import { deposits } from './transfers.ts'
@@ -26,13 +27,13 @@ export const provider: Provider = {
   },
   // rule: alphapo.content.media-type
   readsJson: (mediaType) => mediaType !== undefined && /[/+]json$/.test(mediaType),
-  gates,
+  gates: [...gates, fieldsLegal],
   identity,
   operations: {
     // rule: alphapo.ping
     ping: { gates: [], run: () => ({ status: 200, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: 'OK' }) },
     takeAddress: { gates: [...gates, fieldsValid], run: takeAddress },
-    listCurrencies: { gates: [...gates, filterValid], run: listCurrencies },
+    listCurrencies: { run: listCurrencies },
     getTransactionInfo: { gates: [...gates, lookupValid], run: getTransactionInfo },
   },
   refusals,
