@@ -442,6 +442,14 @@ describe('fields', () => {
     expect((await take(box)).status).toBe(201)
   })
 
+  test('alphapo.take.currency-not-enabled: by a scenario it names the currency that was asked for', async () => {
+    const box = await start()
+    const then = [{ respond: { error: 'forbidden_currency' } }]
+    await box.control('PUT', '/scenario', { name: 'x', rules: [{ when: { provider: 'alphapo', operation: 'takeAddress' }, then }] })
+    wrong(await take(box, { currency: 'ETH' }), { currency: 'Currency ETH is not enabled for your merchant' })
+    wrong(await take(box, { currency: { toString: 1 } }), { currency: 'Currency BTC is not enabled for your merchant' })
+  })
+
   test('alphapo.take.convert-to-unknown: what cannot be exchanged into is refused, the currency itself too', async () => {
     const box = await start()
     for (const convert_to of ['NOPE', 'BTC', 'eur', '__proto__']) {

@@ -97,7 +97,7 @@ export function takeAddress(call: AlphapoCall, world: World): Answer {
   const currency = CURRENCIES.get(wish.currency)!
   // rule: alphapo.take.currency-not-enabled
   const enabled = world.settings<Settings>('alphapo').merchants[merchant]!.currencies
-  if (enabled && !enabled.includes(wish.currency)) throw new Refusal('forbidden_currency', { currency: wish.currency })
+  if (enabled && !enabled.includes(wish.currency)) throw new Refusal('forbidden_currency')
 
   const asked = { merchant, currency: wish.currency, convertTo: wish.convertTo, foreignId: wish.foreignId }
   const row = known(call, asked, world) ?? world.put(Addresses, {

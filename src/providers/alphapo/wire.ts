@@ -71,10 +71,10 @@ export const refusals = {
   method_not_allowed: (detail: Detail): Answer => ({ status: 405, headers: detail.headers, body: {} }),
   bad_content_format: no(400, 'Bad content format', 'bad_content_format'),
   invalid_request: fields({ foreign_id: 'The foreign id field is required.' }),
-  forbidden_currency: ({ currency = 'BTC' }: Detail): Answer => ({
-    status: 400,
-    body: { errors: { currency: `Currency ${currency} is not enabled for your merchant` } },
-  }),
+  forbidden_currency: (_: Detail, { content }: Call): Answer => {
+    const asked = content.kind === 'json' ? content.value?.currency : undefined
+    return { status: 400, body: { errors: { currency: `Currency ${typeof asked === 'string' ? asked : 'BTC'} is not enabled for your merchant` } } }
+  },
   body_too_large: no(413, 'Payload too large', 'payload_too_large'),
   // rule: alphapo.rate.answer
   rate_limited: (): Answer => ({ status: 429, headers: { 'content-type': 'text/plain; charset=UTF-8' }, body: 'error code: 1015' }),
