@@ -567,7 +567,7 @@ describe('taking an address', () => {
     expect((await take(busy, { foreign_id: 'User_8721' })).json.data.address).not.toBe(first)
   })
 
-  test('alphapo.take.convert-to: in the answer right after currency, only when it was asked for', async () => {
+  test('alphapo.take.convert-to-echo: in the answer right after currency, only when it was asked for', async () => {
     const box = await start()
     for (const convert_to of ['EUR', 'ZAR', 'USDTE', 'BTCLN']) {
       const reply = await take(box, { convert_to })

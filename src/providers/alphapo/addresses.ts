@@ -166,7 +166,7 @@ function created(row: AddressRow, world: World): Answer {
       data: {
         id: row.id,
         currency: row.currency,
-        // rule: alphapo.take.convert-to
+        // rule: alphapo.take.convert-to-echo
         ...(row.convertTo !== null && { convert_to: row.convertTo }),
         address: row.address,
         tag,
