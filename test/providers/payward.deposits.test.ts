@@ -370,15 +370,23 @@ describe('portfolio transactions', () => {
     expect(await seen(`ids=${all[1].id}&ids=${all[3].id}&ids=nothing`)).toBe('31')
     expect(await seen('start_timestamp=2026-05-16T20:00:00.000Z')).toBe('432')
     expect(await seen('start_timestamp=2026-05-16T20:00:00.001Z')).toBe('43')
+    expect(await seen('start_timestamp=2026-05-16T20:00:00.000000001Z')).toBe('43')
     expect(await seen('end_timestamp=2026-05-16T22:00:00%2B02:00')).toBe('21')
+    expect(await seen('end_timestamp=2026-05-16T19:59:59.999999999Z')).toBe('1')
     expect(await seen('end_timestamp=2026-05-16T19:59:59.999Z')).toBe('1')
     expect(await seen('assets[0][symbol]=BTC&assets[0][type]=crypto&assets[1][symbol]=USDC&assets[1][type]=stablecoin')).toBe('431')
     expect(await seen('assets%5B0%5D%5Bsymbol%5D=XRP')).toBe('2')
     expect(await seen('assets[0][symbol]=USDC')).toBe('')
+    expect(await seen('assets[0][symbol]=NOPE')).toBe('')
     for (const query of ['assets[0][type]=crypto', 'assets=BTC', 'assets[][symbol]=BTC', 'assets[0][__proto__]=x', 'assets[99999][symbol]=BTC']) {
       expect((await box.call(client, portfolio(`types=deposit&${query}`))).json.data).toEqual({ field: 'assets' })
     }
-    invalid(await box.call(client, portfolio('types=deposit&start_timestamp=yesterday')), 'start_timestamp: must be a date-time')
+    const metal = await box.call(client, portfolio('assets[0][symbol]=BTC&assets[1][symbol]=XAG&assets[1][type]=metal'))
+    invalid(metal, 'assets: type must be one of fiat, crypto, stablecoin, xstock')
+    for (const symbol of ['', 'OP', 'X'.repeat(17)]) invalid(await box.call(client, portfolio(`assets[0][symbol]=${symbol}`)), 'assets: length of symbol must be 3 to 16')
+    for (const text of ['yesterday', '2026-05-16T19:00:00%2B02', '2016-12-31T23:59:60Z']) {
+      for (const field of ['start_timestamp', 'end_timestamp']) invalid(await box.call(client, portfolio(`${field}=${text}`)), `${field}: must be a date-time`)
+    }
   })
 
   test('payward.portfolio.pages: every transaction once in either order, and no token of the other one', async () => {

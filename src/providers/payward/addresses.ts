@@ -4,7 +4,7 @@ import { type Answer, type Reaction, Refusal } from '../../provider.ts'
 import { NETWORKS as CHAINS } from '../../world/networks.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { type Asset, METHODS, type Method, methodsOf, NETWORKS, type Settings } from './catalogue.ts'
+import { type Asset, ASSET_TYPES, METHODS, type Method, methodsOf, NETWORKS, type Settings } from './catalogue.ts'
 import { findAsset } from './methods.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
 import { ok, page, type PaywardCall, time } from './wire.ts'
@@ -52,7 +52,7 @@ function place(address: string, tag: string | null): string {
 }
 
 // rule: payward.assets.type-default
-const AssetType = z.enum(['fiat', 'crypto', 'stablecoin', 'xstock']).optional()
+const AssetType = z.enum(ASSET_TYPES).optional()
 
 const Wish = z.object({ method_id: z.string().toLowerCase(), asset_symbol: z.string(), asset_type: AssetType })
 

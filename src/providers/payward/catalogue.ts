@@ -3,7 +3,9 @@
 import { z } from 'zod'
 import type { NetworkName } from '../../world/networks.ts'
 
-export type AssetType = 'fiat' | 'crypto' | 'stablecoin' | 'xstock'
+export const ASSET_TYPES = ['fiat', 'crypto', 'stablecoin', 'xstock'] as const
+
+export type AssetType = (typeof ASSET_TYPES)[number]
 
 export interface Asset {
   readonly symbol: string

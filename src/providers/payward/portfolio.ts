@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { amountText } from '../../world/amounts.ts'
 import type { World } from '../../world/world.ts'
-import { type Asset, ASSETS, DECIMALS, METHODS, PRICES, RATES } from './catalogue.ts'
+import { type Asset, ASSET_TYPES, ASSETS, DECIMALS, METHODS, PRICES, RATES } from './catalogue.ts'
 import { findAsset } from './methods.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
 import { type DepositRow, Deposits, type DepositStatus } from './transfers.ts'
@@ -35,10 +35,13 @@ const Filter = z.object({
 
 type Filter = z.output<typeof Filter>
 
+/** The filter, with assets as `type/symbol` and the ends of the time window in ms. */
+type Wish = Filter & { readonly assets: readonly string[]; readonly start: number; readonly end: number }
+
 export function listPortfolioTransactions(call: PaywardCall, world: World): Answer {
   // rule: payward.portfolio.filters
   const filter = Filter.parse(call.queryValues)
-  const assets = assetsOf(call.query)
+  const wish: Wish = { ...filter, assets: assetsOf(call.query), start: msOf('start_timestamp', filter), end: msOf('end_timestamp', filter) }
   const quote = findAsset(filter.quote_symbol, 'fiat', call, world)
   // rule: payward.portfolio.order
   const descending = filter.sort === 'desc'
@@ -48,19 +51,28 @@ export function listPortfolioTransactions(call: PaywardCall, world: World): Answ
   if (!filter.types.includes('deposit')) return page([], null)
 
   const after = position === undefined ? undefined : { order: position, key: descending ? '' : '\uffff' }
-  const wanted = world.list(Deposits, 'byAccount', call.params.account_id!, { descending, after }).filter((row) => isWanted(row, filter, assets, world))
+  const wanted = world.list(Deposits, 'byAccount', call.params.account_id!, { descending, after }).filter((row) => isWanted(row, wish, world))
   const shown = wanted.slice(0, filter.page_size)
   // rule: payward.portfolio.pages
   return page(shown.map((row) => transactionShown(row, quote, world)), wanted.length > shown.length ? writeToken(paging, shown.at(-1)!.seq) : null)
 }
 
-function isWanted(row: DepositRow, { statuses, ids, start_timestamp: start, end_timestamp: end }: Filter, assets: readonly string[], world: World): boolean {
+function isWanted(row: DepositRow, { statuses, ids, start, end, assets }: Wish, world: World): boolean {
   if (statuses && !statuses.includes(STATUS[row.status])) return false
   if (ids && !ids.includes(transactionId(row, world))) return false
-  if (start !== undefined && row.seenAt < new Date(start).getTime()) return false
-  if (end !== undefined && row.seenAt > new Date(end).getTime()) return false
+  if (row.seenAt < start || row.seenAt > end) return false
   const { symbol, type } = METHODS.find(({ id }) => id === row.method)!
   return assets.length === 0 || assets.includes(`${type}/${symbol}`)
+}
+
+/** An end of the time window in ms; what is open has no end. */
+function msOf(field: 'start_timestamp' | 'end_timestamp', { [field]: text }: Filter): number {
+  if (text === undefined) return field === 'start_timestamp' ? -Infinity : Infinity
+  const ms = Date.parse(text)
+  // A leap second, or an offset without minutes: the schema lets them pass, and no instant can be made of them.
+  if (Number.isNaN(ms)) throw malformed(field, 'must be a date-time')
+  // A start between two milliseconds is after the first of them.
+  return field === 'start_timestamp' && /\.\d{3}\d*[1-9]/.test(text) ? ms + 1 : ms
 }
 
 /** `assets[0][symbol]=BTC&assets[0][type]=crypto`: the query as deep objects, as `type/symbol`. */
@@ -70,12 +82,18 @@ function assetsOf(query: string | undefined): string[] {
   for (const [name, value] of new URLSearchParams(query)) {
     const [, index, member] = /^assets\[(\d{1,4})\]\[(symbol|type)\]$/.exec(name) ?? []
     if (index !== undefined) entries.set(index, { ...entries.get(index), [member!]: value })
-    else if (name.startsWith('assets')) throw new Refusal('invalid_request', { detail: `assets: must be written as assets[0][symbol] and assets[0][type]`, data: { field: 'assets' } })
+    else if (name.startsWith('assets')) throw malformed('assets', 'must be written as assets[0][symbol] and assets[0][type]')
   }
   return [...entries.values()].map(({ symbol, type = 'crypto' }) => {
-    if (symbol === undefined) throw new Refusal('invalid_request', { detail: 'assets: symbol is required', data: { field: 'assets' } })
+    if (symbol === undefined) throw malformed('assets', 'symbol is required')
+    if (symbol.length < 3 || symbol.length > 16) throw malformed('assets', 'length of symbol must be 3 to 16')
+    if (!(ASSET_TYPES as readonly string[]).includes(type)) throw malformed('assets', `type must be one of ${ASSET_TYPES.join(', ')}`)
     return `${type}/${symbol}`
   })
+}
+
+function malformed(field: string, why: string): Refusal {
+  return new Refusal('invalid_request', { detail: `${field}: ${why}`, data: { field } })
 }
 
 function transactionId({ seq }: DepositRow, world: World): string {
