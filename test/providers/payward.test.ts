@@ -1129,6 +1129,10 @@ describe('answers', () => {
     refused(await box.send('payward', portfolio), 'missingKey')
     refused(await box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.other}/portfolio/summary` }), 'account')
     const quote = { from: { symbol: 'BTC', type: 'crypto', amount: '0.5' }, to: { symbol: 'USD', type: 'fiat' } }
+    // A client that reads on until there is no other page comes to an end.
+    for (const path of ['/v1/assets', `/v1/accounts/${ACCOUNTS.main}/transfers`, `/v1/accounts/${ACCOUNTS.main}/funds/withdrawals/addresses`]) {
+      for (let i = 0; i < 4; i++) expect((await box.call(client, { method: 'GET', path })).json.next_page_token).toBeNull()
+    }
     expect((await box.call(client, { method: 'POST', path: `/v1/accounts/${ACCOUNTS.main}/quotes`, body: JSON.stringify(quote) })).json.data.id).toMatch(/^qte_/)
   })
 })
