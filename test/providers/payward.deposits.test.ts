@@ -513,6 +513,8 @@ describe('registering a webhook', () => {
     ['https://exa mple.com/', 'url: is not of the documented form'],
     ['https://example.com/\u0000', 'url: is not of the documented form'],
     ['https://ex\u00e4mple.com/', 'url: is not of the documented form'],
+    ['https:///hooks', 'url: host must not be empty'],
+    ['https:////example.com/hooks', 'url: host must not be empty'],
     ['https://:8443/', 'url: must be a valid URL'],
     ['https://example.com:99999/', 'url: must be a valid URL'],
     ['https://user:pass@example.com/webhook', 'url: must not contain credentials'],

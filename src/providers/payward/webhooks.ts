@@ -118,6 +118,8 @@ export function registerWebhook(call: PaywardCall, world: World): Answer {
 // rule: payward.webhooks.url
 function checkUrl(text: string): void {
   const refuse = (why: string) => new Refusal('invalid_request', { detail: `url: ${why}`, data: { field: 'url' } })
+  // A URL parser skips the slashes, and takes what comes first for the host.
+  if (/^https?:\/\/[/\\]/.test(text)) throw refuse('host must not be empty')
   if (!URL.canParse(text)) throw refuse('must be a valid URL')
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') throw refuse('must not contain credentials')
