@@ -154,7 +154,8 @@ function perform(operation: Operation, id: string | undefined, served: Served, c
       repeat = findRepeat(call, policy, id, world)
     })
     if (conflict) return write(conflict, served, course, world)
-    if (repeat) return repeat
+    // What names a call, names this one.
+    if (repeat) return { ...repeat, headers: { ...repeat.headers, ...served.provider.headers?.(call, world) } }
   }
   const before = course.plan && (world.last(HandOuts, 'all', '')?.seq ?? 0)
   const kept = write(run(operation, course, world), served, course, world)
