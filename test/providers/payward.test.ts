@@ -231,9 +231,13 @@ describe('authentication', () => {
     for (const path of ['/', '/v1', '/v1/nothing', '/v2/accounts', '/v1/accounts/%E0%A4%A/funds/deposits/addresses', `${addressesOf(ACCOUNTS.main)}/`]) {
       refused(await box.send('payward', { method: 'GET', path }), 'path')
     }
-    const wrong = await box.send('payward', { method: 'PUT', path: addressesOf(ACCOUNTS.main), body: '{}' })
-    refused(wrong, 'method')
-    expect(wrong.headers.allow).toBe('GET, POST')
+    for (const method of ['PUT', 'OPTIONS']) {
+      const wrong = await box.send('payward', { method, path: addressesOf(ACCOUNTS.main), ...(method === 'PUT' && { body: '{}' }) })
+      refused(wrong, 'method')
+      expect(wrong.headers.allow).toBe('GET, POST')
+    }
+    const head = await box.send('payward', { method: 'HEAD', path: LIST.path })
+    expect([head.status, head.headers.allow]).toEqual([405, 'GET, POST'])
   })
 
   test('payward.body.limit: a body over the limit is refused in its own dialect', async () => {
@@ -456,6 +460,8 @@ describe('validation', () => {
     const body = `{"__proto__":{"asset_symbol":"NOPE"},"constructor":1,"nonce":1e999,"note":"\\u0000\\ud800","method_id":"${METHODS.BTC}","asset_symbol":"BTC"}`
     const reply = await box.call(client, { method: 'POST', path: addressesOf(ACCOUNTS.main), body })
     expect([reply.status, reply.json.data.is_new]).toEqual([200, true])
+    const headers = { 'Payward-Version': '2025-04-15', 'API-OTP': '123456' }
+    expect((await box.call(client, { ...listing('asset_symbol=BTC&colour=red&type='), headers })).json.data).toHaveLength(1)
   })
 
   test('payward.accounts.length: 14 to 42 characters; payward.accounts.unknown: a stranger does not exist', async () => {
