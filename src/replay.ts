@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { type Difference, difference, Renamed } from './compare.ts'
 import { ask } from './control/control.ts'
-import { Problem } from './control/asking.ts'
+import { iso, Problem } from './control/asking.ts'
 import { load } from './control/armed.ts'
 import type { Scenario } from './control/scenario.ts'
 import type { Incoming } from './http/received.ts'
@@ -31,6 +31,8 @@ export interface Played {
   readonly calls: number
   readonly deeds: number
   readonly attempts: number
+  /** World ms where it ended. */
+  readonly now: number
   /** What the file holds and the world of the replay had no place for: answers of receivers, and control calls that were refused. */
   readonly left: readonly number[]
 }
@@ -87,8 +89,9 @@ export class Replay {
       if (this.#differs) break
     }
     for (const { land } of this.#flights.values()) land()
-    if (!this.#differs && until === Infinity) this.#moveTo(this.#recording.end.at)
-    return { differs: this.#differs, ...this.#count, left: this.#left }
+    const { end } = this.#recording
+    if (!this.#differs && until > end.entry) this.#moveTo(end.at)
+    return { differs: this.#differs, ...this.#count, now: this.world.now, left: this.#left }
   }
 
   /** From here on wall time goes by as it does outside: the world can be looked at by people. */
@@ -242,11 +245,11 @@ export function changedContracts({ contracts }: Recording): string[] {
 
 /** One paragraph for people: what was played, and that all of it was equal. */
 export function summary(played: Played, recording: Recording): string {
-  const { calls, deeds, attempts, left } = played
+  const { calls, deeds, attempts, now, left } = played
   const changed = changedContracts(recording)
   const lines = [
     `${count(calls, 'call')}, ${count(deeds, 'control call')} and ${count(attempts, 'callback attempt')} played; every answer is equal to the recorded one.`,
-    `World time went from ${recording.clock.start} to ${recording.end.at}.`,
+    `World time went from ${recording.clock.start} to ${iso(now)}.`,
     ...(left.length > 0 ? [`The world of the replay had no place for the entries ${left.join(', ')}.`] : []),
     ...(changed.length > 0 ? [`Since it was recorded the documents of ${changed.join(', ')} have changed.`] : []),
   ]

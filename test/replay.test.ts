@@ -77,6 +77,19 @@ describe('record and replay', () => {
     expect(replay.world.now).toBe(box.world.now)
   })
 
+  test('--until N tells where it stopped, not where the recording ends', async () => {
+    const box = await start()
+    await session(box)
+    await box.advance('2d')
+    const recording = await recorded(box)
+    const told = async (until?: number) => summary(await new Replay(recording, providers).play(until), recording)
+    const third = calls(recording)[2]!
+    const after = calls(recording).find(({ at }) => at !== START)!
+    expect(await told(third.entry)).toMatch(new RegExp(`^2 calls, .*\\. World time went from ${START} to ${START}\\.`))
+    expect(await told(after.entry)).toContain(`World time went from ${START} to 2026-05-16T23:00:00.000Z.`)
+    for (const until of [undefined, recording.end.entry + 1]) expect(await told(until)).toContain(`World time went from ${START} to 2026-05-18T23:00:00.000Z.`)
+  })
+
   test('a running world is played standing where each call was', async () => {
     const box = await start({ clock: 'real' })
     await box.call(cpg, allocation({ user_identifier: 'a' }))
