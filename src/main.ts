@@ -15,7 +15,7 @@ import { KeepRefused } from './keep/recovery.ts'
 import { readRecording, type Recording, Unusable } from './keep/recording.ts'
 import { minimise, Replay, report, summary } from './replay.ts'
 import { contractOf, findProviders, Sandbox } from './sandbox.ts'
-import { YamlError } from './yaml.ts'
+import { meant, YamlError } from './yaml.ts'
 
 interface Flags {
   readonly port: number
@@ -266,7 +266,14 @@ function collect(name: string, names: string[]): string[] {
   return [...names, name]
 }
 
+/** What stands where a command belongs is one, or a flag of the command that need not be said. */
+function checkCommand(named: string | undefined): void {
+  const known = [...program.commands.map((command) => command.name()), 'help']
+  if (named !== undefined && !named.startsWith('-') && !known.includes(named)) throw new UsageError(`there is no command "${named}"${meant(named, known)}`)
+}
+
 try {
+  checkCommand(process.argv[process.argv[2] === 'help' ? 3 : 2])
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exit(0)

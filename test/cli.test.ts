@@ -165,7 +165,10 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
   test('flags', () =>
     complain([
       ['an unknown flag', new Running(['serve', '--prot', '4010']), /--prot/],
-      ['an unknown command', new Running(['srve']), /srve|too many arguments/],
+      ['an unknown command', new Running(['srve']), /there is no command "srve"; did you mean serve\?/],
+      ['an unknown command with flags', new Running(['replai', 'case.json', '--until', '5']), /there is no command "replai"; did you mean replay\?/],
+      ['help about an unknown command', new Running(['help', 'chek']), /there is no command "chek"; did you mean check\?/],
+      ['more than serve takes', new Running(['serve', 'now']), /too many arguments/],
       ['a flag without its value', new Running(['serve', '--port']), /--port/],
       ['a port that is none', new Running(['serve', '--port', 'http']), /--port.*0 to 65535, got "http"/],
       ['a port out of range', new Running(['serve', '--port', '65536']), /--port.*got "65536"/],
