@@ -754,12 +754,20 @@ describe('check', () => {
     [rule('', `{ drop: { how: reset } }, { ${UNAVAILABLE} }`), '1.1: its respond can never happen: the drop of the same rule decides the stage "before" first'],
     [rule('', '{ drop: { how: reset } }, { corrupt: { how: empty } }'), 'its corrupt can never happen: the connection is cut'],
     [`rules:\n  - { when: { provider: cpg }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, operation: ping }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
+    [`rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { nth: 1, provider: cpg }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
+    [`rules:\n  - { when: { provider: cpg, body: { a: 1, b: [2] }, times: 2 }, then: [{ delay: 1s }, { drop: { stage: after, how: reset } }] }\n  - { when: { provider: cpg, body: { b: [2], a: 1 }, times: 2 }, then: [{ delay: 1s }, { respond: { stage: after, error: unavailable } }] }`, '1.yaml:3: 1.2: its respond can never happen: 1.1 (1.yaml:2) decides the stage "after" first'],
+    [`rules:\n  - { when: { provider: cpg, every: 2 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 2 }, then: [{ respond: { stage: after, error: unavailable } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
   ])('a rule that can never act: %s', (text, warning) => {
     expect(check(text.replace('[{ {', '[{').replace('[{ {', '[{')).warnings.join()).toContain(warning)
   })
 
   test.each([
     `rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, nth: 2 }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, nth: 1, operation: ping }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, nth: 1 }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ delay: 1s }] }\n  - { when: { provider: cpg, nth: 1 }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ respond: { stage: after, error: unavailable } }] }\n  - { when: { provider: cpg, nth: 1 }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, probability: 0.5 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, probability: 0.5 }, then: [{ drop: { how: reset } }] }`,
     `rules:\n  - { when: { provider: cpg, operation: ping }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg }, then: [{ drop: { how: reset } }] }`,
     `rules:\n  - { when: { provider: cpg }, then: [{ respond: { stage: after, error: unavailable } }] }\n  - { when: { provider: cpg }, then: [{ deposit: { amount: "1" } }, { delay: 1s }] }`,
     'rules: [{ when: { provider: zopay, operation: createPaymentIntent }, then: [{ deposit: { amount: "1" } }] }, { when: { provider: payward, operation: createDepositAddress }, then: [{ deposit: { amount: "1" } }] }, { when: { provider: alphapo, operation: takeAddress }, then: [{ deposit: { amount: "1" } }] }]',

@@ -1,4 +1,5 @@
 // `sandgate check`: what is wrong with scenario files, which of their rules can never act, and when their timelines do what; nothing is run.
+import { isDeepStrictEqual } from 'node:util'
 import type { Contract, ContractOperation } from '../http/contract.ts'
 import type { Action, Stage, When } from '../http/faults.ts'
 import { bytesOf, YamlError } from '../yaml.ts'
@@ -86,7 +87,7 @@ function neverActs(action: Action, at: number, rule: ScenarioRule, earlier: read
 
 /** An earlier rule that always strikes when this one does, and decides this stage. */
 function deciding(earlier: readonly ScenarioRule[], rule: ScenarioRule, stage: Stage): string | undefined {
-  const first = earlier.find(({ when, then }) => then.some((action) => stageOf(action) === stage) && isUnconditional(when) && covers(when, rule.when))
+  const first = earlier.find(({ when, then }) => then.some((action) => stageOf(action) === stage) && ((isUnconditional(when) && covers(when, rule.when)) || strikesWith(when, rule.when)))
   return first && `${first.id} (${first.source}) decides the stage "${stage}" first`
 }
 
@@ -108,6 +109,11 @@ function cut({ then }: ScenarioRule): boolean {
 
 function isUnconditional({ nth, times, every, probability }: When): boolean {
   return nth === undefined && times === undefined && (every ?? 1) === 1 && (probability ?? 1) === 1
+}
+
+/** Whether both count the same calls in the same way, and so strike together; chance is drawn for each of them. */
+function strikesWith(one: When, other: When): boolean {
+  return (one.probability ?? 1) === 1 && isDeepStrictEqual(one, other)
 }
 
 /** Whether every call that `narrow` describes is described by `wide`, as far as the words show. */
