@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { parse } from 'yaml'
 import { Contract } from '../src/http/contract.ts'
 import { createSandbox } from '../src/sandbox.ts'
+import { client as alphapo, taking } from './clients/alphapo.ts'
 import { allocation, client, clientOf, KEYS } from './clients/cpg.ts'
 import { Kit, type Reply, type Request, START, start } from './kit.ts'
 
@@ -438,6 +439,34 @@ describe('reset', () => {
     await allocate(box)
     expect((await ask(box, 'POST', '/reset', body)).status).toBe(422)
     expect(await data(box, '/addresses')).toHaveLength(1)
+  })
+})
+
+describe('an address in another spelling', () => {
+  const found = async (box: Kit, address: string) => {
+    const sent = await ask(box, 'POST', '/deposits', { address, amount: '1' })
+    return [sent.status, sent.json.address, ...(await data(box, `/addresses?address=${encodeURIComponent(address)}`)).map((row) => row.address), (await data(box, `/deposits?address=${encodeURIComponent(address)}`)).length]
+  }
+  const taken = async (currency: string, more: object = {}) => (await box.call(alphapo, taking({ currency, ...more }))).json.data.address as string
+
+  test('sandgate.addresses.case: an EVM address is the same in any case; the deposit is written down as it was handed out', async () => {
+    const { address } = (await allocate(box)).json.data
+    const spellings = [address, address.toLowerCase(), `0x${address.slice(2).toUpperCase()}`, address.toUpperCase()]
+    for (const [index, text] of spellings.entries()) expect(await found(box, text)).toEqual([201, address, address, index + 1])
+    await box.advance('1h')
+    expect((await data(box, '/deposits')).map(({ reference, status }) => [reference, status])).toEqual(spellings.map(() => ['1', 'confirmed']))
+  })
+
+  test.each(['BTC', 'LTC', 'BCH', 'ADA', 'BTCLN'])('sandgate.addresses.case: %s in capitals too, but not in mixed case', async (currency) => {
+    const address = await taken(currency, currency === 'BTCLN' ? { amount: 0.001 } : {})
+    expect(await found(box, address.toUpperCase())).toEqual([201, address, address, 1])
+    expect(await found(box, address[0]!.toUpperCase() + address.slice(1))).toEqual([404, undefined, 0])
+  })
+
+  test.each(['TRX', 'DOGE', 'SOL', 'XRP'])('sandgate.addresses.case: case counts in those of %s', async (currency) => {
+    const address = await taken(currency)
+    for (const text of [address.toLowerCase(), address.toUpperCase()].filter((text) => text !== address)) expect(await found(box, text)).toEqual([404, undefined, 0])
+    expect(await found(box, address)).toEqual([201, address, address, 1])
   })
 })
 

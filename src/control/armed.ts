@@ -3,6 +3,7 @@
 import { arrange, NoSuchDeposit } from '../http/deposits.ts'
 import { arm, type FaultRule, FaultRules } from '../http/faults.ts'
 import type { Provider } from '../provider.ts'
+import { canonical } from '../world/addresses.ts'
 import { armSpoil, endSpoils } from '../world/outbox.ts'
 import type { Table } from '../world/tables.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
@@ -109,7 +110,7 @@ function pay(deposit: Extract<Doing, { deposit: unknown }>['deposit'], world: Wo
 }
 
 function handOutFor({ address, provider, account, user, nth }: Extract<Doing, { deposit: unknown }>['deposit'], world: World): HandOut | undefined {
-  const all = address === undefined ? world.list(HandOuts, 'all', '') : world.list(HandOuts, 'byAddress', address)
+  const all = address === undefined ? world.list(HandOuts, 'all', '') : world.list(HandOuts, 'byAddress', canonical(address))
   const fit = all.filter(
     (row) => (provider === undefined || row.provider === provider) && (account === undefined || row.account === account) && (user === undefined || row.user === user),
   )

@@ -1,4 +1,5 @@
 // The control API's chapter on looking: addresses that were handed out, the journal, the rules, the documents in use.
+import { canonical } from '../world/addresses.ts'
 import { type HandOut, HandOuts } from '../world/world.ts'
 import { type Ask, following, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 import { entryView } from './entries.ts'
@@ -23,7 +24,7 @@ function listAddresses({ world, query }: Ask): Told {
     (query.account === undefined || row.account === query.account) &&
     (query.user === undefined || row.user === query.user)
   const from = following(query.cursor)
-  const all = query.address === undefined ? world.list(HandOuts, 'all', '', from) : world.list(HandOuts, 'byAddress', query.address, from)
+  const all = query.address === undefined ? world.list(HandOuts, 'all', '', from) : world.list(HandOuts, 'byAddress', canonical(query.address), from)
   return paged(all.filter(wanted), query.limit ?? 100, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }))
 }
 

@@ -1,6 +1,7 @@
 // The control API's chapter on money and messages: deposits that are sent, where callbacks go, and what became of them.
 import { arrange, NoSuchDeposit } from '../http/deposits.ts'
 import { NoSuchEndpoint, pointCallbacks } from '../http/endpoints.ts'
+import { canonical } from '../world/addresses.ts'
 import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { Deliveries, type Delivery, type Endpoint, Endpoints, redeliver } from '../world/outbox.ts'
@@ -11,7 +12,7 @@ export const moneyRoutes: Routes = {
   sendDeposit,
   listDeposits: ({ world, query }) => {
     const from = following(query.cursor)
-    const all = query.address === undefined ? world.list(Transfers, 'all', '', from) : world.list(Transfers, 'byAddress', query.address, from)
+    const all = query.address === undefined ? world.list(Transfers, 'all', '', from) : world.list(Transfers, 'byAddress', canonical(query.address), from)
     const wanted = (row: Transfer) => (query.provider === undefined || row.provider === query.provider) && (query.account === undefined || holder(row, world)?.account === query.account)
     return paged(all.filter(wanted), query.limit ?? 100, (row) => depositView(row, world))
   },
@@ -67,7 +68,7 @@ async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
 
 /** Whoever was given the address last, with this tag if anybody was. */
 function newestFor(address: string, tag: string | undefined, world: World): HandOut | undefined {
-  const rows = world.list(HandOuts, 'byAddress', address, { descending: true })
+  const rows = world.list(HandOuts, 'byAddress', canonical(address), { descending: true })
   return rows.find((row) => row.tag === (tag ?? null)) ?? rows[0]
 }
 

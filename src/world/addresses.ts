@@ -39,6 +39,17 @@ export function isAddress(chain: Chain, text: string, testnet = false): boolean 
   }
 }
 
+// rule: sandgate.addresses.case
+/**
+ * The spelling in which this address is handed out. An EVM address is the same in any case, bech32 and CashAddr may be written in capitals;
+ * every other text has one spelling.
+ */
+export function canonical(text: string): string {
+  if (/^0x[0-9a-f]{40}$/i.test(text)) return checksummed(text.slice(2).toLowerCase())
+  const oneCase = bech32.decodeUnsafe(text, false) || bech32m.decodeUnsafe(text, false) || isAddress('bitcoin-cash', text) || isAddress('bitcoin-cash', text, true)
+  return oneCase ? text.toLowerCase() : text
+}
+
 const base58check = createBase58check(sha256)
 
 /** `fake` and `AFAKE` as 5-bit groups, of bech32's alphabet and of RFC 4648's. */
