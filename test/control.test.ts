@@ -517,6 +517,22 @@ describe('callbacks', () => {
     expect((await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })).json.secret).toBe(drawn.secret)
   })
 
+  test('sandgate.callbacks.secret-kept: put again without a secret, the one in use stays; another account has its own', async () => {
+    const put = async (provider: string, body: object = {}) => (await ask(box, 'PUT', `/callbacks/endpoints/${provider}`, { url: 'http://127.0.0.1:9/hooks', ...body })).json.secret
+    for (const [provider, secret] of [['cpg', 'whsec-demo'], ['zopay', 'whsec_mine'], ['payward', 'bWluZQ==']] as const) {
+      const drawn = await put(provider)
+      expect(await put(provider)).toBe(drawn)
+      expect(await put(provider, { secret })).toBe(secret)
+      expect(await put(provider, { url: 'http://127.0.0.1:9/elsewhere' })).toBe(secret)
+      expect(await put(provider, { secret: drawn })).toBe(drawn)
+    }
+    await put('cpg', { secret: 'whsec-demo' })
+    expect(await put('cpg', { account: 'other' })).not.toBe('whsec-demo')
+    expect([await put('alphapo'), await put('alphapo')]).toEqual(['alphapo_demo_secret', 'alphapo_demo_secret'])
+    await ask(box, 'POST', '/reset')
+    expect(await put('cpg')).not.toBe('whsec-demo')
+  })
+
   test.each<[string, string, object, number]>([
     ['a provider that is none', 'nobody', { url: 'http://127.0.0.1:9/' }, 404],
     ['an account that is none', 'cpg', { url: 'http://127.0.0.1:9/', account: 'nobody' }, 404],

@@ -1,6 +1,6 @@
 // Where an account's callbacks go: from words to an endpoint. What may be said is the provider's affair.
-import type { Provider } from '../provider.ts'
-import { type Endpoint, putEndpoint } from '../world/outbox.ts'
+import type { CallbackRules, Provider } from '../provider.ts'
+import { type Endpoint, Endpoints, putEndpoint } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 
 /** An endpoint as a config file or the control API words it. */
@@ -25,11 +25,19 @@ export function pointCallbacks(provider: Provider, wish: EndpointWish, refuse: (
   if (account === undefined) throw new NoSuchEndpoint(`account: ${provider.title} has no account "${wish.account}"`)
   const refused = URL.canParse(wish.url) ? refuse(new URL(wish.url)) : `"${wish.url}" is no URL`
   if (refused) throw new NoSuchEndpoint(`url: ${refused}`)
-  let secret: string
+  const id = JSON.stringify([provider.name, account])
+  const secret = secretOf(rules, account, wish.secret, world.get(Endpoints, id)?.secret, world)
+  return putEndpoint({ id, provider: provider.name, account, url: wish.url, secret, events: wish.events ?? null }, world)
+}
+
+// rule: sandgate.callbacks.secret-kept
+/** The secret that is given, else the one in use, else the provider's own or one drawn from the seed. */
+function secretOf(rules: CallbackRules, account: string, given: string | undefined, before: string | undefined, world: World): string {
   try {
-    secret = rules.secret(account, wish.secret, world)
+    return rules.secret(account, given ?? before, world)
   } catch (error) {
+    // What was kept under other settings is not the caller's to mend.
+    if (given === undefined && before !== undefined) return secretOf(rules, account, undefined, undefined, world)
     throw new NoSuchEndpoint(`secret: ${(error as Error).message}`)
   }
-  return putEndpoint({ id: JSON.stringify([provider.name, account]), provider: provider.name, account, url: wish.url, secret, events: wish.events ?? null }, world)
 }
