@@ -243,7 +243,7 @@ describe('addresses', () => {
     await allocate(box)
     const ids = async (query: string) => (await data(box, `/addresses?${query}`)).map(({ id }) => id)
     expect(await ids('provider=cpg')).toEqual(['addr-1', 'addr-2', 'addr-3', 'addr-4'])
-    expect(await ids('provider=nobody')).toEqual([])
+    expect(await ids('provider=zopay')).toEqual([])
     expect(await ids(`address=${address}`)).toEqual(['addr-1'])
     expect(await ids(`address=${address.toLowerCase()}x`)).toEqual([])
     expect(await ids('account=other')).toEqual(['addr-3'])
@@ -470,6 +470,30 @@ describe('an address in another spelling', () => {
   })
 })
 
+describe('queries', () => {
+  test.each([
+    ['GET', '/journal?provder=cpg', /^query: unknown parameter "provder"; did you mean provider\?$/],
+    ['GET', '/addresses?limt=5&user=u', /"limt"; did you mean limit\?/],
+    ['GET', '/callbacks?state=pending', /"state"; did you mean status\?/],
+    ['GET', '/clock?now=1', /^query: unknown parameter "now"$/],
+    ['PUT', '/scenario?rest=true', /"rest"; did you mean reset\?/],
+    ['GET', '/journal?__proto__=1', /unknown parameter "__proto__"/],
+    ['GET', '/addresses?provider=cgp', /^query: there is no provider "cgp"; did you mean cpg\?$/],
+    ['GET', '/deposits?provider=', /there is no provider ""/],
+    ['GET', '/callbacks?provider=nobody', /there is no provider "nobody"/],
+    ['GET', '/rules?provider=nobody', /there is no provider "nobody"/],
+    ['GET', '/journal?operation=createDepositAdress', /^query: no provider has an operation "createDepositAdress"; did you mean createDepositAddress\?$/],
+    ['GET', '/journal?provider=cpg&operation=takeAddress', /^query: CPG has no operation "takeAddress"/],
+    ['GET', '/journal?limit=0&provder=cpg', /query limit .*; query: unknown parameter "provder"/],
+  ])('sandgate.control.query: %s %s is refused with the nearest right name', async (method, path, detail) => {
+    await refused(ask(box, method, path, method === 'PUT' ? 'name: x' : undefined), 422, detail)
+  })
+
+  test('sandgate.control.query: what exists and was not called is an empty list', async () => {
+    for (const path of ['/journal?provider=sandgate', '/journal?provider=cpg&operation=createDepositAddress', '/journal?operation=takeAddress', '/deposits?provider=zopay']) expect(await data(box, path)).toEqual([])
+  })
+})
+
 describe('deposits', () => {
   test('money sent to an address: under way, then listed with its fate; filters and pages', async () => {
     const { address } = (await allocate(box, { user_identifier: 'u' })).json.data
@@ -596,7 +620,6 @@ describe('rules', () => {
     const listed = await data(box, '/rules?provider=sandgate')
     expect(listed.length).toBeGreaterThan(5)
     expect(listed.every(({ id }) => id.startsWith('sandgate.'))).toBe(true)
-    expect(await data(box, '/rules?provider=nobody')).toEqual([])
   })
 
   test('switches with their values, and which one is on', async () => {

@@ -4,6 +4,7 @@ import type { Contract } from '../http/contract.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { durationMs } from '../world/durations.ts'
 import type { World } from '../world/world.ts'
+import { meant } from '../yaml.ts'
 
 /** `query` and `body` have passed the contract. */
 export interface Ask {
@@ -88,6 +89,15 @@ export function duration(text: string, field: string): number {
   const ms = durationMs(text)
   if (ms === undefined) throw new Problem(422, `"${field}" is no duration: ${text}; expected 90s, 15m, 4h, 7d or PT4H`)
   return ms
+}
+
+/** That there is no provider of that name, or that it, or any of them, has no such operation; undefined when what is named exists. */
+export function noSuch({ provider, operation }: { readonly provider?: string | undefined; readonly operation?: string | undefined }, sandbox: Sandbox): string | undefined {
+  const named = [...sandbox.providers.values()].filter(({ name }) => provider === undefined || name === provider)
+  if (named.length === 0) return `there is no provider "${provider}"${meant(provider!, [...sandbox.providers.keys()])}`
+  if (operation === undefined) return undefined
+  const known = named.flatMap(({ name }) => sandbox.contract(name)!.operations.map(({ id }) => id))
+  return known.includes(operation) ? undefined : `${provider === undefined ? 'no provider has an' : `${named[0]!.title} has no`} operation "${operation}"${meant(operation, known)}`
 }
 
 /** One page of rows that are ordered by their number, and where the next one begins. */

@@ -1,6 +1,5 @@
 // The control API's chapter on cases: a recording that somebody else can play again, and the question whether a call was made so.
 import { createHash } from 'node:crypto'
-import { closest as nearest } from 'fastest-levenshtein'
 import { concerns, matches, regexOf, type When } from '../http/faults.ts'
 import { type Incoming, originOf, ReceivedCall } from '../http/received.ts'
 import { bodyFields, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type Recording, secretsIn, type Step, withoutKeys } from '../keep/recording.ts'
@@ -9,7 +8,7 @@ import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import { Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
-import { type Ask, iso, ok, Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, iso, noSuch, ok, Problem, type Routes, type Told } from './asking.ts'
 import { SECRET } from './entries.ts'
 import { version } from './version.ts'
 
@@ -198,13 +197,11 @@ function verify({ sandbox, world, body }: Ask): Told {
 }
 
 /** The provider of that kind of call. Throws a `Problem` when there is no such call. */
-function providerOf({ provider: name, operation, match }: Kind, sandbox: Sandbox): Provider {
-  const provider = sandbox.providers.get(name)
-  if (!provider) throw new Problem(422, `there is no provider "${name}"; did you mean ${nearest(name, [...sandbox.providers.keys()])}?`)
-  const known = sandbox.contract(name)!.operations.map(({ id }) => id)
-  if (!known.includes(operation)) throw new Problem(422, `${provider.title} has no operation "${operation}"; did you mean ${nearest(operation, known)}?`)
+function providerOf({ provider, operation, match }: Kind, sandbox: Sandbox): Provider {
+  const none = noSuch({ provider, operation }, sandbox)
+  if (none !== undefined) throw new Problem(422, none)
   refuseBadRegex(match)
-  return provider
+  return sandbox.providers.get(provider)!
 }
 
 function whenOf({ provider, operation, match }: Kind): When {

@@ -3,12 +3,12 @@
 import { isUtf8 } from 'node:buffer'
 import express, { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
-import type { Contract } from '../http/contract.ts'
+import type { Contract, ContractOperation } from '../http/contract.ts'
 import { NotKept } from '../keep/store.ts'
 import type { Problem as CallProblem } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
-import { type Ask, Problem, type Routes, type Told, unkept } from './asking.ts'
+import { type Ask, noSuch, Problem, type Routes, type Told, unkept } from './asking.ts'
 import { caseRoutes } from './cases.ts'
 import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
@@ -19,6 +19,7 @@ import { scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
 import { labelsOf } from '../target.ts'
 import { worldRoutes } from './worlds.ts'
+import { meant } from '../yaml.ts'
 
 const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...rewindRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
 
@@ -76,10 +77,8 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   const bytes: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
   const content = readContent(bytes, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
-  if (problems.length > 0) {
-    const told = problems.map(inWords)
-    throw new Problem(422, told.join('; '), { problems: told })
-  }
+  const told = [...problems.map(inWords), ...strangers(match.operation, query, contract.name, sandbox)]
+  if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,
@@ -137,6 +136,18 @@ function inWords({ in: where, at, keyword, params, message }: CallProblem): stri
     default:
       return `${place} ${message}`
   }
+}
+
+// rule: sandgate.control.query
+/** Query parameters that do not exist, and a provider or an operation that does not: nothing would be found, and nobody would know why. */
+function strangers(operation: ContractOperation, query: string | undefined, own: string, sandbox: Sandbox): string[] {
+  const given = Object.fromEntries(new URLSearchParams(query))
+  const known = operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name)
+  const unknown = Object.keys(given).filter((name) => !known.includes(name))
+  // The sandbox has rules and timers of its own.
+  const named = { provider: given.provider === own ? undefined : given.provider, operation: given.operation }
+  const none = unknown.length === 0 && noSuch(named, sandbox)
+  return [...unknown.map((name) => `query: unknown parameter "${name}"${meant(name, known)}`), ...(none ? [`query: ${none}`] : [])]
 }
 
 function tell(res: Response, error: unknown, complain: Sandbox['complain']): void {
