@@ -1,5 +1,6 @@
 // The config file: YAML, every key optional; what is wrong is told with file, line and the nearest right name.
 import { z } from 'zod'
+import { clockText } from './control/asking.ts'
 import type { EndpointWish } from './http/endpoints.ts'
 import type { Provider } from './provider.ts'
 import { bytesOf, YamlError, YamlText } from './yaml.ts'
@@ -8,9 +9,17 @@ import { durationMs } from './world/durations.ts'
 /** The user's mistake, told in one line; the command line exits with 2. */
 export class UsageError extends Error {}
 
-export const Clock = z.string().refine((text) => text === 'real' || !Number.isNaN(Date.parse(text)), {
-  message: 'expected real, or an instant such as 2026-05-16T19:00:00Z',
-})
+const CLOCK = 'expected real, or an instant such as 2026-05-16T19:00:00Z'
+
+export const Clock = z.string({ error: CLOCK }).refine(isClock, CLOCK)
+
+function isClock(text: string): boolean {
+  try {
+    return clockText(text) !== ''
+  } catch {
+    return false
+  }
+}
 
 const Duration = z.string().refine((text) => durationMs(text) !== undefined, { message: 'expected a duration such as 90s, 15m, 4h, 7d or PT4H' })
 

@@ -1,6 +1,7 @@
 // Scenario files: read with their schema and turned into the rules and steps that armed.ts arms. Whether the names in them exist is asked in
 // names.ts.
 import { z } from 'zod'
+import { Clock } from '../config.ts'
 import type { Action, When } from '../http/faults.ts'
 import type { DepositWish } from '../http/deposits.ts'
 import { durationMs } from '../world/durations.ts'
@@ -181,19 +182,10 @@ const ScenarioSchema = z.strictObject({
   name: z.string().min(1).max(100).optional(),
   summary: z.string().max(10_000).optional(),
   seed: z.string().min(1).max(256).optional(),
-  clock: z.string({ error: 'expected real, or an instant such as 2026-05-16T19:00:00Z' }).transform((text, context) => readClock(text, context)).optional(),
+  clock: Clock.transform(clockText).optional(),
   rules: z.array(RuleSchema).max(PARTS_MAX).optional(),
   timeline: z.array(z.strictObject({ at: Later, do: DoSchema })).max(PARTS_MAX).optional(),
 })
-
-function readClock(text: string, context: z.core.$RefinementCtx<string>): string {
-  try {
-    return clockText(text)
-  } catch {
-    context.addIssue('expected real, or an instant such as 2026-05-16T19:00:00Z')
-    return z.NEVER
-  }
-}
 
 /** The JSON Schema of scenario files, for editors. */
 export function scenarioJsonSchema(): object {
