@@ -59,7 +59,7 @@ export interface World {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
   /** Money sent to an address that was handed out. */
   deposit(wish: DepositWish): Promise<Deposit>
-  deposits(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string }): Promise<Deposit[]>
+  deposits(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string; readonly user?: string }): Promise<Deposit[]>
   addresses(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string; readonly user?: string }): Promise<HandOut[]>
   /** The calls that were made, oldest first, each with the checks it passed and what stopped it. */
   calls(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number }): Promise<Entry[]>
@@ -163,7 +163,7 @@ export interface Happened {
 
 export interface DepositWish {
   readonly address: string
-  readonly tag?: string | undefined
+  readonly tag?: string | null | undefined
   /** Decimal text. */
   readonly amount: string
   readonly currency?: string | undefined

@@ -506,8 +506,16 @@ describe('deposits', () => {
     expect(await statuses()).toEqual(['confirmed', 'confirmed'])
     expect(await statuses(`?address=${address}&provider=cpg&account=demo`)).toHaveLength(2)
     expect(await statuses('?account=other')).toEqual([])
+    expect(await statuses('?user=u')).toHaveLength(2)
+    expect(await statuses('?user=v')).toEqual([])
     const first = (await ask(box, 'GET', '/deposits?limit=1')).json
     expect((await data(box, `/deposits?limit=1&cursor=${first.next}`))[0].id).not.toBe(first.data[0].id)
+  })
+
+  test('a hand-out\'s own address and tag will do, also where it has none', async () => {
+    await allocate(box)
+    const [{ address, tag }] = (await data(box, '/addresses')) as [{ address: string; tag: null }]
+    expect((await ask(box, 'POST', '/deposits', { address, tag, amount: '1' })).json).toMatchObject({ address, tag: null, status: 'seen' })
   })
 
   test.each<[string, object, number]>([
@@ -522,6 +530,7 @@ describe('deposits', () => {
     ['a duration that is none', { amount: '1', after: 'soon' }, 422],
     ['a duration without end', { amount: '1', after: '99999999999999999999d' }, 422],
     ['too many confirmations', { amount: '1', confirmations: 1001 }, 422],
+    ['confirmations in words', { amount: '1', confirmations: 'soon' }, 422],
     ['an unknown key', { amount: '1', colour: 'red' }, 422],
     ['the transaction of a deposit that is none', { amount: '1', same_transaction_as: 'nobody' }, 404],
   ])('%s is refused and nothing is sent', async (_, body, status) => {
@@ -590,6 +599,14 @@ describe('worlds', () => {
     expect(await data(box, '/addresses')).toHaveLength(1)
     expect((await ask(box, 'DELETE', '/worlds/ci-42')).status).toBe(204)
     expect((await box.raw('GET', '/w/ci-42/_sandgate/clock')).status).toBe(404)
+  })
+
+  test('asked by the host name of a provider or a world, the base URLs lead to each world all the same', async () => {
+    const box = await start()
+    const { port } = new URL(box.url)
+    await ask(box, 'POST', '/worlds', { id: 'a' })
+    const listed = await ask(box, 'GET', '/worlds', undefined, { host: `cpg.a.localhost:${port}` })
+    expect(listed.json.data.map((world: any) => world.base_urls.zopay)).toEqual([`http://localhost:${port}/zopay`, `http://localhost:${port}/w/a/zopay`])
   })
 
   test('a name that is taken or that cannot be, a world that is not there, the default one', async () => {
@@ -745,6 +762,20 @@ describe('what it is not', () => {
   ])('%s %s is no method of it', async (method, path, allow) => {
     const reply = await ask(box, method, path)
     expect([reply.status, reply.headers.allow, reply.json.allowed]).toEqual([405, allow, allow.split(', ')])
+  })
+
+  test.each([
+    ['POST', '/reset', { sed: 'x' }, /^body: unknown key "sed"; did you mean seed\?$/],
+    ['POST', '/verify', { provider: 'cpg', operation: 'ping', times: { exacty: 1 } }, /^body times: unknown key "exacty"; did you mean exactly\?$/],
+    ['POST', '/verify', { provider: 'cpg', operation: 'ping', times: { exactly: 1, atLeast: 2 } }, /exactly says it all/],
+    ['POST', '/clock/advance', {}, /^body is empty; it takes by, to, until$/],
+    ['POST', '/clock/advance', { by: '1h', until: 'quiet' }, /^body takes only one of by, to, until$/],
+    ['PUT', '/scenario', '', /^body is required$/],
+    ['POST', '/faults', '', /^body is required$/],
+  ])('%s %s %j is refused with what would do', async (method, path, body, detail) => {
+    await ask(box, 'PUT', '/scenario', 'name: before')
+    await refused(ask(box, method, path, body), 422, detail)
+    expect((await ask(box, 'GET', '/scenario')).json.name).toBe('before')
   })
 
   test('a body over 1 MiB is refused', async () => {

@@ -180,6 +180,7 @@ type Made = { readonly entry: CallEntry; readonly call: ReceivedCall }
 
 function verify({ sandbox, world, body }: Ask): Told {
   const { times = {}, after, ...kind } = body as Kind & { times?: Times; after?: Kind }
+  if (times.exactly !== undefined && Object.keys(times).length > 1) throw new Problem(422, 'body times: exactly says it all; leave atLeast and atMost out')
   const { lost } = world.journal
   const { keyHeader } = providerOf(kind, sandbox)
   const when = whenOf(kind)

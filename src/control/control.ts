@@ -77,7 +77,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   const bytes: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
   const content = readContent(bytes, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
-  const told = [...problems.map(inWords), ...strangers(match.operation, query, contract.name, sandbox)]
+  const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
@@ -87,7 +87,8 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     query: contract.queryValues(match.operation, query),
     body: contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined,
     headers: req.headers,
-    origin: `http://${req.headers.host}`,
+    // A name that leads to a provider or a world is no place to find the others under.
+    origin: `http://${req.headers.host!.replace(/^[a-z0-9.-]+\.(?=localhost(:\d+)?$)/i, '')}`,
   }))
 }
 
@@ -117,16 +118,21 @@ export async function ask(operation: string, changes: boolean, asked: Ask): Prom
 
 /** A body that is judged by whoever reads it, because they can say on which line it is wrong. */
 function yamlText(bytes: Buffer): string {
+  if (bytes.length === 0) throw new Problem(422, 'body is required')
   if (!isUtf8(bytes)) throw new Problem(422, 'the body is not UTF-8')
   return bytes.toString('utf8')
 }
 
 /** What is wrong with a call, where, and what was expected. */
-function inWords({ in: where, at, keyword, params, message }: CallProblem): string {
+function inWords({ in: where, at, keyword, params, message }: CallProblem, keys: readonly string[]): string {
   const place = `${where} ${at.join('.')}`.trim()
   switch (keyword) {
     case 'additionalProperties':
-      return `${place}: unknown key "${params.additionalProperty}"`
+      return `${place}: unknown key "${params.additionalProperty}"${meant(params.additionalProperty, keys)}`
+    case 'minProperties':
+      return `${place} is empty; it takes ${keys.join(', ')}`
+    case 'maxProperties':
+      return `${place} takes only one of ${keys.join(', ')}`
     case 'enum':
       return `${place} must be one of ${params.allowedValues.join(', ')}`
     case 'const':
@@ -136,6 +142,12 @@ function inWords({ in: where, at, keyword, params, message }: CallProblem): stri
     default:
       return `${place} ${message}`
   }
+}
+
+/** The keys that the document knows at this place of a body. */
+function keysAt(at: CallProblem['at'], { path, method }: ContractOperation, { document }: Contract): string[] {
+  const whole = document.paths[path][method.toLowerCase()].requestBody?.content['application/json'].schema
+  return Object.keys(at.reduce((schema: any, part) => schema?.properties?.[part], whole)?.properties ?? {})
 }
 
 // rule: sandgate.control.query

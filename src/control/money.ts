@@ -13,7 +13,10 @@ export const moneyRoutes: Routes = {
   listDeposits: ({ world, query }) => {
     const from = following(query.cursor)
     const all = query.address === undefined ? world.list(Transfers, 'all', '', from) : world.list(Transfers, 'byAddress', canonical(query.address), from)
-    const wanted = (row: Transfer) => (query.provider === undefined || row.provider === query.provider) && (query.account === undefined || holder(row, world)?.account === query.account)
+    const wanted = (row: Transfer) =>
+      (query.provider === undefined || row.provider === query.provider) &&
+      (query.account === undefined || holder(row, world)?.account === query.account) &&
+      (query.user === undefined || holder(row, world)?.user === query.user)
     return paged(all.filter(wanted), query.limit ?? 100, (row) => depositView(row, world))
   },
   putEndpoint: setEndpoint,
@@ -67,7 +70,7 @@ async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
 }
 
 /** Whoever was given the address last, with this tag if anybody was. */
-function newestFor(address: string, tag: string | undefined, world: World): HandOut | undefined {
+function newestFor(address: string, tag: string | null | undefined, world: World): HandOut | undefined {
   const rows = world.list(HandOuts, 'byAddress', canonical(address), { descending: true })
   return rows.find((row) => row.tag === (tag ?? null)) ?? rows[0]
 }
