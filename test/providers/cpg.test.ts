@@ -1,6 +1,7 @@
 // CPG as its documents describe it, over HTTP, signed by a client that was written from them.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { PERMISSIONS } from '../../src/providers/cpg/catalogue.ts'
 import { allocation, canonical, client, clientOf, type Credentials, KEYS, sign } from '../clients/cpg.ts'
 import { type Kit, type Reply, type Request, start } from '../kit.ts'
 
@@ -113,6 +114,22 @@ describe('authentication', () => {
     refused(await box.call(clientOf(KEYS.readonly), { method: 'GET', path: '/v1/currencies' }), 403, 'Insufficient permissions for this endpoint')
     expect((await box.call(clientOf(KEYS.readonly), PING)).status).toBe(200)
     refused(await read(box, 1, KEYS.readonly), 404, 'Deposit request not found')
+  })
+
+  test.each([
+    ['withdraw', 'POST', '/v1/withdrawals'],
+    ['read_withdrawal_status', 'GET', '/v1/withdrawals/7'],
+    ['request_withdrawal_funding_address', 'GET', '/v1/hot-wallet-address?network=ETH'],
+    ['read_balance', 'GET', '/v1/balances'],
+    ['list_transactions', 'GET', '/v1/transactions?limit=0'],
+  ])('cpg.auth.permission: %s is asked for before anything is made up for %s %s', async (permission, method, path) => {
+    const keys = [{ id: 'with', secret: 's', permissions: [permission] }, { id: 'without', secret: 's', permissions: PERMISSIONS.filter((other) => other !== permission) }]
+    const box = await start({ providers: { cpg: { accounts: { shop: { keys, currencies: [] } } } } })
+    const request = { method, path, body: method === 'POST' ? '{}' : undefined }
+    const without = await box.call(clientOf({ key: 'without', secret: 's' }), request)
+    refused(without, 403, 'Insufficient permissions for this endpoint')
+    expect(without.headers['x-sandgate-hint']).toBe(`the key lacks ${permission}`)
+    expect((await box.call(clientOf({ key: 'with', secret: 's' }), request)).status).not.toBe(403)
   })
 
   test('cpg.auth.ip: a key with a list of addresses refuses other ones', async () => {

@@ -50,6 +50,18 @@ export const PERMISSIONS = [
   'list_transactions',
 ] as const
 
+/** What each operation asks for, the unmodelled ones included; ping asks for none. */
+export const PERMISSION_OF: Readonly<Record<string, (typeof PERMISSIONS)[number]>> = {
+  createDepositAddress: 'request_deposit_address',
+  getDepositRequest: 'read_deposit_status',
+  createWithdrawal: 'withdraw',
+  getWithdrawal: 'read_withdrawal_status',
+  getHotWalletAddress: 'request_withdrawal_funding_address',
+  listBalances: 'read_balance',
+  listCurrencies: 'list_currencies',
+  listTransactions: 'list_transactions',
+}
+
 const Duration = z.string().transform((text, context) => {
   const ms = durationMs(text)
   if (ms === undefined) context.addIssue({ code: 'custom', message: `expected a duration such as 90s, 15m, 4h, 7d or PT4H, got "${text}"` })

@@ -1,7 +1,7 @@
 // CPG, the crypto payment gateway: signed calls, sticky and pooled deposit addresses, an idempotency key per API key.
 import { type Answer, type Provider, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
-import { currencyOf, DEMO, Settings } from './catalogue.ts'
+import { currencyOf, DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { byIdempotencyKey, createDepositAddress, reactions as windowReactions } from './deposits.ts'
 import { gates, identity, middleware } from './gates.ts'
 import { getDepositRequest } from './requests.ts'
@@ -22,9 +22,9 @@ export const provider: Provider = {
   operations: {
     // rule: cpg.ping
     ping: { run: () => ok({ pong: true }) },
-    createDepositAddress: { run: createDepositAddress, needs: 'request_deposit_address', repeats: byIdempotencyKey },
-    getDepositRequest: { run: getDepositRequest, needs: 'read_deposit_status' },
-    listCurrencies: { run: listCurrencies, needs: 'list_currencies' },
+    createDepositAddress: { run: createDepositAddress, needs: PERMISSION_OF.createDepositAddress!, repeats: byIdempotencyKey },
+    getDepositRequest: { run: getDepositRequest, needs: PERMISSION_OF.getDepositRequest! },
+    listCurrencies: { run: listCurrencies, needs: PERMISSION_OF.listCurrencies! },
   },
   reactions: { ...windowReactions, ...transferReactions },
   deposits,
