@@ -69,10 +69,10 @@ function signatureUnused(call: CpgCall, world: World): void {
   // rule: cpg.auth.replay
   const given = String(call.headers['x-cpg-signature'])
   const used = world.get(Signatures, given)
-  if (used && used.expiresWallMs > call.wallMs) {
+  if (used && used.expiresWallMs >= call.wallMs) {
     throw new Refusal('signature_already_used', {}, 'two equal requests signed in the same second have the same signature')
   }
-  world.prune(Signatures, 'expiring', '', call.wallMs, 2)
+  world.prune(Signatures, 'expiring', '', call.wallMs - 1, 2)
   world.put(Signatures, { signature: given, expiresWallMs: call.wallMs + SIGNATURE_KEPT_MS })
 }
 
