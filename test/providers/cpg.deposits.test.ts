@@ -74,6 +74,17 @@ describe('deposits', () => {
     },
   )
 
+  test.each([['1209599999ms', 1], ['14d', 0]])('cpg.deposits.after-window: money sent in the first life of a pool address, seen %s later, credits %i in its second', async (after, count) => {
+    const box = await start()
+    const { address } = await allocate(box)
+    await box.deposit(address, '5', { after, confirmations: 'instant' })
+    await box.advance('7d')
+    const second = await allocate(box)
+    expect(second.address).toBe(address)
+    await box.advance('7d')
+    expect((await read(box, second.request_id)).transactions).toHaveLength(count)
+  })
+
   test('cpg.deposits.recycled: after reassignment the money is the new request\u2019s and never shows under the old one', async () => {
     const box = await start()
     const old = await allocate(box)

@@ -147,8 +147,7 @@ function openRequest(row: AddressRow, { currency, network }: Currency, { windows
   world.clock.schedule({ ...timer, at: request.displayExpiresAt, reaction: 'displayEnded', summary: `deposit request ${requestId} is no longer shown` })
   // rule: cpg.deposits.sticky-forever
   if (row.identifier === null) {
-    const idleAt = world.now + Math.max(windows.monitoring, windows.reuse)
-    world.clock.schedule({ ...timer, at: idleAt, reaction: 'reuseAllowed', summary: `the pool address of deposit request ${requestId} may serve again` })
+    world.clock.schedule({ ...timer, at: watchedUntil(request, windows), reaction: 'reuseAllowed', summary: `the pool address of deposit request ${requestId} may serve again` })
   }
   return request
 }
@@ -175,7 +174,12 @@ export function newestRequest(address: string, network: string, currency: string
   return [newest, ...older].find((row) => row.currency === currency)
 }
 
-/** Sticky addresses are watched for ever, a pool address while it serves a request. */
+/** When the pool address of a request has served it, world ms: "through the reuse window", as the page says. */
+function watchedUntil(request: RequestRow, windows: Settings['windows']): number {
+  return request.createdAt + Math.max(windows.monitoring, windows.reuse)
+}
+
+/** Sticky addresses are watched for ever, a pool address while it serves a request: by the clock, because money may fall due before the timer of that instant. */
 export function isWatched(request: RequestRow, world: World): boolean {
-  return request.identifier !== null || world.get(Addresses, request.addressId)!.idleSince === null
+  return request.identifier !== null || world.now < watchedUntil(request, world.settings<Settings>('cpg').windows)
 }
