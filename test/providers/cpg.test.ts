@@ -246,6 +246,14 @@ describe('validation', () => {
     }
   })
 
+  test('cpg.validation.surrogates: half a character is no text, whatever else is wrong with it', async () => {
+    const box = await start()
+    const reason = 'Input should be a valid string, unable to parse raw data as a unicode string'
+    for (const field of ['currency', 'network', 'user_identifier', 'idempotency_key']) refused(await ask(box, { [field]: '🧾'.slice(0, 1) }), 422, `${field}: ${reason}`)
+    refused(await ask(box, { currency: '🧾'.repeat(40).slice(1), user_identifier: '🧾'.repeat(300).slice(1) }), 422, `currency: ${reason}; user_identifier: ${reason}`)
+    expect((await ask(box, { user_identifier: '🧾'.slice(0, 2) })).json.data.user_identifier).toBe('🧾')
+  })
+
   test('cpg.validation.extra: unknown keys are ignored', async () => {
     const box = await start()
     expect((await ask(box, { colour: 'red', __proto__: { x: 1 } })).status).toBe(200)

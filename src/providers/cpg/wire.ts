@@ -79,7 +79,7 @@ export function refuseProblems(problems: readonly Problem[]): Refusal {
   const items = new Map<string, string>()
   for (const problem of problems) {
     const field = problem.keyword === 'required' && problem.at.length === 0 ? (problem.params.missingProperty ?? 'body') : (problem.at[0] ?? 'body')
-    const worse = problem.keyword === 'type'
+    const worse = problem.keyword === 'type' || halfCharacter(problem)
     if (worse || !items.has(String(field))) items.set(String(field), reason(problem))
   }
   const order = (field: string) => (FIELDS.includes(field) ? FIELDS.indexOf(field) : FIELDS.length)
@@ -87,7 +87,14 @@ export function refuseProblems(problems: readonly Problem[]): Refusal {
   return new Refusal('invalid_request', { message: fields.map((field) => `${field}: ${items.get(field)}`).join('; ') })
 }
 
-function reason({ keyword, params, at, message, value, in: where }: Problem): string {
+/** Half a surrogate pair, which is no text to Python. */
+// rule: cpg.validation.surrogates
+function halfCharacter({ keyword, value }: Problem): boolean {
+  return keyword === 'pattern' && /[\ud800-\udfff]/u.test(value as string)
+}
+
+function reason(problem: Problem): string {
+  const { keyword, params, at, message, value, in: where } = problem
   switch (keyword) {
     case 'required':
       return 'Field required'
@@ -108,6 +115,7 @@ function reason({ keyword, params, at, message, value, in: where }: Problem): st
     case 'maximum':
       return `Input should be less than or equal to ${params.limit}`
     case 'pattern':
+      if (halfCharacter(problem)) return 'Input should be a valid string, unable to parse raw data as a unicode string'
       // rule: cpg.validation.nul
       return 'String should not contain NUL characters'
     default:
