@@ -212,6 +212,32 @@ describe('validation', () => {
   })
 
   test.each([
+    [{ amount: '0', to_address: 'short' }, 'amount: Input should be greater than 0; to_address: String should have at least 10 characters'],
+    [{ amount: -1 }, 'amount: Input should be greater than 0'],
+    [{ amount: '-0.50' }, 'amount: Input should be greater than 0'],
+    [{ amount: '0.000' }, 'amount: Input should be greater than 0'],
+    [{ amount: 'ten' }, 'amount: Input should be a valid decimal'],
+    [{ amount: '' }, 'amount: Input should be a valid decimal'],
+    [{ amount: true }, 'amount: Decimal input should be an integer, float, string or Decimal object'],
+    [{ amount: undefined, to_address: undefined }, 'amount: Field required; to_address: Field required'],
+  ])('cpg.validation.message: a withdrawal of %o, in the words and the order of the example', async (fields, message) => {
+    const box = await start()
+    const body = (more: object) => JSON.stringify({ currency: 'USDT', network: 'ETH', to_address: `0x${'a'.repeat(40)}`, amount: '50.00', ...more })
+    refused(await box.call(client, { method: 'POST', path: '/v1/withdrawals', body: body(fields) }), 422, message)
+    for (const amount of ['50.00', '.5', 0.5]) expect((await box.call(client, { method: 'POST', path: '/v1/withdrawals', body: body({ amount }) })).status).toBe(200)
+  })
+
+  test.each([
+    ['limit=0', 'limit: Input should be greater than or equal to 1'],
+    ['limit=201', 'limit: Input should be less than or equal to 200'],
+    ['limit=ten', 'limit: Input should be a valid integer, unable to parse string as an integer'],
+    ['direction=in', "direction: Input should be 'deposit', 'withdrawal', 'sweep' or 'gas_topup'"],
+  ])('cpg.validation.message: transactions with %s', async (query, message) => {
+    const box = await start()
+    refused(await box.call(client, { method: 'GET', path: `/v1/transactions?${query}` }), 422, message)
+  })
+
+  test.each([
     ['no body', undefined, 'body: Field required'],
     ['broken', '{"currency":', 'body: JSON decode error'],
     ['an array', '[]', 'body: Input should be a valid dictionary or object to extract fields from'],

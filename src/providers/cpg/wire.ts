@@ -71,7 +71,7 @@ export const refusals = {
   unavailable: no(503, 'Service unavailable'),
 }
 
-const FIELDS = ['request_id', 'currency', 'network', 'user_identifier', 'idempotency_key']
+const FIELDS = ['request_id', 'currency', 'network', 'amount', 'to_address', 'user_identifier', 'idempotency_key']
 
 /** What the contract found, as pydantic tells it: every offending field once, in the order of the model. */
 // rule: cpg.validation.message
@@ -105,6 +105,7 @@ function reason(problem: Problem): string {
       return 'Input should be a valid dictionary or object to extract fields from'
     case 'type':
       if (at.length === 0) return value === null ? 'Field required' : 'Input should be a valid dictionary or object to extract fields from'
+      if (at[0] === 'amount') return 'Decimal input should be an integer, float, string or Decimal object'
       return where === 'body' ? 'Input should be a valid string' : 'Input should be a valid integer, unable to parse string as an integer'
     case 'minLength':
       return `String should have at least ${characters(params.limit)}`
@@ -114,7 +115,12 @@ function reason(problem: Problem): string {
       return `Input should be greater than or equal to ${params.limit}`
     case 'maximum':
       return `Input should be less than or equal to ${params.limit}`
+    case 'exclusiveMinimum':
+      return `Input should be greater than ${params.limit}`
+    case 'enum':
+      return `Input should be ${params.allowedValues.map((allowed: string) => `'${allowed}'`).join(', ').replace(/, (?=[^,]*$)/, ' or ')}`
     case 'pattern':
+      if (at[0] === 'amount') return /\d/.test(String(value)) && Number(value) <= 0 ? 'Input should be greater than 0' : 'Input should be a valid decimal'
       if (halfCharacter(problem)) return 'Input should be a valid string, unable to parse raw data as a unicode string'
       // rule: cpg.validation.nul
       return 'String should not contain NUL characters'
