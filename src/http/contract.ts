@@ -308,7 +308,8 @@ function problem(error: ErrorObject, where: Problem['in'], at: (string | number)
 
 /** Text of a path or a query as the type the document names; left as text where it does not fit, for the schema to refuse. */
 function convert(text: string, type: string | undefined): unknown {
-  if (type === 'integer' && /^-?\d+$/.test(text)) return Number(text)
+  // However many digits: a whole number that is too large for a double is still one.
+  if (type === 'integer' && /^-?\d+$/.test(text)) return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, Number(text)))
   if (type === 'number' && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return Number(text)
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   return text
