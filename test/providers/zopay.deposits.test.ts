@@ -368,10 +368,17 @@ describe('transactions', () => {
 
   test.each([
     ['abc', 'invalid length: expected length 32 for simple format, found 3'],
-    ['xyz', 'invalid character: expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], found `x` at 1'],
+    ['xyz', 'invalid character: found `x` at 1'],
+    [`${UNKNOWN}🧾`, 'invalid character: found `🧾` at 37'],
+    [`{${UNKNOWN}`, 'invalid character: found `{` at 1'],
+    ['urn:uuid:x', 'invalid character: found `x` at 10'],
+    ['00010203-0405', 'invalid group count: expected 5, found 2'],
+    ['{000102030405460788090a0b0c0d0e0f}', 'invalid group count: expected 5, found 1'],
+    ['0001020-30405-4607-8809-0a0b0c0d0e0f', 'invalid group length in group 0: expected 8, found 7'],
+    [UNKNOWN.slice(0, -1), 'invalid group length in group 4: expected 12, found 11'],
   ])('zopay.transactions.id: %s is 422', async (id, error) => {
     const box = await start()
-    const reply = await read(box, `/transactions/${id}`)
+    const reply = await read(box, `/transactions/${encodeURIComponent(id)}`)
     expect([reply.status, reply.json.detail]).toEqual([
       422,
       [{ type: 'uuid_parsing', loc: ['path', 'transaction_id'], msg: `Input should be a valid UUID, ${error}`, input: id, ctx: { error } }],

@@ -248,6 +248,7 @@ describe('validation', () => {
     ['amount -1', { amount: '-1' }, [{ type: 'greater_than', loc: ['body', 'amount'], msg: 'Input should be greater than 0', input: '-1', ctx: { gt: 0 } }]],
     ['amount abc', { amount: 'abc' }, [{ type: 'decimal_parsing', loc: ['body', 'amount'], msg: 'Input should be a valid decimal', input: 'abc' }]],
     ['amount empty', { amount: '' }, [{ type: 'decimal_parsing', loc: ['body', 'amount'], msg: 'Input should be a valid decimal', input: '' }]],
+    ['amount behind a byte order mark', { amount: '\ufeff5' }, [{ type: 'decimal_parsing', loc: ['body', 'amount'], msg: 'Input should be a valid decimal', input: '\ufeff5' }]],
     ['amount a point', { amount: '.' }, [{ type: 'decimal_parsing', loc: ['body', 'amount'], msg: 'Input should be a valid decimal', input: '.' }]],
     ['amount hex', { amount: '0x10' }, [{ type: 'decimal_parsing', loc: ['body', 'amount'], msg: 'Input should be a valid decimal', input: '0x10' }]],
     ['amount true', { amount: true }, [{ type: 'decimal_type', loc: ['body', 'amount'], msg: TYPE, input: true }]],
@@ -261,7 +262,13 @@ describe('validation', () => {
     ['eleven currencies', { currencies: eleven }, [
       { type: 'too_long', loc: ['body', 'currencies'], msg: 'List should have at most 10 items after validation, not 11', input: eleven, ctx: { field_type: 'List', max_length: 10, actual_length: 11 } },
     ]],
-    ['eleven currencies, one of them bad', { currencies: [...eleven.slice(1), 7] }, [{ type: 'string_type', loc: ['body', 'currencies', 10], msg: STRING, input: 7 }]],
+    ['eleven currencies, one of them bad', { currencies: [...eleven.slice(1), 7] }, [
+      {
+        type: 'too_long', loc: ['body', 'currencies'], msg: 'List should have at most 10 items after validation, not 11', input: [...eleven.slice(1), 7],
+        ctx: { field_type: 'List', max_length: 10, actual_length: 11 },
+      },
+    ]],
+    ['ten currencies, one of them bad', { currencies: [7, ...eleven.slice(2)] }, [{ type: 'string_type', loc: ['body', 'currencies', 0], msg: STRING, input: 7 }]],
     ['currencies no list', { currencies: 'USDT' }, [{ type: 'list_type', loc: ['body', 'currencies'], msg: 'Input should be a valid list', input: 'USDT' }]],
     ['currencies of numbers', { currencies: [1, 'USDT', null] }, [
       { type: 'string_type', loc: ['body', 'currencies', 0], msg: STRING, input: 1 },
@@ -294,6 +301,17 @@ describe('validation', () => {
   ])('zopay.validation.items: the places of %s', async (_, body, places) => {
     const box = await start()
     expect(items(await box.call(client, post('/payment-intents', body))).map(({ loc }) => loc.slice(1))).toEqual(places)
+  })
+
+  test.each<[string, string, string[]]>([
+    ['/payouts/quote', '{}', ['external_ref', 'destination', 'asset', 'amount']],
+    ['/payouts/quote', '{"zz":1,"label":1,"network_hint":5,"amount":5,"asset":"x","destination":"","external_ref":5}', ['external_ref', 'destination', 'asset', 'amount', 'network_hint', 'zz extra', 'label extra']],
+    ['/payouts', '{"zz":1,"amount":"1","quote_id":5}', ['quote_id', 'zz extra', 'amount extra']],
+    ['/payment-intents', '{"label":"\\ud800","amount":"1","currencies":["USDT"],"asset":5,"external_ref":5}', ['external_ref', 'label extra', 'asset extra']],
+  ])('zopay.validation.items: on %s the places of %s', async (path, body, places) => {
+    const box = await start()
+    const told = items(await box.call(client, post(path, body)))
+    expect(told.map(({ type, loc }) => loc[1] + (type === 'extra_forbidden' ? ' extra' : ''))).toEqual(places)
   })
 
   test('zopay.validation.items: the keys of an item stand as FastAPI writes them, to the byte', async () => {
@@ -851,7 +869,7 @@ describe('payment intents', () => {
 
   const AMOUNTS = [
     ['"0.000001"', '0.000001'], ['1', '1'], ['10.1', '10.1'], ['"10.10"', '10.10'], ['10.10', '10.1'], ['10.0', '10.0'], ['1e3', '1000.0'], ['"1e3"', '1000'], ['"1.50e1"', '15.0'],
-    ['"+5"', '5'], ['" 7.5 "', '7.5'], ['"1_000"', '1000'], ['".5"', '0.5'], ['"5."', '5'], ['"007"', '7'], ['"1E-3"', '0.001'],
+    ['"+5"', '5'], ['" 7.5 "', '7.5'], ['"\\u00a07.5\\u2003"', '7.5'], ['"1_000"', '1000'], ['".5"', '0.5'], ['"5."', '5'], ['"007"', '7'], ['"1E-3"', '0.001'],
     ['12345678901234567890123', '12345678901234567890123'], ['0.1234567890123456789', '0.12345678901234568'], ['"0.1234567890123456789"', '0.1234567890123456789'],
     ['"12345678901234567890123456789012345678"', '12345678901234567890123456789012345678'], ['1e22', '10000000000000000000000'],
   ]

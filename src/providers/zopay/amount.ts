@@ -28,6 +28,8 @@ export type Reading = { readonly text: string } | { readonly fault: Fault }
 export function readAmount(value: unknown): Reading {
   if (value instanceof Numeral) return value.finite ? plain(value.fractional ? throughFloat(value.text) : value.text) : { fault: NOT_FINITE }
   if (typeof value !== 'string') return { fault: TYPE }
+  // `trim` takes a byte order mark for a blank, Python does not.
+  if (value.includes('\ufeff')) return { fault: PARSING }
   // rule: zopay.intents.amount-lenient
   const text = value.trim().replaceAll('_', '')
   if (/^[+-]?(inf|infinity|s?nan\d*)$/i.test(text)) return { fault: NOT_FINITE }

@@ -5,11 +5,13 @@ import { Numeral, readExact, write } from './exact.ts'
 import { readAsPython } from './syntax.ts'
 import type { Item, ZopayCall } from './wire.ts'
 
-/** The fields of both request models in their order; whatever else is sent comes last. */
-const FIELDS = ['asset', 'network', 'amount', 'currencies', 'external_ref', 'label', 'description', 'metadata']
-
-/** Operations that read a body; on any other one it is ignored, whatever it is. */
-const TAKES_BODY = ['createAddress', 'createPaymentIntent', 'createPayoutQuote', 'createPayout']
+/** The fields of each request model in their order; whatever else is sent comes last. On any other operation a body is ignored, whatever it is. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  createAddress: ['asset', 'network', 'external_ref', 'label'],
+  createPaymentIntent: ['amount', 'currencies', 'external_ref', 'description', 'metadata'],
+  createPayoutQuote: ['external_ref', 'destination', 'asset', 'amount', 'network_hint'],
+  createPayout: ['quote_id'],
+}
 
 const METADATA_KEYS_MAX = 50
 const METADATA_VALUE_MAX = 500
@@ -47,7 +49,8 @@ function parameterItem(problem: Problem, call: ZopayCall): Item {
 
 function bodyItems(call: ZopayCall): Item[] {
   // rule: zopay.validation.no-body
-  if (!TAKES_BODY.includes(call.operation!)) return []
+  const fields = FIELDS[call.operation!]
+  if (!fields) return []
   const problems = call.problems.filter((problem) => problem.in === 'body')
   if (call.content.kind === 'none') return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
   if (call.content.kind === 'other-type') return problems.length > 0 ? [item(NO_MODEL, ['body'], call.body.toString('utf8'))] : []
@@ -57,9 +60,9 @@ function bodyItems(call: ZopayCall): Item[] {
   if (call.content.kind !== 'json') return notFinite(document, ['body'])
   if (document === null) return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
   if (problems.some(({ at, keyword }) => at.length === 0 && keyword === 'type')) return [item(NO_MODEL, ['body'], document)]
-  const found = problems.filter(({ at }) => at[0] !== 'amount').sort((a, b) => FIRST_MET.indexOf(a.keyword) - FIRST_MET.indexOf(b.keyword))
-  const items = [...unicodeItems(document), ...lengthsOfLists(found, document).map((problem) => fieldItem(problem, document)), ...codeItems(call, document)]
-  return inOrder(items)
+  const readInCode = (at: Problem['at']) => call.operation === 'createPaymentIntent' && at[0] === 'amount'
+  const found = problems.filter(({ at }) => !readInCode(at)).sort((a, b) => FIRST_MET.indexOf(a.keyword) - FIRST_MET.indexOf(b.keyword))
+  return inOrder([...unicodeItems(document, fields), ...found.map((problem) => fieldItem(problem, document)), ...codeItems(call, document)], fields)
 }
 
 function fieldItem(problem: Problem, document: unknown): Item {
@@ -68,19 +71,6 @@ function fieldItem(problem: Problem, document: unknown): Item {
   const loc = ['body', ...at, ...(problem.keyword === 'required' ? [name] : [])]
   const input = at.reduce<any>((value, key) => value[key], document)
   return item(faultOf(problem, input), loc, input)
-}
-
-/** A list is too long only when too many of its items are good, and then the bad ones are not told; too short only when none is bad. */
-// rule: zopay.intents.currency-count
-function lengthsOfLists(problems: Problem[], document: unknown): Problem[] {
-  const within = (list: Problem, other: Problem) => other.at.length === list.at.length + 1 && other.at[0] === list.at[0]
-  const holds = (list: Problem) => {
-    const bad = problems.filter((other) => within(list, other)).length
-    const length = list.at.reduce<any>((value, key) => value[key], document).length
-    return list.keyword === 'minItems' ? bad === 0 : length - bad > list.params.limit
-  }
-  const kept = problems.filter((problem) => (problem.keyword !== 'minItems' && problem.keyword !== 'maxItems') || holds(problem))
-  return kept.filter((problem) => !kept.some((list) => list.keyword === 'maxItems' && within(list, problem)))
 }
 
 /** What the document cannot say: amounts, the caps on metadata, numbers that are none. */
@@ -117,10 +107,10 @@ function storable(value: unknown): boolean {
 }
 
 // rule: zopay.validation.unicode
-function unicodeItems(document: unknown): Item[] {
+function unicodeItems(document: unknown, fields: readonly string[]): Item[] {
   const found = (loc: (string | number)[], value: unknown): Item[] => (typeof value === 'string' && /\p{Surrogate}/u.test(value) ? [item(UNICODE, loc, value)] : [])
   return Object.entries(document as object)
-    .filter(([name]) => FIELDS.includes(name) && name !== 'metadata' && name !== 'amount')
+    .filter(([name]) => fields.includes(name) && name !== 'metadata' && name !== 'amount')
     .flatMap(([name, value]) => (Array.isArray(value) ? value.flatMap((one, index) => found(['body', name, index], one)) : found(['body', name], value)))
 }
 
@@ -131,14 +121,15 @@ function notFinite(value: unknown, loc: readonly (string | number)[]): Item[] {
   return Object.entries(value).flatMap(([key, member]) => notFinite(member, [...loc, Array.isArray(value) ? Number(key) : key]))
 }
 
-/** One item a place, fields as the model has them, extras last. */
-function inOrder(items: readonly Item[]): Item[] {
+/** One item a place, fields as the model has them, extras last; of a list that is too long nothing else is told. */
+function inOrder(items: readonly Item[], fields: readonly string[]): Item[] {
+  const long = items.filter(({ type }) => type === 'too_long').map(({ loc }) => loc[1])
   const places = new Map<string, Item>()
   for (const one of items) {
     const place = JSON.stringify(one.loc)
-    if (!places.has(place)) places.set(place, one)
+    if (!places.has(place) && (one.loc.length === 2 || !long.includes(one.loc[1]!))) places.set(place, one)
   }
-  const rank = ({ type, loc }: Item) => (type === 'extra_forbidden' || !FIELDS.includes(String(loc[1])) ? FIELDS.length : FIELDS.indexOf(String(loc[1])))
+  const rank = ({ loc }: Item) => (fields.includes(String(loc[1])) ? fields.indexOf(String(loc[1])) : fields.length)
   return [...places.values()].sort((a, b) => rank(a) - rank(b))
 }
 
@@ -161,6 +152,7 @@ function faultOf({ in: where, keyword, params, message }: Problem, input: any): 
       return { type: 'string_too_short', msg: `String should have at least ${count(limit, 'character')}`, ctx: { min_length: limit } }
     case 'maxLength':
       return { type: 'string_too_long', msg: `String should have at most ${count(limit, 'character')}`, ctx: { max_length: limit } }
+    // rule: zopay.intents.currency-count
     case 'minItems':
       return listLength('too_short', 'at least', 'min_length', limit, input)
     case 'maxItems':
@@ -192,11 +184,24 @@ function listLength(type: string, bound: string, name: string, limit: number, li
 }
 
 function notUuid(text: string): Fault {
-  const odd = [...text].findIndex((char) => !/[0-9a-fA-F-]/.test(char))
-  const error =
-    odd < 0 ? `invalid length: expected length 32 for simple format, found ${text.replaceAll('-', '').length}`
-    : `invalid character: expected an optional prefix of \`urn:uuid:\` followed by [0-9a-fA-F-], found \`${[...text][odd]}\` at ${odd + 1}`
+  const error = mistakeInUuid(text)
   return { type: 'uuid_parsing', msg: `Input should be a valid UUID, ${error}`, ctx: { error } }
+}
+
+/** How long each group of a UUID is. */
+const GROUPS = [8, 4, 4, 4, 12]
+
+/** The first odd character, else how many groups there are, else the first group of a wrong length. */
+function mistakeInUuid(text: string): string {
+  const opening = /^(\{(?=.*\}$)|urn:uuid:)/s.exec(text)?.[0] ?? ''
+  const bare = text.slice(opening.length, opening === '{' ? -1 : undefined)
+  const odd = bare.search(/[^0-9a-f-]/iu)
+  if (odd >= 0) return `invalid character: found \`${String.fromCodePoint(bare.codePointAt(odd)!)}\` at ${opening.length + odd + 1}`
+  const groups = bare.split('-')
+  if (groups.length === 1 && opening === '') return `invalid length: expected length 32 for simple format, found ${text.length}`
+  if (groups.length !== GROUPS.length) return `invalid group count: expected ${GROUPS.length}, found ${groups.length}`
+  const wrong = groups.findIndex(({ length }, index) => length !== GROUPS[index])
+  return `invalid group length in group ${wrong}: expected ${GROUPS[wrong]}, found ${groups[wrong]!.length}`
 }
 
 function count(limit: number, noun: string): string {
