@@ -139,6 +139,7 @@ export class Kit {
 export interface Received {
   readonly path: string
   readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: readonly string[]
   readonly text: string
   readonly json: any
 }
@@ -159,7 +160,7 @@ export class Inbox {
       req.on('data', (chunk: Buffer) => chunks.push(chunk))
       req.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8')
-        const received = { path: req.url!, headers: req.headers, text, json: jsonOf(text) }
+        const received = { path: req.url!, headers: req.headers, rawHeaders: req.rawHeaders, text, json: jsonOf(text) }
         const { status = 200, headers = {}, body = '' } = inbox.answers(received, inbox.received.push(received) - 1)
         res.writeHead(status, headers).end(body)
       })

@@ -608,6 +608,15 @@ describe('webhooks', () => {
     expect(headers['x-zopay-signature']).toBe(webhookSignature(secret, box.wallMs / 1000, text))
   })
 
+  test('zopay.webhooks.event-id; zopay.webhooks.signature: the names stand on the wire as they are documented', async () => {
+    const box = await start()
+    const inbox = await Inbox.open()
+    await box.subscribe('zopay', inbox)
+    await press(box, (await intend(box)).id)
+    await box.advance('1ms')
+    expect(inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name))).toEqual(['X-ZoPay-Event-Id', 'X-ZoPay-Signature'])
+  })
+
   test('zopay.webhooks.body: what the log tells, to the byte', async () => {
     const box = await start()
     const inbox = await Inbox.open()

@@ -27,9 +27,9 @@ export const callbacks: CallbackRules = {
     const timestamp = Math.floor(wallMs / 1000)
     return {
       // rule: zopay.webhooks.event-id
-      'x-zopay-event-id': JSON.parse(body).id,
+      'X-ZoPay-Event-Id': JSON.parse(body).id,
       // rule: zopay.webhooks.signature
-      'x-zopay-signature': `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
+      'X-ZoPay-Signature': `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
     }
   },
   account: (named, world) => {
