@@ -83,9 +83,14 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   transaction_not_found: no(404, 'transaction_not_found', 'No such transaction.'),
   event_not_found: no(404, 'event_not_found', 'No such event.'),
   payment_intent_not_found: no(404, 'payment_intent_not_found', 'No such payment intent.'),
+  // rule: zopay.unmodelled.refusals
+  external_ref_unknown: no(404, 'external_ref_unknown', 'No such external_ref.'),
+  payout_not_found: no(404, 'payout_not_found', 'No such payout.'),
   method_not_allowed: framework(405, 'Method Not Allowed'),
   idempotency_conflict: no(409, 'idempotency_conflict', 'Idempotency-Key was already used with a different request.'),
   idempotency_in_progress: no(409, 'idempotency_in_progress', 'A request with this Idempotency-Key is still in progress.'),
+  quote_already_used: no(409, 'quote_already_used', 'The quote was already used.'),
+  quote_expired: no(409, 'quote_expired', 'The quote has expired.'),
   // rule: zopay.limits.body
   body_too_large: no(413, 'body_too_large', 'The request body is too large.'),
   // rule: zopay.validation.both-shapes
