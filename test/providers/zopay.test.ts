@@ -962,6 +962,16 @@ describe('payment intents', () => {
     expect(json.payment_url).toBe(`https://pay.zopay.invalid/${json.ref_code}`)
   })
 
+  test('zopay.intents.deterministic: the same in every world of the seed, whatever else was called', async () => {
+    const [one, two, three] = [await start(), await start(), await start({ seed: 'another' })]
+    await mint(two, { external_ref: 'before' })
+    await intend(two, {}, 'theirs', KEYS.other)
+    const [a, b, c] = [await intend(one, { external_ref: 'u' }, 'k'), await intend(two, { external_ref: 'u' }, 'l'), await intend(three, { external_ref: 'u' }, 'k')]
+    expect([b.json.id, b.json.addresses]).toEqual([a.json.id, a.json.addresses])
+    expect(c.json.addresses[0].address).not.toBe(a.json.addresses[0].address)
+    expect((await intend(one, { external_ref: 'u' })).json.addresses[0].address).not.toBe(a.json.addresses[0].address)
+  })
+
   test('two worlds of one seed give the same bytes', async () => {
     const [one, two] = [await start(), await start()]
     for (const box of [one, two]) await intend(box, {}, 'first')

@@ -46,7 +46,7 @@ export function createPaymentIntent(call: ZopayCall, world: World): Answer {
   // rule: zopay.intents.unsupported
   if (expanded.some((each) => each.length === 0)) throw new Refusal('unsupported_asset')
 
-  // rule: zopay.intents.fresh
+  // rule: zopay.intents.fresh, rule: zopay.intents.deterministic
   const seq = world.next('zopay.intents')
   const id = world.draw('zopay', 'intent', org, livemode ? 'live' : 'test', world.next(JSON.stringify(['zopay.intents', org, livemode]))).uuid()
   const row: IntentRow = world.put(Intents, {
