@@ -27,6 +27,8 @@ export interface Provider {
   readonly gates: readonly Gate[]
   /** Who calls, without a key: how a case file names its callers, and how a replay takes them as authenticated. */
   readonly identity: Identity
+  /** The permission or scope that an operation asks for, in the provider's own spelling; those without a model ask too. */
+  readonly needs?: Readonly<Record<string, string>>
   /** By operationId of `specs/<name>.yaml`. An operation that is missing here is answered with a sample. */
   readonly operations: Readonly<Record<string, Operation>>
   /** What a timer does when it falls due, by the name it was scheduled under. */
@@ -79,8 +81,6 @@ export interface Operation {
   run(call: Call, world: World): Answer
   /** Checks of this operation where they differ from the provider's. */
   readonly gates?: readonly Gate[]
-  /** The permission or scope the provider asks for, in its own spelling. */
-  readonly needs?: string
   /** How a repeated call is recognised and answered. */
   readonly repeats?: Repeats
 }

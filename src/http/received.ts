@@ -49,7 +49,7 @@ export class ReceivedCall implements Call {
     this.match = contract.match(incoming.method, incoming.path)
     this.provider = provider.name
     this.operation = this.match?.operation.id
-    this.needs = this.operation === undefined ? undefined : provider.operations[this.operation]?.needs
+    this.needs = this.operation === undefined ? undefined : provider.needs?.[this.operation]
   }
 
   get method(): string {

@@ -555,6 +555,7 @@ describe('callbacks', () => {
     await pay(box, '1')
     const [{ headers, text }] = inbox.received as [any]
     expect([headers['content-type'], headers['x-processing-key'], headers['x-processing-signature']]).toEqual(['application/json', KEYS.demo.key, sign(KEYS.demo.secret, text)])
+    expect(inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name)), 'spelled as documented').toEqual(['X-Processing-Key', 'X-Processing-Signature'])
   })
 
   test('alphapo.callbacks.survives: reading and writing it again gives the same bytes; alphapo.format.php-json: what would not is escaped', async () => {

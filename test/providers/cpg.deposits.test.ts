@@ -165,6 +165,7 @@ describe('webhooks', () => {
         `"currency":"USDT","network":"ETH","amount":"100.000000","tx_hash":"${txid}","confirmations":0,"block_number":null,"detected_at":"2026-05-16T19:00:00Z"}}`,
     )
     expect(inbox.received.map(({ headers }) => headers['x-cpg-delivery'])).toEqual(['1', '2', '3'])
+    expect(inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name)), 'spelled as documented').toEqual(['X-CPG-Event', 'X-CPG-Delivery', 'X-CPG-Timestamp', 'X-CPG-Signature'])
   })
 
   test('cpg.webhooks.swept: ten minutes after the credit; cpg.webhooks.amount: amount, not amount_decimal', async () => {

@@ -643,6 +643,7 @@ describe('webhooks', () => {
     expect(inbox.received.map(({ json }) => json.data.amount)).toEqual(['3.00000000'])
     const { headers, text } = inbox.received[0]!
     expect(headers['x-signature']).toBe(webhookSignature(secret, box.wallMs / 1000, text))
+    expect(inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name)), 'spelled as documented').toEqual(['X-Signature'])
   })
 
   test('payward.webhooks.disabled: what is being tried stops; payward.webhooks.delete: so it does when it is deleted', async () => {

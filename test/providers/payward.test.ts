@@ -181,6 +181,8 @@ describe('authentication', () => {
     expect(hint(writes)).toBe('the key lacks funds.deposit')
     const writer = await start(shop({ permissions: ['funds.deposit'] }))
     refused(await writer.call(clientOf(SHOP), SHOP_LIST), 'permission')
+    // What nobody models is refused as well.
+    refused(await writer.call(clientOf(SHOP), { method: 'GET', path: '/v1/accounts/WSHOP5GATE2MAIN77/portfolio/summary' }), 'permission')
     expect((await make(writer, {}, { account: 'WSHOP5GATE2MAIN77', by: SHOP })).status).toBe(200)
   })
 

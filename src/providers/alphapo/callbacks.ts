@@ -24,8 +24,8 @@ export const callbacks: CallbackRules = {
   succeeded: (status) => status === 200,
   // rule: alphapo.callbacks.signature
   headers: ({ account, body }, { secret }, _, world) => ({
-    'x-processing-key': firstKey(account, world)?.id ?? '',
-    'x-processing-signature': createHmac('sha512', secret).update(body).digest('hex'),
+    'X-Processing-Key': firstKey(account, world)?.id ?? '',
+    'X-Processing-Signature': createHmac('sha512', secret).update(body).digest('hex'),
   }),
   account: (named, world) => {
     const merchants = Object.keys(world.settings<Settings>('alphapo').merchants)

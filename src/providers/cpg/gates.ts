@@ -4,7 +4,7 @@ import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
-import { type KeyRow, PERMISSION_OF, type Settings } from './catalogue.ts'
+import type { KeyRow, Settings } from './catalogue.ts'
 import { type CpgCall, refuseProblems, signature } from './wire.ts'
 
 const WINDOW_SECONDS = 300
@@ -84,8 +84,7 @@ function withinRate(call: CpgCall, world: World): void {
 
 function permitted(call: CpgCall): void {
   // rule: cpg.auth.permission
-  const needs = PERMISSION_OF[call.operation!]
-  if (needs && !call.caller.permissions.includes(needs)) throw new Refusal('forbidden', {}, `the key lacks ${needs}`)
+  if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs)) throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
 }
 
 function legal(call: CpgCall): void {

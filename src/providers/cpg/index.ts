@@ -19,12 +19,13 @@ export const provider: Provider = {
   readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
   gates,
   identity,
+  needs: PERMISSION_OF,
   operations: {
     // rule: cpg.ping
     ping: { run: () => ok({ pong: true }) },
-    createDepositAddress: { run: createDepositAddress, needs: PERMISSION_OF.createDepositAddress!, repeats: byIdempotencyKey },
-    getDepositRequest: { run: getDepositRequest, needs: PERMISSION_OF.getDepositRequest! },
-    listCurrencies: { run: listCurrencies, needs: PERMISSION_OF.listCurrencies! },
+    createDepositAddress: { run: createDepositAddress, repeats: byIdempotencyKey },
+    getDepositRequest: { run: getDepositRequest },
+    listCurrencies: { run: listCurrencies },
   },
   reactions: { ...windowReactions, ...transferReactions },
   deposits,

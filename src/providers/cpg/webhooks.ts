@@ -22,10 +22,10 @@ export const callbacks: CallbackRules = {
   headers: ({ event, body }, { secret }, wallMs) => {
     const timestamp = String(Math.floor(wallMs / 1000))
     return {
-      'x-cpg-event': event,
-      'x-cpg-delivery': String(JSON.parse(body).id),
-      'x-cpg-timestamp': timestamp,
-      'x-cpg-signature': createHmac('sha256', secret).update(`${timestamp}\n${body}`).digest('hex'),
+      'X-CPG-Event': event,
+      'X-CPG-Delivery': String(JSON.parse(body).id),
+      'X-CPG-Timestamp': timestamp,
+      'X-CPG-Signature': createHmac('sha256', secret).update(`${timestamp}\n${body}`).digest('hex'),
     }
   },
   account: (named, world) => {

@@ -124,6 +124,18 @@ export const RATES: Readonly<Record<string, bigint>> = { USD: 1_000n, EUR: 900n,
 
 export const PERMISSIONS = ['funds.query', 'funds.deposit'] as const
 
+/** What each operation asks for, those without a model included; the others ask for none. */
+export const PERMISSION_OF: Readonly<Record<string, (typeof PERMISSIONS)[number]>> = {
+  listDepositMethods: 'funds.query',
+  createDepositAddress: 'funds.deposit',
+  listDepositAddresses: 'funds.query',
+  listFundingTransactions: 'funds.query',
+  getPortfolioSummary: 'funds.query',
+  getPortfolioDetails: 'funds.query',
+  listPortfolioHistory: 'funds.query',
+  listPortfolioTransactions: 'funds.query',
+}
+
 export function isBase64(text: string): boolean {
   return text !== '' && Buffer.from(text, 'base64').toString('base64') === text
 }

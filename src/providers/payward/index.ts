@@ -2,7 +2,7 @@
 // the webhook that tells of them.
 import { type Provider, Refusal } from '../../provider.ts'
 import { createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
-import { DEMO, Settings } from './catalogue.ts'
+import { DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { listFundingTransactions } from './funding.ts'
 import { gates, identity } from './gates.ts'
 import { byIdempotencyKey } from './idempotency.ts'
@@ -27,12 +27,13 @@ export const provider: Provider = {
   readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
   gates,
   identity,
+  needs: PERMISSION_OF,
   operations: {
-    listDepositMethods: { run: listDepositMethods, needs: 'funds.query' },
-    createDepositAddress: { run: createDepositAddress, needs: 'funds.deposit', repeats: byIdempotencyKey },
-    listDepositAddresses: { run: listDepositAddresses, needs: 'funds.query' },
-    listFundingTransactions: { run: listFundingTransactions, needs: 'funds.query' },
-    listPortfolioTransactions: { run: listPortfolioTransactions, needs: 'funds.query' },
+    listDepositMethods: { run: listDepositMethods },
+    createDepositAddress: { run: createDepositAddress, repeats: byIdempotencyKey },
+    listDepositAddresses: { run: listDepositAddresses },
+    listFundingTransactions: { run: listFundingTransactions },
+    listPortfolioTransactions: { run: listPortfolioTransactions },
     // rule: payward.idempotency.webhooks
     registerWebhook: { run: registerWebhook, repeats: byIdempotencyKey },
     listWebhooks: { run: listWebhooks },

@@ -52,7 +52,7 @@ export const callbacks: CallbackRules = {
   // rule: payward.webhooks.success
   timeoutMs: 30_000,
   succeeded: (status) => status >= 200 && status < 300,
-  headers: ({ body }, { secret }, wallMs) => ({ 'x-signature': signatureHeader(secret, body, wallMs) }),
+  headers: ({ body }, { secret }, wallMs) => ({ 'X-Signature': signatureHeader(secret, body, wallMs) }),
   account: (named, world) => {
     const ids = Object.values(world.settings<Settings>('payward').accounts).flatMap((account) => account.ids)
     return named === undefined ? ids[0] : ids.find((id) => id === named)

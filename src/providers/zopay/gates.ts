@@ -2,7 +2,7 @@
 import { type Gate, type Identity, Refusal } from '../../provider.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
-import { type Caller, callerOf, SCOPE_OF, type Settings } from './catalogue.ts'
+import { type Caller, callerOf, type Settings } from './catalogue.ts'
 import { itemsOf, syntaxItem } from './validation.ts'
 import type { ZopayCall } from './wire.ts'
 
@@ -69,8 +69,7 @@ function organisationApproved(call: ZopayCall): void {
 
 function scopeGranted(call: ZopayCall): void {
   // rule: zopay.auth.scope
-  const scope = SCOPE_OF[call.operation!]
-  if (scope && !call.caller.scopes.includes(scope)) throw new Refusal('insufficient_scope', {}, `the key lacks ${scope}`)
+  if (call.needs && !(call.caller.scopes as readonly string[]).includes(call.needs)) throw new Refusal('insufficient_scope', {}, `the key lacks ${call.needs}`)
 }
 
 function legal(call: ZopayCall): void {
