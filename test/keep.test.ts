@@ -1,6 +1,8 @@
 // What is kept: whatever happens to the files, a directory gives back every whole record and nothing else; what cannot be kept is not acknowledged;
 // and a snapshot brings back the very same bytes. Seeds are fixed, so a failure can be run again.
-import fs, { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs, { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -323,11 +325,41 @@ describe('a directory', () => {
     expect(readdirSync(folder).sort()).toEqual(['sandgate.json', 'worlds'])
   })
 
+  test('a lock of a process that has ended, though its parent has not asked yet, is taken over; one that cannot be read is not', async () => {
+    const folder = newFolder()
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    const [told] = await once(parent.stdout, 'data')
+    const stat = () => readFileSync(`/proc/${Number(told)}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    while (stat()[0] !== 'Z') await new Promise(setImmediate)
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: Number(told), started: stat()[19] }))
+    await (await open(folder)).close()
+    mkdirSync(join(folder, 'lock'))
+    await expect(open(folder)).rejects.toThrow(/^\S+ cannot be used to keep anything: EISDIR[^\n]*$/)
+    expect(readdirSync(folder)).toContain('lock')
+  })
+
+  test('holds worlds, and what somebody else has put beside them stays', async () => {
+    const folder = newFolder()
+    await (await open(folder)).close()
+    const worlds = join(folder, 'worlds')
+    for (const name of ['default.bak', 'ci.gone-2']) {
+      mkdirSync(join(worlds, name))
+      writeFileSync(join(worlds, name, 'log-1'), '')
+    }
+    writeFileSync(join(worlds, '.DS_Store'), '')
+    const again = await open(folder)
+    expect([...again.found()]).toEqual([])
+    await again.close()
+    expect(readdirSync(worlds).sort()).toEqual(['.DS_Store', 'default.bak'])
+  })
+
   test('is made when there is none; one that cannot be written is refused in one line', async () => {
     const folder = newFolder()
     await (await open(join(folder, 'not', 'yet'))).close()
     writeFileSync(join(folder, 'file'), '')
-    for (const path of ['file', 'file/below']) await expect(open(join(folder, path))).rejects.toThrow(/^\S+ cannot be used to keep anything: (EEXIST|ENOTDIR)[^\n]*$/)
+    // Below /proc no directory can be made, and the system says so as if one above it were missing.
+    for (const path of [join(folder, 'file'), join(folder, 'file/below'), '/proc/sandgate', '/proc/sandgate/below']) await expect(open(path)).rejects.toThrow(/^\S+ cannot be used to keep anything: E[A-Z]+: [^\n]*$/)
   })
 
   test('keeps its seed: another one is refused, none or the same goes on', async () => {
@@ -342,11 +374,13 @@ describe('a directory', () => {
     await (await open(folder)).close()
   })
 
-  test('of another format is refused', async () => {
+  test('of another format, or with a head that is damaged, is refused', async () => {
     const folder = newFolder()
     await (await open(folder)).close()
     writeFileSync(join(folder, 'sandgate.json'), '{"sandgate":"data","format":7,"seed":"a"}')
     await expect(open(folder)).rejects.toThrow(/sandgate.json has format 7; this version of Sandgate reads format 1/)
+    writeFileSync(join(folder, 'sandgate.json'), '')
+    await expect(open(folder)).rejects.toThrow(/^\S+sandgate.json cannot be read: [^\n]+; it holds the seed, as in \{"sandgate":"data","format":1,"seed":"…"\}$/)
   })
 })
 
@@ -495,6 +529,28 @@ describe('what cannot be kept', () => {
     expect(JSON.stringify((await start({ data, ...quiet })).world.dump())).toBe(dump)
   })
 
+  test('at the start: it is refused in one line', async () => {
+    const failing = failingDisk()
+    failing.room = 0
+    const data = newFolder()
+    await expect(start({ data, keep: { disk: failing.disk }, ...quiet })).rejects.toThrow(new KeepRefused(`${join(data, 'worlds/default')} cannot be written: ENOSPC: no space left on device, write`))
+  })
+
+  test('a world that could not be removed from the disk does not come back in place of a later one', async () => {
+    const data = newFolder()
+    const disk = { ...fs, renameSync: () => { throw new Error('not now') } } as Disk
+    const told: string[] = []
+    const box = await start({ data, keep: { disk }, warn: (line) => told.push(line) })
+    for (const seed of ['first', 'second']) {
+      expect((await box.control('POST', '/worlds', { id: 'ci', seed })).status).toBe(201)
+      if (seed === 'first') expect((await box.control('DELETE', '/worlds/ci')).status).toBe(204)
+    }
+    expect(told).toEqual([`${data}: the world "ci" is not gone from the disk: not now`])
+    await box.sandbox.close()
+    const again = await start({ data, ...quiet })
+    expect(again.sandbox.world('ci')!.seed).toBe('second')
+  })
+
   test('a call that only reads is answered', async () => {
     const failing = failingDisk()
     const box = await start({ data: newFolder(), keep: { disk: failing.disk }, ...quiet })
@@ -564,7 +620,7 @@ describe('a snapshot', () => {
     const box = await start({ data, ...quiet })
     for (let n = 0; n < 30; n++) await box.call(cpg, allocation({ user_identifier: `user_${n}` }))
     const snapshot = (await box.control('GET', '/snapshot')).json
-    snapshot.tables.notes = { big: { text: 'x'.repeat(2 * MB) } }
+    snapshot.tables.addresses['addr-31'] = { ...snapshot.tables.addresses['addr-1'], id: 'addr-31', seq: 31, user: 'x'.repeat(2 * MB) }
     const text = JSON.stringify(snapshot)
     const put = (kit: Kit, body = text) => kit.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, body)
     expect((await put(box)).status).toBe(204)
@@ -611,4 +667,15 @@ test('a log is folded while calls go on, and what a sandbox opens later is the s
   const text = (await box.raw('GET', '/_sandgate/snapshot')).text
   const copy = copyOf(data)
   expect((await (await start({ data: copy, ...quiet })).raw('GET', '/_sandgate/snapshot')).text).toBe(text)
+})
+
+test('what is kept is for its owner alone, whatever it is', async () => {
+  const data = join(newFolder(), 'data')
+  const box = await start({ data, ...quiet })
+  await box.control('POST', '/worlds', { id: 'ci' })
+  await box.call(cpg, allocation({}))
+  await (box.world.keeper as Store).fold()
+  const modes = ['.', ...readdirSync(data, { recursive: true, encoding: 'utf8' })].map((name) => [name, statSync(join(data, name)).mode.toString(8)] as const)
+  expect(modes.map(([name]) => name.replace(/\d+$/, 'N'))).toEqual(expect.arrayContaining(['.', 'lock', 'sandgate.json', 'worlds', 'worlds/ci', 'worlds/ci/log-N', 'worlds/default/log-N', 'worlds/default/checkpoint-N']))
+  for (const [name, mode] of modes) expect(mode, name).toMatch(/^(40700|100600)$/)
 })

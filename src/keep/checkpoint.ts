@@ -1,6 +1,6 @@
 // The file of one checkpoint, as lowdb's adapter: written beside its place and renamed, a slice a turn, so that there is never half of one and nobody
 // waits for it. What is in it is decided by store.ts.
-import { type Disk, framed, records } from './log.ts'
+import { type Disk, FILE_MODE, framed, records } from './log.ts'
 import { checkFormat } from './recovery.ts'
 import type { CheckpointEnd, CheckpointHead, RowLine } from './state.ts'
 
@@ -49,7 +49,7 @@ export class CheckpointFile {
   }
 
   async write({ head, rows, until, pause }: Checkpoint): Promise<void> {
-    const file = await this.#disk.promises.open(`${this.#path}.tmp`, 'w')
+    const file = await this.#disk.promises.open(`${this.#path}.tmp`, 'w', FILE_MODE)
     const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
     const append = async (record: unknown) => {
       const bytes = framed(record, scratch)

@@ -1,16 +1,18 @@
 // The directory of `--data`: who has it, which seed it was begun with, and a store for each world below it.
 import * as fs from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Kept, World } from '../world/world.ts'
 import { lock } from './lock.ts'
-import type { Disk } from './log.ts'
+import { type Disk, FILE_MODE, FOLDER_MODE, syncFolder } from './log.ts'
 import { checkFormat, KeepRefused } from './recovery.ts'
 import { FORMAT } from './state.ts'
-import { Store, type StoreOptions } from './store.ts'
+import { NotKept, Store, type StoreOptions } from './store.ts'
 
 /** A log is left alone up to here: so much is read back in a fraction of a second. */
 const FOLD_BYTES = 16 * 1024 * 1024
 const SCRATCH_BYTES = 1024 * 1024
+/** A world that was deleted, and was not gone yet when the process ended. */
+const GONE = /\.gone-\d+$/
 
 /** What a sandbox is told about keeping. */
 export interface KeepWish {
@@ -66,12 +68,15 @@ export class Keeping {
     const worlds = join(folder, 'worlds')
     let release: (() => void) | undefined
     try {
-      fs.mkdirSync(worlds, { recursive: true })
+      makeFolder(worlds)
       release = lock(folder)
-      const keeping = new Keeping(folder, seedOf(join(folder, 'sandgate.json'), seed, otherwise), { disk, sync, tell, foldBytes, scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES) }, release)
+      const options = { disk, sync, tell, foldBytes, scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES) }
+      const keeping = new Keeping(folder, seedOf(join(folder, 'sandgate.json'), seed, otherwise, sync), options, release)
+      syncFolder(folder, options)
       for (const id of fs.readdirSync(worlds).sort()) {
-        if (id.includes('.')) fs.rmSync(join(worlds, id), { recursive: true })
-        else keeping.#stores.set(id, await Store.open(join(worlds, id), keeping.#options))
+        if (GONE.test(id)) fs.rmSync(join(worlds, id), { recursive: true })
+        // No world's: a copy that somebody has laid aside, what a file manager leaves.
+        else if (!id.includes('.')) keeping.#stores.set(id, await Store.open(join(worlds, id), keeping.#options))
       }
       return keeping
     } catch (error) {
@@ -118,19 +123,47 @@ export class Keeping {
   }
 
   #begin(id: string): Store {
-    const folder = join(this.#folder, 'worlds', id)
+    const { disk } = this.#options
+    const worlds = join(this.#folder, 'worlds')
+    const folder = join(worlds, id)
+    try {
+      // What is left of a world of that id which could not be removed would come back in place of this one.
+      disk.rmSync(folder, { recursive: true, force: true })
+      disk.mkdirSync(folder, { mode: FOLDER_MODE })
+      syncFolder(worlds, this.#options)
+    } catch (error) {
+      throw new NotKept(`${folder} cannot be written: ${(error as Error).message}`)
+    }
     return new Store(folder, this.#options)
   }
 }
 
+/** With everything above it that is missing, one by one: Node's own way never comes back where a directory takes no child, as in `/proc`. */
+function makeFolder(path: string): void {
+  if (!fs.existsSync(dirname(path))) makeFolder(dirname(path))
+  try {
+    fs.mkdirSync(path, { mode: FOLDER_MODE })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
 /** The seed the directory was begun with; it begins now when there is none. */
-function seedOf(path: string, asked: string | undefined, otherwise: string): string {
-  const kept = fs.existsSync(path) ? JSON.parse(fs.readFileSync(path, 'utf8')) : undefined
+function seedOf(path: string, asked: string | undefined, otherwise: string, sync: boolean): string {
+  const kept = fs.existsSync(path) ? readHead(path) : undefined
   if (kept) checkFormat(kept.format, path)
   if (kept && asked !== undefined && asked !== kept.seed) throw new KeepRefused(`--seed ${asked}: ${path} was begun with the seed "${kept.seed}"; leave --seed out, or take another directory`)
   if (kept) return kept.seed
   const seed = asked ?? otherwise
-  fs.writeFileSync(`${path}.tmp`, `${JSON.stringify({ sandgate: 'data', format: FORMAT, seed })}\n`)
+  fs.writeFileSync(`${path}.tmp`, `${JSON.stringify({ sandgate: 'data', format: FORMAT, seed })}\n`, { mode: FILE_MODE, flush: sync })
   fs.renameSync(`${path}.tmp`, path)
   return seed
+}
+
+function readHead(path: string): any {
+  try {
+    return JSON.parse(fs.readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new KeepRefused(`${path} cannot be read: ${(error as Error).message}; it holds the seed, as in {"sandgate":"data","format":${FORMAT},"seed":"…"}`)
+  }
 }

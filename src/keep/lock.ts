@@ -2,6 +2,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { kill, pid } from 'node:process'
+import { FILE_MODE } from './log.ts'
 import { KeepRefused } from './recovery.ts'
 
 interface Holder {
@@ -14,8 +15,8 @@ interface Holder {
 export function lock(folder: string): () => void {
   const path = join(folder, 'lock')
   const mine = join(folder, `lock.${pid}`)
-  const own = JSON.stringify({ pid, started: startOf(pid) } satisfies Holder)
-  writeFileSync(mine, own)
+  const own = JSON.stringify({ pid, started: statOf(pid).started } satisfies Holder)
+  writeFileSync(mine, own, { mode: FILE_MODE })
   try {
     for (let attempt = 0; attempt < 3; attempt++) {
       if (linked(mine, path)) return () => release(path, own)
@@ -58,7 +59,9 @@ function release(path: string, own: string): void {
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
-  } catch {
+  } catch (error) {
+    // One that is there and cannot be read may well be somebody's.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return undefined
   }
 }
@@ -79,11 +82,18 @@ function isAlive(holder: Holder): boolean {
     // EPERM: it lives, and is somebody else's.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  return holder.started === startOf(holder.pid)
+  const { state, started } = statOf(holder.pid)
+  // Z: it has ended, and its parent has not asked yet. Where nobody can tell when this one was started, it is taken for the holder.
+  return state !== 'Z' && (started === null || started === holder.started)
 }
 
-/** Field 22 of `/proc/<pid>/stat`, counted behind the name, which may hold anything. */
-function startOf(of: number): string | null {
-  const stat = textOf(`/proc/${of}/stat`)
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+/** Fields 3 and 22 of `/proc/<pid>/stat`, counted behind the name, which may hold anything. */
+function statOf(of: number): { readonly state: string | null; readonly started: string | null } {
+  try {
+    const stat = readFileSync(`/proc/${of}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { state: fields[0] ?? null, started: fields[19] ?? null }
+  } catch {
+    return { state: null, started: null }
+  }
 }

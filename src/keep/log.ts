@@ -8,6 +8,10 @@ export type Disk = Pick<typeof fs, 'openSync' | 'closeSync' | 'writeSync' | 'rea
   readonly promises: Pick<typeof fs.promises, 'open' | 'rename' | 'rm' | 'readFile'>
 }
 
+/** What is kept holds the secrets of receivers: it is made for its owner alone. */
+export const FILE_MODE = 0o600
+export const FOLDER_MODE = 0o700
+
 /** What everything that is kept stands on. */
 export interface Ground {
   readonly disk: Disk
@@ -15,6 +19,17 @@ export interface Ground {
   readonly sync: boolean
   /** Where records are laid out, by everybody in turn. */
   readonly scratch: Buffer
+}
+
+/** For power cuts: a file is there only when its directory says so. */
+export function syncFolder(path: string, { disk, sync }: Ground): void {
+  if (!sync) return
+  const fd = disk.openSync(path, 'r')
+  try {
+    disk.fdatasyncSync(fd)
+  } finally {
+    disk.closeSync(fd)
+  }
 }
 
 /** `0000002a 1c291ca3 ` before the JSON, a line feed after it. */
@@ -65,7 +80,7 @@ export class LogFile {
     this.#sync = sync
     this.#scratch = scratch
     this.#size = size
-    this.#fd = disk.openSync(path, size === 0 ? 'w' : 'r+')
+    this.#fd = disk.openSync(path, size === 0 ? 'w' : 'r+', FILE_MODE)
     if (disk.fstatSync(this.#fd).size > size) disk.ftruncateSync(this.#fd, size)
   }
 

@@ -6,8 +6,8 @@ import { Low } from 'lowdb'
 import type { RowChange } from '../world/tables.ts'
 import type { Keeper, World } from '../world/world.ts'
 import { type Checkpoint, CheckpointFile } from './checkpoint.ts'
-import { type Ground, LogFile } from './log.ts'
-import { type FoundCheckpoint, nameOf, numbered, recover, type Recovered } from './recovery.ts'
+import { type Ground, LogFile, syncFolder } from './log.ts'
+import { type FoundCheckpoint, KeepRefused, nameOf, numbered, recover, type Recovered } from './recovery.ts'
 import { applied, type Change, type ClockLine, FORMAT, type LogHead, type Origin, type RowLine, type State } from './state.ts'
 
 /** Journal ids that are given out before the log is told of more. */
@@ -21,7 +21,7 @@ export interface StoreOptions extends Ground {
 }
 
 /** Nothing can be kept now. */
-export class NotKept extends Error {}
+export class NotKept extends KeepRefused {}
 
 export class Store implements Keeper {
   readonly #folder: string
@@ -95,7 +95,7 @@ export class Store implements Keeper {
     const found = this.#found
     this.#found = undefined
     if (found) {
-      this.#log ??= this.#startLog(this.#logNumber)
+      this.#writing(() => (this.#log ??= this.#startLog(this.#logNumber)))
       this.#clock = found.clock
       this.#entries = found.entries
       if (found.world.settings !== origin.settings) this.#options.tell(`${this.#folder}: settings or switches are not those it was kept with; what is there stays, and the new ones count from now on`)
@@ -211,16 +211,21 @@ export class Store implements Keeper {
     if (this.#fold) this.#fold.wanted = false
     const entries = world.journal.nextId - 1 + ENTRIES_AHEAD
     const clock = clockOf(world)
-    try {
-      if (!this.#log) this.#options.disk.mkdirSync(this.#folder, { recursive: true })
+    this.#writing(() => {
       this.#log ??= this.#startLog(this.#logNumber)
       this.#log.append({ world: origin, clock, entries, rows: [...world.entries()] } satisfies Change)
-    } catch (error) {
-      throw new NotKept(`${this.#folder} cannot be written: ${(error as Error).message}`)
-    }
+    })
     this.#clock = clock
     this.#entries = entries
     this.#pending = []
+  }
+
+  #writing(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      throw new NotKept(`${this.#folder} cannot be written: ${(error as Error).message}`)
+    }
   }
 
   #append(change: Change): boolean {
@@ -282,7 +287,7 @@ export class Store implements Keeper {
     this.#checkpoint = number
     this.#checkpointBytes = file.bytes
     this.#foldAbove = 0
-    this.#syncFolder()
+    syncFolder(this.#folder, this.#options)
     // The checkpoint before this one stays, with its logs, in case this one is damaged.
     await this.#forget(before)
   }
@@ -300,20 +305,8 @@ export class Store implements Keeper {
   #startLog(number: number): LogFile {
     const log = new LogFile(join(this.#folder, nameOf('log', number)), 0, this.#options)
     log.append({ sandgate: 'log', format: FORMAT, log: number } satisfies LogHead)
-    this.#syncFolder()
+    syncFolder(this.#folder, this.#options)
     return log
-  }
-
-  /** For power cuts: a file is there only when its directory says so. */
-  #syncFolder(): void {
-    const { disk, sync } = this.#options
-    if (!sync) return
-    const fd = disk.openSync(this.#folder, 'r')
-    try {
-      disk.fdatasyncSync(fd)
-    } finally {
-      disk.closeSync(fd)
-    }
   }
 
   async #forget(before: number): Promise<void> {
