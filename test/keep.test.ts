@@ -529,6 +529,32 @@ describe('what cannot be kept', () => {
     expect(JSON.stringify((await start({ data, ...quiet })).world.dump())).toBe(dump)
   })
 
+  test('a call that waits while another one is not kept has its own answer: 503 only when it is its own work that is not kept', async () => {
+    const failing = failingDisk()
+    let paused: (go: () => void) => void
+    const box = await start({ data: newFolder(), keep: { disk: failing.disk }, pause: () => new Promise<void>((go) => paused(go)), ...quiet })
+    const rule = { when: { operation: 'createDepositAddress', body: { user_identifier: 'slow' } }, then: [{ delay: '1s' }] }
+    expect((await box.control('POST', '/faults', rule)).status).toBe(201)
+    /** A slow call: room on the disk when it comes, while it waits, and when it does its work. */
+    const slow = async (idempotency_key: string, first: number, meanwhile: number, last: number) => {
+      failing.room = first
+      const waiting = new Promise<() => void>((resolve) => (paused = resolve))
+      const answer = box.call(cpg, allocation({ user_identifier: 'slow', idempotency_key }))
+      const go = await waiting
+      failing.room = meanwhile
+      const other = await box.call(cpg, allocation({ user_identifier: 'quick' }))
+      failing.room = last
+      go()
+      return [(await answer).status, other.status]
+    }
+    expect(await slow('a', Infinity, 0, Infinity)).toEqual([200, 503])
+    expect(await slow('b', 0, 0, Infinity)).toEqual([200, 503])
+    expect(await slow('c', Infinity, Infinity, 0)).toEqual([503, 200])
+    failing.room = Infinity
+    const keys = Object.keys((await box.control('GET', '/snapshot')).json.tables.repeats).map((id) => JSON.parse(id)[2])
+    expect(keys.sort()).toEqual(['a', 'b'])
+  })
+
   test('at the start: it is refused in one line', async () => {
     const failing = failingDisk()
     failing.room = 0

@@ -49,6 +49,8 @@ interface Course {
   readonly passed: string[]
   stoppedBy: string | undefined
   refusal: Refusal | undefined
+  /** Whether the last of its changes is kept, known at the end of that turn; undefined: nobody keeps it, or there was none. */
+  settled: Promise<boolean> | undefined
   readonly admit: Admit | undefined
   /** The journal entry that was the next one when the call came, and world time then. */
   readonly began: { readonly entry: number; readonly at: number }
@@ -63,10 +65,9 @@ const SILENCE: Kept = { status: 0, headers: {}, text: undefined }
 export async function reply(incoming: Incoming, served: Served, world: World, admit?: Admit): Promise<Sent> {
   served.afterwards(world)
   const { keeper } = world
-  const undone = keeper?.undone
   // Step 3, and step 2: which faults strike depends on what is called.
   const call = new ReceivedCall(incoming, served.provider, served.contract)
-  const course: Course = { call, plan: planFaults(call, world), passed: [], stoppedBy: undefined, refusal: undefined, admit, began: { entry: world.journal.nextId, at: world.now } }
+  const course: Course = { call, plan: planFaults(call, world), passed: [], stoppedBy: undefined, refusal: undefined, settled: undefined, admit, began: { entry: world.journal.nextId, at: world.now } }
   let kept: Kept
   try {
     kept = await strikeAround(served, course, world)
@@ -80,7 +81,9 @@ export async function reply(incoming: Incoming, served: Served, world: World, ad
   // Everything that happens in one turn is kept in one write; nobody hears of it before.
   const settled = keeper?.settled()
   if (settled) await settled
-  return keeper?.undone === undone ? sent : unavailable(sent, served, course, world)
+  // What others changed while this call waited is their affair.
+  const own = course.settled ?? settled
+  return own && !(await own) ? unavailable(sent, served, course, world) : sent
 }
 
 /** Nothing that this call did could be kept, and nothing of it is there any more. */
@@ -113,7 +116,7 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   const { provider } = served
   const operation = call.operation === undefined ? undefined : provider.operations[call.operation]
   const gates = operation?.gates ?? (call.match ? provider.gates : provider.elsewhere.gates)
-  const refused = world.change(() => refusing(course, () => passGates(gates, course, world)))
+  const refused = change(() => refusing(course, () => passGates(gates, course, world)), course, world)
   // A slow provider is slow in refusing too.
   if (plan && plan.delayMs > 0 && (refused || !operation)) await served.pause(plan.delayMs)
   if (refused) return write(refused, served, course, world)
@@ -125,11 +128,18 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
     const inFlight = await meet(id, served, course, operation, world)
     if (inFlight) return write(inFlight, served, course, world)
   }
-  const change = () => world.change(() => perform(operation, id, served, course, world))
-  if (!plan || plan.delayMs === 0) return change()
+  const performed = () => change(() => perform(operation, id, served, course, world), course, world)
+  if (!plan || plan.delayMs === 0) return performed()
   // rule: sandgate.faults.in-flight
-  const late = served.pause(plan.delayMs).then(change)
+  const late = served.pause(plan.delayMs).then(performed)
   return id === undefined ? late : served.flights.during(world, id, late)
+}
+
+/** One of this call's own changes. */
+function change<T>(doing: () => T, course: Course, world: World): T {
+  const done = world.change(doing)
+  course.settled = world.keeper?.settled() ?? course.settled
+  return done
 }
 
 /** A second call with the key of one that is still under way waits for it, or is told so: the provider's own choice. */
