@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { ZodType } from 'zod'
 import type { Asset, Transfer, TransferStep } from './world/chain.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
+import type { Table } from './world/tables.ts'
 import type { HandOut, World } from './world/world.ts'
 
 /** One company's promises. A folder under `providers/` exports one as `provider`; `sandbox.ts` finds it there. */
@@ -23,6 +24,8 @@ export interface Provider {
    * `assume` chooses another. Read with `world.assumes(id)`.
    */
   readonly switches?: Readonly<Record<string, readonly string[]>>
+  /** All that it keeps rows in; what a snapshot says of them is held against these. */
+  readonly tables: readonly Table<any>[]
   /** The checks of an ordinary call, in the provider's own order. Each returns, or throws a `Refusal`. */
   readonly gates: readonly Gate[]
   /** Who calls, without a key: how a case file names its callers, and how a replay takes them as authenticated. */

@@ -660,6 +660,22 @@ describe('a snapshot', () => {
     }
   })
 
+  test('with a row that does not fit is refused by name for every table there is, used or not; and so is a table that there is not', async () => {
+    const src = new URL('../src/', import.meta.url).pathname
+    const source = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => readFileSync(src + name, 'utf8')).join('\n')
+    const tables = [...source.matchAll(/: Table<[^=]*> = \{\s*name: '([^']+)'/g)].map(([, name]) => name!)
+    expect(tables).toEqual(expect.arrayContaining(['counters', 'timers', 'repeats', 'scenario_steps', 'cpg.signatures', 'payward.spent-nonces', 'zopay.events', 'alphapo.transactions']))
+    const box = await start()
+    const snapshot = (await box.control('GET', '/snapshot')).json
+    for (const name of tables) {
+      const refused = await box.control('PUT', '/snapshot', { ...snapshot, tables: { [name]: { x: {} } } })
+      expect([refused.status, refused.json.detail], name).toEqual([422, expect.stringMatching(new RegExp(`^tables\\.${name}\\.x: the row `))])
+    }
+    const unknown = await box.control('PUT', '/snapshot', { ...snapshot, tables: { adresses: {} } })
+    expect([unknown.status, unknown.json.detail]).toEqual([422, 'tables.adresses: there is no such table; did you mean addresses?'])
+    expect((await box.control('GET', '/snapshot')).json).toEqual(snapshot)
+  })
+
   test('that does not fit is refused, and nothing is changed', async () => {
     const box = await start()
     await box.call(cpg, allocation({}))

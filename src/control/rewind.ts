@@ -1,6 +1,15 @@
 // The control API's chapter on going back: the whole state of a world as one document, and a world made of one.
-import { keyProblem } from '../world/tables.ts'
-import type { World } from '../world/world.ts'
+import { FaultRules } from '../http/faults.ts'
+import { KeptAnswers } from '../http/repeats.ts'
+import type { Provider } from '../provider.ts'
+import { Buckets } from '../world/buckets.ts'
+import { Transfers } from '../world/chain.ts'
+import { Timers } from '../world/clock.ts'
+import { Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
+import { keyProblem, type Table } from '../world/tables.ts'
+import { Counters, HandOuts, type World } from '../world/world.ts'
+import { meant } from '../yaml.ts'
+import { LoadedScenario, Steps } from './armed.ts'
 import { type Ask, instant, iso, note, Problem, type Routes, type Told } from './asking.ts'
 import { version } from './version.ts'
 
@@ -8,6 +17,8 @@ import { version } from './version.ts'
 export const SNAPSHOT_BYTES = 256 * 1024 * 1024
 /** Raised when a snapshot of before can no longer be used. */
 const FORMAT = 1
+/** The tables that no provider declares. */
+const COMMON: readonly Table<any>[] = [Buckets, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
 
 interface Snapshot {
   readonly sandgate: 'snapshot'
@@ -48,7 +59,7 @@ function restoreSnapshot({ sandbox, world, body }: Ask): Told {
   const snapshot = body as Snapshot
   if (snapshot.format !== FORMAT) throw new Problem(422, `the snapshot has format ${snapshot.format}, taken by version ${snapshot.version}; this is version ${version}, which reads format ${FORMAT}`)
   const tables = new Map(Object.entries(snapshot.tables).map(([name, rows]) => [name, new Map(Object.entries(rows))]))
-  refuseMisfits(tables, [...sandbox.worlds])
+  refuseMisfits(tables, sandbox.providers)
   const frozen = snapshot.clock.mode === 'frozen'
   const restored = sandbox.worlds.restore(world.id, {
     seed: snapshot.seed,
@@ -63,12 +74,12 @@ function restoreSnapshot({ sandbox, world, body }: Ask): Told {
   return { status: 204 }
 }
 
-/** A row has to be where its table looks for it. Tables are known to the worlds that have used them. */
-function refuseMisfits(tables: ReadonlyMap<string, ReadonlyMap<string, object>>, worlds: readonly World[]): void {
-  const known = new Map(worlds.flatMap((world) => [...world.opened]))
+/** A row has to be where its table looks for it. */
+function refuseMisfits(tables: ReadonlyMap<string, ReadonlyMap<string, object>>, providers: ReadonlyMap<string, Provider>): void {
+  const known = new Map([...COMMON, ...[...providers.values()].flatMap((provider) => provider.tables)].map((table) => [table.name, table]))
   for (const [name, rows] of tables) {
     const table = known.get(name)
-    if (!table) continue
+    if (!table) throw new Problem(422, `tables.${name}: there is no such table${meant(name, [...known.keys()])}`)
     for (const [key, row] of rows) {
       const wrong = keyProblem(table, key, row)
       if (wrong) throw new Problem(422, `tables.${name}.${key}: ${wrong}`)

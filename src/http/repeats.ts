@@ -19,7 +19,7 @@ interface Row extends Kept {
   readonly entry: number
 }
 
-const Rows: Table<Row> = {
+export const KeptAnswers: Table<Row> = {
   name: 'repeats',
   key: (row) => row.id,
   indexes: { expiring: { group: (row) => (row.expiresAt === null ? undefined : ''), order: (row) => row.expiresAt! } },
@@ -36,7 +36,7 @@ export function repeatId(call: Call, policy: Repeats): string | undefined {
 
 /** The stored answer for this key, if one is kept. Throws the policy's conflict when the key was used for something else. */
 export function findRepeat(call: Call, policy: Repeats, id: string, world: World): Kept | undefined {
-  const row = world.get(Rows, id)
+  const row = world.get(KeptAnswers, id)
   if (!row || (row.expiresAt !== null && row.expiresAt <= world.now)) return undefined
   call.because(...(policy.rules as [string, ...string[]]))
   if (policy.conflict && row.fingerprint !== (policy.fingerprint?.(call) ?? null)) {
@@ -52,8 +52,8 @@ export function findRepeat(call: Call, policy: Repeats, id: string, world: World
 export function keepAnswer(call: Call, policy: Repeats, id: string, answer: Kept, world: World): void {
   if (!policy.keeps(answer.status)) return
   call.note('idempotency', { decided: 'kept' })
-  world.prune(Rows, 'expiring', '', world.now, CLEARED_PER_ANSWER)
-  world.put(Rows, {
+  world.prune(KeptAnswers, 'expiring', '', world.now, CLEARED_PER_ANSWER)
+  world.put(KeptAnswers, {
     id,
     fingerprint: policy.fingerprint?.(call) ?? null,
     expiresAt: policy.keptMs === undefined ? null : world.now + policy.keptMs,

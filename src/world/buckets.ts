@@ -2,7 +2,7 @@
 import type { Table } from './tables.ts'
 import type { World } from './world.ts'
 
-const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = { name: 'buckets', key: (row) => row.key, indexes: {} }
+export const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = { name: 'buckets', key: (row) => row.key, indexes: {} }
 
 const MINUTE_MS = 60_000
 

@@ -16,7 +16,7 @@ export interface Timer {
   readonly summary: string
 }
 
-const Timers: Table<Timer> = {
+export const Timers: Table<Timer> = {
   name: 'timers',
   key: (row) => row.id,
   indexes: {

@@ -86,8 +86,8 @@ interface Spoil {
   readonly byMs: number
 }
 
-const Spoils: Table<Spoil> = { name: 'spoils', key: (row) => row.id, indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } } }
-const Pauses: Table<{ readonly provider: string; readonly object: string | null; readonly id: string }> = { name: 'pauses', key: (row) => row.id, indexes: {} }
+export const Spoils: Table<Spoil> = { name: 'spoils', key: (row) => row.id, indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } } }
+export const Pauses: Table<{ readonly provider: string; readonly object: string | null; readonly id: string }> = { name: 'pauses', key: (row) => row.id, indexes: {} }
 
 /** Adds or replaces an endpoint. */
 export function putEndpoint(endpoint: Omit<Endpoint, 'seq'>, world: World): Endpoint {

@@ -46,8 +46,6 @@ interface State {
   readonly rows: Map<string, object>
   /** Those that somebody has asked for: an index is built then, and kept from there on. */
   readonly indexes: BuiltIndex[]
-  /** Undefined until somebody opens it: rows of before may be there earlier. */
-  table: Table<any> | undefined
 }
 
 interface BuiltIndex {
@@ -245,7 +243,7 @@ export class Tables {
     this.#states.clear()
     for (const [name, rows] of tables) {
       for (const row of rows.values()) Object.freeze(row)
-      this.#states.set(name, { rows, indexes: [], table: undefined })
+      this.#states.set(name, { rows, indexes: [] })
     }
   }
 
@@ -253,11 +251,6 @@ export class Tables {
   undo(changes: readonly RowChange[]): void {
     if (this.#depth > 0) throw new Error('changes are undone inside of a change')
     for (const { table, key, before, after } of changes.toReversed()) this.#set(this.#states.get(table)!, key, after, before)
-  }
-
-  /** Every table that was opened, by name. */
-  get opened(): ReadonlyMap<string, Table<any>> {
-    return new Map([...this.#states].flatMap(([name, { table }]) => (table ? [[name, table]] : [])))
   }
 
   #group(table: Table<any>, name: string, group: string): Group | undefined {
@@ -273,8 +266,7 @@ export class Tables {
 
   #open(table: Table<any>): State {
     let state = this.#states.get(table.name)
-    if (!state) this.#states.set(table.name, (state = { rows: new Map(), indexes: [], table }))
-    state.table ??= table
+    if (!state) this.#states.set(table.name, (state = { rows: new Map(), indexes: [] }))
     return state
   }
 

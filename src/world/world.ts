@@ -72,7 +72,7 @@ interface Counter {
   readonly value: number
 }
 
-const Counters: Table<Counter> = { name: 'counters', key: (row) => row.name, indexes: {} }
+export const Counters: Table<Counter> = { name: 'counters', key: (row) => row.name, indexes: {} }
 
 export class World {
   readonly id: string
@@ -203,11 +203,6 @@ export class World {
   /** Every row with its table and key; those that are added meanwhile are left out. */
   entries(): Generator<readonly [table: string, key: string, row: object]> {
     return this.#tables.entries()
-  }
-
-  /** Every table that was opened so far, by name. */
-  get opened(): ReadonlyMap<string, Table<any>> {
-    return this.#tables.opened
   }
 
   /** Every row of every table in a fixed order; for tests and snapshots. */

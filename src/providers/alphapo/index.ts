@@ -1,12 +1,12 @@
 // AlphaPo, merchant API version 2: bodies signed with HMAC-SHA512, a new deposit address for every call, no idempotency.
 import { type Provider, Refusal } from '../../provider.ts'
-import { fieldsValid, takeAddress } from './addresses.ts'
+import { Addresses, fieldsValid, takeAddress } from './addresses.ts'
 import { BELOW_MINIMUM, callbacks, CROSS_CURRENCY } from './callbacks.ts'
 import { DEMO, Settings } from './catalogue.ts'
 import { listCurrencies } from './currencies.ts'
 import { fieldsLegal } from './fields.ts'
 import { gates, identity } from './gates.ts'
-import { CANCELLED_MONEY, getTransactionInfo, lookupValid } from './transactions.ts'
+import { CANCELLED_MONEY, getTransactionInfo, lookupValid, Transactions } from './transactions.ts'
 import { deposits } from './transfers.ts'
 import { refusals, signature, signedParts, stringify } from './wire.ts'
 
@@ -16,6 +16,7 @@ export const provider: Provider = {
   keyHeader: 'x-processing-key',
   settings: Settings,
   demo: DEMO,
+  tables: [Addresses, Transactions],
   // rule: alphapo.take.repeat, rule: alphapo.take.end-user-reference, rule: alphapo.take.tag-type
   switches: {
     'alphapo.take.repeat': ['new-address', 'same-address'],

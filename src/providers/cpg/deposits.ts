@@ -16,7 +16,7 @@ interface AddressRow {
   readonly idleSince: number | null
 }
 
-const Addresses: Table<AddressRow> = {
+export const Addresses: Table<AddressRow> = {
   name: 'cpg.addresses',
   key: (row) => row.id,
   indexes: {

@@ -12,7 +12,7 @@ const WINDOW_SECONDS = 300
 const SIGNATURE_KEPT_MS = 2 * WINDOW_SECONDS * 1000
 
 /** Signatures already accepted; wall time, because the client's clock is what they guard against. */
-const Signatures: Table<{ readonly signature: string; readonly expiresWallMs: number }> = {
+export const Signatures: Table<{ readonly signature: string; readonly expiresWallMs: number }> = {
   name: 'cpg.signatures',
   key: (row) => row.signature,
   indexes: { expiring: { group: () => '', order: (row) => row.expiresWallMs } },

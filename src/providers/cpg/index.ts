@@ -2,10 +2,10 @@
 import { type Answer, type Provider, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { currencyOf, DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
-import { byIdempotencyKey, createDepositAddress, reactions as windowReactions } from './deposits.ts'
-import { gates, identity, middleware } from './gates.ts'
+import { Addresses, byIdempotencyKey, createDepositAddress, reactions as windowReactions, Requests } from './deposits.ts'
+import { gates, identity, middleware, Signatures } from './gates.ts'
 import { getDepositRequest } from './requests.ts'
-import { deposits, reactions as transferReactions } from './transfers.ts'
+import { Deposits, deposits, reactions as transferReactions } from './transfers.ts'
 import { callbacks } from './webhooks.ts'
 import { type CpgCall, ok, refusals, signature, signedParts } from './wire.ts'
 
@@ -15,6 +15,7 @@ export const provider: Provider = {
   keyHeader: 'x-cpg-key',
   settings: Settings,
   demo: DEMO,
+  tables: [Addresses, Requests, Deposits, Signatures],
   // rule: cpg.validation.content-type
   readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
   gates,

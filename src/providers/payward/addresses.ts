@@ -30,7 +30,7 @@ interface AddressRow {
   readonly gone: boolean
 }
 
-const Addresses: Table<AddressRow> = {
+export const Addresses: Table<AddressRow> = {
   name: 'payward.addresses',
   key: (row) => row.id,
   indexes: {

@@ -13,14 +13,14 @@ const U64_MAX = 18_446_744_073_709_551_615n
 const SPENT_MAX = 10_000
 
 /** Where a key's nonces stand; decimal text, because they outgrow a number. */
-const Nonces: Table<{ readonly key: string; readonly highest: string; readonly floor: string; readonly spent: number }> = {
+export const Nonces: Table<{ readonly key: string; readonly highest: string; readonly floor: string; readonly spent: number }> = {
   name: 'payward.nonces',
   key: (row) => row.key,
   indexes: {},
 }
 
 /** Nonces above the floor of a key with a window, so that none is taken twice. */
-const Spent: Table<{ readonly id: string; readonly key: string; readonly nonce: string }> = {
+export const Spent: Table<{ readonly id: string; readonly key: string; readonly nonce: string }> = {
   name: 'payward.spent-nonces',
   key: (row) => row.id,
   // As a number a nonce is rounded; rows that round to the same are in order by their padded id.

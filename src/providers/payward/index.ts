@@ -1,15 +1,15 @@
 // Payward Services: signed calls with rising nonces, deposit methods and addresses, tags where a network has one address for all, deposits and
 // the webhook that tells of them.
 import { type Provider, Refusal } from '../../provider.ts'
-import { createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
+import { Addresses, createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
 import { DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { listFundingTransactions } from './funding.ts'
-import { gates, identity } from './gates.ts'
+import { gates, identity, Nonces, Spent } from './gates.ts'
 import { byIdempotencyKey } from './idempotency.ts'
 import { listDepositMethods } from './methods.ts'
 import { listPortfolioTransactions } from './portfolio.ts'
-import { deposits, reactions as ofDeposits } from './transfers.ts'
-import { callbacks, deleteWebhook, listWebhooks, registerWebhook, testWebhook, updateWebhook } from './webhooks.ts'
+import { Balances, Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
+import { callbacks, deleteWebhook, listWebhooks, registerWebhook, testWebhook, updateWebhook, Webhooks } from './webhooks.ts'
 import { refusals, signature, signedParts } from './wire.ts'
 
 export const provider: Provider = {
@@ -18,6 +18,7 @@ export const provider: Provider = {
   keyHeader: 'api-key',
   settings: Settings,
   demo: DEMO,
+  tables: [Addresses, Deposits, Balances, Webhooks, Nonces, Spent],
   switches: {
     'payward.addresses.status': ['200', '201'],
     'payward.assets.untyped-token': ['not-found', 'by-ticker'],

@@ -43,7 +43,7 @@ export const Deposits: Table<DepositRow> = {
 }
 
 /** What deposits have brought an account, by asset. */
-const Balances: Table<{ readonly id: string; readonly atoms: string }> = { name: 'payward.balances', key: (row) => row.id, indexes: {} }
+export const Balances: Table<{ readonly id: string; readonly atoms: string }> = { name: 'payward.balances', key: (row) => row.id, indexes: {} }
 
 /** How long a deposit with all its confirmations is held before it is credited. */
 const HELD_MS = 60_000

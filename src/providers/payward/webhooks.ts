@@ -21,7 +21,7 @@ interface WebhookRow {
   readonly updatedAt: number
 }
 
-const Webhooks: Table<WebhookRow> = {
+export const Webhooks: Table<WebhookRow> = {
   name: 'payward.webhooks',
   key: (row) => row.id,
   indexes: { byPartner: { group: (row) => row.partner, order: (row) => row.createdAt } },

@@ -29,7 +29,7 @@ export interface EventRow {
   readonly createdAt: number
 }
 
-const Events: Table<EventRow> = {
+export const Events: Table<EventRow> = {
   name: 'zopay.events',
   key: (row) => row.id,
   // rule: zopay.events.both-modes

@@ -1,14 +1,14 @@
 // Zopay Connect: bearer keys, a required Idempotency-Key, one address per user, asset and network, payment intents, and a log of events.
 import { type Provider, Refusal } from '../../provider.ts'
-import { createAddress, getAddress, listAddresses } from './addresses.ts'
+import { Addresses, createAddress, getAddress, listAddresses } from './addresses.ts'
 import { DEMO, SCOPE_OF, Settings } from './catalogue.ts'
 import { write } from './exact.ts'
 import { gates, identity } from './gates.ts'
 import { byIdempotencyKey, IN_FLIGHT } from './idempotency.ts'
-import { getEvent, listEvents, replayEvent } from './events.ts'
-import { createPaymentIntent, getPaymentIntent, listPaymentIntents } from './intents.ts'
+import { Events, getEvent, listEvents, replayEvent } from './events.ts'
+import { createPaymentIntent, getPaymentIntent, Intents, listPaymentIntents } from './intents.ts'
 import { PART_PAYMENTS, simulateDeposit } from './payments.ts'
-import { getTransaction, listTransactions } from './transactions.ts'
+import { getTransaction, listTransactions, Transactions } from './transactions.ts'
 import { deposits } from './transfers.ts'
 import { callbacks, COMPLETED_NAME } from './webhooks.ts'
 import { refusals } from './wire.ts'
@@ -25,6 +25,7 @@ export const provider: Provider = {
   keyHeader: 'authorization',
   settings: Settings,
   demo: DEMO,
+  tables: [Addresses, Intents, Transactions, Events],
   // rule: zopay.idempotency.in-flight
   switches: {
     [IN_FLIGHT]: ['wait', 'conflict'],
