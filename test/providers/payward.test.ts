@@ -346,8 +346,12 @@ describe('nonces', () => {
     const box = await start()
     await withNonce(box, '1767225600000000000')
     expect(hint(await withNonce(box, '1767225600000'))).toBe(
-      'the nonce must be greater than the highest this key has used; it has 13 digits and the last one had 19: keep to one resolution for each key',
+      'the nonce must be greater than the highest this key has used; this one looks like milliseconds, and earlier ones like nanoseconds: keep to one unit for each key',
     )
+    expect(hint(await withNonce(box, '1767225600'))).toMatch(/this one looks like seconds, and earlier ones like nanoseconds/)
+    expect(hint(await withNonce(box, '42'))).toMatch(/this one looks like 2 digits, and earlier ones like nanoseconds/)
+    expect(hint(await withNonce(box, '1767225599999999999'))).toBe('the nonce must be greater than the highest this key has used')
+    expect(hint(await withNonce(box, '1767225600000000000'))).toBe('this nonce was used before: every call needs a greater one')
   })
 })
 

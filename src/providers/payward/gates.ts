@@ -96,8 +96,13 @@ function greater(a: bigint, b: bigint): bigint {
   return a > b ? a : b
 }
 
+/** Units of the clock by how many digits its time of today has in them. */
+const UNITS: Readonly<Record<number, string>> = { 10: 'seconds', 13: 'milliseconds', 16: 'microseconds', 19: 'nanoseconds' }
+
 function nonceHint(text: string, highest: string): string {
-  const units = text.length < highest.length ? `; it has ${text.length} digits and the last one had ${highest.length}: keep to one resolution for each key` : ''
+  if (text === highest) return 'this nonce was used before: every call needs a greater one'
+  const unit = ({ length }: string) => UNITS[length] ?? `${length} digit${length === 1 ? '' : 's'}`
+  const units = text.length < highest.length ? `; this one looks like ${unit(text)}, and earlier ones like ${unit(highest)}: keep to one unit for each key` : ''
   return `the nonce must be greater than the highest this key has used${units}`
 }
 
