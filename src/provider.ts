@@ -28,6 +28,8 @@ export interface Provider {
   readonly tables: readonly Table<any>[]
   /** The checks of an ordinary call, in the provider's own order. Each returns, or throws a `Refusal`. */
   readonly gates: readonly Gate[]
+  /** Every key there is, with its secret where it has one. Only for hints.ts, which compares with them and tells nothing of them. */
+  credentials(world: World): readonly Credential[]
   /** Who calls, without a key: how a case file names its callers, and how a replay takes them as authenticated. */
   readonly identity: Identity
   /** The permission or scope that an operation asks for, in the provider's own spelling; those without a model ask too. */
@@ -57,10 +59,13 @@ export interface Provider {
   readonly callbacks?: CallbackRules
 }
 
-export interface DemoCredential {
+export interface Credential {
   readonly account: string
   readonly key: string
   readonly secret?: string
+}
+
+export interface DemoCredential extends Credential {
   readonly note?: string
 }
 
@@ -230,25 +235,32 @@ export class Refusal {
 export interface Signing {
   /** How the signature is written on the wire. */
   readonly encoding: 'hex' | 'base64'
+  /** Of the HMAC. */
+  readonly digest: 'sha256' | 'sha512'
   /** The signature the client sent, and what it should have been made of. Undefined: this call carries none. */
   read(call: Call, world: World): SignedParts | undefined
-  /** The raw MAC over these parts. */
-  mac(parts: SignedParts): Buffer
+  /** What is signed, of these parts. */
+  text(parts: SignedParts): SignedText
+  /** Where else the same path could have been read from. */
+  otherPaths(call: Call): readonly string[]
+  /** What goes wrong with this provider only. */
+  readonly slips: readonly Slip[]
 }
+
+export type SignedText = string | Buffer
+
+/** A mistake: what to say of it, and what clients sign who make it. */
+export type Slip = readonly [says: string, texts: (parts: SignedParts, call: Call) => readonly SignedText[]]
 
 export interface SignedParts {
   readonly given: string
   /** The secret as displayed to the partner. */
   readonly secret: string
-  /** Other secrets of the same account, as displayed. */
-  readonly otherSecrets: readonly string[]
   /** How the displayed secret becomes the MAC's key. */
-  readonly secretEncoding: 'utf8' | 'base64'
+  readonly secretEncoding: 'utf8' | 'base64' | 'hex'
   readonly method: string
   /** Undefined: the provider does not sign the path. */
   readonly path: string | undefined
-  /** Where else the same path could have been read from. */
-  readonly otherPaths: readonly string[]
   readonly query: string | undefined
   readonly body: Buffer
   readonly timestamp?: string

@@ -1,10 +1,13 @@
 // Why a signature did not match, said in x-sandgate-hint: the mistakes that clients really make, each made on purpose by clients written from
 // the providers' documents. The hint is never in the body, and neither says what would have been right.
+import crypto, { createHash, createHmac } from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import * as alphapo from './clients/alphapo.ts'
 import * as cpg from './clients/cpg.ts'
 import * as payward from './clients/payward.ts'
+import * as zopay from './clients/zopay.ts'
 import { type Kit, type Reply, type Request, START, start } from './kit.ts'
 
 /** How a provider's clients sign, with everything in the open that can be done wrong. */
@@ -13,7 +16,12 @@ interface Signer {
   /** A call with a body, and one without; what the body says does not matter, its signature is looked at first. */
   readonly post: Request
   readonly get: Request
+  readonly key: string
   readonly secret: string
+  readonly digest: 'sha256' | 'sha512'
+  /** What is signed, and the bytes of the secret it is signed with. */
+  text(signed: Request, stamp: string): Buffer
+  keyed(secret: string): Buffer
   /** The timestamp or the nonce of a call; empty where there is none. */
   stamp(wallMs: number): string
   mac(signed: Request, secret: string, stamp: string): Buffer
@@ -27,7 +35,10 @@ const CPG: Signer = {
   name: 'cpg',
   post: { method: 'POST', path: '/v1/deposit-addresses', body: BODY },
   get: { method: 'GET', path: '/v1/balances?currency=USDT&network=ETH' },
-  secret: cpg.KEYS.demo.secret,
+  ...cpg.KEYS.demo,
+  digest: 'sha256',
+  text: (signed, stamp) => Buffer.from(cpg.canonical(signed, stamp)),
+  keyed: (secret) => Buffer.from(secret),
   stamp: (wallMs) => String(Math.floor(wallMs / 1000)),
   mac: (signed, secret, stamp) => Buffer.from(cpg.sign(secret, cpg.canonical(signed, stamp)), 'hex'),
   encoding: 'hex',
@@ -38,7 +49,10 @@ const PAYWARD: Signer = {
   name: 'payward',
   post: { method: 'POST', path: payward.addressesOf(payward.ACCOUNTS.main), body: BODY },
   get: payward.listing('asset_symbol=BTC'),
-  secret: payward.KEYS.demo.secret,
+  ...payward.KEYS.demo,
+  digest: 'sha512',
+  text: ({ path, body = '' }, stamp) => Buffer.concat([Buffer.from(path), createHash('sha256').update(stamp + body).digest()]),
+  keyed: (secret) => Buffer.from(secret, 'base64'),
   stamp: payward.nonceAt,
   mac: (signed, secret, stamp) => Buffer.from(payward.sign(secret, signed.path, stamp, signed.body), 'base64'),
   encoding: 'base64',
@@ -49,7 +63,10 @@ const ALPHAPO: Signer = {
   name: 'alphapo',
   post: { method: 'POST', path: '/api/v2/addresses/take', body: BODY },
   get: { method: 'GET', path: '/api/v2/ping' },
-  secret: alphapo.KEYS.demo.secret,
+  ...alphapo.KEYS.demo,
+  digest: 'sha512',
+  text: ({ body = '' }) => Buffer.from(body),
+  keyed: (secret) => Buffer.from(secret),
   stamp: () => '',
   mac: (signed, secret) => Buffer.from(alphapo.sign(secret, signed.body ?? ''), 'hex'),
   encoding: 'hex',
@@ -65,6 +82,8 @@ interface Mistake {
   readonly secret?: string
   readonly signedStamp?: (stamp: string) => string
   readonly sentStamp?: (stamp: string) => string
+  /** What is made of all that, where it is not the MAC of the documents. */
+  readonly made?: (signed: Request, secret: string, stamp: string) => Buffer
   readonly write?: (mac: Buffer) => string
 }
 
@@ -72,19 +91,22 @@ const hex = (mac: Buffer) => mac.toString('hex')
 const base64 = (mac: Buffer) => mac.toString('base64')
 const same = (text: string) => text
 
+const SECRETS = [...Object.values(cpg.KEYS), ...Object.values(payward.KEYS), ...Object.values(alphapo.KEYS)].map(({ secret }) => secret)
+
 /** Makes the call and looks at its answer: refused, with a hint in one header and nowhere else, and the right signature nowhere at all. */
 async function hinted(box: Kit, signer: Signer, mistake: Mistake): Promise<string> {
   box.passWall(1000)
   const sent = mistake.sent ?? signer.post
   const stamp = signer.stamp(box.wallMs)
   const write = mistake.write ?? (signer.encoding === 'hex' ? hex : base64)
-  const mac = signer.mac(mistake.signed ?? sent, mistake.secret ?? signer.secret, (mistake.signedStamp ?? same)(stamp))
+  const mac = (mistake.made ?? signer.mac)(mistake.signed ?? sent, mistake.secret ?? signer.secret, (mistake.signedStamp ?? same)(stamp))
   const sentStamp = (mistake.sentStamp ?? same)(stamp)
   const headers = { ...(sent.body !== undefined && { 'content-type': 'application/json' }), ...signer.headers(write(mac), sentStamp) }
   const reply = await box.send(signer.name, { ...sent, headers })
   expect(reply.status, reply.text).toBeGreaterThanOrEqual(400)
   expect(reply.status, reply.text).toBeLessThan(404)
   silent(reply, signer.mac(sent, signer.secret, sentStamp), write(mac))
+  for (const secret of [signer.key, signer.secret, ...SECRETS]) expect(JSON.stringify(reply.headers) + reply.text).not.toContain(secret)
   return reply.headers['x-sandgate-hint'] ?? ''
 }
 
@@ -125,12 +147,73 @@ const common = (signer: Signer): [string, Mistake, RegExp][] => {
     [`${signer.encoding === 'hex' ? 'base64 for hex' : 'hex for base64'}`, { write: other }, signer.encoding === 'hex' ? /hex expected, base64 sent/ : /base64 expected, hex sent/],
     ['base64 of the hex text', { write: (mac) => Buffer.from(hex(mac)).toString('base64') }, /hex text was base64-encoded/],
     ['two mistakes: re-serialised, and the wrong encoding', { ...sentBody(PYTHON), write: other }, /re-serialised.*(hex|base64) sent/],
+    ['two mistakes: re-serialised, and a name in front', { ...sentBody(PYTHON), write: (mac) => `hmac ${own(mac)}` }, /re-serialised.*stands in front of the signature/],
+    ['numbers kept as they are written', { sent: { ...signer.post, body: '{"a": 1.0, "b": []}' }, signed: { ...signer.post, body: '{\n  "a": 1.0,\n  "b": []\n}' } }, /body was re-serialised/],
+    ['numbers as JavaScript writes them', { sent: { ...signer.post, body: '{"a":1.0}' }, signed: { ...signer.post, body: '{"a":1}' } }, /body was re-serialised/],
+    ['the body as Go writes it', { sent: { ...signer.post, body: '{"b":"<&>","a":1}' }, signed: { ...signer.post, body: '{"a":1,"b":"\\u003c\\u0026\\u003e"}' } }, /body was re-serialised/],
+    ['the body JSON-encoded twice', signedBody(JSON.stringify(BODY)), /JSON-encoded twice/],
+    ['a form signed', { sent: { ...signer.post, body: '{"currency":"BTC","id":7}' }, signed: { ...signer.post, body: 'currency=BTC&id=7' } }, /a form was signed, but JSON sent/],
+    ['the key for the secret', { secret: signer.encoding === 'hex' ? signer.key : base64(Buffer.from(signer.key)) }, /^the key was used as the secret$/],
+    ...['sha1', 'sha256', 'sha384', 'sha512'].filter((digest) => digest !== signer.digest).map((digest): [string, Mistake, RegExp] => [
+      `${digest} for ${signer.digest}`,
+      { made: (signed, secret, stamp) => createHmac(digest, signer.keyed(secret)).update(signer.text(signed, stamp)).digest() },
+      new RegExp(`^${digest.replace('sha', 'SHA-')} was used, ${signer.digest.replace('sha', 'SHA-')} is expected$`),
+    ]),
+    ...[(secret: string, text: Buffer) => [secret, text], (secret: string, text: Buffer) => [text, secret], (_: string, text: Buffer) => [text]].map((of, index): [string, Mistake, RegExp] => [
+      `a plain hash, ${index}`,
+      { made: (signed, secret, stamp) => of(secret, signer.text(signed, stamp)).reduce((hash, part) => hash.update(part), createHash(signer.digest)).digest() },
+      /^a plain SHA-\d+ was sent: an HMAC/,
+    ]),
+    ['secret and text in each other’s place', { made: (signed, secret, stamp) => createHmac(signer.digest, signer.text(signed, stamp)).update(signer.keyed(secret)).digest() }, /changed places/],
+    ...['sha256=', 'algo=', 'hmac ', 'HMAC-SHA512 ', 'SHA2-256(stdin)= ', 'hmac-sha256:', 't=1779278400,v1='].map((before): [string, Mistake, RegExp] => [
+      `${before} in front`, { write: (mac) => before + own(mac) }, /^something stands in front of the signature/,
+    ]),
+    ...[['"', '"'], ["'", "'"], ['<', '>'], ["b'", "'"]].map(([open, close]): [string, Mistake, RegExp] => [`${open}${close} around it`, { write: (mac) => open + own(mac) + close }, /^quotes stand around the signature/]),
+    ['blanks inside', { write: (mac) => own(mac).replace(/.{16}/g, '$& ') }, /^the signature is cut into pieces/],
     ['a secret nobody knows', { secret: base64(Buffer.from('not this one')) }, NONE],
     ['half of the signature', { write: (mac) => own(mac).slice(0, own(mac).length / 2) }, NONE],
     ['a signature that is none', { write: () => 'signature' }, NONE],
     ['a body that says something else', sentBody('{"name":"Zoe"}'), NONE],
   ]
 }
+
+/** Mistakes of those whose secret and signature are plain text and hex. */
+const ofText = (signer: Signer): [string, Mistake, RegExp][] => [
+  ['a newline behind the secret', { secret: `${signer.secret}\n` }, /^the secret had a trailing newline$/],
+  ['the secret in quotes', { secret: `"${signer.secret}"` }, /^the secret had quotes around it$/],
+  ['the secret base64-decoded', { made: (signed, secret, stamp) => createHmac(signer.digest, Buffer.from(secret, 'base64')).update(signer.text(signed, stamp)).digest() }, /^the secret was base64-decoded/],
+  ['0x in front', { write: (mac) => `0x${hex(mac)}` }, /^0x stands in front of the signature/],
+  ['dashes between the bytes', { write: (mac) => hex(mac).toUpperCase().replace(/..(?=.)/g, '$&-') }, /^the signature is cut into pieces.*; lower-case hex expected/],
+  ['colons between the bytes', { write: (mac) => hex(mac).replace(/..(?=.)/g, '$&:') }, /^the signature is cut into pieces/],
+  // A text of Latin-1 bytes, which the client in between must not encode.
+  ['the body in Latin-1', { made: (signed, secret, stamp) => createHmac(signer.digest, signer.keyed(secret)).update(signer.text({ ...signed, body: Buffer.from(BODY, 'latin1') as unknown as string }, stamp)).digest() }, /^the body was signed in Latin-1/],
+]
+
+/** The five lines put together otherwise. */
+const slips = (signer: Signer, rows: [string, (lines: string[]) => string | Buffer, RegExp][]): [string, Mistake, RegExp][] =>
+  rows.map(([what, of, expected]) => [
+    what,
+    { sent: signer.post, made: (signed, secret, stamp) => createHmac(signer.digest, secret).update(of(cpg.canonical(signed, stamp).split('\n'))).digest() },
+    expected,
+  ])
+
+/** A query that is signed otherwise than it is sent. */
+const queries = (signer: Signer, path: string): [string, Mistake, RegExp][] =>
+  (
+    [
+      ['sorted', 'b=2&a=1', 'a=1&b=2', /^the query was sorted for signing/],
+      ['decoded', 'at=12%3A00', 'at=12:00', /^the query was encoded anew/],
+      ['encoded', 'at=12:00', 'at=12%3A00', /^the query was encoded anew/],
+      ['as a form', 'q=a%20b', 'q=a+b', /^the query was encoded anew/],
+      ['with other letters', 'at=12%3a00', 'at=12%3A00', /^the query was encoded anew/],
+    ] as const
+  ).map(([what, sent, signed, expected]) => [`the query ${what}`, { sent: { method: 'GET', path: `${path}?${sent}` }, signed: { method: 'GET', path: `${path}?${signed}` } }, expected])
+
+/** What clients write for a body that is none. */
+const nothings = (signer: Signer): [string, Mistake, RegExp][] => [
+  ['{} for no body', { sent: signer.get, signed: { ...signer.get, body: '{}' } }, /^an empty JSON object was signed, but no body was sent$/],
+  ...['null', '[]', '""', 'undefined', 'None'].map((body): [string, Mistake, RegExp] => [`${body} for no body`, { sent: signer.get, signed: { ...signer.get, body } }, /was signed, but no body was sent$/]),
+]
 
 const bare = (request: Request): Request => ({ ...request, path: request.path.split('?', 1)[0]! })
 
@@ -140,13 +223,40 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
     CPG,
     [
       ...common(CPG),
-      ['a newline behind the secret', { secret: `${CPG.secret}\n` }, /secret had a trailing newline/],
+      ...ofText(CPG),
+      ['two of the CR and LF behind the secret', { secret: `${CPG.secret}\r\n` }, /secret had a trailing newline/],
+      ...slips(CPG, [
+        ['a newline at the end', (lines) => `${lines.join('\n')}\n`, /^the signed text ended in a newline/],
+        ['the method in lower case', ([time, method, ...rest]) => [time, method!.toLowerCase(), ...rest].join('\n'), /^the method was signed in lower case/],
+        ['backslashes for newlines', (lines) => lines.join('\\n'), /^a backslash and an n were signed/],
+        ['CR and LF', (lines) => lines.join('\r\n'), /^the lines were joined by CR and LF/],
+        ['nothing between the lines', (lines) => lines.join(''), /joined by something other than newlines/],
+        ['bars between the lines', (lines) => lines.join('|'), /joined by something other than newlines/],
+        ['no line for the query', (lines) => lines.filter((line) => line !== '').join('\n'), /^the line of the query was left out/],
+        ['the body for its hash', ([time, method, path, query]) => [time, method, path, query, BODY].join('\n'), /^the body was signed, instead of its SHA-256/],
+        ['the hash of the body in upper case', ([time, method, path, query, hash]) => [time, method, path, query, hash!.toUpperCase()].join('\n'), /^the SHA-256 of the body was signed in upper case/],
+        ['the hash of the body in base64', ([time, method, path, query, hash]) => [time, method, path, query, Buffer.from(hash!, 'hex').toString('base64')].join('\n'), /^the SHA-256 of the body was signed as base64/],
+        ['the raw hash of the body', ([time, method, path, query, hash]) => Buffer.concat([Buffer.from([time, method, path, query, ''].join('\n')), Buffer.from(hash!, 'hex')]), /^the SHA-256 of the body was signed as raw bytes/],
+        ['the body hashed with SHA-512', ([time, method, path, query]) => [time, method, path, query, createHash('sha512').update(BODY).digest('hex')].join('\n'), /^the body was hashed with SHA-512/],
+        ['the time behind the query', ([time, method, path, query, hash]) => [method, path, query, time, hash].join('\n'), /^the lines stand in another order/],
+        ['the time at the end', ([time, ...rest]) => [...rest, time].join('\n'), /^the lines stand in another order/],
+      ]),
+      ...slips({ ...CPG, post: CPG.get }, [
+        ['the query behind the path, on its line', ([time, method, path, query, hash]) => [time, method, `${path}?${query}`, '', hash].join('\n'), /^the query was signed as part of the path/],
+        ['the query behind the path, and no line for it', ([time, method, path, query, hash]) => [time, method, `${path}?${query}`, hash].join('\n'), /^the line of the query was left out/],
+        ['no hash of the empty body', ([time, method, path, query]) => [time, method, path, query, ''].join('\n'), /^the hash of the body was left out/],
+        ['no line for the hash of the empty body', ([time, method, path, query]) => [time, method, path, query].join('\n'), /^the hash of the body was left out/],
+      ]),
+      ...queries(CPG, '/v1/balances'),
+      ...nothings(CPG),
+      ['a slash behind the path', { signed: { ...CPG.post, path: `${CPG.post.path}/` } }, /^the path was signed with a slash at its end$/],
+      ['the clock read twice', { signedStamp: (seconds) => String(Number(seconds) - 1) }, /^the timestamp that was signed is not the one in the header/],
       ['upper-case hex', { write: (mac) => hex(mac).toUpperCase() }, /lower-case hex expected, upper-case hex sent/],
       ['URL-safe base64 for hex', { write: (mac) => mac.toString('base64url') }, /hex expected, base64 sent/],
       ['the query left out', { sent: CPG.get, signed: bare(CPG.get) }, /query was left out/],
       ['the path without its version', { signed: { ...CPG.post, path: '/deposit-addresses' } }, /path was signed as \/deposit-addresses/],
       ['the secret of another key of the account', { secret: cpg.KEYS.second.secret }, /secret of another key of the same account/],
-      ['the secret of another account', { secret: cpg.KEYS.other.secret }, NONE],
+      ['the secret of another account', { secret: cpg.KEYS.other.secret }, /^signed with the secret of the demo account other$/],
       ['milliseconds signed, seconds sent', { signedStamp: (seconds) => `${seconds}000` }, /milliseconds were signed/],
       ['milliseconds signed and sent', { signedStamp: (seconds) => `${seconds}000`, sentStamp: (seconds) => `${seconds}000` }, /seconds expected, milliseconds sent/],
       ['seconds signed, milliseconds sent', { sentStamp: (seconds) => `${seconds}000` }, /seconds expected, milliseconds sent/],
@@ -160,11 +270,42 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
     [
       ...common(PAYWARD),
       ['the secret not base64-decoded', { secret: base64(Buffer.from(PAYWARD.secret)) }, /secret was used as text: base64-decode it first/],
-      ['URL-safe base64', { write: (mac) => mac.toString('base64url') }, /URL-safe|none of the usual/],
+      ['URL-safe base64', { write: (mac) => mac.toString('base64url') }, /URL-safe|its = at the end/],
+      ['base64 without its end', { write: (mac) => base64(mac).replace(/=+$/, '') }, /^base64 with its = at the end expected$/],
+      ['percent-encoded base64', { write: (mac) => encodeURIComponent(base64(mac)) }, /^the signature was percent-encoded/],
+      ['the secret in quotes', { secret: base64(Buffer.from(`"${PAYWARD.secret}"`)) }, /^the secret had quotes around it$/],
+      ...(
+        [
+          ['hex of the inner hash', (path, inner) => [path, inner.toString('hex')], /^the SHA-256 of nonce and body was signed as hex/],
+          ['base64 of the inner hash', (path, inner) => [path, base64(inner)], /^the SHA-256 of nonce and body was signed as base64/],
+          ['no inner hash', (path, _, nonce) => [path, nonce, BODY], /^the SHA-256 was left out/],
+          ['SHA-512 inside', (path, _, nonce) => [path, createHash('sha512').update(nonce + BODY).digest()], /^nonce and body were hashed with SHA-512/],
+          ['the path alone', (path) => [path], /^only the path was signed/],
+          ['no path', (_, inner) => [inner], /^the path was left out/],
+          ['the hash first', (path, inner) => [inner, path], /^the SHA-256 was signed in front of the path/],
+          ['the body in front of the nonce', (path, _, nonce) => [path, createHash('sha256').update(BODY + nonce).digest()], /^the body was hashed in front of the nonce/],
+          ['the nonce in front of the path', (path, _, nonce) => [nonce, path, createHash('sha256').update(BODY).digest()], /^the nonce was signed in front of the path/],
+          ['the method in front of the path', (path, inner) => ['POST', path, inner], /^the method was signed/],
+        ] as [string, (path: string, inner: Buffer, nonce: string) => (string | Buffer)[], RegExp][]
+      ).map(([what, of, expected]): [string, Mistake, RegExp] => [
+        what,
+        {
+          made: (signed, secret, nonce) => {
+            const inner = createHash('sha256').update(nonce + signed.body).digest()
+            return of(signed.path, inner, nonce).reduce((mac, part) => mac.update(part), createHmac('sha512', PAYWARD.keyed(secret))).digest()
+          },
+        },
+        expected,
+      ]),
+      ...queries(PAYWARD, payward.addressesOf(payward.ACCOUNTS.main)),
+      ...nothings(PAYWARD),
+      ['a question mark and no query', { signed: { ...PAYWARD.post, path: `${PAYWARD.post.path}?` } }, /^a question mark was signed, and there is no query$/],
+      ['milliseconds signed, nanoseconds sent', { signedStamp: (nonce) => nonce.slice(0, 13) }, /^the nonce was signed in another unit than it was sent in$/],
+      ['nanoseconds signed, seconds sent', { signedStamp: (nonce) => nonce.slice(0, 10).padEnd(19, '0'), sentStamp: (nonce) => nonce.slice(0, 10) }, /^the nonce was signed in another unit/],
       ['the query left out', { sent: PAYWARD.get, signed: bare(PAYWARD.get) }, /query was left out/],
       ['the path without its version', { signed: { ...PAYWARD.post, path: PAYWARD.post.path.replace('/v1', '') } }, /path was signed as \/accounts/],
       ['the nonce not signed', { signedStamp: () => '' }, /nonce was left out/],
-      ['the secret of another partner', { secret: payward.KEYS.other.secret }, NONE],
+      ['the secret of another partner', { secret: payward.KEYS.other.secret }, /^signed with the secret of the demo account other$/],
     ],
   ],
   [
@@ -172,9 +313,17 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
     ALPHAPO,
     [
       ...common(ALPHAPO),
-      ['a newline behind the secret', { secret: `${ALPHAPO.secret}\n` }, /secret had a trailing newline/],
+      ...ofText(ALPHAPO),
+      ...['/api/v2/addresses/take', '/alphapo/api/v2/addresses/take'].flatMap((path) =>
+        [path, `${path}${BODY}`, `POST${path}${BODY}`].map((body): [string, Mistake, RegExp] => [`the path signed, ${body.length}`, { signed: { ...ALPHAPO.post, body } }, /^the path was signed: the body is, and nothing else$/]),
+      ),
+      ['the query signed', { sent: { method: 'GET', path: '/api/v2/transactions/info?id=5100001' }, signed: { ...ALPHAPO.get, body: 'id=5100001' } }, /^the query was signed/],
+      ['the path with its query signed', { sent: { method: 'GET', path: '/api/v2/transactions/info?id=5100001' }, signed: { ...ALPHAPO.get, body: '/api/v2/transactions/info?id=5100001' } }, /^the path was signed/],
+      ['the hash of the body signed', { signed: { ...ALPHAPO.post, body: createHash('sha512').update(BODY).digest('hex') } }, /^the body was hashed before it was signed/],
+      ['base64 of the body signed', { signed: { ...ALPHAPO.post, body: Buffer.from(BODY).toString('base64') } }, /^base64 of the body was signed/],
+      ...nothings({ ...ALPHAPO, get: { method: 'POST', path: '/api/v2/currencies/list' } }),
       ['upper-case hex', { write: (mac) => hex(mac).toUpperCase() }, /lower-case hex expected, upper-case hex sent/],
-      ['the secret of another merchant', { secret: alphapo.KEYS.other.secret }, NONE],
+      ['the secret of another merchant', { secret: alphapo.KEYS.other.secret }, /^signed with the secret of the demo account other$/],
     ],
   ],
 ]
@@ -283,6 +432,13 @@ describe('where the path is signed', () => {
     expect(wrong.headers['x-sandgate-hint']).toMatch(new RegExp(`^the path was signed as /${signer.name}/v1/`))
   })
 
+  test.each(signers)('sandgate.hints: %s, the address of the host signed with the path', async (_, signer, sent) => {
+    const box = await start()
+    const wrong = await signedOver(box, signer, sent, `${box.url}/${signer.name}${sent.path}`)
+    expect(wrong.status).toBe(401)
+    expect(wrong.headers['x-sandgate-hint']).toMatch(/^the path was signed as http:\/\/127\.0\.0\.1:\d+\/\w+\/v1\/[^;]*; the sandbox saw \/v1\//)
+  })
+
   test('sandgate.hints: a path with bytes in it makes no header that cannot be sent', async () => {
     const box = await start()
     for (const path of ['/v1/%E9%0A', '/v1/%0d%0ax-evil:1', '/v1/%22quoted%22']) {
@@ -295,5 +451,159 @@ describe('where the path is signed', () => {
   test('sandgate.hints: the clock of the world has no say in them', async () => {
     const box = await start({ clock: START.replace('2026', '2020') })
     expect(await hinted(box, CPG, { write: base64 })).toMatch(/hex expected, base64 sent/)
+  })
+})
+
+describe('how much a wrong signature costs', () => {
+  /** How many MACs are made while `work` runs, the two of the provider's own check among them. */
+  async function macsDuring(work: () => Promise<unknown>): Promise<number> {
+    const { createHmac: real } = crypto
+    let made = 0
+    crypto.createHmac = (...args) => {
+      made++
+      return real(...args)
+    }
+    syncBuiltinESMExports()
+    onTestFinished(() => {
+      crypto.createHmac = real
+      syncBuiltinESMExports()
+    })
+    await work()
+    crypto.createHmac = real
+    syncBuiltinESMExports()
+    return made
+  }
+
+  const BODIES: [string, string, string][] = [
+    ['?b=%2F&a=x y', '{"name":"Zoë / <1>","list":[1.0,2],"a":1}', 'everything can be bent'],
+    ['', '{"name":"Zoë / <1>","id":1.0}', 'a usual body'],
+  ]
+
+  test.each(SIGNERS)('sandgate.hints.cost: %s, never more than 150 MACs, and none at all for what cannot be a signature', async (_, signer) => {
+    const many = (name: string) => Array.from({ length: 30 }, (_, index) => ({ id: `${name}-${index}`, secret: base64(Buffer.from(`${name} ${index}`)) }))
+    const more = signer.name === 'cpg' ? { currencies: [] } : {}
+    const shop = signer.name === 'payward' ? { keys: many('shop'), ids: ['WSHOP5GATE2MAIN77'] } : { keys: many('shop'), ...more }
+    const rest = signer.name === 'payward' ? { keys: many('rest'), ids: ['WREST5GATE2MAIN77'] } : { keys: many('rest'), ...more }
+    const box = await start({ providers: { [signer.name]: { [signer.name === 'alphapo' ? 'merchants' : 'accounts']: { shop, rest } } } })
+    const wrong = signer.mac(signer.post, 'd3Jvbmc=', '').toString(signer.encoding)
+    const send = async (signature: string, query: string, body: string, key: string) => {
+      box.passWall(1000)
+      const headers = { 'content-type': 'application/json', ...signer.headers(signature, signer.stamp(box.wallMs)) }
+      const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === signer.key ? key : value]))
+      const reply = await box.raw('POST', `/${signer.name}${signer.post.path}${query.replace(' ', '%20')}`, named, body)
+      expect([reply.status === 401 || reply.status === 403, reply.headers['x-sandgate-hint']]).toEqual([true, expect.stringMatching(NONE)])
+      return reply.headers['x-sandgate-hint']!
+    }
+    for (const [query, body] of BODIES) {
+      const most = await macsDuring(() => send(wrong, query, body, 'shop-3'))
+      expect(most).toBeGreaterThan(40)
+      expect(most).toBeLessThanOrEqual(152)
+    }
+    // In the world that everybody starts with, nothing is left untried.
+    expect(await send(wrong, ...(BODIES[1]!.slice(0, 2) as [string, string]), signer.key)).not.toMatch(/not all/)
+    for (const none of ['signature', wrong.slice(0, -9), wrong.repeat(9)]) expect(await macsDuring(() => send(none, '', BODY, signer.key))).toBeLessThanOrEqual(2)
+  })
+
+  test.each(SIGNERS)('sandgate.hints.cost: %s, a large body is tried a few times only, and that is said', async (_, signer) => {
+    const box = await start()
+    const body = JSON.stringify({ name: 'x'.repeat(1_000_000) })
+    let told = ''
+    const most = await macsDuring(async () => {
+      told = await hinted(box, signer, { sent: { ...signer.post, body }, secret: base64(Buffer.from('not this one')) })
+    })
+    expect(most).toBeLessThanOrEqual(8 + 4)
+    expect(told).toMatch(/not all of them were tried, because the body is large$/)
+    expect(await hinted(box, signer, { sent: { ...signer.post, body: `${body}\n` }, signed: { ...signer.post, body } })).toMatch(/^the sent body has a trailing newline/)
+  })
+
+  test.each(SIGNERS)('sandgate.hints.cost: %s, a body nested without end is refused like any other', async (_, signer) => {
+    const box = await start()
+    for (const depth of [200, 5_000, 200_000]) {
+      const body = '['.repeat(depth) + ']'.repeat(depth)
+      expect(await hinted(box, signer, { sent: { ...signer.post, body }, secret: base64(Buffer.from('not this one')) })).toMatch(NONE)
+    }
+  })
+})
+
+describe('keys that nobody has', () => {
+  const SENDERS: readonly { name: string; title: string; key: string; secret?: string; send(box: Kit, key: string, prefix?: string): Promise<Reply> }[] = [
+    ...[CPG, PAYWARD, ALPHAPO].map((signer, index) => ({
+      name: signer.name,
+      title: ['CPG', 'Payward', 'AlphaPo'][index]!,
+      key: signer.key,
+      secret: signer.secret,
+      send: async (box: Kit, key: string, prefix = '') => {
+        const stamp = signer.stamp(box.wallMs)
+        const headers = signer.headers(signer.mac(signer.post, signer.secret, stamp).toString(signer.encoding), stamp)
+        const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === signer.key ? key : value]))
+        return box.raw('POST', `${prefix}/${signer.name}${signer.post.path}`, { 'content-type': 'application/json', ...named }, BODY)
+      },
+    })),
+    { name: 'zopay', title: 'Zopay', key: zopay.KEYS.demo, send: (box, key, prefix = '') => box.raw('GET', `${prefix}/zopay/connect/v1/addresses`, { authorization: `Bearer ${key}` }) },
+  ]
+
+  test.each(SENDERS.map((sender) => [sender.name, sender] as const))('sandgate.hints.key: %s says what the key looks like, and never repeats it', async (_, sender) => {
+    const box = await start()
+    await box.control('POST', '/worlds', { id: 'ci' })
+    const rows: [what: string, key: string, expected: RegExp, prefix?: string][] = [
+      ['nobody’s', sender.key.replace(/demo.*/, 'nobody'), /^no account of this world has this key; the demo keys are printed/],
+      ['nothing like one', 'Zm9v', /^no account of this world has this key/],
+      ['a member of Object', '__proto__', /^no account of this world has this key/],
+      ['in upper case', sender.key.toUpperCase(), /^upper and lower case count in a key, and only in them/],
+      ['in quotes', `"${sender.key}"`, /^the key stands in quotes or brackets/],
+      ['in brackets', `<${sender.key}>`, /^the key stands in quotes or brackets/],
+      ['a blank that does not break', `${sender.key}\u00a0`, /^there are blanks or a newline around the key/],
+      ['an encoded newline', `${sender.key}%0A`, /^there are blanks or a newline around the key/],
+      ['a spelled newline', `${sender.key}\\n`, /^there are blanks or a newline around the key/],
+      ['with a world that is not there', `${sender.key}.nowhere`, /no world of that name$/],
+      ['with a world, in a world', `${sender.key}.ci`, /^the key ends in the name of a world, but the URL names one already/, '/w/ci'],
+      ...(sender.secret === undefined ? [] : [
+        ['behind Bearer', `Bearer ${sender.key}`, /^the key stands behind the word Bearer: send it bare$/],
+        ['the secret', sender.secret, /^this is a secret, not a key/],
+      ] as [string, string, RegExp][]),
+      ...SENDERS.filter(({ name }) => name !== sender.name).flatMap(({ name, title, key }): [string, string, RegExp][] => [
+        [`the one of ${name}`, key, new RegExp(`^the key looks like one of ${title}, but this is ${sender.title}$`)],
+        [`one like those of ${name}`, key.replace(/demo.*/, 'mine'), new RegExp(`^the key looks like one of ${title}, but this is ${sender.title}$`)],
+      ]),
+    ]
+    const told: [string, number, string | undefined][] = []
+    for (const [what, key, , prefix] of rows) {
+      const reply = await sender.send(box, key, prefix)
+      told.push([what, reply.status, reply.headers['x-sandgate-hint']])
+      expect(JSON.stringify(reply.headers) + reply.text).not.toContain(key)
+      for (const { key, secret = key } of SENDERS) expect(JSON.stringify(reply.headers) + reply.text).not.toMatch(new RegExp(`${key}|${secret}`))
+    }
+    const refused = sender.name === 'alphapo' ? 403 : 401
+    expect(told).toEqual(rows.map(([what, , expected]) => [what, refused, expect.stringMatching(expected)]))
+  })
+
+  const ADDRESSES = [cpg.client, payward.client, alphapo.client, zopay.client].map((client) => [client.name, client, client.good.createDepositAddress ?? client.good.takeAddress ?? client.good.createAddress] as const)
+
+  test.each(ADDRESSES)('sandgate.hints.key: a call of %s that came to another provider is told where it belongs', async (name, client, good) => {
+    const box = await start()
+    for (const [other, , theirs] of ADDRESSES.filter(([other]) => other !== name)) {
+      const { headers, body } = client.sign(good!(), box.wallMs)
+      const reply = await box.raw('POST', `/${other}${theirs!().path}`, { ...headers, 'idempotency-key': 'a6a1fd8c-3cf0-4f61-9c0a-0c1f0d2b7a11' }, body)
+      const [mine, its] = [name, other].map((name) => SENDERS.find((sender) => sender.name === name)!.title)
+      expect([other, reply.headers['x-sandgate-hint']]).toEqual([other, `the call carries a key of ${mine} in a header of ${mine}, but this is ${its}: look at the base URL`])
+    }
+  })
+
+  test('sandgate.hints.key: keys of a config file are known as well, and told as little', async () => {
+    const accounts = { shop: { keys: [{ id: 'Mine-And-Only', secret: 'whatever' }], currencies: [] } }
+    const box = await start({ providers: { cpg: { accounts } } })
+    const [ours, , , theirs] = SENDERS
+    expect((await ours!.send(box, 'mine-and-only')).headers['x-sandgate-hint']).toMatch(/^upper and lower case count/)
+    expect((await ours!.send(box, 'whatever')).headers['x-sandgate-hint']).toMatch(/^this is a secret, not a key/)
+    expect((await theirs!.send(box, 'Mine-And-Only')).headers['x-sandgate-hint']).toBe('the key looks like one of CPG, but this is Zopay')
+  })
+
+  test('sandgate.hints.key: of the three headers of CPG those that are missing are named', async () => {
+    const box = await start()
+    const { headers } = cpg.client.sign(cpg.client.good.ping!(), box.wallMs)
+    const { 'x-cpg-timestamp': _, ...untimed } = headers!
+    expect((await box.raw('GET', '/cpg/v1/_ping', untimed)).headers['x-sandgate-hint']).toBe('missing: X-CPG-Timestamp')
+    expect((await box.raw('GET', '/cpg/v1/_ping', { 'x-cpg-key': cpg.KEYS.demo.key })).headers['x-sandgate-hint']).toBe('missing: X-CPG-Timestamp, X-CPG-Signature')
+    expect((await box.raw('GET', '/cpg/v1/_ping')).headers['x-sandgate-hint']).toBeUndefined()
   })
 })

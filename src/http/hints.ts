@@ -1,40 +1,97 @@
-// Why a signature did not match: bends what the client should have signed in the ways clients really get wrong, and names the first one that
-// yields what was sent. Says what the mistake looks like, never what the right signature is.
-import { timingSafeEqual } from 'node:crypto'
-import type { Call, Provider, Refusal, SignedParts, Signing } from '../provider.ts'
+// Why a call was not let in: finds in the table of mistakes the first one that yields the signature which was sent, and what a key that nobody
+// has looks like. Says what the mistake looks like, never what the right signature is, and repeats neither key nor secret.
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { Call, Provider, Refusal, Signing } from '../provider.ts'
 import type { World } from '../world/world.ts'
+import { type Bent, type Case, mistakesOf } from './mistakes.ts'
 
-/** The sentence for `x-sandgate-hint`, if there is one. */
-export function hintFor(refusal: Refusal, call: Call, provider: Provider, world: World): string | undefined {
-  if (refusal.hint) return refusal.hint
-  // rule: sandgate.hints
-  if (refusal.name !== 'bad_signature' || !provider.signing) return undefined
-  const { signing } = provider
-  const parts = signing.read(call, world)
-  if (!parts) return undefined
-  // Both paths are right to sign, so a mistake may come on top of either.
-  const right = parts.path === undefined || call.linePath === call.path ? [parts] : [parts, { ...parts, path: call.linePath }]
-  for (const each of right) {
-    const mistake = explain(each, signing)
-    if (mistake) return mistake
-  }
-  return 'the signature matches none of the usual mistakes: compare the signed text byte for byte with the documentation of the provider'
+// rule: sandgate.hints.cost
+/** Most MACs (and plain hashes) that one refusal costs, whatever was sent; what cannot be a signature costs none. A usual call takes 60 to 140. */
+const MACS_MAX = 150
+/** Most bytes of bodies that one refusal hashes, so that bodies over 14 KB are tried less often; but each at least so many times. */
+const BYTES_MAX = 2 * 1024 * 1024
+const MACS_MIN = 8
+/** Characters; longer than any way of writing a signature down. */
+const GIVEN_MAX = 512
+
+const NONE = 'the signature matches none of the usual mistakes: compare the signed text byte for byte with the documentation of the provider'
+
+/** The provider that was called, and all that there are. */
+interface Company {
+  readonly provider: Provider
+  readonly providers: ReadonlyMap<string, Provider>
 }
 
-function explain(parts: SignedParts, signing: Signing): string | undefined {
+/** The sentence for `x-sandgate-hint`, if there is one. */
+export function hintFor(refusal: Refusal, call: Call, company: Company, world: World): string | undefined {
+  if (refusal.hint) return refusal.hint
+  // rule: sandgate.hints
+  if (refusal.name === 'bad_signature') return aboutSignature(call, company.provider, world)
+  // rule: sandgate.hints.key
+  return call.caller === undefined ? aboutKey(refusal, call, company, world) : undefined
+}
+
+function aboutSignature(call: Call, provider: Provider, world: World): string | undefined {
+  const { signing } = provider
+  const parts = signing?.read(call, world)
+  if (!signing || !parts) return undefined
   const given = readings(parts.given, signing.encoding)
-  for (const [mistake, bent] of variations(parts)) {
-    const mac = signing.mac(bent)
-    const reading = given.find(({ bytes }) => bytes.length === mac.length && timingSafeEqual(bytes, mac))
-    if (!reading) continue
-    return [mistake, reading.mistake].filter(Boolean).join('; ') || undefined
+  if (given.length === 0) return NONE
+  // Both paths are right to sign, so a mistake may come on top of either.
+  const paths = parts.path === undefined || call.linePath === call.path ? [parts.path] : [parts.path, call.linePath]
+  const cases = paths.map((path): Case => ({ call, provider, signing, credentials: provider.credentials(world), parts: { ...parts, path } }))
+  let left = Math.max(MACS_MIN, Math.min(MACS_MAX, Math.floor(BYTES_MAX / Math.max(1, parts.body.length))))
+  for (const [says, bents] of mistakesOf(signing)) {
+    for (const about of cases) {
+      for (const bent of bents(about)) {
+        if (left-- === 0) return `${NONE}; not all of them were tried${parts.body.length > BYTES_MAX / MACS_MAX ? ', because the body is large' : ''}`
+        const mac = macOf(bent, about)
+        const reading = given.find(({ bytes }) => bytes.length === mac.length && timingSafeEqual(bytes, mac))
+        if (reading) return [typeof says === 'string' ? says : says(bent, about), ...reading.mistakes].filter(Boolean).join('; ') || NONE
+      }
+    }
   }
-  return undefined
+  return NONE
+}
+
+function macOf(bent: Bent, { signing, parts }: Case): Buffer {
+  const signed = { ...parts, ...bent }
+  const { text = signing.text(signed), digest = signing.digest, plain, swapped } = bent
+  if (plain) return plain(signed.secret, text).reduce((hash, part) => hash.update(part), createHash(digest)).digest()
+  const key = Buffer.from(signed.secret, signed.secretEncoding)
+  return swapped ? createHmac(digest, text).update(key).digest() : createHmac(digest, key).update(text).digest()
+}
+
+/** What stands around a signature, or inside it, and how it is without. */
+const WRAPPINGS: readonly (readonly [says: string, bare: (text: string) => string])[] = [
+  ['', (text) => text],
+  ['quotes stand around the signature: send it bare', (text) => text.replace(/^b?["'`<](.*)["'`>]$/, '$1')],
+  ['something stands in front of the signature, as in sha256=, hmac or a name: send it bare', (text) => text.replace(/^.*[=: ](?=[0-9A-Za-z+/_-]{20,}={0,2}$)/, '')],
+  ['0x stands in front of the signature: send it bare', (text) => text.replace(/^0x/i, '')],
+  ['the signature is cut into pieces: send it without blanks, colons or dashes', (text) => (/^[0-9a-f]+(?:[ :-][0-9a-f]+)+$/i.test(text) ? text.replace(/[ :-]/g, '') : text.replace(/\s/g, ''))],
+  ['the + of the base64 became a blank: do not decode it as a form', (text) => text.replaceAll(' ', '+')],
+  ['the signature was percent-encoded: send it bare', (text) => text.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(parseInt(code, 16)))],
+]
+
+/** Bytes of SHA-1, SHA-256, SHA-384 and SHA-512. */
+const MAC_BYTES = [20, 32, 48, 64]
+
+interface Reading {
+  readonly bytes: Buffer
+  readonly mistakes: readonly string[]
 }
 
 /** The bytes the client may have meant, by how they could have been written down. */
-function readings(given: string, expected: 'hex' | 'base64'): { bytes: Buffer; mistake: string }[] {
-  const text = given.trim()
+function readings(given: string, expected: Signing['encoding']): Reading[] {
+  if (given.length > GIVEN_MAX) return []
+  return WRAPPINGS.flatMap(([says, bare]) => {
+    const text = bare(given)
+    if (says && text === given) return []
+    return decoded(text, expected).filter(({ bytes }) => MAC_BYTES.includes(bytes.length)).map(({ bytes, mistake }) => ({ bytes, mistakes: [says, mistake] }))
+  })
+}
+
+function decoded(text: string, expected: Signing['encoding']): { bytes: Buffer; mistake: string }[] {
   const found: { bytes: Buffer; mistake: string }[] = []
   const hex = /^[0-9a-fA-F]+$/.test(text) && text.length % 2 === 0
   if (hex && expected === 'hex') found.push({ bytes: Buffer.from(text, 'hex'), mistake: /[A-F]/.test(text) ? 'lower-case hex expected, upper-case hex sent' : '' })
@@ -42,90 +99,56 @@ function readings(given: string, expected: 'hex' | 'base64'): { bytes: Buffer; m
   if (/^[0-9A-Za-z+/_-]+={0,2}$/.test(text)) {
     const urlSafe = /[-_]/.test(text) ? ' (and the URL-safe alphabet was used)' : ''
     const bytes = Buffer.from(text, 'base64')
-    found.push({ bytes, mistake: expected === 'hex' ? `hex expected, base64 sent${urlSafe}` : urlSafe && `plain base64 expected${urlSafe}` })
+    const padding = bytes.toString('base64') === text ? '' : 'base64 with its = at the end expected'
+    found.push({ bytes, mistake: expected === 'hex' ? `hex expected, base64 sent${urlSafe}` : urlSafe ? `plain base64 expected${urlSafe}` : padding })
     // base64 over the hex text instead of over the bytes
     const inner = bytes.toString('latin1')
-    if (/^[0-9a-fA-F]{64,128}$/.test(inner)) {
+    if (/^[0-9a-fA-F]{40,128}$/.test(inner)) {
       found.push({ bytes: Buffer.from(inner, 'hex'), mistake: 'the hex text was base64-encoded, instead of the bytes' })
     }
   }
   return found
 }
 
-/** One mistake at a time; the first entry is no mistake, so that a wrong encoding alone is found too. */
-function* variations(parts: SignedParts): Generator<[mistake: string, bent: SignedParts]> {
-  yield ['', parts]
-  for (const [name, body] of rewritings(parts.body)) yield [name, { ...parts, body }]
-  if (parts.query !== undefined) {
-    yield ['the query was left out of the signed text', { ...parts, query: undefined }]
-    if (parts.path !== undefined) yield ['the query was signed with its question mark', { ...parts, query: `?${parts.query}` }]
+/** A key that is nobody's: what to say when it is somebody's once both are read like this. */
+const KEY_MISTAKES: readonly (readonly [says: string, read: (text: string) => string])[] = [
+  ['the key stands behind the word Bearer: send it bare', (text) => text],
+  ['the key stands in quotes or brackets: send it bare', (text) => text.replace(/^["'`<{]+|["'`>}]+$/g, '')],
+  ['there are blanks or a newline around the key: send it bare', (text) => text.replace(/^(?:[^!-~]|%20|%0[ad]|\\[nr])+|(?:[^!-~]|%20|%0[ad]|\\[nr])+$/gi, '')],
+  ['upper and lower case count in a key, and only in them this one differs from one that is known', (text) => text.toLowerCase()],
+  ['the key ends in the name of a world, but the URL names one already: send the key without it', (text) => text.replace(/\.[a-z0-9-]+$/, '')],
+]
+
+function aboutKey(refusal: Refusal, call: Call, { provider, providers }: Company, world: World): string | undefined {
+  const others = [...providers.values()].filter((other) => other !== provider)
+  const header = call.headers[provider.keyHeader]
+  if (typeof header !== 'string' || header === '') {
+    const meant = others.find((other) => looksLike(call.headers[other.keyHeader], other, world))
+    return meant && `the call carries a key of ${meant.title} in a header of ${meant.title}, but this is ${provider.title}: look at the base URL`
   }
-  for (const path of parts.otherPaths) yield [`the path was signed as ${path}; the sandbox saw ${parts.path}`, { ...parts, path }]
-  for (const secret of parts.otherSecrets) yield ['signed with the secret of another key of the same account', { ...parts, secret }]
-  if (parts.secretEncoding === 'base64') yield ['the secret was used as text: base64-decode it first', { ...parts, secretEncoding: 'utf8' }]
-  else yield ['the secret was base64-decoded: use it as text', { ...parts, secretEncoding: 'base64' }]
-  if (parts.secret.trim() !== parts.secret) return
-  yield ['the secret had a trailing newline', { ...parts, secret: `${parts.secret}\n`, ...(parts.secretEncoding === 'base64' ? { secretEncoding: 'utf8' } : {}) }]
-  if (parts.timestamp !== undefined) yield* timestamps(parts, parts.timestamp)
-  if (parts.nonce !== undefined) yield* nonces(parts, parts.nonce)
-  if (parts.method !== parts.method.toLowerCase()) yield ['the method was signed in lower case', { ...parts, method: parts.method.toLowerCase() }]
+  // A provider may have more than one name for this answer.
+  if (provider.refusals[refusal.name] !== provider.refusals.unauthorized) return undefined
+  const sent = keyIn(header)
+  const known = provider.credentials(world)
+  const mistake = KEY_MISTAKES.find(([, read]) => known.some(({ key }) => read(key) === read(sent)))
+  if (mistake) return mistake[0]
+  if (known.some(({ secret }) => secret === sent)) return 'this is a secret, not a key: send the key, and never the secret'
+  const meant = shapeOf(sent) === shapeOf(provider.demo[0]?.key) ? undefined : others.find((other) => looksLike(header, other, world))
+  return meant ? `the key looks like one of ${meant.title}, but this is ${provider.title}` : 'no account of this world has this key; the demo keys are printed when the sandbox starts'
 }
 
-function* rewritings(body: Buffer): Generator<[string, Buffer]> {
-  yield ['the signed text had a trailing newline that the sent body has not', Buffer.concat([body, Buffer.from('\n')])]
-  const text = body.toString('utf8')
-  if (text.endsWith('\n')) yield ['the sent body has a trailing newline that was not signed', Buffer.from(text.replace(/\r?\n$/, ''))]
-  if (body.length > 0) yield ['the body was left out of the signed text', Buffer.alloc(0)]
-  else yield ['an empty JSON object was signed, but no body was sent', Buffer.from('{}')]
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return
-  }
-  const again = 'the body was re-serialised after signing'
-  const compact = JSON.stringify(value)
-  const written = [compact, spaced(value), JSON.stringify(value, null, 2), JSON.stringify(value, null, 4), JSON.stringify(sorted(value)), spaced(sorted(value))]
-  for (const form of new Set(written)) {
-    for (const escaped of new Set([form, asciiOnly(form), form.replaceAll('/', '\\/'), asciiOnly(form).replaceAll('/', '\\/')])) {
-      if (escaped !== text) yield [again, Buffer.from(escaped)]
-    }
-  }
+function keyIn(header: string): string {
+  return header.replace(/^bearer\s+/i, '')
 }
 
-function* timestamps(parts: SignedParts, timestamp: string): Generator<[string, SignedParts]> {
-  yield ['milliseconds were signed, but seconds sent in the header', { ...parts, timestamp: `${timestamp}000` }]
-  if (/^\d{13}$/.test(timestamp)) yield ['seconds expected, milliseconds sent', { ...parts, timestamp: timestamp.slice(0, 10) }]
+/** Somebody's key there, or one that begins as the published ones do. */
+function looksLike(header: unknown, { credentials, demo }: Provider, world: World): boolean {
+  if (typeof header !== 'string') return false
+  const sent = keyIn(header)
+  const shape = shapeOf(sent)
+  return (shape !== undefined && shape === shapeOf(demo[0]?.key)) || credentials(world).some(({ key }) => key === sent)
 }
 
-function* nonces(parts: SignedParts, nonce: string): Generator<[string, SignedParts]> {
-  const text = parts.body.toString('utf8')
-  yield ['the nonce was left out of the signed text', { ...parts, nonce: '' }]
-  if (!text.startsWith('{')) return
-  const rest = text.slice(1).trimStart()
-  const comma = rest === '}' ? '' : ','
-  for (const value of [nonce, `"${nonce}"`]) {
-    for (const body of [`{"nonce":${value}${comma}${text.slice(1)}`, `${text.slice(0, -1)}${comma}"nonce":${value}}`]) {
-      for (const before of [nonce, '']) {
-        yield ['the nonce was signed as part of the body: it belongs in front of the body, and in its own header', { ...parts, nonce: before, body: Buffer.from(body) }]
-      }
-    }
-  }
-}
-
-/** JSON with a space after each `:` and `,`, as Python's json.dumps writes it. */
-function spaced(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(spaced).join(', ')}]`
-  if (typeof value === 'object' && value !== null) return `{${Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${spaced(item)}`).join(', ')}}`
-  return JSON.stringify(value)
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]))
-}
-
-function asciiOnly(text: string): string {
-  return text.replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+function shapeOf(key: string | undefined): string | undefined {
+  return /^[a-z]+_/.exec(key ?? '')?.[0]
 }

@@ -279,7 +279,7 @@ function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, s
     world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })
   }
   const headers: Record<string, string> = { ...kept.headers, 'x-sandgate-entry': String(id) }
-  const hint = refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served.provider, world))
+  const hint = refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served, world))
   if (hint) {
     headers['x-sandgate-hint'] = hint
     world.journal.amend(id, { hint })

@@ -67,11 +67,13 @@ describe('authentication', () => {
     ['twice', `Bearer Bearer ${KEYS.demo}`, 'the word Bearer stands twice'],
     ['quoted', `Bearer "${KEYS.demo}"`, 'the key stands in quotes or brackets: send it bare'],
     ['live', 'Bearer sk_live_sandgate_demo', 'the sandbox takes no live keys: use one that starts with sk_test_'],
-    ['unknown', 'Bearer sk_test_nobody', 'no such key here; the demo keys are printed when the sandbox starts'],
-    ['a member of Object', 'Bearer __proto__', 'no such key here; the demo keys are printed when the sandbox starts'],
-    ['no key', 'Bearer', 'no such key here; the demo keys are printed when the sandbox starts'],
-    ['upper case', `Bearer ${KEYS.demo.toUpperCase()}`, 'no such key here; the demo keys are printed when the sandbox starts'],
-    ['trailing words', `Bearer ${KEYS.demo} x`, 'no such key here; the demo keys are printed when the sandbox starts'],
+    ['unknown', 'Bearer sk_test_nobody', 'no account of this world has this key; the demo keys are printed when the sandbox starts'],
+    ['a member of Object', 'Bearer __proto__', 'no account of this world has this key; the demo keys are printed when the sandbox starts'],
+    ['no key', 'Bearer', 'no key stands behind the word Bearer'],
+    ['a colon', `Bearer: ${KEYS.demo}`, 'between the word Bearer and the key stands a blank, and nothing else'],
+    ['a tabulator', `Bearer\t${KEYS.demo}`, 'between the word Bearer and the key stands a blank, and nothing else'],
+    ['upper case', `Bearer ${KEYS.demo.toUpperCase()}`, 'upper and lower case count in a key, and only in them this one differs from one that is known'],
+    ['trailing words', `Bearer ${KEYS.demo} x`, 'no account of this world has this key; the demo keys are printed when the sandbox starts'],
   ]
 
   test.each(WRONG_KEYS)('zopay.auth.unknown-key; zopay.auth.bearer: %s is 401, with one body for all, and a hint', async (_, authorization, hint) => {

@@ -8,7 +8,8 @@ import { fieldsLegal } from './fields.ts'
 import { gates, identity } from './gates.ts'
 import { CANCELLED_MONEY, getTransactionInfo, lookupValid, Transactions } from './transactions.ts'
 import { deposits } from './transfers.ts'
-import { refusals, signature, signedParts, stringify } from './wire.ts'
+import { signing } from './signing.ts'
+import { refusals, stringify } from './wire.ts'
 
 export const provider: Provider = {
   name: 'alphapo',
@@ -29,6 +30,7 @@ export const provider: Provider = {
   // rule: alphapo.content.media-type
   readsJson: (mediaType) => mediaType !== undefined && /[/+]json$/.test(mediaType),
   gates: [...gates, fieldsLegal],
+  credentials: (world) => [...world.settings<Settings>('alphapo').keys.values()].map(({ merchant: account, id: key, secret }) => ({ account, key, secret })),
   identity,
   operations: {
     // rule: alphapo.ping
@@ -46,7 +48,7 @@ export const provider: Provider = {
     },
   },
   stringify,
-  signing: { encoding: 'hex', read: signedParts, mac: signature },
+  signing,
   deposits,
   callbacks,
 }

@@ -22,11 +22,9 @@ export function signedParts(call: Call, world: World): SignedParts | undefined {
   return {
     given,
     secret: key.secret,
-    otherSecrets: settings.merchants[key.merchant]!.keys.filter(({ id }) => id !== key.id).map(({ secret }) => secret),
     secretEncoding: 'utf8',
     method: call.method,
     path: undefined,
-    otherPaths: [],
     query: undefined,
     body: call.body,
   }

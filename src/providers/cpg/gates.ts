@@ -21,7 +21,9 @@ export const Signatures: Table<{ readonly signature: string; readonly expiresWal
 function headersPresent(call: CpgCall): void {
   // rule: cpg.auth.headers
   const { 'x-cpg-key': key, 'x-cpg-timestamp': timestamp, 'x-cpg-signature': given } = call.headers
-  if (!key || !timestamp || !given) throw new Refusal('missing_headers')
+  if (key && timestamp && given) return
+  const missing = Object.entries({ 'X-CPG-Key': key, 'X-CPG-Timestamp': timestamp, 'X-CPG-Signature': given }).filter(([, value]) => !value)
+  throw new Refusal('missing_headers', {}, missing.length < 3 ? `missing: ${missing.map(([name]) => name).join(', ')}` : undefined)
 }
 
 function timestampInWindow(call: CpgCall): void {

@@ -7,7 +7,8 @@ import { gates, identity, middleware, Signatures } from './gates.ts'
 import { getDepositRequest } from './requests.ts'
 import { Deposits, deposits, reactions as transferReactions } from './transfers.ts'
 import { callbacks } from './webhooks.ts'
-import { type CpgCall, ok, refusals, signature, signedParts } from './wire.ts'
+import { signing } from './signing.ts'
+import { type CpgCall, ok, refusals } from './wire.ts'
 
 export const provider: Provider = {
   name: 'cpg',
@@ -19,6 +20,7 @@ export const provider: Provider = {
   // rule: cpg.validation.content-type
   readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
   gates,
+  credentials: (world) => [...world.settings<Settings>('cpg').keys.values()].map(({ account, id: key, secret }) => ({ account, key, secret })),
   identity,
   needs: PERMISSION_OF,
   operations: {
@@ -40,7 +42,7 @@ export const provider: Provider = {
       throw new Refusal('not_found')
     },
   },
-  signing: { encoding: 'hex', read: signedParts, mac: signature },
+  signing,
 }
 
 function listCurrencies(call: CpgCall, world: World): Answer {

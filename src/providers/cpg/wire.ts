@@ -8,9 +8,12 @@ export type CpgCall = Call<KeyRow>
 
 /** The five lines under a signature: timestamp, method, path, raw query, hex SHA-256 of the body; no newline at the end. */
 // rule: cpg.auth.canonical
+export function canonical(parts: Pick<SignedParts, 'timestamp' | 'method' | 'path' | 'query' | 'body'>): string {
+  return `${parts.timestamp}\n${parts.method}\n${parts.path}\n${parts.query ?? ''}\n${hash('sha256', parts.body, 'hex')}`
+}
+
 export function signature(parts: Pick<SignedParts, 'secret' | 'secretEncoding' | 'timestamp' | 'method' | 'path' | 'query' | 'body'>): Buffer {
-  const canonical = `${parts.timestamp}\n${parts.method}\n${parts.path}\n${parts.query ?? ''}\n${hash('sha256', parts.body, 'hex')}`
-  return createHmac('sha256', Buffer.from(parts.secret, parts.secretEncoding)).update(canonical).digest()
+  return createHmac('sha256', Buffer.from(parts.secret, parts.secretEncoding)).update(canonical(parts)).digest()
 }
 
 /** What the client of this call should have signed. */
@@ -22,11 +25,9 @@ export function signedParts(call: Call, world: World): SignedParts | undefined {
   return {
     given,
     secret: key.secret,
-    otherSecrets: settings.accounts[key.account]!.keys.filter(({ id }) => id !== key.id).map(({ secret }) => secret),
     secretEncoding: 'utf8',
     method: call.method,
     path: call.path,
-    otherPaths: [...new Set([call.linePath, `/cpg${call.path}`, call.path.replace(/^\/v1/, '')])].filter((path) => path !== call.path),
     query: call.query,
     body: call.body,
     timestamp: String(call.headers['x-cpg-timestamp']),

@@ -8,9 +8,10 @@ import { gates, identity, Nonces, Spent } from './gates.ts'
 import { byIdempotencyKey } from './idempotency.ts'
 import { listDepositMethods } from './methods.ts'
 import { listPortfolioTransactions } from './portfolio.ts'
+import { signing } from './signing.ts'
 import { Balances, Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
 import { callbacks, deleteWebhook, listWebhooks, registerWebhook, testWebhook, updateWebhook, Webhooks } from './webhooks.ts'
-import { refusals, signature, signedParts } from './wire.ts'
+import { refusals } from './wire.ts'
 
 export const provider: Provider = {
   name: 'payward',
@@ -27,6 +28,7 @@ export const provider: Provider = {
   // rule: payward.validation.media-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
   gates,
+  credentials: (world) => [...world.settings<Settings>('payward').keys.values()].map(({ partner: account, id: key, secret }) => ({ account, key, secret })),
   identity,
   needs: PERMISSION_OF,
   operations: {
@@ -56,5 +58,5 @@ export const provider: Provider = {
   },
   // rule: payward.answers.trace-id
   headers: (_, world) => ({ 'x-trace-id': world.draw('payward trace', world.journal.nextId).hex(16) }),
-  signing: { encoding: 'base64', read: signedParts, mac: signature },
+  signing,
 }

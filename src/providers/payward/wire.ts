@@ -9,10 +9,16 @@ export type PaywardCall = Call<KeyRow>
 /** HMAC-SHA512 over the request target as sent, followed by the raw SHA-256 of the nonce and the body. */
 // rule: payward.auth.signature
 export function signature(parts: SignedParts): Buffer {
-  const inner = hash('sha256', Buffer.concat([Buffer.from(parts.nonce ?? ''), parts.body]), 'buffer')
-  const target = parts.query === undefined ? parts.path! : `${parts.path}?${parts.query}`
+  return createHmac('sha512', Buffer.from(parts.secret, parts.secretEncoding)).update(target(parts)).update(inner(parts)).digest()
+}
+
+export function target({ path, query }: SignedParts): Buffer {
   // A request line is bytes, which the HTTP parser hands over as latin1.
-  return createHmac('sha512', Buffer.from(parts.secret, parts.secretEncoding)).update(target, 'latin1').update(inner).digest()
+  return Buffer.from(query === undefined ? path! : `${path}?${query}`, 'latin1')
+}
+
+export function inner({ nonce = '', body }: SignedParts): Buffer {
+  return hash('sha256', Buffer.concat([Buffer.from(nonce), body]), 'buffer')
 }
 
 /** What the client of this call should have signed. */
@@ -24,22 +30,13 @@ export function signedParts(call: Call, world: World): SignedParts | undefined {
   return {
     given,
     secret: key.secret,
-    otherSecrets: settings.accounts[key.partner]!.keys.map(({ secret }) => secret).filter((secret) => secret !== key.secret),
     secretEncoding: 'base64',
     method: call.method,
     path: call.path,
-    otherPaths: wrongPaths(call),
     query: call.query,
     body: call.body,
     nonce,
   }
-}
-
-/** Paths under which a client may have signed by mistake. */
-function wrongPaths(call: Call): string[] {
-  const bare = call.path.replace(/^\/v1(?=\/)/, '')
-  const paths = [bare, bare.slice(1), call.path.slice(1), `/payward${call.path}`, `${call.origin}${call.linePath}`, `https://api.services.payward.com${call.path}`]
-  return [...new Set(paths)].filter((path) => path !== call.path && path !== call.linePath)
 }
 
 /** RFC 3339 UTC, whole seconds. */

@@ -46,14 +46,16 @@ function keyKnown(call: ZopayCall, world: World): void {
   call.caller = caller
 }
 
-/** What the header looks like; never the key itself. */
-function mistakeIn(header: string): string {
+/** What the header looks like; never the key itself. Undefined: its form is right, and hints.ts looks at the key. */
+function mistakeIn(header: string): string | undefined {
   if (/^sk_(test|live)_/.test(header)) return 'the key came without its scheme: send Authorization: Bearer, a space, and the key'
   if (/^bearer +bearer\b/i.test(header)) return 'the word Bearer stands twice'
   if (!/^bearer\b/i.test(header)) return 'the scheme of the Authorization header must be Bearer'
   if (/^bearer *["'<]/i.test(header)) return 'the key stands in quotes or brackets: send it bare'
   if (/^bearer +sk_live_/i.test(header)) return 'the sandbox takes no live keys: use one that starts with sk_test_'
-  return 'no such key here; the demo keys are printed when the sandbox starts'
+  if (/^bearer$/i.test(header)) return 'no key stands behind the word Bearer'
+  if (!/^bearer +\S/i.test(header)) return 'between the word Bearer and the key stands a blank, and nothing else'
+  return undefined
 }
 
 function withinRate(call: ZopayCall, world: World): void {

@@ -35,6 +35,7 @@ export const provider: Provider = {
   // rule: zopay.validation.content-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/(json|[\w.-]+\+json)$/.test(mediaType),
   gates,
+  credentials: (world) => [...world.settings<Settings>('zopay').keys].map(([key, { org: account }]) => ({ account, key })),
   identity,
   needs: SCOPE_OF,
   operations: {

@@ -1,0 +1,22 @@
+// How clients of AlphaPo sign, and what goes wrong when they do, for the hints. What is right stands in wire.ts.
+import { hash } from 'node:crypto'
+import type { Signing } from '../../provider.ts'
+import { signedParts } from './wire.ts'
+
+export const signing: Signing = {
+  encoding: 'hex',
+  digest: 'sha512',
+  read: signedParts,
+  text: ({ body }) => body,
+  otherPaths: () => [],
+  slips: [
+    ['the query was signed: the body is, and nothing else', (_, { query }) => (query === undefined ? [] : [query, `?${query}`])],
+    [
+      'the path was signed: the body is, and nothing else',
+      ({ method, body }, { path, linePath, query }) =>
+        [path, linePath].flatMap((path) => [path, `${path}${body}`, `${method}${path}${body}`, ...(query === undefined ? [] : [`${path}?${query}`])]),
+    ],
+    ['the body was hashed before it was signed: sign its bytes', ({ body }) => [hash('sha512', body, 'hex'), hash('sha256', body, 'hex'), hash('sha512', body, 'buffer')]],
+    ['base64 of the body was signed: sign its bytes', ({ body }) => (body.length > 0 ? [body.toString('base64')] : [])],
+  ],
+}

@@ -1,0 +1,35 @@
+// How clients of Payward sign, and what goes wrong when they do, for the hints. What is right stands in wire.ts.
+import { hash } from 'node:crypto'
+import type { Signing, SignedParts } from '../../provider.ts'
+import { inner, signedParts, target } from './wire.ts'
+
+function joined(...parts: (string | Buffer)[]): Buffer {
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
+}
+
+function behindTarget(parts: SignedParts, ...more: (string | Buffer)[]): Buffer[] {
+  return [joined(target(parts), ...more)]
+}
+
+export const signing: Signing = {
+  encoding: 'base64',
+  digest: 'sha512',
+  read: signedParts,
+  text: (parts) => joined(target(parts), inner(parts)),
+  otherPaths: ({ path, linePath, origin }) => {
+    const bare = path.replace(/^\/v1(?=\/)/, '')
+    return [bare, bare.slice(1), path.slice(1), `/payward${path}`, `${origin}${linePath}`, `https://api.services.payward.com${path}`]
+  },
+  slips: [
+    ['the SHA-256 of nonce and body was signed as hex: its 32 raw bytes are expected', (parts) => behindTarget(parts, inner(parts).toString('hex'))],
+    ['the SHA-256 of nonce and body was signed as base64: its 32 raw bytes are expected', (parts) => behindTarget(parts, inner(parts).toString('base64'))],
+    ['the SHA-256 was left out: nonce and body are hashed before they are signed', (parts) => behindTarget(parts, parts.nonce!, parts.body)],
+    ['nonce and body were hashed with SHA-512: SHA-256 is expected for them', (parts) => behindTarget(parts, hash('sha512', joined(parts.nonce!, parts.body), 'buffer'))],
+    ['only the path was signed: the SHA-256 of the nonce follows it also where there is no body', (parts) => [target(parts)]],
+    ['the path was left out: it stands in front of the SHA-256', (parts) => [inner(parts)]],
+    ['the SHA-256 was signed in front of the path: it stands behind it', (parts) => [joined(inner(parts), target(parts))]],
+    ['the body was hashed in front of the nonce: the nonce comes first', (parts) => (parts.body.length > 0 ? behindTarget(parts, hash('sha256', joined(parts.body, parts.nonce!), 'buffer')) : [])],
+    ['the nonce was signed in front of the path: it is hashed, in front of the body', (parts) => [joined(parts.nonce!, target(parts), hash('sha256', parts.body, 'buffer'))]],
+    ['the method was signed: path and hash are all there is', (parts) => [joined(parts.method, target(parts), inner(parts))]],
+  ],
+}
