@@ -454,6 +454,23 @@ describe('where the path is signed', () => {
   })
 })
 
+test('sandgate.hints: a base64 whose + became blanks on the way', async () => {
+  const box = await start()
+  const signed = () => PAYWARD.mac(PAYWARD.get, PAYWARD.secret, PAYWARD.stamp(box.wallMs))
+  // Three in four signatures have one.
+  while (!base64(signed()).includes('+', 1)) box.passWall(1000)
+  const reply = await box.send('payward', { ...PAYWARD.get, headers: PAYWARD.headers(base64(signed()).replaceAll('+', ' '), PAYWARD.stamp(box.wallMs)) })
+  expect([reply.status, reply.headers['x-sandgate-hint']]).toEqual([401, expect.stringMatching(/^the \+ of the base64 became a blank/)])
+})
+
+test('sandgate.hints: a secret of hex digits, decoded', async () => {
+  const secret = 'c0ffee'.repeat(8)
+  const box = await start({ providers: { alphapo: { merchants: { shop: { keys: [{ id: 'shop_key', secret }] } } } } })
+  const signature = createHmac('sha512', Buffer.from(secret, 'hex')).update(BODY).digest('hex')
+  const reply = await box.send('alphapo', { ...ALPHAPO.post, headers: { 'content-type': 'application/json', 'x-processing-key': 'shop_key', 'x-processing-signature': signature } })
+  expect([reply.status, reply.headers['x-sandgate-hint']]).toEqual([403, 'the secret was hex-decoded: use it as text'])
+})
+
 describe('how much a wrong signature costs', () => {
   /** How many MACs are made while `work` runs, the two of the provider's own check among them. */
   async function macsDuring(work: () => Promise<unknown>): Promise<number> {
