@@ -51,8 +51,6 @@ export class Renamed {
   }
 }
 
-/** What the sandbox adds to a provider's headers. */
-const OURS = ['x-sandgate-entry', 'x-sandgate-hint']
 const PLACEHOLDER = /\{\{[^{}]*\}\}/g
 
 /** The first difference between the recorded answer and this one; undefined: there is none. */
@@ -65,7 +63,6 @@ export function difference(call: RecordedCall, got: Sent, renamed: Renamed, worl
   const hide = JSON.stringify(answer).includes('{{') ? hiding(new Map(secrets.map((text) => [text, HIDDEN]))) : (text: string) => text
   const plain = (text: string) => hide(text).replace(PLACEHOLDER, HIDDEN)
   for (const name of compare?.headers ?? new Set([...Object.keys(answer.headers), ...Object.keys(got.headers)])) {
-    if (OURS.includes(name)) continue
     const [expected, held] = [answer.headers[name], got.headers[name]].map((value) => (compare && name === 'content-type' ? value?.split(';', 1)[0]!.trim().toLowerCase() : value && plain(value)))
     if (expected !== held) return { where: `header ${name}`, expected: expected ?? null, got: held ?? null }
   }

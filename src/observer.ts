@@ -15,12 +15,12 @@ export class Observer {
   }
 
   /** A provider's call was answered, `ms` after its last byte. */
-  call({ method, path }: Incoming, provider: string, world: World, { status, headers, told, drop }: Sent, ms: number): void {
+  call({ method, path }: Incoming, provider: string, world: World, { status, told, drop }: Sent, ms: number): void {
     const { operation, struck = [] } = told
     const seen = drop ? 0 : status
     this.metrics.call(provider, operation, seen)
     if (struck.length > 0) this.metrics.struck(provider, struck)
-    this.log?.call({ ...told, world: world.id, provider, method, path, status: seen, ms, hint: headers['x-sandgate-hint'], faults: struck.length })
+    this.log?.call({ ...told, world: world.id, provider, method, path, status: seen, ms, faults: struck.length })
   }
 
   /** An attempt to deliver a callback ended. */

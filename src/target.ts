@@ -9,6 +9,7 @@ import { DEFAULT_WORLD, type Worlds } from './worlds.ts'
 const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
 const CONTROL_PATH = /^\/_sandgate(?=\/|$)/
 const KEY_SUFFIX = /\.([a-z0-9][a-z0-9-]{0,62})$/
+const LABELS = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost(?::\d+)?$/i
 /** What stands before an address of IPv4 on a socket of IPv6. */
 const MAPPED = '::ffff:'
 
@@ -29,7 +30,7 @@ export interface Target {
 
 /** What a host name such as `cpg.localhost` or `cpg.ci-42.localhost` says: a provider, and a world. */
 export function labelsOf(host: string): { readonly provider: string; readonly world: string | undefined } | undefined {
-  const labels = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost(?::\d+)?$/i.exec(host)
+  const labels = LABELS.exec(host)
   return labels ? { provider: labels[1]!.toLowerCase(), world: labels[2]?.toLowerCase() } : undefined
 }
 
@@ -42,24 +43,25 @@ export function targetOf(req: IncomingMessage, served: ReadonlyMap<string, Serve
   const query = queryAt < 0 ? undefined : url.slice(queryAt + 1)
   const found = byPlace(linePath, req.headers.host ?? '', served)
   if (!found) return undefined
-  if (found.worldId !== undefined) return { ...found, linePath, query, world: worlds.get(found.worldId), strangeWorld: undefined }
+  const { worldId, path } = found
+  if (worldId !== undefined) return { served: found.served, worldId, world: worlds.get(worldId), path, linePath, query, strangeWorld: undefined }
 
   // rule: sandgate.worlds.by-key
   const { keyHeader } = found.served.provider
   const key = req.headers[keyHeader]
-  const suffix = typeof key === 'string' ? KEY_SUFFIX.exec(key) : null
+  const suffix = typeof key === 'string' && key.includes('.') ? KEY_SUFFIX.exec(key) : null
   const world = suffix ? worlds.get(suffix[1]!) : undefined
   // A world that does not exist leaves the key as it is, so that the provider refuses it as unknown.
-  if (!suffix || !world) return { ...found, linePath, query, world: worlds.get(DEFAULT_WORLD), strangeWorld: suffix?.[1] }
+  if (!suffix || !world) return { served: found.served, worldId, world: worlds.get(DEFAULT_WORLD), path, linePath, query, strangeWorld: suffix?.[1] }
   req.headers[keyHeader] = (key as string).slice(0, suffix.index)
-  return { ...found, linePath, query, worldId: suffix[1], world, strangeWorld: undefined }
+  return { served: found.served, worldId: suffix[1], world, path, linePath, query, strangeWorld: undefined }
 }
 
 function byPlace(linePath: string, host: string, served: ReadonlyMap<string, Served>): Pick<Target, 'served' | 'worldId' | 'path'> | undefined {
   const labels = labelsOf(host)
   const byHost = labels && served.get(labels.provider)
   if (byHost && !CONTROL_PATH.test(linePath)) return { served: byHost, worldId: labels.world, path: linePath }
-  const inWorld = WORLD_PATH.exec(linePath)
+  const inWorld = linePath.startsWith('/w/') ? WORLD_PATH.exec(linePath) : null
   const rest = inWorld ? linePath.slice(inWorld[0].length) : linePath
   const end = rest.indexOf('/', 1)
   const byPath = served.get(rest.slice(1, end < 0 ? undefined : end))

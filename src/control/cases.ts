@@ -34,7 +34,8 @@ interface CallEntry extends JournalEntry {
   readonly request: Incoming
   readonly caller: unknown
   readonly detail: Record<string, unknown> | undefined
-  readonly began: { readonly entry: number; readonly at: number }
+  /** The entry that was the next one when the call came, and world time then, where it overlapped others or waited. */
+  readonly began: { readonly entry: number; readonly at: number } | undefined
   readonly response: { readonly headers: Record<string, string>; readonly text: string | undefined }
 }
 
@@ -128,13 +129,12 @@ function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text:
   const { identity, keyHeader } = sandbox.providers.get(entry.provider!)!
   const refused = entry.refusal !== undefined && identity.gates.some(({ name }) => name === entry.stoppedBy)
   const headers = Object.entries(request.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const]))
-  const overlapped = began.entry !== entry.id || began.at !== entry.at
   return {
     kind: 'call',
     entry: entry.id,
     at: iso(entry.at),
     wall: iso(request.wallMs),
-    ...(overlapped && { began: { entry: began.entry, at: iso(began.at) } }),
+    ...(began && { began: { entry: began.entry, at: iso(began.at) } }),
     provider: entry.provider!,
     ...(entry.operation !== undefined && { operation: entry.operation }),
     method: request.method,

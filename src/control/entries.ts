@@ -1,5 +1,6 @@
 // A journal entry as people and programs read it: times as text, rules with their marks, and no key, signature or token in it.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Gate } from '../provider.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { Rules } from './rules.ts'
 
@@ -11,7 +12,9 @@ const HIDDEN = '(hidden)'
 const BODY_CHARACTERS = 65_536
 
 export function entryView(entry: JournalEntry, rules: Rules): Record<string, unknown> {
-  const { id, at, rules: applied, stoppedBy, request, caller: _caller, detail: _detail, began: _began, response, timerKind, ...rest } = entry as JournalEntry & {
+  const { id, at, rules: applied, stoppedBy, request, caller: _caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
+    gates?: readonly Gate[]
+    passed?: number
     rules?: readonly string[]
     stoppedBy?: string
     request?: { headers: IncomingHttpHeaders; body: Buffer | undefined }
@@ -23,6 +26,7 @@ export function entryView(entry: JournalEntry, rules: Rules): Record<string, unk
     ...rest,
     at: new Date(at).toISOString(),
     ...(timerKind && { timer_kind: timerKind }),
+    ...(gates && { checks: gates.slice(0, passed).map(({ name }) => name) }),
     ...(stoppedBy && { stopped_by: stoppedBy }),
     ...(applied && { rules: [...new Set(applied)].map((id) => ({ id, mark: rules.all.get(id)?.mark })) }),
     // rule: sandgate.secrets

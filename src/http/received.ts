@@ -38,7 +38,7 @@ export class ReceivedCall implements Call {
   readonly provider: string
   readonly operation: string | undefined
   readonly needs: string | undefined
-  readonly rules: string[] = []
+  rules: readonly string[] = []
   readonly notes: Record<string, unknown> = {}
   caller: any = undefined
 
@@ -113,7 +113,7 @@ export class ReceivedCall implements Call {
   }
 
   because(...rules: string[]): void {
-    this.rules.push(...rules)
+    this.rules = this.rules.length === 0 ? rules : [...this.rules, ...rules]
   }
 
   note(key: string, value: unknown): void {

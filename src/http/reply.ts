@@ -33,20 +33,29 @@ export interface Served {
 /** Bytes out, and what a scenario does to them on the way. */
 export interface Sent {
   readonly status: number
+  /** The provider's own. */
   readonly headers: Readonly<Record<string, string>>
   readonly text: string | undefined
   readonly drop?: DropHow | undefined
   readonly corrupt?: CorruptHow | undefined
   readonly bytesPerSecond?: number | undefined
-  /** What the log and the metrics tell of it. */
-  readonly told: { readonly operation: string | undefined; readonly entry: number; readonly refusal: string | undefined; readonly struck: Plan['rules'] | undefined }
+  /** What the sandbox adds to the headers, and what the log and the metrics tell of it. */
+  readonly told: {
+    readonly operation: string | undefined
+    readonly entry: number
+    readonly refusal: string | undefined
+    readonly hint: string | undefined
+    readonly struck: Plan['rules'] | undefined
+  }
 }
 
 /** How far a call came. */
 interface Course {
   readonly call: ReceivedCall
   readonly plan: Plan | undefined
-  readonly passed: string[]
+  /** The checks of this call, and how many it has passed. */
+  gates: readonly Gate[]
+  passed: number
   stoppedBy: string | undefined
   refusal: Refusal | undefined
   /** Whether the last of its changes is kept, known at the end of that turn; undefined: nobody keeps it, or there was none. */
@@ -67,7 +76,7 @@ export async function reply(incoming: Incoming, served: Served, world: World, ad
   const { keeper } = world
   // Step 3, and step 2: which faults strike depends on what is called.
   const call = new ReceivedCall(incoming, served.provider, served.contract)
-  const course: Course = { call, plan: planFaults(call, world), passed: [], stoppedBy: undefined, refusal: undefined, settled: undefined, admit, began: { entry: world.journal.nextId, at: world.now } }
+  const course: Course = { call, plan: planFaults(call, world), gates: [], passed: 0, stoppedBy: undefined, refusal: undefined, settled: undefined, admit, began: { entry: world.journal.nextId, at: world.now } }
   let kept: Kept
   try {
     kept = await strikeAround(served, course, world)
@@ -89,14 +98,16 @@ export async function reply(incoming: Incoming, served: Served, world: World, ad
 /** Nothing that this call did could be kept, and nothing of it is there any more. */
 function unavailable(sent: Sent, served: Served, course: Course, world: World): Sent {
   const { status, headers, text } = write(served.provider.refusals.unavailable!({}, course.call), served, course, world)
-  const { entry } = sent.told
-  world.journal.amend(entry, { status, refusal: 'unavailable', stoppedBy: 'keeping', response: { status, headers, text } })
-  return { ...sent, status, headers: { ...headers, 'x-sandgate-entry': String(entry) }, text, told: { ...sent.told, refusal: 'unavailable' } }
+  world.journal.amend(sent.told.entry, { status, refusal: 'unavailable', stoppedBy: 'keeping', response: { status, headers, text } })
+  return { ...sent, status, headers, text, told: { ...sent.told, refusal: 'unavailable', hint: undefined } }
 }
 
 /** Step 2 and its twin after the work: a fault may answer, or cut the connection, instead of the provider or instead of its answer. */
-async function strikeAround(served: Served, course: Course, world: World): Promise<Kept> {
-  const { before, after, delayMs = 0 } = course.plan ?? {}
+function strikeAround(served: Served, course: Course, world: World): Promise<Kept> {
+  return course.plan ? struckWork(course.plan, served, course, world) : work(served, course, world)
+}
+
+async function struckWork({ before, after, delayMs }: Plan, served: Served, course: Course, world: World): Promise<Kept> {
   if (before && delayMs > 0) await served.pause(delayMs)
   if (before?.drop) return SILENCE
   if (before?.respond) return write(faulty(before.respond, served, course), served, course, world)
@@ -115,8 +126,8 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   const { call, plan } = course
   const { provider } = served
   const operation = call.operation === undefined ? undefined : provider.operations[call.operation]
-  const gates = operation?.gates ?? (call.match ? provider.gates : provider.elsewhere.gates)
-  const refused = change(() => refusing(course, () => passGates(gates, course, world)), course, world)
+  course.gates = operation?.gates ?? (call.match ? provider.gates : provider.elsewhere.gates)
+  const refused = change(() => refusing(course, () => passGates(course, world)), course, world)
   // A slow provider is slow in refusing too.
   if (plan && plan.delayMs > 0 && (refused || !operation)) await served.pause(plan.delayMs)
   if (refused) return write(refused, served, course, world)
@@ -200,13 +211,13 @@ function addressee({ network, currency }: DepositWish, handOuts: readonly HandOu
 }
 
 /** Step 4: the provider's checks, in its own order. */
-function passGates(gates: readonly Gate[], course: Course, world: World): void {
+function passGates(course: Course, world: World): void {
   // rule: sandgate.input.body-limit
   if (course.call.bodyTooLarge) throw new Refusal('body_too_large')
-  for (const gate of gates) {
+  for (const gate of course.gates) {
     course.stoppedBy = gate.name
     if (!course.admit?.(gate, course.call, world)) gate(course.call, world)
-    course.passed.push(gate.name)
+    course.passed++
   }
   course.stoppedBy = undefined
 }
@@ -232,14 +243,18 @@ function refusing(course: Course, work: () => Answer | void): Answer | undefined
   }
 }
 
+const NO_HEADERS: Readonly<Record<string, string>> = {}
+const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' }
+
 /** An answer as the bytes it will be: what is kept for repeats is exactly what is sent. */
 function write(answer: Answer, served: Served, course: Course, world: World): Kept {
   const { provider } = served
   const text = answer.body === undefined ? undefined
     : typeof answer.body === 'string' ? answer.body
     : (provider.stringify ?? JSON.stringify)(answer.body)
-  const type = text === undefined ? {} : { 'content-type': 'application/json' }
-  const headers: Record<string, string> = { ...type, ...provider.headers?.(course.call, world), ...answer.headers }
+  const more = provider.headers?.(course.call, world)
+  const type = text === undefined ? NO_HEADERS : JSON_HEADERS
+  const headers = more || answer.headers ? { ...type, ...more, ...answer.headers } : type
   // What a scenario answers is its own affair: off contract may be the point of it.
   if (course.call.match && !course.plan?.before?.respond && !course.plan?.after?.respond) checkAnswer(answer, headers['content-type'], course.call.match, served, course.call)
   return { status: answer.status, headers, text }
@@ -254,7 +269,7 @@ function checkAnswer(answer: Answer, contentType: string | undefined, match: Mat
 }
 
 /** Step 8: the journal entry first, then the bytes. */
-function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, stoppedBy, began }: Course, served: Served, world: World): Sent {
+function record(kept: Kept, incoming: Incoming, { call, gates, passed, plan, refusal, stoppedBy, began }: Course, served: Served, world: World): Sent {
   const id = world.journal.add({
     id: undefined,
     kind: 'call',
@@ -264,7 +279,8 @@ function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, s
     method: incoming.method,
     path: incoming.linePath + (incoming.query === undefined ? '' : `?${incoming.query}`),
     status: kept === SILENCE ? undefined : kept.status,
-    checks: passed,
+    gates,
+    passed,
     stoppedBy,
     refusal: refusal?.name,
     rules: call.rules,
@@ -272,25 +288,22 @@ function record(kept: Kept, incoming: Incoming, { call, passed, plan, refusal, s
     request: incoming,
     caller: call.caller,
     detail: refusal?.detail,
-    began,
+    // Only where something else happened meanwhile; hardly any call is so, and all are kept.
+    began: began.entry === world.journal.nextId && began.at === world.now ? undefined : began,
     response: kept,
   })
   for (const { id: rule, source, then } of plan?.rules ?? []) {
     world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })
   }
-  const headers: Record<string, string> = { ...kept.headers, 'x-sandgate-entry': String(id) }
   const hint = refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served, world))
-  if (hint) {
-    headers['x-sandgate-hint'] = hint
-    world.journal.amend(id, { hint })
-  }
+  if (hint) world.journal.amend(id, { hint })
   return {
     status: kept.status,
-    headers,
+    headers: kept.headers,
     text: kept.text,
     drop: kept === SILENCE ? (plan!.before?.drop ?? plan!.after!.drop) : undefined,
     corrupt: plan?.corrupt,
     bytesPerSecond: plan?.bytesPerSecond,
-    told: { operation: call.operation, entry: id, refusal: refusal?.name, struck: plan?.rules },
+    told: { operation: call.operation, entry: id, refusal: refusal?.name, hint, struck: plan?.rules },
   }
 }

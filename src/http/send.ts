@@ -10,15 +10,26 @@ export function send(res: ServerResponse, sent: Sent, close: boolean, pause: (ms
   if (sent.corrupt === undefined && sent.bytesPerSecond === undefined) {
     // As text, so that head and body leave in one piece.
     const text = sent.text ?? ''
-    res.writeHead(sent.status, { ...sent.headers, 'content-length': Buffer.byteLength(text), ...(close && { connection: 'close' }) })
+    res.writeHead(sent.status, headOf(sent.headers, sent, Buffer.byteLength(text), close))
     res.end(text)
     return
   }
-  const { status, headers, bytes, length } = spoiled(sent)
-  res.writeHead(status, { ...headers, 'content-length': length, ...(close && { connection: 'close' }) })
+  const { headers, bytes, length } = spoiled(sent)
+  res.writeHead(sent.status, headOf(headers, sent, length, close))
   if (sent.bytesPerSecond !== undefined) return void drip(res, bytes, length, sent.bytesPerSecond, pause)
   if (bytes.length === length) res.end(bytes)
   else res.write(bytes, () => breakOff(res))
+}
+
+/** Names and values in turn: the provider's, and what the sandbox adds. */
+function headOf(headers: Sent['headers'], { told }: Sent, length: number, close: boolean): string[] {
+  const head: string[] = []
+  for (const name in headers) head.push(name, headers[name]!)
+  head.push('x-sandgate-entry', String(told.entry))
+  if (told.hint) head.push('x-sandgate-hint', told.hint)
+  head.push('content-length', String(length))
+  if (close) head.push('connection', 'close')
+  return head
 }
 
 /** Fewer bytes than were announced: the connection ends behind them. */
@@ -38,12 +49,12 @@ function drop(res: ServerResponse, how: NonNullable<Sent['drop']>, hanging: Set<
 
 const EMPTY = Buffer.alloc(0)
 
-function spoiled({ status, headers, text, corrupt }: Sent): { status: number; headers: Sent['headers']; bytes: Buffer; length: number } {
+function spoiled({ headers, text, corrupt }: Sent): { headers: Sent['headers']; bytes: Buffer; length: number } {
   const bytes = text === undefined ? EMPTY : Buffer.from(text)
-  const as = (content: Buffer, more: Sent['headers'] = {}) => ({ status, headers: { ...headers, ...more }, bytes: content, length: content.length })
+  const as = (content: Buffer, more: Sent['headers'] = {}) => ({ headers: { ...headers, ...more }, bytes: content, length: content.length })
   switch (corrupt) {
     case 'truncate':
-      return { status, headers, bytes: bytes.subarray(0, bytes.length >> 1), length: bytes.length }
+      return { headers, bytes: bytes.subarray(0, bytes.length >> 1), length: bytes.length }
     case 'invalid-json':
       return as(Buffer.concat([bytes, Buffer.from(',"')]))
     case 'wrong-type':

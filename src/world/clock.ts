@@ -96,9 +96,9 @@ export class Clock {
   }
 
   /** Schedules a timer. Only inside a change. */
-  schedule(timer: Omit<Timer, 'id'>): Timer {
+  schedule({ at, provider, kind, reaction, args, summary }: Omit<Timer, 'id'>): Timer {
     const id = String(this.#world.next('timers')).padStart(12, '0')
-    return this.#world.put(Timers, { id, ...timer })
+    return this.#world.put(Timers, { id, at, provider, kind, reaction, args, summary })
   }
 
   cancel(id: string): void {

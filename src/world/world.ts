@@ -174,9 +174,9 @@ export class World {
   }
 
   /** Notes that an address was given to somebody. */
-  handOut(row: Omit<HandOut, 'id' | 'seq' | 'at'>): HandOut {
+  handOut({ provider, account, user, network, currency, address, tag, reference }: Omit<HandOut, 'id' | 'seq' | 'at'>): HandOut {
     const seq = this.next('addresses')
-    return this.put(HandOuts, { id: `addr-${seq}`, seq, at: this.now, ...row })
+    return this.put(HandOuts, { id: `addr-${seq}`, seq, at: this.now, provider, account, user, network, currency, address, tag, reference })
   }
 
   /** Takes over every row, maps and all, and how the clock stands. */

@@ -45,6 +45,8 @@ const INT32_MAX = 2 ** 31 - 1
 const FIRST_ID = 900_001
 const FIRST_TAG = 100_000_000
 
+type Wish = ReturnType<typeof wishOf>
+
 /** The fields of a legal body; others are ignored. */
 // rule: alphapo.content.extra
 function wishOf(call: AlphapoCall) {
@@ -100,14 +102,7 @@ export function takeAddress(call: AlphapoCall, world: World): Answer {
   if (enabled && !enabled.includes(wish.currency)) throw new Refusal('forbidden_currency')
 
   const asked = { merchant, currency: wish.currency, convertTo: wish.convertTo, foreignId: wish.foreignId }
-  const row = known(call, asked, world) ?? world.put(Addresses, {
-    // rule: alphapo.take.id
-    id: FIRST_ID - 1 + world.next('alphapo.addresses'),
-    ...asked,
-    ...place(call, currency, asked, wish.amount, world),
-    reference: wish.reference,
-    createdAt: world.now,
-  })
+  const row = known(call, asked, world) ?? take(call, currency, asked, wish, world)
   world.handOut({
     provider: 'alphapo',
     account: merchant,
@@ -133,8 +128,16 @@ function known(call: AlphapoCall, asked: Asked, world: World): AddressRow | unde
   return row
 }
 
+function take(call: AlphapoCall, currency: Currency, asked: Asked, { reference, amount }: Wish, world: World): AddressRow {
+  // rule: alphapo.take.id
+  const id = FIRST_ID - 1 + world.next('alphapo.addresses')
+  const { merchant, convertTo, foreignId } = asked
+  const { address, tag, invoiced } = place(call, currency, asked, amount, world)
+  return world.put(Addresses, { id, merchant, currency: asked.currency, convertTo, address, tag, foreignId, reference, invoiced, createdAt: world.now })
+}
+
 /** A new place to pay to: an address of its own, a tag at the merchant's address, or an invoice. */
-function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: number | string | null | undefined, world: World) {
+function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: Wish['amount'], world: World) {
   const { merchant, foreignId } = asked
   const before = world.next(JSON.stringify(['alphapo.taken', merchant, currency.currency, foreignId])) - 1
   call.note('address', `new; ${before} before it for this foreign_id and currency`)
@@ -167,11 +170,11 @@ function created(row: AddressRow, world: World): Answer {
         id: row.id,
         currency: row.currency,
         // rule: alphapo.take.convert-to-echo
-        ...(row.convertTo !== null && { convert_to: row.convertTo }),
+        convert_to: row.convertTo ?? undefined,
         address: row.address,
         tag,
         foreign_id: row.foreignId,
-        ...(row.reference !== null && { end_user_reference: row.reference }),
+        end_user_reference: row.reference ?? undefined,
       },
     },
   }

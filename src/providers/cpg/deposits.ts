@@ -143,11 +143,11 @@ function openRequest(row: AddressRow, { currency, network }: Currency, { windows
     createdAt: world.now,
     displayExpiresAt: world.now + windows.display,
   })
-  const timer = { provider: 'cpg', kind: 'window', args: requestId } as const
-  world.clock.schedule({ ...timer, at: request.displayExpiresAt, reaction: 'displayEnded', summary: `deposit request ${requestId} is no longer shown` })
+  const window = (reaction: string, at: number, summary: string) => world.clock.schedule({ at, provider: 'cpg', kind: 'window', reaction, args: requestId, summary })
+  window('displayEnded', request.displayExpiresAt, `deposit request ${requestId} is no longer shown`)
   // rule: cpg.deposits.sticky-forever
   if (row.identifier === null) {
-    world.clock.schedule({ ...timer, at: watchedUntil(request, windows), reaction: 'reuseAllowed', summary: `the pool address of deposit request ${requestId} may serve again` })
+    window('reuseAllowed', watchedUntil(request, windows), `the pool address of deposit request ${requestId} may serve again`)
   }
   return request
 }

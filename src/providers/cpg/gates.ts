@@ -63,7 +63,7 @@ function signatureMatches(call: CpgCall): void {
   const timestamp = String(call.headers['x-cpg-timestamp'])
   // rule: sandgate.signature.both-paths
   const signedOver = (path: string) =>
-    timingSafeEqual(given, signature({ secret, secretEncoding: 'utf8', timestamp, method: call.method, path, query: call.query, body: call.body }))
+    timingSafeEqual(given, signature({ secret, timestamp, method: call.method, path, query: call.query, body: call.body }))
   if (!signedOver(call.path) && (call.path === call.linePath || !signedOver(call.linePath))) throw new Refusal('bad_signature')
 }
 

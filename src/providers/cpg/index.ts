@@ -8,7 +8,7 @@ import { getDepositRequest } from './requests.ts'
 import { Deposits, deposits, reactions as transferReactions } from './transfers.ts'
 import { callbacks } from './webhooks.ts'
 import { signing } from './signing.ts'
-import { type CpgCall, ok, refusals } from './wire.ts'
+import { type CpgCall, ok, okList, refusals } from './wire.ts'
 
 export const provider: Provider = {
   name: 'cpg',
@@ -67,7 +67,7 @@ function listCurrencies(call: CpgCall, world: World): Answer {
         withdrawal_fee_percent: places('0', 6),
       }
     })
-  return ok(rows, { data_count: rows.length })
+  return okList(rows)
 }
 
 /** This page writes EVM contracts in lower case, unlike the deposit page; base58 has no case to lose. */

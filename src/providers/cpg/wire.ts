@@ -12,8 +12,8 @@ export function canonical(parts: Pick<SignedParts, 'timestamp' | 'method' | 'pat
   return `${parts.timestamp}\n${parts.method}\n${parts.path}\n${parts.query ?? ''}\n${hash('sha256', parts.body, 'hex')}`
 }
 
-export function signature(parts: Pick<SignedParts, 'secret' | 'secretEncoding' | 'timestamp' | 'method' | 'path' | 'query' | 'body'>): Buffer {
-  return createHmac('sha256', Buffer.from(parts.secret, parts.secretEncoding)).update(canonical(parts)).digest()
+export function signature(parts: Pick<SignedParts, 'secret' | 'timestamp' | 'method' | 'path' | 'query' | 'body'>): Buffer {
+  return createHmac('sha256', parts.secret).update(canonical(parts)).digest()
 }
 
 /** What the client of this call should have signed. */
@@ -41,8 +41,12 @@ export function time(ms: number): string {
 }
 
 // rule: cpg.envelope.success
-export function ok(data: unknown, more: Record<string, unknown> = {}): Answer {
-  return { status: 200, body: { success: true, message: 'OK', data, ...more } }
+export function ok(data: unknown): Answer {
+  return { status: 200, body: { success: true, message: 'OK', data } }
+}
+
+export function okList(data: readonly unknown[]): Answer {
+  return { status: 200, body: { success: true, message: 'OK', data, data_count: data.length } }
 }
 
 // rule: cpg.envelope.error
