@@ -16,11 +16,11 @@ export class Observer {
 
   /** A provider's call was answered, `ms` after its last byte. */
   call({ method, path }: Incoming, provider: string, world: World, { status, told, drop }: Sent, ms: number): void {
-    const { operation, struck = [] } = told
+    const { operation, entry, refusal, hint, struck = [] } = told
     const seen = drop ? 0 : status
     this.metrics.call(provider, operation, seen)
     if (struck.length > 0) this.metrics.struck(provider, struck)
-    this.log?.call({ ...told, world: world.id, provider, method, path, status: seen, ms, faults: struck.length })
+    this.log?.call({ world: world.id, provider, operation, method, path, status: seen, ms, entry, refusal, hint, faults: struck.length })
   }
 
   /** An attempt to deliver a callback ended. */

@@ -496,6 +496,13 @@ describe.each(clients)('%s', (_, client) => {
     expect((await box.call(client, creation(client))).status).toBeLessThan(300)
   })
 
+  test('sandgate.input.idle: an idle connection is the client\u2019s to close; no end of it is announced', async () => {
+    const calls = ['keep-alive', 'close'].map((connection) => bytesOf(client, signed(box, client, creation(client)), { connection }))
+    const raw = await say(box, Buffer.concat(calls))
+    expect(raw.match(/^connection: .*$/gim)).toEqual([expect.stringMatching(/: keep-alive$/), expect.stringMatching(/: close$/)])
+    expect(raw).not.toMatch(/^keep-alive:/im)
+  })
+
   test('an upgrade that nobody offers is an ordinary call', () =>
     holds<string>(
       box,

@@ -3,7 +3,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { connect } from 'node:net'
 
-const { port, kind, amount, connections = 64, offset = 0 } = JSON.parse(process.argv[2])
+const { port, kind, amount, prefix = '/cpg', connections = 64, offset = 0 } = JSON.parse(process.argv[2])
 
 const SHAPES = {
   allocation: (n) => cpg({ currency: 'USDT', network: 'ETH', user_identifier: `user_${n}` }),
@@ -21,7 +21,7 @@ function cpg(fields) {
   const timestamp = String(Math.floor(Date.now() / 1000))
   const canonical = [timestamp, 'POST', '/v1/deposit-addresses', '', createHash('sha256').update(body).digest('hex')].join('\n')
   const signature = createHmac('sha256', 'cpg_demo_secret').update(canonical).digest('hex')
-  return request('/cpg/v1/deposit-addresses', body, { 'x-cpg-key': 'cpg_demo_key', 'x-cpg-timestamp': timestamp, 'x-cpg-signature': signature })
+  return request(`${prefix}/v1/deposit-addresses`, body, { 'x-cpg-key': 'cpg_demo_key', 'x-cpg-timestamp': timestamp, 'x-cpg-signature': signature })
 }
 
 function request(path, body, headers) {
