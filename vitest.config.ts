@@ -11,7 +11,8 @@ export default defineConfig({
     sequence: { shuffle: true },
     reporters: ['default', 'json'],
     outputFile: { json: 'test/.report.json' },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Against hangs only: a slow machine may take its time.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 })

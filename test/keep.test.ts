@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import fs, { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Keeping } from '../src/keep/keeping.ts'
@@ -327,9 +328,12 @@ describe('a directory', () => {
 
   test('a lock of a process that has ended, though its parent has not asked yet, is taken over; one that cannot be read is not', async () => {
     const folder = newFolder()
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
+    // The child lives until it is told a line, and by then its parent is one that asks for no children.
+    const parent = spawn('sh', ['-c', 'read line <&3 & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'ignore', 'pipe'] })
     onTestFinished(() => void parent.kill('SIGKILL'))
-    const [told] = await once(parent.stdout, 'data')
+    const [told] = await once(parent.stdout!, 'data')
+    while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'cat\n') await new Promise(setImmediate)
+    ;(parent.stdio[3] as Writable).write('\n')
     const stat = () => readFileSync(`/proc/${Number(told)}/stat`, 'utf8').split(') ')[1]!.split(' ')
     while (stat()[0] !== 'Z') await new Promise(setImmediate)
     writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: Number(told), started: stat()[19] }))
