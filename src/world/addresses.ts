@@ -147,7 +147,7 @@ const DOGE_TESTNET = leading(base58, 'naFake', 34)
 const TRON = leading(base58, 'TFake', 34)
 const SOLANA = leading(base58, 'Fake', 44)
 const XRP = leading(base58xrp, 'rFake', 33)
-const FA4E = Uint8Array.of(0xfa, 0x4e)
+const FA4E = 'fa4e'
 const STELLAR_ACCOUNT = 6 << 3
 
 const FORMATS: Readonly<Record<Chain, Format>> = {
@@ -175,7 +175,7 @@ const FORMATS: Readonly<Record<Chain, Format>> = {
 
   // EIP-55. Without any mixed case there is no checksum to hold it to.
   evm: {
-    write: (drawn) => checksummed(Buffer.from(filled(FA4E, 20, drawn)).toString('hex')),
+    write: (drawn) => checksummed(`${FA4E}${drawn.hex(18)}`),
     accepts: (text) => {
       if (!/^0x[0-9a-fA-F]{40}$/.test(text)) return false
       const hex = text.slice(2)

@@ -92,15 +92,11 @@ class Group {
   }
 
   get first(): object | undefined {
-    if (this.#list) return this.#list[0]?.row
-    const key = this.#tree!.minKey()
-    return key && this.#tree!.get(key)
+    return this.#list ? this.#list[0]?.row : this.#tree!.nextHigherPair(undefined)?.[1]
   }
 
   get last(): object | undefined {
-    if (this.#list) return this.#list.at(-1)?.row
-    const key = this.#tree!.maxKey()
-    return key && this.#tree!.get(key)
+    return this.#list ? this.#list.at(-1)?.row : this.#tree!.nextLowerPair(undefined)?.[1]
   }
 
   /** So many rows after a position (before it, when descending), or from the end on. */

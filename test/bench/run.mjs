@@ -2,7 +2,7 @@
 // growth and the clock. Server and load sit on a core each where taskset is there. Like is held against like: bare node and Express print nothing, and
 // neither does Sandgate beside them; Prism and Sandgate beside it run as they come, with their lines for each call. A missed budget is marked.
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -20,19 +20,24 @@ const GROWN = quick ? 20_000 : 200_000
 const pinned = await run('taskset', ['-c', '0', 'true']).then(() => true, () => false)
 const pin = (core, command) => (pinned ? ['taskset', '-c', String(core), ...command] : command)
 
-/** Starts a server and waits for the line that names its port. */
+const logs = mkdtempSync(join(tmpdir(), 'sandgate-bench-logs-'))
+process.on('exit', () => rmSync(logs, { recursive: true }))
+
+/** Starts a server and waits for the line that names its port. What it goes on saying goes into a file, where nobody's reading slows it down. */
 function start(command) {
   const begin = performance.now()
   const [file, ...args] = pin(0, command)
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  // Somebody reads every line, as a terminal does.
-  child.stderr.resume()
+  const log = join(mkdtempSync(join(logs, 'server-')), 'log')
+  const fd = openSync(log, 'a')
+  const child = spawn(file, args, { stdio: ['ignore', fd, fd] })
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`${command.join(' ')} exited with ${code}`)))
-    child.stdout.on('data', (chunk) => {
-      const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(chunk)?.[1]
-      if (port) resolve({ port: Number(port), pid: child.pid, readyMs: performance.now() - begin, stop: () => (child.removeAllListeners('exit'), child.kill('SIGKILL')) })
-    })
+    child.once('exit', (code) => reject(new Error(`${command.join(' ')} exited with ${code}: ${readFileSync(log, 'utf8')}`)))
+    const look = setInterval(() => {
+      const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(readFileSync(log, 'utf8'))?.[1]
+      if (!port) return
+      clearInterval(look)
+      resolve({ port: Number(port), pid: child.pid, readyMs: performance.now() - begin, stop: () => (child.removeAllListeners('exit'), child.kill('SIGKILL')) })
+    }, 2)
   })
 }
 
