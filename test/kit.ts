@@ -3,7 +3,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import supertest from 'supertest'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox.ts'
 import type { World } from '../src/world/world.ts'
 
@@ -198,4 +198,25 @@ export async function start(options: SandboxOptions = {}): Promise<Kit> {
   const url = await sandbox.listen()
   onTestFinished(() => sandbox.close())
   return new Kit(sandbox, url, wall, bugs)
+}
+
+/**
+ * A delivery that nobody takes: every attempt comes after its wait, to the millisecond, with the same bytes each time, and then no more. The first one
+ * has been made. Answers with the delivery.
+ */
+export async function triedUntilExhausted(box: Kit, inbox: Inbox, waitsMs: readonly number[]): Promise<any> {
+  for (const [index, ms] of waitsMs.entries()) {
+    await box.advance(`${ms - 1}ms`)
+    expect(inbox.received).toHaveLength(index + 1)
+    await box.advance('1ms')
+    expect(inbox.received).toHaveLength(index + 2)
+  }
+  await box.advance(`${waitsMs.at(-1)! * 2}ms`)
+  expect(inbox.received).toHaveLength(waitsMs.length + 1)
+  expect(new Set(inbox.received.map(({ text }) => text)).size).toBe(1)
+  const [delivery] = (await box.control('GET', '/callbacks')).json.data
+  expect(delivery.status).toBe('exhausted')
+  const times = [delivery.created_at, ...delivery.attempts.map(({ at }: any) => at)].map(Date.parse)
+  expect(times.slice(1).map((at, index) => at - times[index]!)).toEqual([0, ...waitsMs])
+  return delivery
 }

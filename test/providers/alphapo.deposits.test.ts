@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { client, clientOf, type Credentials, KEYS, lookingUp, post, sign, taking } from '../clients/alphapo.ts'
-import { Inbox, type Kit, type Reply, start } from '../kit.ts'
+import { Inbox, type Kit, type Reply, start, triedUntilExhausted } from '../kit.ts'
 
 const FIRST = 5100001
 
@@ -640,19 +640,7 @@ describe('callbacks', () => {
     const inbox = await listen(box)
     inbox.answers = () => ({ status: 500 })
     await pay(box, '1', {}, INSTANT)
-    const waits = [1, 5, 15, 30, 60, 90, 120, 180, 240, 240, 240, 240].map((minutes) => minutes * 60_000)
-    for (const [index, ms] of waits.entries()) {
-      await box.advance(`${ms - 1}ms`)
-      expect(inbox.received).toHaveLength(index + 1)
-      await box.advance('1ms')
-      expect(inbox.received).toHaveLength(index + 2)
-    }
-    await box.advance('60d')
-    expect(inbox.received).toHaveLength(13)
-    expect(new Set(inbox.received.map(({ text }) => text)).size).toBe(1)
-    const [delivery] = (await box.control('GET', '/callbacks')).json.data
-    expect(delivery).toMatchObject({ status: 'exhausted', attempts: { length: 13 } })
-    expect(Date.parse(delivery.attempts[12].at) - Date.parse(delivery.created_at)).toBe(1461 * 60_000)
+    const delivery = await triedUntilExhausted(box, inbox, [1, 5, 15, 30, 60, 90, 120, 180, 240, 240, 240, 240].map((minutes) => minutes * 60_000))
     inbox.answers = () => ({ status: 200 })
     expect((await box.control('POST', `/callbacks/${delivery.id}/redeliver`)).json.status).toBe('delivered')
     expect(inbox.received.at(-1)!.text).toBe(inbox.received[0]!.text)
