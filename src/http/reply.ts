@@ -262,7 +262,7 @@ function write(answer: Answer, served: Served, course: Course, world: World): Ke
 
 /** Step 7: what leaves is what the document promises. Off contract is noted always, and undoes the call in strict mode. */
 function checkAnswer(answer: Answer, contentType: string | undefined, match: Match, served: Served, call: ReceivedCall): void {
-  const wrong = served.contract.judgeAnswer(match.operation, answer.status, contentType?.split(';', 1)[0], answer.body)
+  const wrong = served.contract.judgeAnswer(match.operation, answer.status, contentType?.includes(';') ? contentType.split(';', 1)[0] : contentType, answer.body)
   if (wrong.length === 0) return
   call.note('off_contract', wrong)
   if (served.strict && !call.notes.bug) throw new Error(`the answer is off contract: ${wrong.join('; ')}`)

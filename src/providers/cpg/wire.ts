@@ -34,10 +34,20 @@ export function signedParts(call: Call, world: World): SignedParts | undefined {
   }
 }
 
-/** ISO 8601 as Python writes it, whole seconds: `2026-05-16T19:00:00+00:00`. */
+/** How many seconds are kept as they were written. */
+const WRITTEN_MAX = 1000
+const written = new Map<number, string>()
+
+/** ISO 8601 as Python writes it, whole seconds: `2026-05-16T19:00:00+00:00`. Calls of one second share it, and in a frozen world all do. */
 // rule: cpg.format.time
 export function time(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}+00:00`
+  const second = Math.floor(ms / 1000)
+  let text = written.get(second)
+  if (text === undefined) {
+    if (written.size >= WRITTEN_MAX) written.clear()
+    written.set(second, (text = `${new Date(second * 1000).toISOString().slice(0, 19)}+00:00`))
+  }
+  return text
 }
 
 // rule: cpg.envelope.success
