@@ -88,8 +88,10 @@ program
   .command('health')
   .description('ask a running sandbox whether it is well; for HEALTHCHECK')
   .addOption(flag('--port <port>', 'port to ask').default(4010).argParser(port))
-  .action(async ({ port }: { port: number }) => {
-    const answer = await fetch(`http://127.0.0.1:${port}/_sandgate/health`).catch((error: Error) => error)
+  .addOption(flag('--control-token <token>', 'bearer token that the control API asks for'))
+  .action(async ({ port, controlToken: token }: { port: number; controlToken?: string }) => {
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const answer = await fetch(`http://127.0.0.1:${port}/_sandgate/health`, { headers }).catch((error: Error) => error)
     if (answer instanceof Error || !answer.ok) throw new UsageError(`no healthy sandbox on port ${port}: ${answer instanceof Error ? String(answer.cause ?? answer.message) : answer.status}`)
     console.log(await answer.text())
   })

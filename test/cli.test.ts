@@ -254,6 +254,13 @@ describe('other commands', () => {
     }
   })
 
+  test('health brings the control token, as the environment of a container gives it to both', async () => {
+    const env = { SANDGATE_CONTROL_TOKEN: 'abc' }
+    const { port } = new URL(await serve([], env).ready())
+    expect(await new Running(['health', '--port', port], env).ended).toMatchObject({ status: 0, stderr: '' })
+    expect(await new Running(['health', '--port', port]).ended).toMatchObject({ status: 2, stderr: `sandgate: no healthy sandbox on port ${port}: 401\n` })
+  })
+
   test('scenarios come from the flag, the environment or the config file, whose own folder counts', async () => {
     const story = (name: string) => write(`name: ${name}\n`)
     const config = write('')

@@ -14,7 +14,7 @@ const MACS_MIN = 8
 /** Characters; longer than any way of writing a signature down. */
 const GIVEN_MAX = 512
 
-const NONE = 'the signature matches none of the usual mistakes: compare the signed text byte for byte with the documentation of the provider'
+const NONE = 'the signature matches none of the usual mistakes: look whether the secret is the one of this key, then compare the signed text byte for byte with the documentation of the provider'
 
 /** The provider that was called, and all that there are. */
 interface Company {
