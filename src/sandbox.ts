@@ -74,6 +74,9 @@ export interface SandboxOptions extends KeepWish {
 
 const SPECS = fileURLToPath(new URL('../specs/', import.meta.url))
 const DEFAULT_SEED = 'sandgate'
+/** How long calls in flight may take when the sandbox stops, and how often it is looked which have ended. */
+const GRACE_MS = 3_000
+const SWEEP_MS = 20
 /** How late a timer of a running world may fire. */
 const TICK_MS = 50
 
@@ -288,8 +291,13 @@ export class Sandbox {
     clearInterval(this.#ticker)
     const closed = new Promise((resolve) => server.close(resolve))
     for (const res of this.#hanging) res.socket?.destroy()
+    // A connection is idle when its answer is out, and one that never said anything is never counted as idle.
+    const idle = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+    const grace = setTimeout(() => server.closeAllConnections(), GRACE_MS)
     server.closeIdleConnections()
     await closed
+    clearInterval(idle)
+    clearTimeout(grace)
     this.options.log?.flush()
   }
 

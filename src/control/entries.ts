@@ -1,5 +1,6 @@
 // A journal entry as people and programs read it: times as text, rules with their marks, and no key, signature or token in it.
 import type { IncomingHttpHeaders } from 'node:http'
+import { hiding, secretsIn } from '../keep/recording.ts'
 import type { Gate } from '../provider.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { Rules } from './rules.ts'
@@ -31,7 +32,7 @@ export function entryView(entry: JournalEntry, rules: Rules): Record<string, unk
     ...(applied && { rules: [...new Set(applied)].map((id) => ({ id, mark: rules.all.get(id)?.mark })) }),
     // rule: sandgate.secrets
     ...(request && { request: { headers: withoutSecrets(request.headers), body: bodyText(request.body) } }),
-    ...(response && { response: { headers: withoutSecrets(response.headers), body: response.text?.slice(0, BODY_CHARACTERS) ?? null } }),
+    ...(response && { response: { headers: withoutSecrets(response.headers), body: response.text === undefined ? null : hidden(response.text).slice(0, BODY_CHARACTERS) } }),
   }
 }
 
@@ -40,5 +41,11 @@ function withoutSecrets(headers: IncomingHttpHeaders): Record<string, unknown> {
 }
 
 function bodyText(body: Buffer | undefined): string | null {
-  return body === undefined || body.length === 0 ? null : body.toString('utf8').slice(0, BODY_CHARACTERS)
+  return body === undefined || body.length === 0 ? null : hidden(body.toString('utf8')).slice(0, BODY_CHARACTERS)
+}
+
+/** A body without what its own names call a secret: a partner is shown its own when it registers an endpoint. */
+function hidden(text: string): string {
+  const secrets = secretsIn(text)
+  return secrets.length === 0 ? text : hiding(new Map(secrets.map((secret) => [secret, HIDDEN])))(text)
 }

@@ -107,7 +107,9 @@ export class CallbackSender {
       attempt: delivery.attempts.length + 1,
       body: delivery.body,
     })
-    const outcome = endpoint ? await this.#turn(() => this.#send(delivery, endpoint.url, this.#headers(delivery, rules, world), rules)) : nothing('the endpoint is gone')
+    const outcome = endpoint
+      ? await this.#inOrder(endpoint.url, (departed) => this.#send(delivery, endpoint.url, this.#headers(delivery, rules, world), rules, departed)).catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
+      : nothing('the endpoint is gone')
     const error = outcome.error ?? (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
     const attempt = { at, status: outcome.status, error }
     world.change(() => attemptEnded(delivery.id, attempt, rules.retryMs, world))
@@ -122,6 +124,23 @@ export class CallbackSender {
     return rules.headers(delivery, signed, wallMs, world)
   }
 
+  /** To one receiver, what falls due together leaves in that order: each waits until the one before is under way, not until it is answered. */
+  // rule: sandgate.callbacks.departure
+  async #inOrder<T>(url: string, send: (departed: () => void) => Promise<T>): Promise<T> {
+    const before = this.#departures.get(url)
+    let departed!: () => void
+    const departure = new Promise<void>((resolve) => (departed = resolve))
+    this.#departures.set(url, departure)
+    try {
+      // Who waits for a slow receiver takes nobody else's place.
+      await before
+      return await this.#turn(async () => send(departed))
+    } finally {
+      departed()
+      if (this.#departures.get(url) === departure) this.#departures.delete(url)
+    }
+  }
+
   /** Waits until fewer than `CONCURRENT` attempts are on their way. */
   async #turn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#flying >= CONCURRENT) await new Promise<void>((go) => this.#queue.push(go))
@@ -134,19 +153,12 @@ export class CallbackSender {
     }
   }
 
-  async #send(delivery: Delivery, url: string, headers: Record<string, string>, rules: CallbackRules): Promise<Outcome> {
+  async #send(delivery: Delivery, url: string, headers: Record<string, string>, rules: CallbackRules, departed: () => void): Promise<Outcome> {
     const timeoutMs = this.#options.timeoutMs ?? rules.timeoutMs
     const target = new URL(url)
     const refused = this.refuse(target)
     if (refused) return nothing(refused)
     const body = Buffer.from(delivery.body)
-    // To one receiver, what falls due together leaves in that order: each waits until the one before is under way, not until it is answered.
-    // rule: sandgate.callbacks.departure
-    const before = this.#departures.get(url)
-    let departed!: () => void
-    const departure = new Promise<void>((resolve) => (departed = resolve))
-    this.#departures.set(url, departure)
-    await before
     return new Promise<Outcome>((done) => {
       const request: ClientRequest = (target.protocol === 'https:' ? https : http)(
         target,
@@ -165,8 +177,6 @@ export class CallbackSender {
       request.on('error', (error: NodeJS.ErrnoException) => done(nothing(error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${timeoutMs / 1000} s` : describe(error))))
       request.on('finish', departed).on('close', departed)
       request.end(body)
-    }).finally(() => {
-      if (this.#departures.get(url) === departure) this.#departures.delete(url)
     })
   }
 

@@ -170,11 +170,13 @@ export function hiding(placeholders: ReadonlyMap<string, string>): (text: string
   return (text) => text.replace(pattern, (found) => placeholders.get(found)!)
 }
 
-/** Texts in a JSON body under a name that says secret: a partner is shown its own when it registers an endpoint. */
+const SECRET_NAME = /secret|signature/i
+
+/** Texts in a JSON body under a name that says secret or signature: a partner is shown its own when it registers an endpoint. */
 export function secretsIn(body: string | undefined): string[] {
-  if (body === undefined || !/secret/i.test(body)) return []
+  if (body === undefined || !SECRET_NAME.test(body)) return []
   const walk = (value: unknown, name: string): string[] =>
-    typeof value === 'string' ? (/secret/i.test(name) && value.length >= 8 ? [value] : [])
+    typeof value === 'string' ? (SECRET_NAME.test(name) && value.length >= 8 ? [value] : [])
     : typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, item]) => walk(item, key))
     : []
   try {

@@ -181,6 +181,9 @@ export class Store implements Keeper {
   }
 
   async #let(): Promise<void> {
+    // Whoever still waits for the end of this turn waits for a world that is gone, and is let go with it.
+    this.#turn?.done(true)
+    this.#turn = undefined
     if (this.#world) this.#world.keeper = undefined
     this.#world = undefined
     const fold = this.#fold
