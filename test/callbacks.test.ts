@@ -1,5 +1,6 @@
 // Callbacks whoever receives them: what a bad receiver costs, where callbacks may go, what a scenario does to them, and who waits for whom.
-import { createServer, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { armSpoil } from '../src/world/outbox.ts'
@@ -230,4 +231,24 @@ test('the journal holds every attempt, with what the receiver said', async () =>
     { attempt: 2, status: 200, error: null },
   ])
   expect(JSON.stringify([data, rest])).not.toContain(secret)
+})
+
+test('a URL that no request can be made of is an attempt that failed, told as such, and the ones behind it go on', async () => {
+  const box = await start()
+  const inbox = await Inbox.open()
+  await box.control('PUT', '/callbacks/endpoints/cpg', { url: inbox.url.replace('http://', 'http://user:100%@') })
+  await paid(box)
+  expect((await callbacks(box))[0].attempts[0].error).toMatch(/^it could not be sent: /)
+  await box.subscribe('cpg', inbox)
+  await paid(box)
+  expect(inbox.received.length).toBeGreaterThan(0)
+})
+
+test('a sandbox stops though a client holds a connection and says nothing', async () => {
+  const box = await start()
+  const socket = connect(Number(new URL(box.url).port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  await once(socket, 'connect')
+  await box.sandbox.close()
+  await expect(box.raw('GET', '/_sandgate/health')).rejects.toThrow()
 })

@@ -677,6 +677,9 @@ describe('a snapshot', () => {
     }
     const unknown = await box.control('PUT', '/snapshot', { ...snapshot, tables: { adresses: {} } })
     expect([unknown.status, unknown.json.detail]).toEqual([422, 'tables.adresses: there is no such table; did you mean addresses?'])
+    const timer = { id: '1', at: 0, provider: 'cpg', kind: 'window', reaction: 'displayEnd', args: 1, summary: '' }
+    const strange = await box.control('PUT', '/snapshot', { ...snapshot, tables: { timers: { 1: timer } } })
+    expect([strange.status, strange.json.detail]).toEqual([422, 'tables.timers.1: cpg has no reaction "displayEnd"'])
     expect((await box.control('GET', '/snapshot')).json).toEqual(snapshot)
   })
 

@@ -4,7 +4,7 @@ import { KeptAnswers } from '../http/repeats.ts'
 import type { Provider } from '../provider.ts'
 import { Buckets } from '../world/buckets.ts'
 import { Transfers } from '../world/chain.ts'
-import { Timers } from '../world/clock.ts'
+import { type Timer, Timers } from '../world/clock.ts'
 import { Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
 import { keyProblem, type Table } from '../world/tables.ts'
 import { Counters, HandOuts, type World } from '../world/world.ts'
@@ -74,6 +74,15 @@ function restoreSnapshot({ sandbox, world, body }: Ask): Told {
   return { status: 204 }
 }
 
+/** What timers of the core do, by the first part of their reaction's name. */
+const CORE = ['chain', 'outbox', 'scenario']
+
+/** A timer that nobody knows how to fire would stop the world at its instant. */
+function timerProblem({ provider, reaction }: Timer, providers: ReadonlyMap<string, Provider>): string | undefined {
+  const known = CORE.includes(String(reaction).split('.', 1)[0]!) || Object.hasOwn(providers.get(provider)?.reactions ?? {}, reaction)
+  return known ? undefined : `${provider} has no reaction "${reaction}"`
+}
+
 /** A row has to be where its table looks for it. */
 function refuseMisfits(tables: ReadonlyMap<string, ReadonlyMap<string, object>>, providers: ReadonlyMap<string, Provider>): void {
   const known = new Map([...COMMON, ...[...providers.values()].flatMap((provider) => provider.tables)].map((table) => [table.name, table]))
@@ -81,7 +90,7 @@ function refuseMisfits(tables: ReadonlyMap<string, ReadonlyMap<string, object>>,
     const table = known.get(name)
     if (!table) throw new Problem(422, `tables.${name}: there is no such table${meant(name, [...known.keys()])}`)
     for (const [key, row] of rows) {
-      const wrong = keyProblem(table, key, row)
+      const wrong = keyProblem(table, key, row) ?? (table === Timers ? timerProblem(row as Timer, providers) : undefined)
       if (wrong) throw new Problem(422, `tables.${name}.${key}: ${wrong}`)
     }
   }

@@ -465,6 +465,15 @@ describe('registering a webhook', () => {
     invalid(await box.call(client, { method: 'GET', path: '/v1/webhooks?page_token=YWZ0ZXI6MQ' }), 'page_token: was not issued here')
   })
 
+  test('the journal does not tell the secret that a partner is told', async () => {
+    const box = await start()
+    const answer = await box.call(client, registration({}))
+    const secret = /"[^"]*secret[^"]*":"([^"]{8,})"/.exec(answer.text)![1]!
+    const entry = await box.control('GET', `/journal/${answer.headers['x-sandgate-entry']}`)
+    expect(entry.text).not.toContain(secret)
+    expect(entry.json.response.body).toContain('(hidden)')
+  })
+
   test('payward.webhooks.update: enabled and events, each for itself, the list as a whole', async () => {
     const box = await start()
     const { id } = (await box.call(client, registration({}))).json.data.webhook
