@@ -274,6 +274,9 @@ function checkCommand(named: string | undefined): void {
   if (named !== undefined && !named.startsWith('-') && !known.includes(named)) throw new UsageError(`there is no command "${named}"${meant(named, known)}`)
 }
 
+// To commander a variable is a flag that is there, whatever it says.
+for (const name of ['SANDGATE_STRICT', 'SANDGATE_FSYNC']) if (/^(|0|no|off|false)$/i.test(process.env[name] ?? '1')) delete process.env[name]
+
 try {
   checkCommand(process.argv[process.argv[2] === 'help' ? 3 : 2])
   await program.parseAsync()

@@ -129,6 +129,7 @@ export class Sandbox {
   /** Serves connections that come without a port. */
   #portless: Server | undefined
   #ticker: NodeJS.Timeout | undefined
+  #closed: Promise<void> | undefined
   readonly #turn = new Turn()
 
   /** A sandbox whose worlds are kept when there is a directory for them. Throws `KeepRefused`. */
@@ -288,8 +289,12 @@ export class Sandbox {
     this.#portless.emit('connection', connection)
   }
 
-  /** Finishes the requests in flight and lets go of the port. */
-  async close(): Promise<void> {
+  /** Finishes the requests in flight and lets go of the port. Asked twice, it stops once. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
     const server = this.#server
     this.#server = undefined
     if (server) await this.#stopServing(server)

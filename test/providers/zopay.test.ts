@@ -414,6 +414,7 @@ describe('validation', () => {
       const nested = await ask(`{"amount":1,"currencies":["USDT"],"metadata":{"a":[{"b":${number}}]}}`)
       expect(items(nested)).toEqual([{ ...finite, loc: ['body', 'metadata', 'a', 0, 'b'] }])
     }
+    expect(items(await ask('{"amount":NaN,"amount":"1","currencies":["USDT"]}'))).toEqual([{ ...finite, loc: ['body'] }])
     expect((await box.send('zopay', { ...post('/addresses', 'NaN'), headers: { 'content-type': 'application/json' } })).status).toBe(400)
     expect(state(box)).toBe('{}')
   })

@@ -57,7 +57,11 @@ function bodyItems(call: ZopayCall): Item[] {
   // rule: zopay.validation.duplicate-keys
   const document = readExact(call.body.toString('utf8'))
   // Text that only Python reads: the contract could not look inside.
-  if (call.content.kind !== 'json') return notFinite(document, ['body'])
+  if (call.content.kind !== 'json') {
+    const found = notFinite(document, ['body'])
+    // A number that is none, replaced by a later one of the same name: Python would take what is left, but nothing here has judged it.
+    return found.length > 0 ? found : [item(NOT_FINITE, ['body'], null)]
+  }
   if (document === null) return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
   if (problems.some(({ at, keyword }) => at.length === 0 && keyword === 'type')) return [item(NO_MODEL, ['body'], document)]
   const readInCode = (at: Problem['at']) => call.operation === 'createPaymentIntent' && at[0] === 'amount'
