@@ -2,7 +2,7 @@
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
 import { DEFAULT_WORLD, WorldRefused } from '../worlds.ts'
-import { type Ask, clockText, created, iso, ok, Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, clockText, created, iso, ok, Problem, type Routes, type Told, unkept } from './asking.ts'
 import { scenarioOf } from './stories.ts'
 
 export const worldRoutes: Routes = {
@@ -23,6 +23,11 @@ function createWorld({ sandbox, body, origin }: Ask): Told {
   const start = { seed: body?.seed ?? scenario?.seed, clock: body?.clock === undefined ? scenario?.clock : clockText(body.clock), assume: body?.assume }
   const world = refusing(() => sandbox.worlds.create(body?.id, start, from))
   if (scenario) sandbox.load(scenario, world)
+  // A world is kept when it is made, its scenario only now.
+  if (world.keeper?.flush() === false) {
+    sandbox.worlds.remove(world.id)
+    throw unkept()
+  }
   return created(worldView(world, sandbox, origin))
 }
 
