@@ -220,7 +220,7 @@ async function play(seed: string, steps: number): Promise<string[]> {
   for (let step = 0; step < steps; step++) {
     try {
       told.push(await simulation.step())
-      if (step % 10 === 0) await simulation.invariants()
+      await simulation.invariants()
     } catch (error) {
       throw new Error(`SIMULATE_SEED=${seed}, step ${step}, after ${JSON.stringify(told.slice(-5))}: ${(error as Error).message}`, { cause: error })
     }

@@ -1,5 +1,5 @@
 // The control API: how tests and people look into a world and move it. Judged by its own OpenAPI document; the routes stand by chapter in
-// time.ts, looking.ts and money.ts.
+// the files beside it.
 import { isUtf8 } from 'node:buffer'
 import express, { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'

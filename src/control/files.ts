@@ -24,7 +24,6 @@ export class ScenarioFiles {
   #timer: NodeJS.Timeout | undefined
   /** The bytes that were last read, right or wrong. */
   #seen: readonly Buffer[]
-  #right: readonly Buffer[]
   #scenario: Scenario
 
   /** Reads every file. Throws a `YamlError` when one of them cannot be used. */
@@ -32,17 +31,11 @@ export class ScenarioFiles {
     this.#options = options
     this.#seen = options.files.map(bytesOf)
     this.#scenario = this.#read(this.#seen)
-    this.#right = this.#seen
   }
 
   /** What the files said when they were last right. */
   get scenario(): Scenario {
     return this.#scenario
-  }
-
-  /** The files as they were when they were last right. */
-  get texts(): readonly { readonly file: string; readonly text: string }[] {
-    return this.#options.files.map((file, index) => ({ file, text: this.#right[index]!.toString('utf8') }))
   }
 
   /** Says something to whoever edits the files. */
@@ -59,7 +52,6 @@ export class ScenarioFiles {
       this.#seen = bytes
       const before = this.#scenario
       this.#scenario = this.#read(bytes)
-      this.#right = bytes
       this.#options.changed(this.#scenario, before)
       return 'changed'
     } catch (error) {

@@ -1,5 +1,5 @@
 // What can go wrong with a call, as data: rules that match calls, and what they do before the work or after it. Reading scenario files is
-// left to control/scenario.ts, carrying it out to reply.ts and sandbox.ts.
+// left to control/scenario.ts, carrying it out to reply.ts and send.ts.
 import { RE2JS } from 're2js'
 import type { Call } from '../provider.ts'
 import type { SpoilHow } from '../world/outbox.ts'

@@ -114,7 +114,7 @@ export const identity: Identity = {
   gates: [headersPresent, timestampInWindow, keyKnown, addressAllowed, signatureMatches, signatureUnused],
   callers: (world) => [...world.settings<Settings>('cpg').keys.values()],
   of: (caller: KeyRow, world) => {
-    const { account: account } = caller
+    const { account } = caller
     const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === account)
     return { account, key: own.findIndex((row) => row === caller) }
   },
