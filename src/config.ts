@@ -34,7 +34,7 @@ export function configSchema(providers: ReadonlyMap<string, Provider>) {
     seed: z.string().min(1).optional(),
     clock: Clock.optional(),
     scenarios: z.array(z.string().min(1)).max(100).optional(),
-    limits: z.strictObject({ bodyBytes: z.int().min(1024).max(1 << 28).optional(), journalEntries: z.int().min(1).max(1_000_000).optional(), worlds: z.int().min(1).max(100_000).optional(), worldIdle: Duration.optional() }).optional(),
+    limits: z.strictObject({ bodyBytes: z.int().min(1024).max(1 << 28).optional(), journalEntries: z.int().min(1).max(1_000_000).optional(), journalBytes: z.int().min(0).optional(), worlds: z.int().min(1).max(100_000).optional(), worldIdle: Duration.optional() }).optional(),
     providers: z.strictObject(entries(providers, (provider) => provider.settings)).optional(),
     callbacks: z.strictObject(entries(callbackProviders, () => Endpoint)).optional(),
     assume: z.strictObject(entries(Object.entries(switches), (values) => z.enum(values as [string, ...string[]]))).optional(),
@@ -46,7 +46,7 @@ export interface Config {
   readonly clock?: string | undefined
   /** Scenario files, from the folder of the config file. */
   readonly scenarios?: readonly string[] | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly journalBytes?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
   /** Where callbacks go from the start, by provider. */
   readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
   /** As written: the sandbox parses each provider's part with that provider's own schema. */

@@ -224,7 +224,7 @@ function sandboxOf({ seed, clock, settings, callbacks, limits, strict, assume, j
       callbacks,
       assume,
       strict,
-      limits: { ...limits, journalEntries: 10_000 + end.entry + 2 * journal.length },
+      limits: { ...limits, journalEntries: 10_000 + end.entry + 2 * journal.length, journalBytes: Infinity },
       sender: nobody,
       ...more,
     })

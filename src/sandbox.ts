@@ -41,7 +41,7 @@ export interface SandboxOptions extends KeepWish {
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Which answer is given where the documents leave two open, by rule id. */
   readonly assume?: Readonly<Record<string, string>> | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly journalBytes?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
   readonly allowHosts?: readonly string[]
   /** Where callbacks go from the start, by provider. */
@@ -167,7 +167,7 @@ export class Sandbox {
       clock: options.clock ?? 'real',
       settings: Object.fromEntries([...providers.values()].map(({ name, settings }) => [name, settings.parse(options.providers?.[name] ?? {})])),
       assumptions: options.assume ?? {},
-      journalEntries: options.limits?.journalEntries ?? 10_000,
+      journal: { journalEntries: options.limits?.journalEntries ?? 10_000, journalBytes: options.limits?.journalBytes ?? 64 * 1024 * 1024 },
       most: options.limits?.worlds ?? 1_000,
       idleMs: durationMs(options.limits?.worldIdle ?? '24h')!,
       wall: this.wall,

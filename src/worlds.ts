@@ -4,6 +4,7 @@ import { chainReaction, type TransferStep } from './world/chain.ts'
 import type { Timer } from './world/clock.ts'
 import { attemptDue } from './world/outbox.ts'
 import type { Was } from './keep/keeping.ts'
+import type { JournalBounds } from './world/journal.ts'
 import { World } from './world/world.ts'
 
 export const DEFAULT_WORLD = 'default'
@@ -17,7 +18,7 @@ export interface WorldsOptions {
   /** Parsed, by provider. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly assumptions: Readonly<Record<string, string>>
-  readonly journalEntries: number
+  readonly journal: JournalBounds
   /** How the default world starts, where that differs. */
   readonly first?: (() => Start) | undefined
   /** How many worlds there may be, the default one included. */
@@ -126,7 +127,7 @@ export class Worlds {
       assumptions: { ...options.assumptions, ...start.assume },
       switches: this.#switches,
       react: (timer, world) => this.#react(timer, world),
-      journalEntries: options.journalEntries,
+      ...options.journal,
     })
     if (was) {
       world.load(was)

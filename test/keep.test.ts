@@ -40,7 +40,7 @@ const Rows: Table<Row> = { name: 'rows', key: (row) => row.id, indexes: { all: {
 const Others: Table<Row> = { ...Rows, name: 'others' }
 
 function createWorld(): World {
-  return new World({ id: 'test', seed: 'sandgate', startMs: Date.parse(START), frozen: true, settings: {}, assumptions: {}, switches: {}, react: () => undefined, journalEntries: 100 })
+  return new World({ id: 'test', seed: 'sandgate', startMs: Date.parse(START), frozen: true, settings: {}, assumptions: {}, switches: {}, react: () => undefined, journalEntries: 100, journalBytes: 1e6 })
 }
 
 function optionsOf(told: string[] = [], more: Partial<StoreOptions> = {}): StoreOptions {

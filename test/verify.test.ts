@@ -126,6 +126,15 @@ describe('a journal that had to drop entries', () => {
   })
 })
 
+test('sandgate.verify.unknown: big bodies make older calls go before there are many', async () => {
+  const kit = await start({ limits: { journalBytes: 100_000, bodyBytes: 50_000 } })
+  const first = await kit.call(client, allocation({ user_identifier: 'a' }))
+  for (let i = 0; i < 4; i++) await kit.call(client, allocation({ user_identifier: 'b'.repeat(30_000) }))
+  expect(await verify({ ...created, match: { body: { user_identifier: 'a' } } }, kit)).toMatchObject({ ok: 'unknown', count: 0 })
+  const gone = await kit.control('GET', `/journal/${first.headers['x-sandgate-entry']}`)
+  expect([gone.status, gone.json.detail]).toEqual([404, expect.stringContaining('100000 bytes')])
+})
+
 test('sandgate.verify.unknown: calls before a restart with --data stand in no journal, so nothing is said of them', async () => {
   const data = mkdtempSync(join(tmpdir(), 'sandgate-verify-'))
   onTestFinished(() => rmSync(data, { recursive: true }))

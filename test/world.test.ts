@@ -13,7 +13,7 @@ const PARAMETERS = { numRuns: 150, seed: 20260516 }
 const START_MS = Date.parse('2026-05-16T19:00:00Z')
 
 function createWorld({ seed = 'sandgate', frozen = true, react = () => undefined as void }: { seed?: string; frozen?: boolean; react?: (timer: Timer, world: World) => void } = {}): World {
-  return new World({ id: 'test', seed, startMs: START_MS, frozen, settings: {}, assumptions: { 'a.b': 'second' }, switches: { 'a.b': ['first', 'second'], 'c.d': ['first', 'second'] }, react, journalEntries: 100 })
+  return new World({ id: 'test', seed, startMs: START_MS, frozen, settings: {}, assumptions: { 'a.b': 'second' }, switches: { 'a.b': ['first', 'second'], 'c.d': ['first', 'second'] }, react, journalEntries: 100, journalBytes: 1e6 })
 }
 
 interface Row {
@@ -440,29 +440,41 @@ describe('draws', () => {
 })
 
 describe('journal', () => {
-  test('keeps the newest entries in order, finds each by id, and counts those that made room', () => {
-    const step = fc.oneof({ weight: 8, arbitrary: fc.constant('add') }, { weight: 1, arbitrary: fc.constant('clear') })
+  test('keeps the newest entries in order, within its entries and its bytes, finds each by id, and counts those that made room', () => {
+    const step = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 12 }) }, { weight: 1, arbitrary: fc.constant('clear' as const) })
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 40 }), (limit, steps) => {
-        const journal = new Journal(limit)
-        let [kept, lastId, dropped]: [number[], number, number] = [[], 0, 0]
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 30 }), fc.array(step, { maxLength: 40 }), (journalEntries, journalBytes, steps) => {
+        const journal = new Journal({ journalEntries, journalBytes })
+        let [kept, lastId, dropped]: [{ id: number; bytes: number }[], number, number] = [[], 0, 0]
+        const tooMuch = () => kept.length > journalEntries || (kept.length > 1 && kept.reduce((sum, { bytes }) => sum + bytes, 0) > journalBytes)
         for (const step of steps) {
           if (step === 'clear') {
             journal.clear()
             kept = []
           } else {
             expect(journal.nextId).toBe(lastId + 1)
-            expect(journal.add({ kind: 'call', at: lastId })).toBe(++lastId)
-            kept.push(lastId)
-            if (kept.length > limit) dropped += kept.splice(0, 1).length
+            expect(journal.add({ kind: 'call', at: lastId }, step)).toBe(++lastId)
+            kept.push({ id: lastId, bytes: step })
+            while (tooMuch()) dropped += kept.splice(0, 1).length
           }
-          expect([...journal].map(({ id }) => id)).toEqual(kept)
+          const ids = kept.map(({ id }) => id)
+          expect([...journal].map(({ id }) => id)).toEqual(ids)
           expect(journal.dropped).toBe(dropped)
-          for (let id = 0; id <= lastId + 1; id++) expect(journal.get(id)?.id).toBe(kept.includes(id) ? id : undefined)
+          for (let id = 0; id <= lastId + 1; id++) expect(journal.get(id)?.id).toBe(ids.includes(id) ? id : undefined)
         }
       }),
       PARAMETERS,
     )
+  })
+
+  test('moves up when thousands have made room', () => {
+    const journal = new Journal({ journalEntries: 3, journalBytes: 100 })
+    for (let id = 1; id <= 5000; id++) {
+      journal.add({ kind: 'call', at: id }, 40)
+      expect([...journal].map(({ at }) => at)).toEqual([id - 1, id].filter((at) => at > 0))
+      expect(journal.get(id)?.at).toBe(id)
+      expect(journal.dropped).toBe(Math.max(0, id - 2))
+    }
   })
 })
 

@@ -48,7 +48,7 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   const over = entries.find(({ kind, action }) => kind === 'control' && TAKEN_OVER.test(String(action)))
   if (over) throw new Problem(409, `a recording would be incomplete, because this world did not begin as new: ${String(over.summary)}`)
   if (journal.nextId > 1 && entries[0]?.id !== 1) {
-    const why = journal.dropped > 0 ? `keeps ${options.journalEntries} entries and had to drop older ones (limits.journalEntries)` : 'was emptied'
+    const why = journal.dropped > 0 ? `keeps ${options.journalEntries} entries and ${options.journalBytes} bytes of bodies, and had to drop older ones (limits.journalEntries, limits.journalBytes)` : 'was emptied'
     throw new Problem(409, `the journal ${why}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
   }
   if (lost > 0) throw new Problem(409, `there were more than ${options.journalEntries} control calls, so a recording would be incomplete`)

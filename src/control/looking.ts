@@ -45,7 +45,7 @@ function listJournal({ sandbox, world, query }: Ask): Told {
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {
   const entry = world.journal.get(Number(params.id))
-  if (!entry) throw new Problem(404, `the journal has no entry ${params.id}; it keeps the newest ${world.options.journalEntries}`)
+  if (!entry) throw new Problem(404, `the journal has no entry ${params.id}; it keeps the newest ${world.options.journalEntries} entries, with at most ${world.options.journalBytes} bytes of bodies`)
   return ok(entryView(entry, sandbox.rules))
 }
 

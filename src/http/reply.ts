@@ -291,7 +291,7 @@ function record(kept: Kept, incoming: Incoming, { call, gates, passed, plan, ref
     // Only where something else happened meanwhile; hardly any call is so, and all are kept.
     began: began.entry === world.journal.nextId && began.at === world.now ? undefined : began,
     response: kept,
-  })
+  }, (incoming.body?.length ?? 0) + (kept.text?.length ?? 0))
   for (const { id: rule, source, then } of plan?.rules ?? []) {
     world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })
   }

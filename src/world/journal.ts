@@ -1,5 +1,5 @@
-// What happened in a world, newest last, bounded: the oldest entries make room. Entries are kept as they were handed in and written out
-// only when somebody reads them, because every call adds one and hardly any is read.
+// What happened in a world, newest last, bounded by entries and by the bytes they hold: the oldest make room. Entries are kept as they were
+// handed in and written out only when somebody reads them, because every call adds one and hardly any is read.
 
 export interface JournalEntry {
   readonly id: number
@@ -10,18 +10,30 @@ export interface JournalEntry {
   readonly [field: string]: unknown
 }
 
+export interface JournalBounds {
+  readonly journalEntries: number
+  /** How many bytes of bodies the entries may hold together; the newest entry always stays. */
+  readonly journalBytes: number
+}
+
+/** How many places of dropped entries are left standing before the list moves up. */
+const MOVE_UP = 1024
+
 export class Journal {
-  readonly #limit: number
+  readonly #bounds: JournalBounds
   #entries: JournalEntry[] = []
-  /** Where the oldest entry stands once the list is full. */
+  /** What each entry weighs, in the same places. */
+  #weights: number[] = []
+  /** Where the oldest entry stands. */
   #head = 0
+  #bytes = 0
   #lastId = 0
   #dropped = 0
   /** Another journal went before this one. */
   #behind = false
 
-  constructor(limit: number) {
-    this.#limit = limit
+  constructor(bounds: JournalBounds) {
+    this.#bounds = bounds
   }
 
   /** The id the next entry will have. */
@@ -45,18 +57,35 @@ export class Journal {
     return this.#dropped
   }
 
-  /** Takes an entry over, and gives it its id. One that has room for it (`id: undefined`) costs no copy. */
-  add(entry: Omit<JournalEntry, 'id'> & { id?: undefined; kind: string; at: number }): number {
+  /**
+   * Takes an entry over, and gives it its id. One that has room for it (`id: undefined`) costs no copy.
+   * @param bytes how much the bodies weigh that only this entry holds
+   */
+  add(entry: Omit<JournalEntry, 'id'> & { id?: undefined; kind: string; at: number }, bytes = 0): number {
     const id = ++this.#lastId
     const full = entry as unknown as { -readonly [Field in keyof JournalEntry]: JournalEntry[Field] }
     full.id = id
-    if (this.#entries.length < this.#limit) this.#entries.push(full)
-    else {
-      this.#dropped++
-      this.#entries[this.#head] = full
-      this.#head = (this.#head + 1) % this.#limit
-    }
+    this.#entries.push(full)
+    this.#weights.push(bytes)
+    this.#bytes += bytes
+    const { journalEntries, journalBytes } = this.#bounds
+    while (this.#size > journalEntries || (this.#bytes > journalBytes && this.#size > 1)) this.#dropOldest()
     return id
+  }
+
+  get #size(): number {
+    return this.#entries.length - this.#head
+  }
+
+  #dropOldest(): void {
+    this.#dropped++
+    this.#bytes -= this.#weights[this.#head]!
+    this.#entries[this.#head] = undefined as unknown as JournalEntry
+    this.#head++
+    if (this.#head < MOVE_UP || this.#head < this.#size) return
+    this.#entries = this.#entries.slice(this.#head)
+    this.#weights = this.#weights.slice(this.#head)
+    this.#head = 0
   }
 
   /** Adds what became known later, such as how a callback was answered; nothing when the entry had to make room. */
@@ -68,17 +97,19 @@ export class Journal {
   get(id: number): JournalEntry | undefined {
     const oldest = this.#entries[this.#head]?.id
     if (oldest === undefined || id < oldest || id > this.#lastId) return undefined
-    return this.#entries[(this.#head + id - oldest) % this.#entries.length]
+    return this.#entries[this.#head + id - oldest]
   }
 
   /** Entries in order, oldest first. */
   *[Symbol.iterator](): Generator<JournalEntry> {
-    for (let i = 0; i < this.#entries.length; i++) yield this.#entries[(this.#head + i) % this.#entries.length]!
+    for (const entry of this.#entries.slice(this.#head)) yield entry
   }
 
   /** Forgets every entry; ids go on. */
   clear(): void {
     this.#entries = []
+    this.#weights = []
     this.#head = 0
+    this.#bytes = 0
   }
 }

@@ -3,10 +3,10 @@
 import { address, type AddressRequest } from './addresses.ts'
 import { Clock, type Timer } from './clock.ts'
 import { draw, type Draw } from './draws.ts'
-import { Journal } from './journal.ts'
+import { Journal, type JournalBounds } from './journal.ts'
 import { Tables, type Position, type Range, type RowChange, type Table } from './tables.ts'
 
-export interface WorldOptions {
+export interface WorldOptions extends JournalBounds {
   readonly id: string
   readonly seed: string
   /** World time at the start, ms since 1970. */
@@ -20,7 +20,6 @@ export interface WorldOptions {
   readonly switches: Readonly<Record<string, readonly string[]>>
   /** What a timer does. */
   readonly react: (timer: Timer, world: World) => string | void
-  readonly journalEntries: number
 }
 
 /** A row a hand-out: an address that a provider gave somebody, for `GET addresses` and for money that arrives. */
@@ -88,7 +87,7 @@ export class World {
     this.options = options
     this.id = options.id
     this.seed = options.seed
-    this.journal = new Journal(options.journalEntries)
+    this.journal = new Journal(options)
     this.clock = new Clock(this, options.startMs, options.frozen, options.react)
   }
 
