@@ -152,7 +152,15 @@ export class Sandbox {
     this.#observer = new Observer(log)
     this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
     this.#pause = options.pause ?? ((ms) => new Promise((go) => setTimeout(go, ms)))
-    this.callbacks = options.sender ?? new CallbackSender({ providers, allowHosts: options.allowCallbackHosts ?? [], timeoutMs: options.callbackTimeoutMs, resolve: options.resolve, wall: this.wall, ended: (...told) => this.#callbackEnded(...told) })
+    this.callbacks = options.sender ?? new CallbackSender({
+      providers,
+      allowHosts: options.allowCallbackHosts ?? [],
+      timeoutMs: options.callbackTimeoutMs,
+      resolve: options.resolve,
+      wall: this.wall,
+      alive: (world) => this.worlds.has(world),
+      ended: (...told) => this.#callbackEnded(...told),
+    })
     this.rules = new Rules(SPECS)
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
     this.scenarios = new ScenarioFiles({

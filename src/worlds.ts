@@ -73,6 +73,11 @@ export class Worlds {
     return found.world
   }
 
+  /** Whether this is the world of its id, and not one that was deleted or made new since. */
+  has(world: World): boolean {
+    return this.#worlds.get(world.id)?.world === world
+  }
+
   *[Symbol.iterator](): Generator<World> {
     for (const { world } of this.#worlds.values()) yield world
   }

@@ -94,6 +94,75 @@ describe('a bad receiver costs its own attempt and nothing else', () => {
     await advanced
     expect((await callbacks(box))[0]).toMatchObject({ status: 'delivered' })
   })
+
+  /** Hangs until it is let go, and answers at once from then on. */
+  async function hanging() {
+    const held: Socket[] = []
+    let answering = false
+    const answer = (socket: Socket) => void socket.end(`${HEAD}content-length: 2\r\n\r\nok`)
+    let arrived = (): void => undefined
+    const first = new Promise<void>((resolve) => (arrived = resolve))
+    const told = await receiver((socket) => {
+      if (answering) return answer(socket)
+      held.push(socket)
+      arrived()
+    })
+    return {
+      told,
+      first,
+      letGo: () => {
+        answering = true
+        for (const socket of held) answer(socket)
+      },
+    }
+  }
+
+  test('a hundred callbacks to a receiver that hangs hold back none of another world', async () => {
+    const box = await start({ callbackTimeoutMs: 60_000 })
+    const { told, first, letGo } = await hanging()
+    await box.control('PUT', '/callbacks/endpoints/cpg', { url: told.url, events: ['deposit.detected'] })
+    const { address } = (await box.call(client, allocation({}))).json.data
+    for (let i = 0; i < 100; i++) await box.deposit(address, '1', { after: '1m' })
+    const advancing = box.advance('1m')
+    await first
+
+    await box.control('POST', '/worlds', { id: 'other' })
+    const inbox = await Inbox.open()
+    await box.raw('PUT', '/w/other/_sandgate/callbacks/endpoints/cpg', {}, JSON.stringify({ url: inbox.url }))
+    const request = client.sign(allocation({}), box.wallMs)
+    const theirs = await box.raw(request.method, `/w/other/cpg${request.path}`, request.headers, request.body)
+    await box.raw('POST', '/w/other/_sandgate/deposits', {}, JSON.stringify({ address: theirs.json.data.address, amount: '1' }))
+    expect(inbox.received).toHaveLength(1)
+    expect(told.connections).toBeLessThanOrEqual(8)
+
+    letGo()
+    await advancing
+    expect(told.connections).toBe(100)
+    expect((await callbacks(box)).every(({ status }) => status === 'delivered')).toBe(true)
+  })
+
+  test.each([
+    ['made new', 'default', (box: Kit) => box.raw('POST', '/_sandgate/reset', {}, '{}')],
+    ['brought back', 'default', (box: Kit, before: string) => box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, before)],
+    ['deleted', 'ci', (box: Kit) => box.raw('DELETE', '/_sandgate/worlds/ci')],
+  ])('a world that is %s while an advance waits for a receiver calls it no more', async (_, id, gone) => {
+    const box = await start({ callbackTimeoutMs: 60_000 })
+    if (id !== 'default') await box.control('POST', '/worlds', { id })
+    const control = (method: string, path: string, body: object) => box.raw(method, `/w/${id}/_sandgate${path}`, { 'content-type': 'application/json' }, JSON.stringify(body))
+    const { told, first, letGo } = await hanging()
+    await control('PUT', '/callbacks/endpoints/cpg', { url: told.url })
+    const request = client.sign(allocation({}), box.wallMs)
+    const { address } = (await box.raw(request.method, `/w/${id}/cpg${request.path}`, request.headers, request.body)).json.data
+    await control('POST', '/deposits', { address, amount: '1', after: '1m' })
+    const { text: before } = await box.raw('GET', `/w/${id}/_sandgate/snapshot`)
+    const advancing = control('POST', '/clock/advance', { by: '1d' })
+    await first
+    expect((await gone(box, before)).status).toBeLessThan(300)
+    letGo()
+    const { status, json } = await advancing
+    expect([status, json.detail]).toEqual([409, expect.stringMatching(/^the world "(default|ci)" was deleted or made new while its clock was being moved/)])
+    expect(told.connections).toBe(1)
+  })
 })
 
 describe('where callbacks may go', () => {

@@ -57,6 +57,7 @@ async function advance(sandbox: Sandbox, world: World, ms: number): Promise<Time
   const fired: Timer[] = []
   for (let turn = 1; ; turn++) {
     if (sandbox.callbacks.busy(world)) await sandbox.callbacks.settled(world)
+    if (!sandbox.worlds.has(world)) throw new Problem(409, `the world "${world.id}" was deleted or made new while its clock was being moved, which stopped at ${iso(world.now)}`)
     if (world.keeper?.works() === false) throw unkept()
     const next = world.clock.nextAt
     if (next === undefined || next > ms) break

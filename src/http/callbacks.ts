@@ -4,14 +4,17 @@ import { lookup, type LookupAddress } from 'node:dns'
 import { type ClientRequest, type IncomingMessage, request as http } from 'node:http'
 import { request as https } from 'node:https'
 import { BlockList, isIP } from 'node:net'
+import pLimit, { type LimitFunction } from 'p-limit'
 import type { CallbackRules, Provider } from '../provider.ts'
 import { type Attempt, attemptEnded, Deliveries, type Delivery, Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 
 /** How much of an answer is read before the connection is let go. */
 const ANSWER_BYTES = 65_536
-/** How many attempts are on their way at once, all worlds together; the rest waits its turn. */
-const CONCURRENT = 64
+/** How many attempts are on their way at once to one receiver of one world; the rest waits its turn. */
+const CONCURRENT = 8
+/** And to all receivers of all worlds together, because each holds a socket. */
+const CONCURRENT_OVERALL = 1024
 /** How far in the past a timestamp is that a scenario wants to be stale. */
 const STALE_MS = 3_600_000
 
@@ -41,18 +44,31 @@ export interface CallbackSenderOptions {
   readonly timeoutMs?: number | undefined
   /** The wall clock, ms: it stands inside signatures. */
   readonly wall: () => number
+  /** Whether the world is still there: nothing leaves one that was deleted, or made new. */
+  readonly alive: (world: World) => boolean
   /** An attempt has ended; `error` is null when it counts as delivered. */
   readonly ended?: ((delivery: Delivery, attempt: Attempt, world: World) => void) | undefined
 }
 
+/** The way to one receiver. */
+interface Lane {
+  readonly limit: LimitFunction
+  /** Resolves when the newest attempt is under way. */
+  departure: Promise<void>
+}
+
+/** What is on its way in one world. */
+interface Traffic {
+  /** By delivery. */
+  readonly flights: Map<string, Promise<void>>
+  /** By URL. */
+  readonly lanes: Map<string, Lane>
+}
+
 export class CallbackSender {
   readonly #options: CallbackSenderOptions
-  /** By world, then by delivery. */
-  readonly #flights = new Map<World, Map<string, Promise<void>>>()
-  /** By URL: resolves when the newest attempt is under way. */
-  readonly #departures = new Map<string, Promise<void>>()
-  readonly #queue: (() => void)[] = []
-  #flying = 0
+  readonly #traffic = new Map<World, Traffic>()
+  readonly #overall = pLimit(CONCURRENT_OVERALL)
 
   constructor(options: CallbackSenderOptions) {
     this.#options = options
@@ -60,15 +76,16 @@ export class CallbackSender {
 
   /** Sends every attempt of this world that fell due. */
   pump(world: World): void {
-    if (!world.first(Deliveries, 'sending', '') || world.keeper?.works() === false) return
+    if (!world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
     const due = world.list(Deliveries, 'sending', '')
-    const flights = this.#flights.get(world) ?? new Map<string, Promise<void>>()
-    this.#flights.set(world, flights)
+    const traffic = this.#traffic.get(world) ?? { flights: new Map(), lanes: new Map() }
+    this.#traffic.set(world, traffic)
+    const { flights, lanes } = traffic
     for (const delivery of due) {
       if (flights.has(delivery.id)) continue
-      const flight = this.#attempt(delivery, world).finally(() => {
+      const flight = this.#attempt(delivery, lanes, world).finally(() => {
         flights.delete(delivery.id)
-        if (flights.size === 0) this.#flights.delete(world)
+        if (flights.size === 0) this.#traffic.delete(world)
       })
       flights.set(delivery.id, flight)
     }
@@ -76,20 +93,20 @@ export class CallbackSender {
 
   /** Whether an attempt of this world is on its way. */
   busy(world: World): boolean {
-    return this.#flights.has(world)
+    return this.#traffic.has(world)
   }
 
   /** Resolves when no attempt of this world is on its way, nor due. */
   async settled(world: World): Promise<void> {
     for (;;) {
       this.pump(world)
-      const flights = this.#flights.get(world)
-      if (!flights) return
-      await Promise.all(flights.values())
+      const traffic = this.#traffic.get(world)
+      if (!traffic) return
+      await Promise.all(traffic.flights.values())
     }
   }
 
-  async #attempt(delivery: Delivery, world: World): Promise<void> {
+  async #attempt(delivery: Delivery, lanes: Traffic['lanes'], world: World): Promise<void> {
     // Nobody is told what could be forgotten.
     const settled = world.keeper?.settled()
     if (settled && !(await settled)) return
@@ -108,7 +125,7 @@ export class CallbackSender {
       body: delivery.body,
     })
     const outcome = endpoint
-      ? await this.#inOrder(endpoint.url, (departed) => this.#send(delivery, endpoint.url, this.#headers(delivery, rules, world), rules, departed)).catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
+      ? await this.#inOrder(laneTo(endpoint.url, lanes), (departed) => this.#send(delivery, endpoint.url, this.#headers(delivery, rules, world), rules, departed)).catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
       : nothing('the endpoint is gone')
     const error = outcome.error ?? (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
     const attempt = { at, status: outcome.status, error }
@@ -126,30 +143,16 @@ export class CallbackSender {
 
   /** To one receiver, what falls due together leaves in that order: each waits until the one before is under way, not until it is answered. */
   // rule: sandgate.callbacks.departure
-  async #inOrder<T>(url: string, send: (departed: () => void) => Promise<T>): Promise<T> {
-    const before = this.#departures.get(url)
+  async #inOrder<T>(lane: Lane, send: (departed: () => void) => Promise<T>): Promise<T> {
+    const before = lane.departure
     let departed!: () => void
-    const departure = new Promise<void>((resolve) => (departed = resolve))
-    this.#departures.set(url, departure)
+    lane.departure = new Promise<void>((resolve) => (departed = resolve))
     try {
       // Who waits for a slow receiver takes nobody else's place.
       await before
-      return await this.#turn(async () => send(departed))
+      return await lane.limit(() => this.#overall(() => send(departed)))
     } finally {
       departed()
-      if (this.#departures.get(url) === departure) this.#departures.delete(url)
-    }
-  }
-
-  /** Waits until fewer than `CONCURRENT` attempts are on their way. */
-  async #turn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#flying >= CONCURRENT) await new Promise<void>((go) => this.#queue.push(go))
-    this.#flying++
-    try {
-      return await work()
-    } finally {
-      this.#flying--
-      this.#queue.shift()?.()
     }
   }
 
@@ -209,6 +212,12 @@ export class CallbackSender {
       })
     }
   }
+}
+
+function laneTo(url: string, lanes: Traffic['lanes']): Lane {
+  let lane = lanes.get(url)
+  if (!lane) lanes.set(url, (lane = { limit: pLimit(CONCURRENT), departure: Promise.resolve() }))
+  return lane
 }
 
 function readAnswer(response: IncomingMessage, done: (outcome: Outcome) => void): void {
