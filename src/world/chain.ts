@@ -122,10 +122,10 @@ export function chainReaction(step: TransferStep, id: string, world: World, tell
   const before = world.get(Transfers, id)!
   const transfer = world.put(Transfers, { ...before, ...STEPS[step](before, world) })
   const holder = transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
-  if (!holder) return `${transfer.id}: nobody holds ${transfer.address}${transfer.tag === null ? ' without a tag' : ` with the tag ${transfer.tag}`}`
-  const told = tell(step, transfer, holder, world)
   next(step, transfer, world)
-  return `${transfer.id}: ${told}`
+  // The chain goes on whoever it concerns.
+  if (!holder) return `${transfer.id}: nobody holds ${transfer.address}${transfer.tag === null ? ' without a tag' : ` with the tag ${transfer.tag}`}`
+  return `${transfer.id}: ${tell(step, transfer, holder, world)}`
 }
 
 /** What each step changes about the transfer itself. */
