@@ -120,6 +120,8 @@ export interface CallbackRules {
   succeeded(status: number, body: string): boolean
   /** Headers of one attempt, signature included, over the exact body. */
   headers(delivery: Delivery, endpoint: Endpoint, wallMs: number, world: World): Record<string, string>
+  /** Whether those headers say when the attempt was made, so that it can be stale. */
+  readonly dated: boolean
   /** The account that an endpoint without a named one belongs to, and whether this one exists. */
   account(named: string | undefined, world: World): string | undefined
   /** The secret of an endpoint where none is given; a given one may be refused by throwing a sentence. */

@@ -321,3 +321,36 @@ test('a sandbox stops though a client holds a connection and says nothing', asyn
   await box.sandbox.close()
   await expect(box.raw('GET', '/_sandgate/health')).rejects.toThrow()
 })
+
+describe('reorder without anything that overtakes', () => {
+  const held = async () => {
+    const box = await start()
+    const inbox = await Inbox.open()
+    await box.subscribe('cpg', inbox, { events: ['deposit.detected'] })
+    await box.control('PUT', '/scenario', { timeline: [{ at: '0s', do: { callbacks: { provider: 'cpg', how: 'reorder' } } }] })
+    await paid(box)
+    return { box, inbox }
+  }
+
+  test('sandgate.callbacks.reorder: it is sent after a day all the same', async () => {
+    const { box, inbox } = await held()
+    await box.advance('86399999ms')
+    expect([inbox.received.length, (await callbacks(box))[0].status]).toEqual([0, 'pending'])
+    await box.advance('1ms')
+    expect([inbox.received.length, (await callbacks(box))[0].status]).toEqual([1, 'delivered'])
+  })
+
+  test('an advance until quiet waits for it', async () => {
+    const { box, inbox } = await held()
+    expect((await box.control('POST', '/clock/advance', { until: 'quiet' })).json.happened.at(-1).summary).toContain('though nothing has overtaken it')
+    expect(inbox.received).toHaveLength(1)
+  })
+
+  test('what was overtaken is sent once', async () => {
+    const { box, inbox } = await held()
+    await paid(box)
+    expect(inbox.received).toHaveLength(2)
+    await box.advance('3d')
+    expect(inbox.received).toHaveLength(2)
+  })
+})

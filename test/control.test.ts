@@ -530,6 +530,7 @@ describe('deposits', () => {
     ['a duration that is none', { amount: '1', after: 'soon' }, 422],
     ['a duration without end', { amount: '1', after: '99999999999999999999d' }, 422],
     ['too many confirmations', { amount: '1', confirmations: 1001 }, 422],
+    ['confirmations of what is never mined', { amount: '1', confirmations: 1, outcome: 'dropped' }, 422],
     ['confirmations in words', { amount: '1', confirmations: 'soon' }, 422],
     ['an unknown key', { amount: '1', colour: 'red' }, 422],
     ['the transaction of a deposit that is none', { amount: '1', same_transaction_as: 'nobody' }, 404],

@@ -105,6 +105,7 @@ timeline:
     }
     await load(box, EXAMPLE)
     await box.call(client, allocation({ user_identifier: 'user_8721' }))
+    const { id } = (await box.control('POST', '/faults', { when: { operation: 'ping' }, then: [{ delay: '1s' }] })).json
     expect((await box.control('GET', '/scenario')).json).toEqual({
       name: 'late-deposit',
       stories: [{ name: 'late-deposit', summary: 'The payer sends the money an hour after the address stopped being shown.', source: 'body' }],
@@ -122,7 +123,7 @@ timeline:
         },
         { id: 'late-deposit.2', source: 'body:12', when: { provider: 'cpg', operation: 'createDepositAddress', nth: 2 }, then: [{ drop: { stage: 'after', how: 'reset' } }], matched: 1, fired: 0 },
       ],
-      never_fired: ['late-deposit.2'],
+      never_fired: ['late-deposit.2', id],
       timeline: [{ id: 'late-deposit.at-1', source: 'body:16', at: '2h', do: { callbacks: { provider: 'cpg', how: 'pause' } }, due: '2026-05-16T21:00:00.000Z', outcome: null }],
     })
   })
@@ -149,6 +150,10 @@ timeline:
       [rule('', 'delay: { min: 2s, max: 1s }'), 'min is longer than max'],
       [rule('', 'delay: 99h'), 'is longer than 1 hours'],
       [rule('', 'deposit: { amount: "1", confirmations: instantly }'), 'confirmations'],
+      [rule('', 'deposit: { amount: "1", confirmations: 2, outcome: dropped }'), 'body:1: rules.0.then.0.deposit.confirmations: a transaction that is dropped is never mined'],
+      ['timeline: [{ at: 2h, do: { deposit: { provider: cpg, amount: "1", confirmations: 1, outcome: replaced } } }]', 'timeline.0.do.deposit.confirmations: a transaction that is replaced is never mined'],
+      ['rules: [{ when: { provider: alphapo }, then: [{ callbacks: { how: stale-timestamp } }] }]', 'body:1: rules.0.then.0.callbacks.how: callbacks of AlphaPo hold no time of sending that could be stale'],
+      ['timeline: [{ at: 2h, do: { callbacks: { provider: alphapo, how: stale-timestamp } } }]', 'timeline.0.do.callbacks.how: callbacks of AlphaPo hold no time'],
       [rule('', 'respond: { status: 999 }'), '<=599'],
       [rule('', 'respond: {}'), 'say either error'],
       [rule('', 'respond: { error: unavailable, status: 503 }'), 'say either error'],
@@ -377,6 +382,12 @@ describe('what happens to a call', () => {
     await load(box, 'rules: [{ when: { provider: cpg }, then: [{ throttle: { bytesPerSecond: 100 } }] }]')
     expect((await box.call(client, { method: 'GET', path: '/v1/_ping' })).text).toBe(whole.text)
     expect(waits).toEqual(Array(Math.ceil(whole.text.length / 10)).fill(100))
+    for (const bytesPerSecond of [1, 15, 999]) {
+      waits.length = 0
+      await load(box, `rules: [{ when: { provider: cpg }, then: [{ throttle: { bytesPerSecond: ${bytesPerSecond} } }] }]`)
+      expect((await box.call(client, { method: 'GET', path: '/v1/_ping' })).text).toBe(whole.text)
+      expect(waits).toEqual(Array(Math.ceil((whole.text.length * 10) / bytesPerSecond)).fill(100))
+    }
   })
 
   test('an answer that drips and breaks off', async () => {
@@ -600,7 +611,7 @@ describe('loading', () => {
     expect((await box.control('DELETE', '/scenario')).status).toBe(204)
     await box.control('POST', '/clock/advance', { until: 'quiet' })
     expect(inbox.received).toHaveLength(1)
-    expect((await box.control('GET', '/scenario')).json).toEqual({ name: null, stories: [], seed: null, clock: null, started_at: null, rules: [], never_fired: [], timeline: [] })
+    expect((await box.control('GET', '/scenario')).json).toEqual({ name: null, stories: [], seed: null, clock: null, started_at: null, rules: [], never_fired: ['fault_1'], timeline: [] })
     expect(await statuses(box, 4)).toEqual([200, 200, 418, 200])
     expect((await box.control('DELETE', '/scenario')).status).toBe(204)
   })
@@ -757,6 +768,8 @@ describe('check', () => {
     [`rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { nth: 1, provider: cpg }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
     [`rules:\n  - { when: { provider: cpg, body: { a: 1, b: [2] }, times: 2 }, then: [{ delay: 1s }, { drop: { stage: after, how: reset } }] }\n  - { when: { provider: cpg, body: { b: [2], a: 1 }, times: 2 }, then: [{ delay: 1s }, { respond: { stage: after, error: unavailable } }] }`, '1.yaml:3: 1.2: its respond can never happen: 1.1 (1.yaml:2) decides the stage "after" first'],
     [`rules:\n  - { when: { provider: cpg, every: 2 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 2 }, then: [{ respond: { stage: after, error: unavailable } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
+    [`rules:\n  - { when: { provider: cpg, times: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, nth: 1 }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
+    [`rules:\n  - { when: { provider: cpg, every: 2, times: 6 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 4, times: 5 }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
   ])('a rule that can never act: %s', (text, warning) => {
     expect(check(text.replace('[{ {', '[{').replace('[{ {', '[{')).warnings.join()).toContain(warning)
   })
@@ -771,6 +784,10 @@ describe('check', () => {
     `rules:\n  - { when: { provider: cpg, operation: ping }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg }, then: [{ drop: { how: reset } }] }`,
     `rules:\n  - { when: { provider: cpg }, then: [{ respond: { stage: after, error: unavailable } }] }\n  - { when: { provider: cpg }, then: [{ deposit: { amount: "1" } }, { delay: 1s }] }`,
     'rules: [{ when: { provider: zopay, operation: createPaymentIntent }, then: [{ deposit: { amount: "1" } }] }, { when: { provider: payward, operation: createDepositAddress }, then: [{ deposit: { amount: "1" } }] }, { when: { provider: alphapo, operation: takeAddress }, then: [{ deposit: { amount: "1" } }] }]',
+    `rules:\n  - { when: { provider: cpg, times: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, nth: 2 }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, every: 2, times: 6 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 4 }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, every: 2 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 3 }, then: [{ drop: { how: reset } }] }`,
+    `rules:\n  - { when: { provider: cpg, times: 3, probability: 0.5 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, nth: 1 }, then: [{ drop: { how: reset } }] }`,
   ])('a rule that can act is left in peace: %s', (text) => {
     expect(check(text)).toMatchObject({ errors: [], warnings: [] })
   })

@@ -150,15 +150,15 @@ export function ruleView({ id, source, when, written, matched, fired }: FaultRul
 /** The scenario as people read it: what has fired, and what never did. */
 export function scenarioView(world: World) {
   const loaded = world.get(LoadedScenario, 'scenario')
-  const rules = world.list(FaultRules, 'all', '').filter(({ by }) => by === 'scenario')
+  const armed = world.list(FaultRules, 'all', '').filter(({ by }) => by !== 'outage')
   return {
     name: loaded ? loaded.stories.map(({ name }) => name).join(' + ') : null,
     stories: loaded?.stories ?? [],
     seed: loaded?.seed ?? null,
     clock: loaded?.clock ?? null,
     started_at: loaded ? new Date(loaded.startedAt).toISOString() : null,
-    rules: rules.map(ruleView),
-    never_fired: rules.filter(({ fired }) => fired === 0).map(({ id }) => id),
+    rules: armed.filter(({ by }) => by === 'scenario').map(ruleView),
+    never_fired: armed.filter(({ fired }) => fired === 0).map(({ id }) => id),
     timeline: world.list(Steps, 'all', '').map(({ id, source, written, dueAt, outcome }) => ({ id, source, ...written, due: new Date(dueAt).toISOString(), outcome })),
   }
 }

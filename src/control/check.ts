@@ -87,7 +87,7 @@ function neverActs(action: Action, at: number, rule: ScenarioRule, earlier: read
 
 /** An earlier rule that always strikes when this one does, and decides this stage. */
 function deciding(earlier: readonly ScenarioRule[], rule: ScenarioRule, stage: Stage): string | undefined {
-  const first = earlier.find(({ when, then }) => then.some((action) => stageOf(action) === stage) && ((isUnconditional(when) && covers(when, rule.when)) || strikesWith(when, rule.when)))
+  const first = earlier.find(({ when, then }) => then.some((action) => stageOf(action) === stage) && ((isUnconditional(when) && covers(when, rule.when)) || strikesWhenever(when, rule.when)))
   return first && `${first.id} (${first.source}) decides the stage "${stage}" first`
 }
 
@@ -111,9 +111,12 @@ function isUnconditional({ nth, times, every, probability }: When): boolean {
   return nth === undefined && times === undefined && (every ?? 1) === 1 && (probability ?? 1) === 1
 }
 
-/** Whether both count the same calls in the same way, and so strike together; chance is drawn for each of them. */
-function strikesWith(one: When, other: When): boolean {
-  return (one.probability ?? 1) === 1 && isDeepStrictEqual(one, other)
+/** Whether both count the same calls, and the first strikes whenever the second does; chance is drawn for each of them. */
+function strikesWhenever({ nth, times = Infinity, every = 1, probability = 1, ...counted }: When, other: When): boolean {
+  const { nth: otherNth, times: otherTimes = Infinity, every: otherEvery = 1, probability: _, ...otherCounted } = other
+  if (probability < 1 || !isDeepStrictEqual(counted, otherCounted)) return false
+  if (otherNth !== undefined) return (nth ?? otherNth) === otherNth && otherNth <= times && otherNth % every === 0
+  return nth === undefined && times >= otherTimes && otherEvery % every === 0
 }
 
 /** Whether every call that `narrow` describes is described by `wide`, as far as the words show. */

@@ -35,12 +35,16 @@ export class Names {
     const named = this.#provider(when.provider, [...at, 'provider'])
     if (when.operation !== undefined) this.#operation(named, when.operation, [...at, 'operation'])
     for (const part of ['body', 'headers', 'query', 'path'] as const) this.#regexes(when[part], [...at, part])
-    for (const [index, action] of then.entries()) if ('respond' in action) this.#error(named, action.respond.error, [...path, 'then', index, 'respond', 'error'])
+    for (const [index, action] of then.entries()) {
+      if ('respond' in action) this.#error(named, action.respond.error, [...path, 'then', index, 'respond', 'error'])
+      if ('callbacks' in action) this.#spoil(named, action.callbacks.how, [...path, 'then', index, 'callbacks', 'how'])
+    }
   }
 
   step(doing: Doing, path: Path): void {
     const [name, what] = Object.entries(doing)[0]! as [string, { provider?: string }]
     const named = this.#provider(what.provider, [...path, name, 'provider'])
+    if ('callbacks' in doing) this.#spoil(named, doing.callbacks.how, [...path, name, 'how'])
     if (!('outage' in doing)) return
     if (doing.outage.operation !== undefined) this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
     for (const action of doing.outage.then) if ('respond' in action) this.#error(named, action.respond.error, [...path, name, 'respond', 'error'])
@@ -64,6 +68,11 @@ export class Names {
     if (error === undefined) return
     const lacking = named.filter(({ refusals }) => !Object.hasOwn(refusals, error))
     if (lacking.length > 0) this.#complain(path, `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`)
+  }
+
+  /** Whether any of these providers tells partners something that can be spoiled like that. */
+  #spoil(named: readonly Provider[], how: string, path: Path): void {
+    if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated)) this.#complain(path, `callbacks of ${named[0]!.title} hold no time of sending that could be stale`)
   }
 
   #regexes(pattern: unknown, path: Path): void {

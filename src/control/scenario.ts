@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { Clock } from '../config.ts'
 import type { Action, When } from '../http/faults.ts'
-import type { DepositWish } from '../http/deposits.ts'
+import { contradiction, type DepositWish } from '../http/deposits.ts'
 import { durationMs } from '../world/durations.ts'
 import type { SpoilHow } from '../world/outbox.ts'
 import { type Path, YamlError, YamlText } from '../yaml.ts'
@@ -113,6 +113,12 @@ const Money = {
   repeat: z.int().min(1).max(100).default(1),
 }
 
+/** A transaction that can be. */
+function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outcome' | 'confirmations'>>): void {
+  const message = contradiction(value)
+  if (message !== undefined) issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
+}
+
 const Spoil = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
 
 function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean {
@@ -129,7 +135,7 @@ const ActionSchema = z
     drop: z.strictObject({ stage: Stage, how: z.enum(DROP) }).optional(),
     corrupt: z.strictObject({ how: z.enum(['truncate', 'invalid-json', 'wrong-type', 'empty']) }).optional(),
     throttle: z.strictObject({ bytesPerSecond: z.int().min(1).max(1_000_000_000) }).optional(),
-    deposit: z.strictObject({ ...Money, after: Later.optional() }).transform(({ after = 0, ...money }) => ({ ...money, afterMs: after })).optional(),
+    deposit: z.strictObject({ ...Money, after: Later.optional() }).check(possible).transform(({ after = 0, ...money }) => ({ ...money, afterMs: after })).optional(),
     callbacks: z.strictObject(Spoil).refine(needsBy, NEEDS_BY).transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by })).optional(),
   })
   .meta(OneAction)
@@ -171,6 +177,7 @@ const DoSchema = z
       .optional(),
     deposit: z
       .strictObject({ address: z.string().optional(), provider: z.string().optional(), account: z.string().optional(), user: z.string().optional(), nth: Count.optional(), ...Money })
+      .check(possible)
       .refine(({ address, provider }) => address !== undefined || provider !== undefined, 'say whose: an address, or a provider (with account, user, nth)')
       .transform((deposit) => ({ ...deposit, afterMs: 0 }))
       .optional(),

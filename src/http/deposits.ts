@@ -18,11 +18,21 @@ export interface DepositWish {
   readonly sameTransactionAs?: Transfer | undefined
 }
 
+/** Why no transaction can be like that; undefined: it can. */
+export function contradiction({ outcome, confirmations }: Pick<DepositWish, 'outcome' | 'confirmations'>): string | undefined {
+  const mined = confirmations !== 'instant' && confirmations > 0
+  return mined && (outcome === 'dropped' || outcome === 'replaced')
+    ? `a transaction that is ${outcome} is never mined, so it has no confirmations: leave confirmations out, say "instant" where it is credited at first sight all the same, or take the outcome "reorged"`
+    : undefined
+}
+
 /** A deposit that cannot be: one sentence for the person who asked for it. */
 export class NoSuchDeposit extends Error {}
 
 /** Puts the deposit under way. Only inside a change. Throws `NoSuchDeposit`. */
 export function arrange(wish: DepositWish, handOut: HandOut, providers: ReadonlyMap<string, Provider>, world: World): Transfer {
+  const contradicts = contradiction(wish)
+  if (contradicts !== undefined) throw new NoSuchDeposit(contradicts)
   const provider = providers.get(handOut.provider)!
   if (!provider.deposits) throw new NoSuchDeposit(`${provider.title} does not watch its addresses: no money can arrive there`)
   const asset = provider.deposits.asset({ handOut, currency: wish.currency, network: wish.network }, world)

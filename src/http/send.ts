@@ -67,10 +67,11 @@ function spoiled({ headers, text, corrupt }: Sent): { headers: Sent['headers']; 
 }
 
 async function drip(res: ServerResponse, bytes: Buffer, length: number, bytesPerSecond: number, pause: (ms: number) => Promise<void>): Promise<void> {
-  const step = Math.max(1, Math.round((bytesPerSecond * DRIP_MS) / 1000))
-  for (let at = 0; at < bytes.length && !res.destroyed; at += step) {
-    res.write(bytes.subarray(at, at + step))
-    await pause(Math.max(DRIP_MS, Math.round(1000 / bytesPerSecond)))
+  for (let at = 0, drop = 1; at < bytes.length && !res.destroyed; drop++) {
+    const due = Math.floor((bytesPerSecond * DRIP_MS * drop) / 1000)
+    if (due > at) res.write(bytes.subarray(at, due))
+    at = due
+    await pause(DRIP_MS)
   }
   if (bytes.length === length) res.end()
   else breakOff(res)

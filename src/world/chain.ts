@@ -112,7 +112,7 @@ export function send(sending: Sending, world: World): Transfer {
 
 /** Confirmations at this moment, frozen at the threshold. */
 export function confirmations(transfer: Transfer, world: World): number {
-  if (transfer.minedAt === null || transfer.status === 'reorged') return 0
+  if (transfer.minedAt === null) return 0
   const counted = Math.floor((world.now - transfer.minedAt) / NETWORKS[transfer.on].blockMs) + 1
   return Math.min(Math.max(transfer.threshold, transfer.startsWith), counted)
 }
@@ -128,6 +128,8 @@ export function chainReaction(step: TransferStep, id: string, world: World, tell
   return `${transfer.id}: ${tell(step, transfer, holder, world)}`
 }
 
+const IN_NO_BLOCK = { minedAt: null, block: null } as const
+
 /** What each step changes about the transfer itself. */
 const STEPS: Readonly<Record<TransferStep, (transfer: Transfer, world: World) => Partial<Transfer>>> = {
   seen: (transfer, world) => {
@@ -136,9 +138,9 @@ const STEPS: Readonly<Record<TransferStep, (transfer: Transfer, world: World) =>
   },
   mined: (transfer, world) => inBlock(transfer, 0, world),
   confirmed: (_, world) => ({ status: 'confirmed', confirmedAt: world.now }),
-  dropped: () => ({ status: 'dropped' }),
-  reorged: () => ({ status: 'reorged', minedAt: null, block: null }),
-  replaced: () => ({ status: 'replaced' }),
+  dropped: () => ({ status: 'dropped', ...IN_NO_BLOCK }),
+  reorged: () => ({ status: 'reorged', ...IN_NO_BLOCK }),
+  replaced: () => ({ status: 'replaced', ...IN_NO_BLOCK }),
 }
 
 /** After each step, the next one. */

@@ -20,7 +20,7 @@ export const Endpoints: Table<Endpoint> = {
   indexes: { byAccount: { group: (row) => JSON.stringify([row.provider, row.account]), order: (row) => row.seq }, all: { group: () => '', order: (row) => row.seq } },
 }
 
-/** `paused` waits for a resume, `held` for the delivery that overtakes it. */
+/** `paused` waits for a resume, `held` for the delivery that overtakes it, or for the end of its patience. */
 export type DeliveryStatus = 'pending' | 'delivered' | 'exhausted' | 'dropped' | 'paused' | 'held'
 
 export interface Attempt {
@@ -74,6 +74,9 @@ export interface Callback {
 }
 
 export type SpoilHow = 'duplicate' | 'delay' | 'drop' | 'reorder' | 'bad-signature' | 'stale-timestamp'
+
+/** How long a delivery waits for one that overtakes it, world ms. */
+const HELD_MS = 24 * 3600 * 1000
 
 /** What a scenario does to callbacks: to those of one object, or to all of a provider's. */
 interface Spoil {
@@ -161,7 +164,8 @@ function spoil(delivery: Delivery, world: World): Delivery {
   const spoiled = by('bad-signature') ? 'bad-signature' : by('stale-timestamp') ? 'stale-timestamp' : null
   const changed = world.put(Deliveries, { ...delivery, spoiled })
   if ([null, delivery.object].some((object) => world.get(Pauses, JSON.stringify([delivery.provider, object])))) return world.put(Deliveries, { ...changed, status: 'paused' })
-  if (by('reorder')) return world.put(Deliveries, { ...changed, status: 'held' })
+  // rule: sandgate.callbacks.reorder
+  if (by('reorder')) return attemptAt(changed, world.now + HELD_MS, world, 'held')
 
   const first = attemptAt(changed, world.now + (by('delay')?.byMs ?? 0), world)
   if (by('duplicate')) copy(first, world)
@@ -178,11 +182,12 @@ function copy(delivery: Delivery, world: World): void {
 
 /** Sends a delivery once more, at once, whatever became of it. */
 export function redeliver(delivery: Delivery, world: World): Delivery {
-  if (delivery.timer !== null) world.clock.cancel(delivery.timer)
   return attemptAt(delivery, world.now, world)
 }
 
-function attemptAt(delivery: Delivery, at: number, world: World): Delivery {
+/** Schedules the next attempt, in place of one that was scheduled. */
+function attemptAt(delivery: Delivery, at: number, world: World, status: 'pending' | 'held' = 'pending'): Delivery {
+  if (delivery.timer !== null) world.clock.cancel(delivery.timer)
   const number = delivery.attempts.length + 1
   const timer = world.clock.schedule({
     at,
@@ -190,14 +195,14 @@ function attemptAt(delivery: Delivery, at: number, world: World): Delivery {
     kind: 'callback',
     reaction: 'outbox.attempt',
     args: delivery.id,
-    summary: `${delivery.event} (${delivery.id}) is sent, attempt ${number}`,
+    summary: `${delivery.event} (${delivery.id}) is sent, attempt ${number}${status === 'held' ? ', though nothing has overtaken it' : ''}`,
   })
-  return world.put(Deliveries, { ...delivery, status: 'pending', timer: timer.id })
+  return world.put(Deliveries, { ...delivery, status, timer: timer.id })
 }
 
 /** An attempt fell due: from here on it is on its way, until `attemptEnded`. */
 export function attemptDue(id: string, world: World): void {
-  world.put(Deliveries, { ...world.get(Deliveries, id)!, timer: null, sending: world.next('attempts') })
+  world.put(Deliveries, { ...world.get(Deliveries, id)!, status: 'pending', timer: null, sending: world.next('attempts') })
 }
 
 /** An attempt is over. `retryMs` are the provider's waits; the next one counts from the instant of this attempt. */

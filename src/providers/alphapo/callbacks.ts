@@ -20,6 +20,7 @@ export const callbacks: CallbackRules = {
   retryMs: [1, 5, 15, 30, 60, 90, 120, 180, 240, 240, 240, 240].map((minutes) => minutes * MINUTE_MS),
   // rule: alphapo.callbacks.timeout
   timeoutMs: 10_000,
+  dated: false,
   // rule: alphapo.callbacks.success
   succeeded: (status) => status === 200,
   // rule: alphapo.callbacks.signature

@@ -16,6 +16,7 @@ export const callbacks: CallbackRules = {
   // rule: cpg.webhooks.retries
   retryMs: [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS],
   timeoutMs: 10_000,
+  dated: true,
   // rule: cpg.webhooks.success
   succeeded: (status) => status >= 200 && status < 300,
   // rule: cpg.webhooks.signature

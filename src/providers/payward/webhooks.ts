@@ -51,6 +51,7 @@ export const callbacks: CallbackRules = {
   retryMs: [1, 2, 4, 8, 16, 32, 64, 128].map((seconds) => seconds * 1000),
   // rule: payward.webhooks.success
   timeoutMs: 30_000,
+  dated: true,
   succeeded: (status) => status >= 200 && status < 300,
   headers: ({ body }, { secret }, wallMs) => ({ 'X-Signature': signatureHeader(secret, body, wallMs) }),
   account: (named, world) => {

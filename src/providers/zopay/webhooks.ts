@@ -21,6 +21,7 @@ export const callbacks: CallbackRules = {
   // rule: zopay.webhooks.retries
   retryMs: [MINUTE_MS, 4 * MINUTE_MS, 25 * MINUTE_MS, 90 * MINUTE_MS, 10 * HOUR_MS],
   timeoutMs: 10_000,
+  dated: true,
   // rule: zopay.webhooks.success
   succeeded: (status) => status >= 200 && status < 300,
   headers: ({ body }, { secret }, wallMs) => {
