@@ -1,13 +1,18 @@
 // The handles behind `createSandbox` of index.ts: each speaks to the control API of its sandbox in process, by the one road that everybody
 // takes. What the calls do is left to src/control.
 import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { configSchema } from './config.ts'
 import { clockText, Problem } from './control/asking.ts'
+import { createWorld } from './control/worlds.ts'
 import { portlessFetch } from './http/portless.ts'
 import { openInbox } from './inbox.ts'
 import type * as api from './index.ts'
-import { Log } from './log.ts'
+import { Log, LOG_FORMATS } from './log.ts'
+import type { Provider } from './provider.ts'
 import { findProviders, Sandbox } from './sandbox.ts'
-import { DEFAULT_WORLD } from './worlds.ts'
+import { DEFAULT_WORLD, WORLD_ID } from './worlds.ts'
+import { complaintsOf, meant } from './yaml.ts'
 
 /** How many rows of a list are asked for at once. */
 const PAGE = 1000
@@ -27,16 +32,44 @@ export class ControlError extends Error {
 }
 
 export async function openSandbox(options: api.SandboxOptions): Promise<api.WithProviders<api.Sandbox>> {
+  const providers = await findProviders()
+  check(options, providers)
   const { port, host, log = 'off', ...rest } = options
-  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
-  const core = await Sandbox.open(await findProviders(), {
-    ...given,
-    ...(options.clock !== undefined && { clock: checkedClock(options.clock) }),
+  const core = await Sandbox.open(providers, {
+    ...defined(rest),
+    ...(options.clock !== undefined && { clock: clockText(options.clock) }),
     log: log === 'off' ? undefined : new Log({ format: log, write: (text) => console.error(text.trimEnd()) }),
   })
   const handle = withProviders(new SandboxHandle(core), core)
-  if (port !== undefined) await handle.listen(port, host)
-  return handle
+  if (port === undefined) return handle
+  try {
+    await handle.listen(port, host)
+    return handle
+  } catch (error) {
+    // Nobody else could let go of its directory.
+    await handle.close()
+    throw error
+  }
+}
+
+/** Options are what a config file says, and the flags: a wrong one is told as there, with the nearest right name. */
+function check(options: object, providers: ReadonlyMap<string, Provider>): void {
+  const text = z.string().min(1)
+  const schema = configSchema(providers).extend({
+    data: text.optional(),
+    fsync: z.boolean().optional(),
+    port: z.int().min(0).max(65_535).optional(),
+    host: text.optional(),
+    allowHosts: z.array(text).optional(),
+    allowCallbackHosts: z.array(text).optional(),
+    controlToken: text.optional(),
+    strict: z.boolean().optional(),
+    log: z.enum(LOG_FORMATS).optional(),
+  })
+  const parsed = schema.safeParse(options)
+  if (parsed.success) return
+  const told = complaintsOf(parsed.error, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), options)
+  throw new ControlError(422, `createSandbox: ${told.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')}`, undefined)
 }
 
 /** What all handles of one sandbox share. */
@@ -65,7 +98,7 @@ class WorldHandle implements api.World {
 
   provider(name: string): api.Provider {
     const provider = this.#providers.get(name)
-    if (!provider) throw new ControlError(404, `there is no provider "${name}"; there are ${[...this.#providers.keys()].join(', ')}`, undefined)
+    if (!provider) throw new ControlError(404, `there is no provider "${name}"${meant(name, [...this.#providers.keys()])}`, undefined)
     return provider
   }
 
@@ -121,8 +154,13 @@ class WorldHandle implements api.World {
     const inbox = await openInbox({ providers: core.providers, wall: core.wall, world: () => core.world(this.id), closed: () => inboxes.delete(inbox) })
     inboxes.add(inbox)
     const names = provider === undefined ? [...core.providers.values()].filter(({ callbacks }) => callbacks).map(({ name }) => name) : [provider]
-    for (const name of names) inbox.secrets[name] = (await this.provider(name).callbacksTo({ url: `${inbox.url}/${name}`, ...defined(endpoint) })).secret
-    return inbox
+    try {
+      for (const name of names) inbox.secrets[name] = (await this.provider(name).callbacksTo({ url: `${inbox.url}/${name}`, ...defined(endpoint) })).secret
+      return inbox
+    } catch (error) {
+      await inbox.close()
+      throw error
+    }
   }
 
   async scenario(fileOrScenario: string | object): Promise<unknown> {
@@ -193,7 +231,6 @@ class SandboxHandle extends WorldHandle implements api.Sandbox {
   readonly #core: Sandbox
   readonly #shared: Shared
   readonly #worlds = new Map<string, api.WithProviders<api.World>>()
-  #url: string | undefined
 
   constructor(core: Sandbox) {
     const shared: Shared = { core, fetch: portlessFetch((connection) => core.serve(connection)), inboxes: new Set(), url: () => this.url }
@@ -203,18 +240,19 @@ class SandboxHandle extends WorldHandle implements api.Sandbox {
   }
 
   get url(): string {
-    if (this.#url === undefined) throw new Error('the sandbox does not listen: createSandbox({ port: 0 }) or sandbox.listen() takes a free port; provider.fetch(path) needs none')
-    return this.#url
+    const { url } = this.#core
+    if (url === undefined) throw new Error('the sandbox does not listen: createSandbox({ port: 0 }) or sandbox.listen() takes a free port; provider.fetch(path) needs none')
+    return url
   }
 
-  async listen(port = 0, host = '127.0.0.1'): Promise<string> {
-    return (this.#url ??= await this.#core.listen(port, host))
+  listen(port?: number, host?: string): Promise<string> {
+    return this.#core.listen(port, host)
   }
 
   world(id: string = DEFAULT_WORLD, start: { readonly seed?: string | undefined; readonly clock?: string | undefined } = {}): api.WithProviders<api.World> {
     const exists = this.#core.world(id) !== undefined
     if (exists && Object.values(start).some((value) => value !== undefined)) throw new ControlError(409, `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`, undefined)
-    if (!exists) this.#core.worlds.create(id, { seed: start.seed, clock: start.clock === undefined ? undefined : checkedClock(start.clock) })
+    if (!exists) refusing(id, () => createWorld({ sandbox: this.#core, body: { id, ...start }, origin: '' }))
     let handle = this.#worlds.get(id)
     if (!handle) this.#worlds.set(id, (handle = withProviders(new WorldHandle(id, this.#shared), this.#core)))
     return handle
@@ -225,10 +263,12 @@ class SandboxHandle extends WorldHandle implements api.Sandbox {
   }
 
   async close(): Promise<void> {
-    this.#url = undefined
-    await this.#core.close()
-    this.#core.options.log?.flush()
-    for (const inbox of this.#shared.inboxes) await inbox.close()
+    try {
+      await this.#core.close()
+      this.#core.options.log?.flush()
+    } finally {
+      for (const inbox of this.#shared.inboxes) await inbox.close()
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -265,11 +305,12 @@ function withProviders<Handle extends api.World>(handle: Handle, { providers }: 
   return handle as api.WithProviders<Handle>
 }
 
-function checkedClock(text: string): string {
+/** To the control API a bad id is a call off its contract, and never comes this far. */
+function refusing(id: string, make: () => void): void {
   try {
-    return clockText(text)
+    make()
   } catch (error) {
-    throw error instanceof Problem ? new ControlError(error.status, `clock: ${error.detail}`, undefined) : error
+    throw error instanceof Problem ? new ControlError(WORLD_ID.test(id) ? error.status : 422, `world("${id}"): ${error.detail}`, undefined) : error
   }
 }
 

@@ -10,6 +10,8 @@ export interface SandboxOptions {
   readonly seed?: string | undefined
   /** A directory in which everything is kept; a sandbox that is opened there later goes on from it. In memory alone unless given. */
   readonly data?: string | undefined
+  /** What is kept survives power cuts too. */
+  readonly fsync?: boolean | undefined
   /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
   readonly clock?: string | undefined
   /** Listens as soon as it is made; 0 takes any free port. Without it nothing listens, and calls go through `fetch`. */
@@ -21,7 +23,12 @@ export interface SandboxOptions {
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Which answer is given where the documents leave two open, by rule id. */
   readonly assume?: Readonly<Record<string, string>> | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined } | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
+  /** Where callbacks go from the start, by provider. */
+  readonly callbacks?: Readonly<Record<string, { readonly url: string; readonly secret?: string | undefined; readonly events?: readonly string[] | undefined; readonly account?: string | undefined }>> | undefined
+  /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
+  readonly allowHosts?: readonly string[] | undefined
+  /** Host names that callbacks may go to, beside loopback and private addresses. */
   readonly allowCallbackHosts?: readonly string[] | undefined
   /** What others have to bring to drive it; the handles know it. */
   readonly controlToken?: string | undefined
@@ -35,18 +42,26 @@ export interface SandboxOptions {
 export interface Sandbox extends World, AsyncDisposable {
   /** Where it listens. Throws while it does not. */
   readonly url: string
-  /** Listens, on any free port unless one is named, and tells where. */
+  /** Listens, on any free port unless one is named, and tells where. One that listens already goes on where it is. */
   listen(port?: number, host?: string): Promise<string>
   /** A world of its own for a test; made when there is none of that id. Options are for a new world only. */
   world(id?: string, start?: { readonly seed?: string | undefined; readonly clock?: string | undefined }): WithProviders<World>
   /** Prometheus text. */
   metrics(): Promise<string>
-  /** Stops listening, closes inboxes, forgets everything. */
+  /** Stops listening, closes inboxes, forgets everything. Delays of scenarios end at once. */
   close(): Promise<void>
 }
 
-/** Every provider by its name, beside everything else: `world.cpg`. */
-export type WithProviders<Handle> = Handle & { readonly [provider: string]: Provider }
+/** The providers by name: `world.cpg`. One that you have added yourself is at `world.provider(name)`, or here by declaration merging. */
+export interface Providers {
+  readonly alphapo: Provider
+  readonly cpg: Provider
+  readonly payward: Provider
+  readonly zopay: Provider
+}
+
+/** Every provider by its name, beside everything else. */
+export type WithProviders<Handle> = Handle & Providers
 
 /** Everything that is true in one world, and the ways to move it. Every method but `world` and `provider` may throw a `ControlError`. */
 export interface World {

@@ -16,6 +16,7 @@ import { CallbackSender, type Resolve } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { type EndpointWish, pointCallbacks } from './http/endpoints.ts'
 import { receive } from './http/receive.ts'
+import { Pauses } from './http/pauses.ts'
 import { Flights } from './http/repeats.ts'
 import { reply, type Sent, type Served } from './http/reply.ts'
 import { send, Turn } from './http/send.ts'
@@ -126,10 +127,14 @@ export class Sandbox {
   /** Nobody, when worlds live in memory alone. */
   readonly keeping: Keeping | undefined
   #server: Server | undefined
+  /** Where it listens; undefined while it does not. */
+  url: string | undefined
   /** Serves connections that come without a port. */
   #portless: Server | undefined
   #ticker: NodeJS.Timeout | undefined
+  #listening: Promise<string> | undefined
   #closed: Promise<void> | undefined
+  readonly #pauses = new Pauses()
   readonly #turn = new Turn()
 
   /** A sandbox whose worlds are kept when there is a directory for them. Throws `KeepRefused`. */
@@ -151,7 +156,7 @@ export class Sandbox {
     const { log } = options
     this.#observer = new Observer(log)
     this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
-    this.#pause = options.pause ?? ((ms) => new Promise((go) => setTimeout(go, ms)))
+    this.#pause = options.pause ?? ((ms) => this.#pauses.wait(ms))
     this.callbacks = options.sender ?? new CallbackSender({
       providers,
       allowHosts: options.allowCallbackHosts ?? [],
@@ -272,8 +277,16 @@ export class Sandbox {
     }
   }
 
-  /** Listens; `port` 0 takes any free one. Resolves with the base URL. */
-  async listen(port = 0, host = '127.0.0.1'): Promise<string> {
+  /** Listens; `port` 0 takes any free one. Resolves with the base URL; asked twice, it listens once. */
+  listen(port = 0, host = '127.0.0.1'): Promise<string> {
+    if (this.#closed) return Promise.reject(new Error('the sandbox is closed'))
+    return (this.#listening ??= this.#listen(port, host).catch((error) => {
+      this.#listening = undefined
+      throw error
+    }))
+  }
+
+  async #listen(port: number, host: string): Promise<string> {
     const server = this.#createServer()
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -288,7 +301,7 @@ export class Sandbox {
       for (const world of this.worlds) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.#tickAlone(world)
     }, TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
+    return (this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`)
   }
 
   /** Serves one connection that needs no port: any stream of bytes, to and fro. */
@@ -303,9 +316,14 @@ export class Sandbox {
   }
 
   async #close(): Promise<void> {
+    await this.#listening?.catch(() => undefined)
     const server = this.#server
-    this.#server = undefined
+    this.#server = this.url = undefined
+    // Who waits only because a scenario says so is answered now.
+    this.#pauses.end()
+    for (const res of this.#hanging) res.socket?.destroy()
     if (server) await this.#stopServing(server)
+    else await new Promise(setImmediate)
     await this.keeping?.close()
   }
 
@@ -313,7 +331,6 @@ export class Sandbox {
     this.scenarios.close()
     clearInterval(this.#ticker)
     const closed = new Promise((resolve) => server.close(resolve))
-    for (const res of this.#hanging) res.socket?.destroy()
     // A connection is idle when its answer is out, and one that never said anything is never counted as idle.
     const idle = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
     const grace = setTimeout(() => server.closeAllConnections(), GRACE_MS)

@@ -76,19 +76,7 @@ export class YamlText {
 
   /** Complaints for everything a schema found, unknown keys and names with the nearest right one. */
   complaints(error: z.ZodError, schema: object): string[] {
-    return error.issues.map((issue) => this.#tell(deepest(issue), schema))
-  }
-
-  #tell(issue: z.core.$ZodIssue, schema: object): string {
-    const path = issue.path as Path
-    if (issue.code === 'unrecognized_keys') {
-      const key = issue.keys[0]!
-      return this.complaint([...path, key], `unknown key${meant(key, knownKeys(schema, path))}`)
-    }
-    const value = path.reduce((at: any, part) => at?.[part], this.value)
-    const names = issue.code === 'invalid_value' ? issue.values.map(String) : []
-    if (typeof value === 'string' && names.length > 0) return this.complaint(path, `"${value.slice(0, 80)}" is none of ${names.join(', ')}${meant(value, names)}`)
-    return this.complaint(path, issue.message)
+    return complaintsOf(error, schema, this.value).map(({ path, message }) => this.complaint(path, message))
   }
 
   #at(path: Path): any {
@@ -194,6 +182,21 @@ function weight(value: unknown, most: number): number {
     if (sum > most) break
   }
   return sum
+}
+
+/** Where a schema found something wrong with a value, and what; unknown keys and names with the nearest right one. */
+export function complaintsOf(error: z.ZodError, schema: object, whole: unknown): { path: Path; message: string }[] {
+  return error.issues.map(deepest).map((issue) => {
+    const path = issue.path as Path
+    if (issue.code === 'unrecognized_keys') {
+      const key = issue.keys[0]!
+      return { path: [...path, key], message: `unknown key${meant(key, knownKeys(schema, path))}` }
+    }
+    const value = path.reduce((at: any, part) => at?.[part], whole)
+    const names = issue.code === 'invalid_value' ? issue.values.map(String) : []
+    const isName = typeof value === 'string' && names.length > 0
+    return { path, message: isName ? `"${value.slice(0, 80)}" is none of ${names.join(', ')}${meant(value, names)}` : issue.message }
+  })
 }
 
 /** `; did you mean x?`, when there is anything to mean. */

@@ -1,7 +1,8 @@
 // The package as other people's tests use it: in process or on a free port, worlds, handles, inboxes, and the examples of the README as they stand.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -42,7 +43,7 @@ describe('without a port', () => {
     const box = await start()
     const { method, path, headers, body } = client.sign(allocation({ user_identifier: 'user_8721' }), Date.now())
     box.passWall(Date.now() - box.wallMs)
-    const here = await sandbox.cpg!.fetch(path, { method, headers: headers!, body: body! })
+    const here = await sandbox.cpg.fetch(path, { method, headers: headers!, body: body! })
     const there = await box.send('cpg', { method, path, headers: headers!, body })
     expect([here.status, here.statusText, await here.text()]).toEqual([200, 'OK', there.text])
     expect(here.headers.get('x-sandgate-entry')).toBe('1')
@@ -64,13 +65,13 @@ describe('without a port', () => {
 
   test('the base URL is asked for too early: the error says how to get one', async () => {
     const sandbox = await open()
-    expect(() => sandbox.cpg!.baseUrl).toThrow(/does not listen.*port: 0.*listen\(\)/)
+    expect(() => sandbox.cpg.baseUrl).toThrow(/does not listen.*port: 0.*listen\(\)/)
     expect(() => sandbox.url).toThrow(/does not listen/)
   })
 
   test('a connection that a fault cuts is an error of fetch, and so is an answer that breaks off', async () => {
     const sandbox = await open()
-    const ping = () => sandbox.cpg!.fetch('/v1/_ping', { headers: client.sign(client.good.ping!(), Date.now()).headers! })
+    const ping = () => sandbox.cpg.fetch('/v1/_ping', { headers: client.sign(client.good.ping!(), Date.now()).headers! })
     for (const how of ['reset', 'close']) {
       const { id } = await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ drop: { stage: 'after', how } }] })
       await expect(ping()).rejects.toMatchObject({ code: 'ECONNRESET' })
@@ -88,7 +89,7 @@ describe('without a port', () => {
     const sandbox = await open()
     await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ drop: { stage: 'before', how: 'hang' } }] })
     const signal = AbortSignal.timeout(20)
-    await expect(sandbox.cpg!.fetch('/v1/_ping', { signal, headers: client.sign(client.good.ping!(), Date.now()).headers! })).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(sandbox.cpg.fetch('/v1/_ping', { signal, headers: client.sign(client.good.ping!(), Date.now()).headers! })).rejects.toMatchObject({ name: 'AbortError' })
   })
 
   test('the control API with a token, which the handles know', async () => {
@@ -99,16 +100,104 @@ describe('without a port', () => {
   })
 })
 
+describe('options', () => {
+  test('what a config file and the flags say is taken', async () => {
+    const receiver = createServer((_, res) => res.end()).listen(0, '127.0.0.1')
+    await new Promise((resolve) => receiver.once('listening', resolve))
+    onTestFinished(() => void receiver.close())
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
+    const data = mkdtempSync(join(tmpdir(), 'sandgate-handles-'))
+    onTestFinished(() => rmSync(data, { recursive: true }))
+    const assume = { 'alphapo.take.repeat': 'same-address' }
+    const sandbox = await open({ data, fsync: true, allowHosts: ['box.example'], allowCallbackHosts: ['shop.example'], limits: { worldIdle: '1h', worlds: 2 }, callbacks: { cpg: { url } }, assume, seed: undefined })
+    expect((await sandbox.fetch('/_sandgate/health', { headers: { host: 'box.example' } })).status).toBe(200)
+    const { data: rules } = await sandbox.control('GET', '/rules')
+    expect(rules.find(({ id }: any) => id === 'alphapo.take.repeat').switch.on).toBe('same-address')
+    await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '1' })
+    expect(await sandbox.callbacks({ event: 'deposit.detected' })).toMatchObject([{ url, status: 'delivered' }])
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['an unknown option', { sed: 'x' }, /^createSandbox: sed: unknown key; did you mean seed\?$/],
+    ['an unknown limit', { limits: { world: 3 } }, /^createSandbox: limits\.world: unknown key; did you mean worlds\?$/],
+    ['a limit that is none', { limits: { worldIdle: 'soon' } }, /limits\.worldIdle: expected a duration/],
+    ['an unknown switch', { assume: { 'alphapo.take.repeats': 'same-address' } }, /assume\.alphapo\.take\.repeats: unknown key; did you mean alphapo\.take\.repeat\?/],
+    ['an unknown value of a switch', { assume: { 'alphapo.take.repeat': 'same' } }, /alphapo\.take\.repeat: "same" is none of .*; did you mean same-address\?/],
+    ['an unknown provider', { providers: { cgp: {} } }, /providers\.cgp: unknown key; did you mean cpg\?/],
+    ['a provider\u2019s unknown setting', { providers: { cpg: { acounts: {} } } }, /providers\.cpg\.acounts: unknown key; did you mean accounts\?/],
+    ['callbacks of nobody', { callbacks: { cgp: { url: 'http://127.0.0.1/' } } }, /callbacks\.cgp: unknown key/],
+    ['a clock that is none', { clock: 'noon' }, /clock: expected real, or an instant/],
+    ['a port that is none', { port: 70_000 }, /port: /],
+    ['a log that is none', { log: 'prety' }, /log: "prety" is none of pretty, json, off; did you mean pretty\?/],
+    ['no options at all', 'cpg' as never, /^createSandbox: /],
+  ])('%s is refused with the nearest right name', async (_, options, told) => {
+    expect(await refusal(createSandbox(options as SandboxOptions))).toMatchObject({ status: 422, message: expect.stringMatching(told) })
+  })
+
+  test('the names that the types know are providers that there are', async () => {
+    const [, body] = /interface Providers \{([^}]+)\}/.exec(readFileSync(join(ROOT, 'src/index.ts'), 'utf8'))!
+    const sandbox = await open()
+    for (const [, name] of body!.matchAll(/readonly (\w+): Provider/g)) expect(sandbox.provider(name!).name).toBe(name)
+  })
+})
+
 describe('on a port', () => {
   test('a free one, at once or later; base URLs are those of contract and world', async () => {
     const sandbox = await open({ port: 0 })
     expect(sandbox.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
-    expect(sandbox.cpg!.baseUrl).toBe(`${sandbox.url}/cpg`)
-    expect(sandbox.world('ci').zopay!.baseUrl).toBe(`${sandbox.url}/w/ci/zopay`)
-    expect((await fetch(`${sandbox.world('ci').cpg!.baseUrl}/v1/nothing`)).headers.get('x-sandgate-entry')).toBe('1')
+    expect(sandbox.cpg.baseUrl).toBe(`${sandbox.url}/cpg`)
+    expect(sandbox.world('ci').zopay.baseUrl).toBe(`${sandbox.url}/w/ci/zopay`)
+    expect((await fetch(`${sandbox.world('ci').cpg.baseUrl}/v1/nothing`)).headers.get('x-sandgate-entry')).toBe('1')
     expect(await sandbox.listen()).toBe(sandbox.url)
     const later = await open()
-    expect(await later.listen()).toBe(later.url)
+    // Whoever asks while it begins to listen is told the same.
+    const [first, second] = await Promise.all([later.listen(), later.listen()])
+    expect([first, second]).toEqual([later.url, later.url])
+  })
+
+  test('a port that is taken: nothing is left open, and the directory is free', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => taken.once('listening', resolve))
+    onTestFinished(() => void taken.close())
+    const { port } = taken.address() as AddressInfo
+    const data = mkdtempSync(join(tmpdir(), 'sandgate-handles-'))
+    onTestFinished(() => rmSync(data, { recursive: true }))
+    await expect(createSandbox({ data, port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    const sandbox = await open({ data })
+    await expect(sandbox.listen(port)).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    expect(await sandbox.listen()).toBe(sandbox.url)
+  })
+
+  test('closing while it begins to listen lets go of the port; a closed one does not listen again', async () => {
+    const sandbox = await open()
+    const listening = sandbox.listen()
+    await sandbox.close()
+    await expect(knock(await listening)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    expect(() => sandbox.url).toThrow(/does not listen/)
+    await expect(sandbox.listen()).rejects.toThrow('closed')
+  })
+
+  test('closing ends the delays of a scenario: who waits is answered', async () => {
+    for (const listens of [true, false]) {
+      const sandbox = await open()
+      if (listens) await sandbox.listen()
+      await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ delay: '1h' }] })
+      const { headers } = client.sign(client.good.ping!(), Date.now())
+      const ping = listens ? fetch(`${sandbox.cpg.baseUrl}/v1/_ping`, { headers: headers! }) : sandbox.cpg.fetch('/v1/_ping', { headers: headers! })
+      while ((await sandbox.faults.list())[0].fired === 0) await new Promise(setImmediate)
+      await sandbox.close()
+      expect((await ping).status).toBe(200)
+    }
+  })
+
+  test('closing ends what a fault keeps waiting for ever', async () => {
+    const sandbox = await open()
+    await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ drop: { stage: 'after', how: 'hang' } }] })
+    const ping = sandbox.cpg.fetch('/v1/_ping', { headers: client.sign(client.good.ping!(), Date.now()).headers! })
+    const failed = expect(ping).rejects.toMatchObject({ code: 'ECONNRESET' })
+    while ((await sandbox.calls()).length === 0) await new Promise(setImmediate)
+    await sandbox.close()
+    await failed
   })
 
   test('await using lets go of the port and of the inboxes', async () => {
@@ -133,7 +222,7 @@ describe('worlds', () => {
     expect(sandbox.world('one')).toBe(one)
     expect([one.id, await one.clock.now(), sandbox.id, await sandbox.clock.now()]).toEqual(['one', new Date('2027-01-01T00:00:00Z'), 'default', new Date(START)])
     const wanted = { user_identifier: 'user_8721' }
-    const [mine, theirs, same] = [await allocate(sandbox.cpg!, wanted), await allocate(one.cpg!, wanted), await allocate(sandbox.world('two').cpg!, wanted)]
+    const [mine, theirs, same] = [await allocate(sandbox.cpg, wanted), await allocate(one.cpg, wanted), await allocate(sandbox.world('two').cpg, wanted)]
     expect(mine).not.toBe(theirs)
     expect(mine).toBe(same)
     expect((await sandbox.control('GET', '/worlds')).data.map((world: World) => world.id)).toEqual(['default', 'one', 'two'])
@@ -143,20 +232,21 @@ describe('worlds', () => {
     const sandbox = await open()
     sandbox.world('one')
     expect(await refusal(() => sandbox.world('one', { seed: 'x' }))).toMatchObject({ status: 409, message: expect.stringContaining('reset') })
-    await expect(async () => sandbox.world('No_Id')).rejects.toThrow(/no world id/)
-    expect(await refusal(() => sandbox.world('two', { clock: 'noon' }))).toMatchObject({ status: 422, message: expect.stringMatching(/clock.*noon/) })
-    expect(await refusal(createSandbox({ clock: 'noon' }))).toMatchObject({ status: 422 })
-    expect(await refusal(() => sandbox.provider('nobody'))).toMatchObject({ message: expect.stringContaining('cpg') })
+    expect(await refusal(() => sandbox.world('No_Id'))).toMatchObject({ status: 422, message: expect.stringContaining('no world id') })
+    expect(await refusal(() => sandbox.world('two', { clock: 'noon' }))).toMatchObject({ status: 422, message: expect.stringMatching(/"two".*"noon" is no instant/) })
+    expect(await refusal(() => sandbox.provider('cgp'))).toMatchObject({ status: 404, message: expect.stringMatching(/no provider "cgp"; did you mean cpg\?/) })
+    const full = await open({ limits: { worlds: 1 } })
+    expect(await refusal(() => full.world('one'))).toMatchObject({ status: 409, message: expect.stringContaining('limits.worlds') })
     expect(sandbox.provider('cpg')).toBe(sandbox.cpg)
   })
 
   test('reset makes one new, remove deletes it; the default one stays', async () => {
     const sandbox = await open()
     const world = sandbox.world('one')
-    const before = await allocate(world.cpg!)
+    const before = await allocate(world.cpg)
     await world.reset({ seed: 'other' })
     expect(await world.addresses()).toEqual([])
-    expect(await allocate(world.cpg!)).not.toBe(before)
+    expect(await allocate(world.cpg)).not.toBe(before)
     await world.remove()
     expect(await refusal(world.addresses())).toMatchObject({ status: 404 })
     expect(await refusal(sandbox.remove())).toMatchObject({ status: 409, message: 'the default world can be reset, not deleted' })
@@ -179,7 +269,7 @@ describe('time and money', () => {
 
   test('a deposit, seen and confirmed; addresses, deposits, calls and the journal by filter', async () => {
     const sandbox = await open()
-    const address = await allocate(sandbox.cpg!, { user_identifier: 'user_8721' })
+    const address = await allocate(sandbox.cpg, { user_identifier: 'user_8721' })
     const deposit = await sandbox.deposit({ address, amount: '100', after: '4h' })
     expect(deposit).toMatchObject({ status: 'scheduled', provider: 'cpg', amount: '100.000000', seen_at: null })
     const happened = await sandbox.clock.advance({ until: 'quiet' })
@@ -195,7 +285,7 @@ describe('time and money', () => {
 
   test('lists longer than a page come whole', async () => {
     const sandbox = await open()
-    for (let i = 0; i < 1001; i++) await sandbox.cpg!.fetch('/v1/nothing')
+    for (let i = 0; i < 1001; i++) await sandbox.cpg.fetch('/v1/nothing')
     const calls = await sandbox.calls()
     expect(calls.map(({ id }) => id)).toEqual(Array.from({ length: 1001 }, (_, index) => index + 1))
   })
@@ -207,7 +297,7 @@ describe('the inbox', () => {
     const inbox = await sandbox.inbox({ provider: 'cpg' })
     expect(Object.keys(inbox.secrets)).toEqual(['cpg'])
     const confirmed = inbox.next({ event: 'deposit.confirmed' })
-    await sandbox.deposit({ address: await allocate(sandbox.cpg!), amount: '100', after: '1h' })
+    await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '100', after: '1h' })
     await sandbox.clock.advance('2h')
     expect(await inbox.next()).toMatchObject({ provider: 'cpg', event: 'deposit.detected', delivery: 'cb_1', signature: 'right', json: { data: { amount: '100.000000' } } })
     expect(await confirmed).toMatchObject({ event: 'deposit.confirmed', signature: 'right' })
@@ -219,7 +309,7 @@ describe('the inbox', () => {
     const sandbox = await open()
     const inbox = await sandbox.inbox({ provider: 'cpg', events: ['deposit.confirmed'], secret: 'whsec-demo' })
     inbox.answer = (_, index) => (index === 0 ? { status: 503, body: 'later' } : 204)
-    await sandbox.deposit({ address: await allocate(sandbox.cpg!), amount: '1', confirmations: 'instant' })
+    await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '1', confirmations: 'instant' })
     await sandbox.clock.advance('1m')
     expect(inbox.received.map(({ signature, delivery }) => [signature, delivery])).toEqual([['right', 'cb_1'], ['right', 'cb_1']])
     expect(await sandbox.redeliver('cb_1')).toMatchObject({ status: 'delivered', attempts: [{ status: 503 }, { status: 204 }, { status: 204 }] })
@@ -230,7 +320,7 @@ describe('the inbox', () => {
     const sandbox = await open()
     const inbox = await sandbox.inbox()
     await sandbox.faults.arm({ when: { operation: 'createDepositAddress' }, then: [{ callbacks: { how } }] })
-    await sandbox.deposit({ address: await allocate(sandbox.cpg!), amount: '1' })
+    await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '1' })
     expect(await inbox.next({ provider: 'cpg' })).toMatchObject({ event: 'deposit.detected', signature })
   })
 
@@ -242,11 +332,19 @@ describe('the inbox', () => {
     expect(inbox.received).toMatchObject([{ provider: 'cpg', delivery: null, event: null, signature: 'wrong', json: { event: 'deposit.confirmed' } }, { provider: '__proto__', signature: 'wrong', json: undefined }])
   })
 
+  test('one that cannot be had is closed again', async () => {
+    const sandbox = await open()
+    const listening = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length
+    const before = listening()
+    for (const wish of [{ provider: 'nobody' }, { provider: 'cpg', events: ['deposit.gone'] }, { account: 'nobody' }]) expect((await refusal(sandbox.inbox(wish))).message).not.toBe('')
+    expect(listening()).toBe(before)
+  })
+
   test('when nothing comes, next says what is due and when', async () => {
     const sandbox = await open()
     const inbox = await sandbox.inbox()
     await expect(inbox.next({ provider: 'cpg', withinMs: 1 })).rejects.toThrow('no callback cpg came within 1 ms; world time is 2026-05-16T19:00:00.000Z, nothing is due')
-    await sandbox.deposit({ address: await allocate(sandbox.cpg!), amount: '1', after: '4h' })
+    await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '1', after: '4h' })
     await expect(inbox.next({ withinMs: 1 })).rejects.toThrow(/due next: dep_1 .*2026-05-16T23:00:00\.000Z.*clock\.advance/)
   })
 })
@@ -255,22 +353,22 @@ describe('scenarios and state', () => {
   test('a scenario from an object and from a file', async () => {
     const sandbox = await open()
     await sandbox.scenario({ name: 'busy', rules: [{ when: { provider: 'cpg', operation: 'ping' }, then: [{ respond: { error: 'unavailable' } }] }] })
-    expect((await sandbox.cpg!.fetch('/v1/_ping')).status).toBe(503)
+    expect((await sandbox.cpg.fetch('/v1/_ping')).status).toBe(503)
     const folder = mkdtempSync(join(tmpdir(), 'sandgate-handles-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     writeFileSync(join(folder, 'quick.yaml'), 'name: quick\nrules:\n  - when: { operation: ping }\n    then: [{ respond: { status: 418, body: { tea: true } } }]\n')
     await sandbox.scenario(join(folder, 'quick.yaml'))
-    expect((await sandbox.cpg!.fetch('/v1/_ping')).status).toBe(418)
+    expect((await sandbox.cpg.fetch('/v1/_ping')).status).toBe(418)
     expect(await refusal(sandbox.scenario({ name: 'bad', rulez: [] }))).toMatchObject({ status: 422 })
     const started = await open({ scenarios: [join(folder, 'quick.yaml')] })
-    expect((await started.cpg!.fetch('/v1/_ping')).status).toBe(418)
+    expect((await started.cpg.fetch('/v1/_ping')).status).toBe(418)
   })
 
   test('a snapshot brings back what was', async () => {
     const sandbox = await open()
-    await allocate(sandbox.cpg!)
+    await allocate(sandbox.cpg)
     const snapshot = await sandbox.snapshot()
-    await allocate(sandbox.cpg!, { user_identifier: 'another' })
+    await allocate(sandbox.cpg, { user_identifier: 'another' })
     await sandbox.restore(snapshot)
     expect(await sandbox.addresses()).toHaveLength(1)
     expect(await sandbox.snapshot()).toBe(snapshot)
@@ -304,6 +402,18 @@ describe('the package', () => {
       const inbox = await sandbox.world('ci').inbox()
       const received: Received = await inbox.next({ event: 'x' })
       await sandbox.clock.advance('4h')
+      await using full = await createSandbox({
+        fsync: true, allowHosts: ['box.example'], limits: { worldIdle: '1h' }, callbacks: { cpg: { url: 'http://127.0.0.1:3000/', events: ['deposit.confirmed'] } },
+      })
+      full.world('ci').zopay.name + full.payward.name + full.alphapo.name + full.provider('another').name
+      // @ts-expect-error there is no such provider
+      sandbox.cgp
+      // @ts-expect-error nor in a world
+      sandbox.world('ci').zopai.baseUrl
+      // @ts-expect-error there is no such limit
+      await createSandbox({ limits: { world: 3 } })
+      // @ts-expect-error there is no such option
+      await createSandbox({ sed: 'x' })
       // @ts-expect-error an amount is text
       await sandbox.deposit({ address: url, amount: 100 })
       // @ts-expect-error there is no such method

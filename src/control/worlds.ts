@@ -14,7 +14,8 @@ export const worldRoutes: Routes = {
   },
 }
 
-function createWorld({ sandbox, body, origin }: Ask): Told {
+/** Also asked by those who need no connection. */
+export function createWorld({ sandbox, body, origin }: Pick<Ask, 'sandbox' | 'body' | 'origin'>): Told {
   const from = body?.from === undefined ? undefined : sandbox.worlds.get(body.from)
   if (body?.from !== undefined && !from) throw new Problem(404, `there is no world "${body.from}" to fork`)
   if (from && (body.seed !== undefined || body.clock !== undefined)) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
