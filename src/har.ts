@@ -1,5 +1,6 @@
 // A partner's traffic with the real provider, out of a HAR file of a browser or a proxy, as a case file: the recorded answers are what the provider
 // said, so a replay shows where the sandbox says something else.
+import { z } from 'zod'
 import { shapeOf } from './compare.ts'
 import { SECRET } from './control/entries.ts'
 import { version } from './control/version.ts'
@@ -14,18 +15,21 @@ const NOTE =
 /** Headers that are between client and server, and not part of a case. */
 const HOP = /^(:|content-length$|connection$|host$|accept-encoding$|transfer-encoding$|sec-|user-agent$|referer$|origin$)/
 const METHODS_WITHOUT_CASE = ['OPTIONS', 'CONNECT', 'HEAD']
+/** The end of the year 9999. */
+const LAST_MS = 253_402_300_799_999
 const JSON_BODY = /^\s*[[{]/
 
-interface HarPair {
-  readonly name: string
-  readonly value: string
-}
+/** The parts of an entry that count here; what is left out, some tools write as null. */
+const Pairs = z.array(z.object({ name: z.string(), value: z.string() })).nullish()
+const Content = z.object({ text: z.string().nullish(), encoding: z.string().nullish() }).nullish()
+const Entry = z.object({
+  startedDateTime: z.string().refine(isInstant, 'expected an instant such as 2026-05-16T19:00:00Z'),
+  request: z.object({ method: z.string(), url: z.string(), headers: Pairs, postData: Content }),
+  response: z.object({ status: z.int().max(999), headers: Pairs, content: Content }),
+})
 
-interface HarEntry {
-  readonly startedDateTime: string
-  readonly request: { readonly method: string; readonly url: string; readonly headers?: readonly HarPair[]; readonly postData?: { readonly text?: string; readonly encoding?: string } }
-  readonly response: { readonly status: number; readonly headers?: readonly HarPair[]; readonly content?: { readonly text?: string; readonly encoding?: string } }
-}
+type HarPairs = z.output<typeof Pairs>
+type HarEntry = z.output<typeof Entry>
 
 /** Throws `Unusable` when the file is no HAR file, or has no call of this provider in it. */
 export function importHar(text: string, provider: Provider, contract: Contract): Recording {
@@ -43,7 +47,7 @@ export function importHar(text: string, provider: Provider, contract: Contract):
   const who = provider.identity.of(provider.identity.callers(world)[0], world)
   const secrets = calls.flatMap(({ entry }) => [
     ...pairs(entry.request.headers).flatMap(([name, value]) => (isSecret(name, provider) && value.length >= 12 ? [value, value.replace(/^\w+ +/, '')] : [])),
-    ...secretsIn(entry.request.postData?.text),
+    ...secretsIn(entry.request.postData?.text ?? undefined),
     ...secretsIn(bodyOf(entry)),
   ])
   const journal = calls.map(({ entry, path, query }, index): RecordedCall => asCall(entry, path, query, { entry: index + 1, provider, contract, who }))
@@ -78,11 +82,17 @@ function entriesOf(text: string): readonly HarEntry[] {
   }
   const entries = har?.log?.entries
   if (!Array.isArray(entries)) throw new Unusable('it is no HAR file: it has no log.entries')
-  for (const [index, entry] of entries.entries()) {
-    const whole = typeof entry?.request?.method === 'string' && typeof entry.request.url === 'string' && typeof entry.response?.status === 'number'
-    if (!whole || Number.isNaN(Date.parse(entry.startedDateTime))) throw new Unusable(`log.entries[${index}]: expected request, response and startedDateTime`)
-  }
-  return entries
+  return entries.map((entry, index) => {
+    const parsed = Entry.safeParse(entry)
+    if (parsed.success) return parsed.data
+    const { path, message } = parsed.error.issues[0]!
+    throw new Unusable(`log.entries[${index}]${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')}: ${message}`)
+  })
+}
+
+function isInstant(text: string): boolean {
+  const ms = Date.parse(text)
+  return ms >= 0 && ms <= LAST_MS
 }
 
 /** The provider's own path and where it was sent; a sandbox's prefix is taken off. */
@@ -115,7 +125,7 @@ function asCall(entry: HarEntry, path: string, query: string | undefined, { entr
     origin: /^https?:\/\/[^/?#]+/i.exec(request.url)![0],
     ip: '127.0.0.1',
     headers: Object.fromEntries(headers),
-    ...(text !== undefined && text !== '' && (encoding === 'base64' ? { body_base64: text } : { body: text })),
+    ...(text && (encoding === 'base64' ? { body_base64: text } : { body: text })),
     // Whoever was turned away at the door is turned away again.
     ...(response.status !== 401 && { who }),
     answer: { status: response.status, headers: type === undefined ? {} : { 'content-type': type }, ...(body !== undefined && { body }) },
@@ -124,12 +134,12 @@ function asCall(entry: HarEntry, path: string, query: string | undefined, { entr
 }
 
 function bodyOf({ response: { content } }: HarEntry): string | undefined {
-  if (content?.text === undefined || content.text === '') return undefined
+  if (!content?.text) return undefined
   return content.encoding === 'base64' ? Buffer.from(content.text, 'base64').toString('utf8') : content.text
 }
 
-function pairs(headers: readonly HarPair[] = []): [string, string][] {
-  return headers.map(({ name, value }) => [name.toLowerCase(), value])
+function pairs(headers: HarPairs): [string, string][] {
+  return (headers ?? []).map(({ name, value }) => [name.toLowerCase(), value])
 }
 
 function isSecret(name: string, { keyHeader }: Provider): boolean {

@@ -1,4 +1,5 @@
 // A HAR file as the beginning of a case: what the real provider said, played here, differs only where the sandbox says something else.
+import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { importHar } from '../src/har.ts'
 import { readRecording, type RecordedCall, Unusable } from '../src/keep/recording.ts'
@@ -94,7 +95,13 @@ describe('import', () => {
   test.each<[string, string, string]>([
     ['no JSON', '{', 'not JSON'],
     ['no HAR', '{}', 'log.entries'],
-    ['half an entry', har({ request: {} }), 'log.entries[0]'],
+    ['half an entry', har({ request: {} }), 'log.entries[0].startedDateTime'],
+    ['a header without a name', changed(create(), ['request', 'headers', 1, 'name'], undefined), 'log.entries[0].request.headers[1].name: '],
+    ['headers that are no list', changed(create(), ['response', 'headers'], { date: 'Tue' }), 'log.entries[0].response.headers: '],
+    ['a status that is text', changed(create(), ['response', 'status'], '200'), 'log.entries[0].response.status: '],
+    ['a body that is no text', changed(create(), ['request', 'postData', 'text'], { currency: 'USDT' }), 'log.entries[0].request.postData.text: '],
+    ['a time that is none', changed(create(), ['startedDateTime'], 'yesterday'), 'log.entries[0].startedDateTime: expected an instant'],
+    ['a time beyond all years', changed(create(), ['startedDateTime'], '+012026-03-02T10:00:00Z'), 'log.entries[0].startedDateTime: expected an instant'],
     ['somebody else\'s traffic', har(exchange('2026-03-02T10:00:00Z', 'GET', '/other', undefined, 200, {})), 'path of CPG'],
     ['nothing', har(), 'path of CPG'],
   ])('%s cannot be used', (_, text, told) => {
@@ -102,6 +109,53 @@ describe('import', () => {
     expect(() => imported(text)).toThrow(told)
   })
 })
+
+describe('whatever is in the file', () => {
+  test('what some tools write as null is not there', () => {
+    const [call] = imported(changed(ping, ['request', 'postData'], null)).journal as RecordedCall[]
+    expect(call).not.toHaveProperty('body')
+    expect((imported(changed(create(), ['response', 'content', 'text'], null)).journal as RecordedCall[])[0]!.answer).not.toHaveProperty('body')
+  })
+
+  test('it is a recording that can be read, or one sentence', () => {
+    const whole = JSON.parse(har(create(), ping))
+    const places = placesIn(whole)
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...places), fc.option(fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' })), { nil: undefined })), { minLength: 1, maxLength: 3 }), (changes) => {
+        const copy = changes.reduce((har, [place, value]) => put(har, place, value), whole)
+        try {
+          readRecording(JSON.stringify(imported(JSON.stringify(copy))))
+        } catch (error) {
+          if (!(error instanceof Unusable)) throw error
+          expect(error.message).not.toBe('')
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
+
+type Place = readonly (string | number)[]
+
+/** Where there is anything to change. */
+function placesIn(value: unknown): Place[] {
+  if (typeof value !== 'object' || value === null) return [[]]
+  return [[], ...Object.entries(value).flatMap(([key, item]) => placesIn(item).map((place) => [Array.isArray(value) ? Number(key) : key, ...place]))]
+}
+
+/** A copy with another value there; undefined: nothing. */
+function put(whole: any, [first, ...rest]: Place, value: unknown): any {
+  if (first === undefined) return value === undefined ? null : value
+  if (typeof whole !== 'object' || whole === null) return whole
+  const copy = Array.isArray(whole) ? [...whole] : { ...whole }
+  copy[first] = rest.length === 0 ? value : put(copy[first], rest, value)
+  return copy
+}
+
+/** A file of one entry that is changed in one place. */
+function changed(entry: object, place: Place, value: unknown): string {
+  return har(put(entry, place, value))
+}
 
 describe('replay of an import', () => {
   test('ids, addresses and timestamps may be others; the rest is equal', async () => {
