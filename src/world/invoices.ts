@@ -31,13 +31,18 @@ const FAKE = [9, 29, 22, 25]
 /** Multipliers of an amount and the thousandths of a satoshi in one of them, largest first; below a nano-bitcoin see `humanAmount`. */
 const MULTIPLIERS: readonly (readonly [string, bigint])[] = [['', 100_000_000_000n], ['m', 100_000_000n], ['u', 100_000n], ['n', 100n]]
 
+/** Whether an invoice can say that it was made then: its time has 35 bits of seconds, from 1970 until 3058. */
+export function canTell(createdAtMs: number): boolean {
+  return createdAtMs >= 0 && createdAtMs < 2 ** 35 * 1000
+}
+
 /**
  * An invoice that wallets can read and nobody can pay: no preimage of its payment hash, which begins with `fa4e`, is known. One made-up node a
  * seed and network signs them all, as a provider's own would.
  */
 export function invoice(seed: string, request: InvoiceRequest): string {
   const createdAt = Math.floor(request.createdAtMs / 1000)
-  if (!(createdAt >= 0 && createdAt < 2 ** 35)) throw new RangeError('An invoice\'s time has 35 bits of seconds')
+  if (!canTell(request.createdAtMs)) throw new RangeError('An invoice\'s time has 35 bits of seconds')
   if (!(Number.isSafeInteger(request.expirySeconds) && request.expirySeconds >= 0)) throw new RangeError('An invoice expires after whole seconds')
   if (request.amountMsat !== undefined && request.amountMsat < 1n) throw new RangeError('An invoice\'s amount is above zero')
 

@@ -674,6 +674,14 @@ describe('lightning', () => {
     expect((await take(mainnet, { currency: 'BTCLN', amount: 0.045 })).json.data.address).toMatch(/^lnbc45m1/)
   })
 
+  test.each([['1969-12-31T23:59:59.999Z'], ['3058-10-26T03:46:08Z'], ['9999-01-01T00:00:00Z']])('alphapo.lightning.time: at %s no invoice can say when it was made', async (clock) => {
+    const box = await start({ clock })
+    const reply = await box.call(client, taking({ currency: 'BTCLN', amount: '0.0125' }))
+    expect(reply.status).toBe(503)
+    expect(reply.headers['x-sandgate-hint']).toContain('between 1970 and 3058')
+    expect((await box.call(client, taking({}))).status).toBe(201)
+  })
+
   test('alphapo.lightning.amount: a number or a text of up to eight decimals, to the satoshi', async () => {
     const box = await start()
     const amounts: [amount: unknown, msat: string][] = [

@@ -1,5 +1,6 @@
 // Lightning: an invoice stands where other currencies have an address. One amount, one payment, fifteen minutes.
-import { invoice } from '../../world/invoices.ts'
+import { Refusal } from '../../provider.ts'
+import { canTell, invoice } from '../../world/invoices.ts'
 import type { World } from '../../world/world.ts'
 import { CURRENCIES, LIGHTNING_MAXIMUM, type Settings } from './catalogue.ts'
 import { type FieldErrors, isBlank, lacking } from './fields.ts'
@@ -33,6 +34,8 @@ function amountError(amount: number | string | null | undefined): string | undef
 // rule: alphapo.lightning.invoice
 export function invoiceFor(amount: number | string, name: readonly (string | number)[], world: World): { address: string; invoiced: string } {
   const wanted = atoms(plain(amount))!
+  // rule: alphapo.lightning.time
+  if (!canTell(world.now)) throw new Refusal('unavailable', {}, `world time is ${new Date(world.now).toISOString()}, and a Lightning invoice can only say that it was made between 1970 and 3058: reset the world with a clock in between`)
   const address = invoice(world.seed, {
     testnet: world.settings<Settings>('alphapo').testnet,
     amountMsat: wanted * MSAT_PER_ATOM,
