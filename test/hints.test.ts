@@ -624,3 +624,25 @@ describe('keys that nobody has', () => {
     expect((await box.raw('GET', '/cpg/v1/_ping')).headers['x-sandgate-hint']).toBeUndefined()
   })
 })
+
+test.each<[string, string, string, string]>([
+  ['cpg', 'POST', '/v1/deposit-request', 'POST /v1/deposit-addresses'],
+  ['cpg', 'GET', '/v1/deposit-request/48213', 'GET /v1/deposit-requests/{request_id}'],
+  ['zopay', 'POST', '/v1/addresses', 'POST /connect/v1/addresses'],
+  ['payward', 'POST', '/v1/accounts/WDEMO5GATE2MAIN77/funds/deposit/addresses', 'POST /v1/accounts/{account_id}/funds/deposits/addresses'],
+  ['alphapo', 'POST', '/addresses/take', 'POST /api/v2/addresses/take'],
+])('sandgate.hints.path: %s %s %s is told the nearest path, outside of the provider\u2019s own bytes', async (name, method, path, nearest) => {
+  const box = await start()
+  const client = [cpg, zopay, payward, alphapo].map((module) => module.client).find((client) => client.name === name)!
+  const reply = await box.call(client, { method, path, ...(method === 'POST' && { body: '{}' }) })
+  expect([400, 401, 403, 404]).toContain(reply.status)
+  expect(reply.headers['x-sandgate-hint']).toMatch(new RegExp(`; did you mean ${nearest.replaceAll(/[{}]/g, '\\$&')}\\?$`))
+  expect(reply.text).not.toContain('did you mean')
+  expect((await box.entry(reply)).hint).toBe(reply.headers['x-sandgate-hint'])
+})
+
+test('sandgate.hints.path: a path that is there, with another method, is no mistake in the path', async () => {
+  const box = await start()
+  const reply = await box.call(cpg.client, { method: 'DELETE', path: '/v1/deposit-addresses' })
+  expect([reply.status, reply.headers['x-sandgate-hint']]).toEqual([405, undefined])
+})

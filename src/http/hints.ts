@@ -1,6 +1,8 @@
 // Why a call was not let in: finds in the table of mistakes the first one that yields the signature which was sent, and what a key that nobody
 // has looks like. Says what the mistake looks like, never what the right signature is, and repeats neither key nor secret.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { closest } from 'fastest-levenshtein'
+import type { Contract } from './contract.ts'
 import type { Call, Provider, Refusal, Signing } from '../provider.ts'
 import type { World } from '../world/world.ts'
 import { type Bent, type Case, mistakesOf } from './mistakes.ts'
@@ -11,6 +13,8 @@ const MACS_MAX = 150
 /** Most bytes of bodies that one refusal hashes, so that bodies over 14 KB are tried less often; but each at least so many times. */
 const BYTES_MAX = 2 * 1024 * 1024
 const MACS_MIN = 8
+/** Characters of a path that are compared with those there are. */
+const PATH_MAX = 200
 /** Characters; longer than any way of writing a signature down. */
 const GIVEN_MAX = 512
 
@@ -29,6 +33,17 @@ export function hintFor(refusal: Refusal, call: Call, company: Company, world: W
   if (refusal.name === 'bad_signature') return aboutSignature(call, company.provider, world)
   // rule: sandgate.hints.key
   return call.caller === undefined ? aboutKey(refusal, call, company, world) : undefined
+}
+
+// rule: sandgate.hints.path
+/** Where a call that went nowhere may have been meant to go. */
+export function nearestPath({ method, path }: Call, { basePath, operations }: Contract): string {
+  const sent = path.slice(0, PATH_MAX)
+  const parts = sent.split('/')
+  // A value in the path is as good as any other.
+  const asSent = (template: string) => template.split('/').map((part, index) => (part.startsWith('{') ? (parts[index] ?? part) : part)).join('/')
+  const meant = new Map(operations.map((operation) => [`${operation.method} ${asSent(basePath + operation.path)}`, `${operation.method} ${basePath}${operation.path}`]))
+  return `did you mean ${meant.get(closest(`${method} ${sent}`, [...meant.keys()]))}?`
 }
 
 function aboutSignature(call: Call, provider: Provider, world: World): string | undefined {

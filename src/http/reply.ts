@@ -6,7 +6,7 @@ import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import type { Contract, Match } from './contract.ts'
 import { arrange, type DepositWish, NoSuchDeposit } from './deposits.ts'
 import { type CorruptHow, type DropHow, type Plan, planFaults, type Respond } from './faults.ts'
-import { hintFor } from './hints.ts'
+import { hintFor, nearestPath } from './hints.ts'
 import { type Incoming, ReceivedCall } from './received.ts'
 import { findRepeat, type Flights, type Kept, keepAnswer, repeatId } from './repeats.ts'
 
@@ -295,7 +295,9 @@ function record(kept: Kept, incoming: Incoming, { call, gates, passed, plan, ref
   for (const { id: rule, source, then } of plan?.rules ?? []) {
     world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })
   }
-  const hint = refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served, world))
+  const why = refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served, world))
+  const isLost = refusal?.name === 'not_found' && !call.match && call.allowed.length === 0
+  const hint = isLost ? `${why ?? `${served.provider.title} has no such path`}; ${nearestPath(call, served.contract)}` : why
   if (hint) world.journal.amend(id, { hint })
   return {
     status: kept.status,
