@@ -54,7 +54,7 @@ program
   .addOption(flag('--seed <seed>', 'what addresses, ids and hashes are derived from (sandgate)').argParser(notEmpty))
   .addOption(flag('--clock <clock>', 'real, or an instant at which the world starts, frozen (real)').argParser(clock))
   .addOption(flag('--config <file>', 'config file (YAML)'))
-  .addOption(flag('--scenario <file>', 'scenario file; may be repeated, in the environment separated by commas').default([]).argParser(collectFiles))
+  .addOption(flag('--scenario <file>', 'scenario file; may be repeated, in the environment separated by commas').default([]).argParser(collect))
   .addOption(flag('--data <dir>', 'directory in which everything is kept; in memory alone without it').argParser(notEmpty))
   .addOption(flag('--fsync', 'what is kept survives power cuts too').default(false))
   .addOption(flag('--allow-host <name>', 'host name that the control API answers to; may be repeated').default([]).argParser(collect))
@@ -131,7 +131,7 @@ program
   .action((file: string, { provider: name, out = `${file.replace(/\.har$/, '')}.json` }: { provider: string; out?: string }) => using(file, async (text) => {
     const providers = await findProviders()
     const provider = providers.get(name)
-    if (!provider) throw new UsageError(`--provider ${name}: there are ${[...providers.keys()].join(', ')}`)
+    if (!provider) throw new UsageError(`--provider ${name}: there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`)
     const recording = importHar(text, provider, contractOf(name))
     write(out, recording)
     console.log(`${out}: ${recording.journal.length} calls of ${provider.title}; sandgate replay ${out} shows where the sandbox answers otherwise`)
@@ -169,7 +169,9 @@ function entryNumber(text: string): number {
   return Number(text)
 }
 
-async function serve(flags: Flags): Promise<void> {
+async function serve(flags: Flags, command: Command): Promise<void> {
+  // A variable cannot be repeated, so several files come in one.
+  const files = command.getOptionValueSource('scenario') === 'env' ? flags.scenario.flatMap((text) => text.split(',')).filter(Boolean) : flags.scenario
   const providers = await findProviders()
   const config = flags.config === undefined ? {} : readConfig(flags.config, providers)
   const sandbox = await Sandbox.open(providers, {
@@ -178,7 +180,7 @@ async function serve(flags: Flags): Promise<void> {
     fsync: flags.fsync,
     seed: flags.seed ?? config.seed,
     clock: flags.clock ?? config.clock,
-    scenarios: flags.scenario.length > 0 ? flags.scenario : config.scenarios?.map((file) => resolve(dirname(flags.config!), file)),
+    scenarios: files.length > 0 ? files : config.scenarios?.map((file) => resolve(dirname(flags.config!), file)),
     allowHosts: flags.allowHost,
     allowCallbackHosts: flags.allowCallbackHost,
     controlToken: flags.controlToken,
@@ -193,7 +195,8 @@ async function serve(flags: Flags): Promise<void> {
 /** Listens, and says so. Whoever reads the ready line may send a signal at once, so signals are listened for before it. */
 async function listen(sandbox: Sandbox, port: number, host: string): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(sandbox))
-  const url = await sandbox.listen(port, host).catch((error: NodeJS.ErrnoException) => {
+  const url = await sandbox.listen(port, host).catch(async (error: NodeJS.ErrnoException) => {
+    await sandbox.close()
     const why = error.code === 'EADDRINUSE' ? 'is taken; choose another one, or 0 for any free one' : `cannot be listened on: ${error.message}`
     throw new UsageError(`--port ${port} (--host ${host}) ${why}`)
   })
@@ -231,10 +234,10 @@ function table(sandbox: Sandbox, url: string): string {
   return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')
 }
 
-/** The demo credentials that a config file has not replaced. */
-function demoOf({ name, demo }: Provider, { options }: Sandbox): readonly DemoCredential[] {
-  const configured = (options.providers?.[name] as { accounts?: object } | undefined)?.accounts ?? {}
-  return demo.filter(({ account }) => !(account in configured))
+/** The demo credentials that are valid: a config file may have replaced their accounts. */
+function demoOf(provider: Provider, sandbox: Sandbox): readonly DemoCredential[] {
+  const valid = provider.credentials(sandbox.world()!)
+  return provider.demo.filter((demo) => valid.some(({ account, key, secret }) => account === demo.account && key === demo.key && secret === demo.secret))
 }
 
 function flag(flags: string, description: string): Option {
@@ -257,11 +260,6 @@ function clock(text: string): string {
 function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('expected some text')
   return text
-}
-
-/** From the environment several come at once. */
-function collectFiles(text: string, files: string[]): string[] {
-  return [...files, ...text.split(',').filter((file) => file !== '')]
 }
 
 function collect(name: string, names: string[]): string[] {

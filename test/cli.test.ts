@@ -1,6 +1,6 @@
 // The command line as a shell meets it: a child process, its two streams and its exit status. Waits for lines, never for time.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -161,6 +161,28 @@ describe('flag, environment, config file', () => {
   })
 })
 
+test('the table has the demo keys that are valid, and no other', async () => {
+  const file = write(`providers:
+  alphapo: { merchants: { demo: { keys: [{ id: my_key, secret: my_secret }] } } }
+  cpg: { accounts: { other: { keys: [{ id: cpg_other_key, secret: mine_now }], currencies: [] } } }
+  payward: { accounts: { other: { keys: [], ids: [] } } }
+  zopay: { accounts: { org_other: { keys: [] } } }
+`)
+  const running = serve(['--config', file])
+  await running.ready()
+  for (const key of ['alphapo_demo_key', 'cpg_other_key', 'pws_other_key', 'sk_test_sandgate_other', 'my_key']) expect(running.stdout).not.toContain(key)
+  for (const key of ['alphapo_other_key', 'cpg_demo_key', 'pws_demo_key', 'sk_test_sandgate_demo']) expect(running.stdout).toContain(key)
+})
+
+test('a scenario file may have a comma in its name; from the environment commas stand between several', async () => {
+  const one = write('name: one\n')
+  const two = join(dirname(one), 'a,b.yaml')
+  renameSync(write('name: two\n'), two)
+  const names = async (running: Running) => (await get(`${await running.ready()}/_sandgate/scenario`)).stories.map(({ name }: any) => name)
+  const told = await Promise.all([names(serve(['--scenario', two, '--scenario', one])), names(serve([], { SANDGATE_SCENARIO: `${one},${write('name: three\n')}` }))])
+  expect(told).toEqual([['two', 'one'], ['one', 'three']])
+})
+
 describe('what cannot be used is told in one line, with exit status 2 and nothing on stdout', () => {
   test('flags', () =>
     complain([
@@ -198,8 +220,9 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
       ['a port out of the environment', new Running(['serve'], { SANDGATE_PORT: 'http' }), /SANDGATE_PORT.*got "http"/],
       ['a clock out of the environment', new Running(['serve'], { SANDGATE_CLOCK: 'noon' }), /SANDGATE_CLOCK.*got "noon"/],
       ['a config file out of the environment', new Running(['serve'], { SANDGATE_CONFIG: '/nowhere.yaml' }), /\/nowhere\.yaml/],
-      ['a port that is taken', new Running(['serve', '--port', String(port)]), new RegExp(`--port ${port}.*taken`)],
+      ['a port that is taken', new Running(['serve', '--port', String(port), '--data', join(folder, 'kept')]), new RegExp(`--port ${port}.*taken`)],
     ])
+    expect(readdirSync(join(folder, 'kept'))).not.toContain('lock')
   })
 })
 

@@ -110,7 +110,8 @@ export function fiatId(currency: string): number {
 }
 
 const Key = z.strictObject({
-  id: z.string().min(1),
+  // A dot would begin the name of a world.
+  id: z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands'),
   secret: z.string().min(1),
   ratePerMinute: z.int().positive().optional(),
   ips: z.array(z.string()).default([]),

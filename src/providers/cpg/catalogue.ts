@@ -69,7 +69,8 @@ const Duration = z.string().transform((text, context) => {
 })
 
 const Key = z.strictObject({
-  id: z.string().min(1),
+  // A dot would begin the name of a world.
+  id: z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands'),
   secret: z.string().min(1),
   permissions: z.array(z.enum(PERMISSIONS)).default([...PERMISSIONS]),
   ratePerMinute: z.int().positive().optional(),

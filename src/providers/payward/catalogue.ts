@@ -143,7 +143,8 @@ export function isBase64(text: string): boolean {
 const Secret = z.string().refine(isBase64, { message: 'expected base64 text' })
 
 const Key = z.strictObject({
-  id: z.string().min(1),
+  // A dot would begin the name of a world.
+  id: z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands'),
   secret: Secret,
   /** In units of the nonce: 5000 is five seconds for a nonce in milliseconds. */
   nonceWindow: z.int().nonnegative().default(0),
