@@ -4,6 +4,7 @@ import { type HandOut, HandOuts } from '../world/world.ts'
 import { type Ask, following, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 import { entryView } from './entries.ts'
 import { version } from './version.ts'
+import { meant } from '../yaml.ts'
 
 export const lookingRoutes: Routes = {
   getHealth: () => ok({ status: 'ok', version }),
@@ -45,7 +46,11 @@ function listJournal({ sandbox, world, query }: Ask): Told {
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {
   const entry = world.journal.get(Number(params.id))
-  if (!entry) throw new Problem(404, `the journal has no entry ${params.id}; it keeps the newest ${world.options.journalEntries} entries, with at most ${world.options.journalBytes} bytes of bodies`)
+  if (!entry) {
+    const { journalEntries, journalBytes } = world.options
+    const why = Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
+    throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
+  }
   return ok(entryView(entry, sandbox.rules))
 }
 
@@ -58,7 +63,7 @@ function listRules({ sandbox, world, query }: Ask): Told {
 
 function getSpec({ sandbox, contract: own, params, headers }: Ask): Told {
   const contract = params.provider === own.name ? own : sandbox.contract(params.provider!)
-  if (!contract) throw new Problem(404, `there is no provider "${params.provider}"; there are ${[...sandbox.providers.keys(), own.name].join(', ')}`)
+  if (!contract) throw new Problem(404, `there is no provider "${params.provider}"${meant(params.provider!, [...sandbox.providers.keys(), own.name])}`)
   if (headers.accept?.includes('application/json')) return { status: 200, body: JSON.stringify(contract.document), type: 'application/json' }
   return { status: 200, body: contract.text, type: 'application/yaml' }
 }

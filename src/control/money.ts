@@ -6,7 +6,7 @@ import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { Deliveries, type Delivery, type Endpoint, Endpoints, redeliver } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { after, type Ask, created, following, iso, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { after, type Ask, created, following, iso, noSuch, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 
 export const moneyRoutes: Routes = {
   sendDeposit,
@@ -107,7 +107,7 @@ function depositView(transfer: Transfer, world: World) {
 
 function setEndpoint({ sandbox, world, params, body }: Ask): Told {
   const provider = sandbox.providers.get(params.provider!)
-  if (!provider) throw new Problem(404, `there is no provider "${params.provider}"; there are ${[...sandbox.providers.keys()].join(', ')}`)
+  if (!provider) throw new Problem(404, noSuch({ provider: params.provider }, sandbox)!)
   let endpoint: Endpoint
   try {
     endpoint = world.change(() => pointCallbacks(provider, body, (target) => sandbox.callbacks.refuse(target), world))
