@@ -316,6 +316,14 @@ describe('journal', () => {
     await refused(ask(box, 'GET', `/journal?${query}`), 422, new RegExp(query.split('=')[0]!))
   })
 
+  test('a provider that does not exist is told with the nearest name', async () => {
+    const box = await start()
+    await refused(ask(box, 'PUT', '/callbacks/endpoints/cgp', { url: 'http://127.0.0.1:9/' }), 404, /no provider "cgp"; did you mean cpg\?/)
+    await refused(ask(box, 'GET', '/specs/zopai'), 404, /no provider "zopai"; did you mean zopay\?/)
+    await refused(ask(box, 'GET', '/specs/sandgat'), 404, /did you mean sandgate\?/)
+    await refused(ask(box, 'GET', '/journal?provider=payword'), 422, /did you mean payward\?/)
+  })
+
   test('keeps as many entries as the limit says, and tells how many had to make room', async () => {
     const box = await start({ limits: { journalEntries: 4 } })
     for (let i = 0; i < 4; i++) await box.call(client, PING)
@@ -324,7 +332,7 @@ describe('journal', () => {
     expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ dropped: 3, data: [{ id: 4 }, { id: 5 }, { id: 6 }, { id: 7 }] })
     await refused(ask(box, 'GET', '/journal/3'), 404, /no entry 3; it keeps the newest 4/)
     for (const id of [4, 5, 6, 7]) expect((await ask(box, 'GET', `/journal/${id}`)).json.id).toBe(id)
-    await refused(ask(box, 'GET', '/journal/8'), 404, /no entry 8/)
+    await refused(ask(box, 'GET', '/journal/8'), 404, /no entry 8; the next one is 8/)
   })
 
   test('can be emptied; ids go on, and what was thrown away on purpose did not have to make room', async () => {
@@ -336,7 +344,7 @@ describe('journal', () => {
     const reply = await box.call(client, PING)
     expect(reply.headers['x-sandgate-entry']).toBe('7')
     expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ data: [{ id: 7 }], dropped: 2 })
-    await refused(ask(box, 'GET', '/journal/6'), 404, /no entry 6/)
+    await refused(ask(box, 'GET', '/journal/6'), 404, /no entry 6; .*none from before it was emptied/)
   })
 
   test.each(['0', '-1', 'x', '1.5', '1e3', '9'.repeat(30), '%00', '__proto__'])('entry %s is none', async (id) => {

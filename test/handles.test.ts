@@ -368,6 +368,17 @@ describe('scenarios and state', () => {
     expect((await started.cpg.fetch('/v1/_ping')).status).toBe(418)
   })
 
+  test('what stood in the journal before a restart is said to be gone', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'sandgate-handles-'))
+    onTestFinished(() => rmSync(data, { recursive: true }))
+    const before = await open({ data })
+    await allocate(before.cpg)
+    expect((await before.control('GET', '/journal/1')).status).toBe(200)
+    await before.close()
+    const sandbox = await open({ data })
+    expect(await refusal(sandbox.control('GET', '/journal/1'))).toMatchObject({ status: 404, message: expect.stringMatching(/no entry 1; .*none from before .* the sandbox was started/) })
+  })
+
   test('a snapshot brings back what was', async () => {
     const sandbox = await open()
     await allocate(sandbox.cpg)
