@@ -44,7 +44,7 @@ function createWorld(): World {
 }
 
 function optionsOf(told: string[] = [], more: Partial<StoreOptions> = {}): StoreOptions {
-  return { disk: fs, sync: false, scratch: Buffer.alloc(1024), foldBytes: MB, tell: (line) => told.push(line), ...more }
+  return { disk: fs, sync: false, scratch: Buffer.alloc(1024), opened: new Set(), foldBytes: MB, tell: (line) => told.push(line), ...more }
 }
 
 /** A world that is kept in a folder. */
@@ -308,6 +308,144 @@ function failingDisk(): { room: number; readonly disk: Disk } {
   return failing
 }
 
+/** A disk that writes down what is asked of it, as operation and name below `folder`; `open` are the files that are open now. */
+function watchedDisk(folder: string) {
+  const did: string[] = []
+  const open = new Map<number, string>()
+  const most = { open: 0 }
+  const nameOf = (path: unknown) => String(path).slice(folder.length + 1) || '.'
+  const onFd = <Rest extends unknown[], Result>(what: string, work: (fd: number, ...rest: Rest) => Result) => (fd: number, ...rest: Rest): Result => {
+    did.push(`${what} ${open.get(fd)}`)
+    return work(fd, ...rest)
+  }
+  const disk = {
+    ...fs,
+    openSync(path: string, ...rest: [string, number?]) {
+      const fd = fs.openSync(path, ...rest)
+      did.push(`open ${nameOf(path)}`)
+      open.set(fd, nameOf(path))
+      most.open = Math.max(most.open, open.size)
+      return fd
+    },
+    closeSync(fd: number) {
+      fs.closeSync(fd)
+      open.delete(fd)
+    },
+    writeSync: onFd('write', fs.writeSync as (fd: number, ...rest: any[]) => number),
+    fdatasyncSync: onFd('sync', fs.fdatasyncSync),
+    writeFileSync(path: string, text: string, options: { mode: number; flush: boolean }) {
+      fs.writeFileSync(path, text, options)
+      did.push(`write ${nameOf(path)}`, ...(options.flush ? [`sync ${nameOf(path)}`] : []))
+    },
+    renameSync(from: string, to: string) {
+      fs.renameSync(from, to)
+      did.push(`rename ${nameOf(to)}`)
+    },
+    promises: {
+      ...fs.promises,
+      async open(path: string, ...rest: [string, number]) {
+        const file = await fs.promises.open(path, ...rest)
+        const told = (what: string, work: (...args: any[]) => Promise<void>) => async (...args: unknown[]) => {
+          await work.apply(file, args)
+          did.push(`${what} ${nameOf(path)}`)
+        }
+        return { appendFile: told('write', file.appendFile), datasync: told('sync', file.datasync), close: () => file.close() }
+      },
+      async rename(from: string, to: string) {
+        await fs.promises.rename(from, to)
+        did.push(`rename ${nameOf(to)}`)
+      },
+    },
+  } as unknown as Disk
+  return { did, open, most, disk }
+}
+
+describe('for power cuts', () => {
+  test('--fsync: what is written is on the medium before it is answered, and a file before the name that it gets, and the name with it', async () => {
+    const data = newFolder()
+    const { did, disk } = watchedDisk(data)
+    const box = await start({ data, fsync: true, keep: { disk }, ...quiet })
+    const log = 'worlds/default/log-1'
+    const folder = (name: string) => [`open ${name}`, `sync ${name}`]
+    expect(did).toEqual([
+      ...['write sandgate.json.tmp', 'sync sandgate.json.tmp', 'rename sandgate.json', ...folder('.')],
+      ...[...folder('worlds'), `open ${log}`, `write ${log}`, `sync ${log}`, ...folder('worlds/default'), `write ${log}`, `sync ${log}`],
+    ])
+    did.length = 0
+    expect((await box.call(cpg, allocation({}))).status).toBe(200)
+    expect(did).toEqual([`write ${log}`, `sync ${log}`])
+    did.length = 0
+    await (box.world.keeper as Store).fold()
+    const [next, checkpoint] = ['worlds/default/log-2', 'worlds/default/checkpoint-2']
+    expect(did.filter((deed, index) => deed !== did[index - 1])).toEqual([
+      ...[`open ${next}`, `write ${next}`, `sync ${next}`, ...folder('worlds/default')],
+      ...[`write ${checkpoint}.tmp`, `sync ${checkpoint}.tmp`, `rename ${checkpoint}`, ...folder('worlds/default')],
+    ])
+  })
+
+  test('--fsync: what does not reach the medium is not acknowledged', async () => {
+    const broken = { on: false }
+    const fdatasyncSync = (fd: number) => {
+      if (broken.on) throw new Error('EIO: i/o error, fdatasync')
+      fs.fdatasyncSync(fd)
+    }
+    const data = newFolder()
+    const box = await start({ data, fsync: true, keep: { disk: { ...fs, fdatasyncSync } as Disk }, ...quiet })
+    broken.on = true
+    expect((await box.call(cpg, allocation({}))).status).toBe(503)
+    broken.on = false
+    expect((await box.call(cpg, allocation({}))).json.data.request_id).toBe(1)
+  })
+
+  test('without --fsync nobody waits for the medium', async () => {
+    const data = newFolder()
+    const { did, disk } = watchedDisk(data)
+    const box = await start({ data, keep: { disk }, ...quiet })
+    expect((await box.call(cpg, allocation({}))).status).toBe(200)
+    await (box.world.keeper as Store).fold()
+    expect(did).toContain('rename worlds/default/checkpoint-2')
+    expect(did.filter((deed) => deed.startsWith('sync'))).toEqual([])
+  })
+})
+
+describe('many worlds', () => {
+  test('have a bounded number of files open, the one that is written to all the time for good; nothing is lost', { timeout: 120_000 }, async () => {
+    const data = newFolder()
+    const { did, open, most, disk } = watchedDisk(data)
+    const first = await start({ data, keep: { disk }, ...quiet })
+    const ids = Array.from({ length: 300 }, (_, n) => `w-${n}`)
+    for (const id of ids) first.sandbox.worlds.create(id, {})
+    const allocate = async (kit: Kit, id: string, user_identifier: string) => {
+      kit.passWall(1000)
+      const { method, path, headers, body } = cpg.sign(allocation({ user_identifier }), kit.wallMs)
+      return (await kit.raw(method, `/w/${id}/cpg${path}`, headers, body)).json.data.request_id
+    }
+    await first.call(cpg, allocation({}))
+    did.length = 0
+    for (const user of ['a', 'b']) {
+      for (const id of ids) {
+        expect(await allocate(first, id, user)).toBe(user === 'a' ? 1 : 2)
+        await first.call(cpg, allocation({ user_identifier: `${user} ${id}` }))
+      }
+    }
+    expect(most.open).toBeLessThanOrEqual(130)
+    expect(open.size).toBeGreaterThan(100)
+    expect(did).not.toContain('open worlds/default/log-1')
+    expect((await first.control('DELETE', '/worlds/w-0')).status).toBe(204)
+    expect((await first.control('DELETE', '/worlds/w-299')).status).toBe(204)
+    const dumps = (kit: Kit) => new Map([...kit.sandbox.worlds].map((world) => [world.id, JSON.stringify(world.dump())] as const).sort())
+    const before = dumps(first)
+    expect(before.size).toBe(299)
+    await first.sandbox.close()
+    expect([...open.values()]).toEqual([])
+
+    const second = await start({ data, keep: { disk }, ...quiet })
+    expect(dumps(second)).toEqual(before)
+    expect(await allocate(second, 'w-1', 'c')).toBe(3)
+    expect(most.open).toBeLessThanOrEqual(130)
+  })
+})
+
 describe('a directory', () => {
   const open = (folder: string, seed?: string) => Keeping.open({ folder, seed, otherwise: 'sandgate', tell: () => undefined })
 
@@ -515,6 +653,42 @@ describe('what cannot be kept', () => {
     ])
   })
 
+  test('a disk that has room for a small record and not for a larger one is full, and told so once', async () => {
+    const data = newFolder()
+    const room = { left: Infinity }
+    const disk = {
+      ...fs,
+      writeSync(fd: number, bytes: Buffer, offset: number, length: number, position: number) {
+        const fits = Math.min(length, room.left - position)
+        if (fits <= 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+        return fs.writeSync(fd, bytes, offset, fits, position)
+      },
+    } as Disk
+    const told: string[] = []
+    const box = await start({ data, keep: { disk }, warn: (line) => told.push(line) })
+    const log = join(data, 'worlds/default/log-1')
+    const refusals = async (number: number) => {
+      for (let n = 0; n < number; n++) {
+        const metadata = 'x'.repeat((n * 37) % 200)
+        expect((await box.call(cpg, allocation({ user_identifier: `user-${n}`, metadata }))).status).toBe(503)
+        expect((await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/' })).status).toBe(503)
+      }
+    }
+    room.left = statSync(log).size + 300
+    await refusals(40)
+    // Somebody makes a little room.
+    room.left += 3000
+    await refusals(40)
+    expect(told).toEqual([`${join(data, 'worlds/default')} cannot be written: ENOSPC: no space left on device, write. Calls that change anything are answered as unavailable until it can`])
+    room.left += MB
+    const size = statSync(log).size
+    expect((await box.call(cpg, allocation({}))).status).toBe(200)
+    expect(told.slice(1)).toEqual([`${join(data, 'worlds/default')} can be written again`])
+    expect(statSync(log).size - size, 'what looked for room has left nothing').toBeLessThan(5000)
+    await box.sandbox.close()
+    expect((await start({ data, ...quiet })).world.dump()).toEqual(box.world.dump())
+  })
+
   test('a directory that vanishes takes nothing; when it is back, so is keeping', async () => {
     const data = newFolder()
     const box = await start({ data, ...quiet })
@@ -568,7 +742,11 @@ describe('what cannot be kept', () => {
 
   test('a world that could not be removed from the disk does not come back in place of a later one', async () => {
     const data = newFolder()
-    const disk = { ...fs, renameSync: () => { throw new Error('not now') } } as Disk
+    const renameSync = (from: string, to: string) => {
+      if (to.includes('.gone-')) throw new Error('not now')
+      fs.renameSync(from, to)
+    }
+    const disk = { ...fs, renameSync } as Disk
     const told: string[] = []
     const box = await start({ data, keep: { disk }, warn: (line) => told.push(line) })
     for (const seed of ['first', 'second']) {

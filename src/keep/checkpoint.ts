@@ -1,6 +1,6 @@
 // The file of one checkpoint, as lowdb's adapter: written beside its place and renamed, a slice a turn, so that there is never half of one and nobody
 // waits for it. What is in it is decided by store.ts.
-import { type Disk, FILE_MODE, framed, records } from './log.ts'
+import { FILE_MODE, framed, type Ground, records } from './log.ts'
 import { checkFormat } from './recovery.ts'
 import type { CheckpointEnd, CheckpointHead, RowLine } from './state.ts'
 
@@ -21,12 +21,12 @@ export interface Checkpoint {
 
 export class CheckpointFile {
   readonly #path: string
-  readonly #disk: Disk
+  readonly #ground: Pick<Ground, 'disk' | 'sync'>
   #bytes = 0
 
-  constructor(path: string, disk: Disk) {
+  constructor(path: string, ground: Pick<Ground, 'disk' | 'sync'>) {
     this.#path = path
-    this.#disk = disk
+    this.#ground = ground
   }
 
   /** How large it was when it was read or written. */
@@ -36,7 +36,7 @@ export class CheckpointFile {
 
   /** Null when it is damaged anywhere. */
   async read(): Promise<Checkpoint | null> {
-    const bytes = await this.#disk.promises.readFile(this.#path)
+    const bytes = await this.#ground.disk.promises.readFile(this.#path)
     const read: any[] = []
     for (const { record, end } of records(bytes)) {
       if (read.length === 0) checkFormat(record.format, this.#path)
@@ -49,7 +49,7 @@ export class CheckpointFile {
   }
 
   async write({ head, rows, until, pause }: Checkpoint): Promise<void> {
-    const file = await this.#disk.promises.open(`${this.#path}.tmp`, 'w', FILE_MODE)
+    const file = await this.#ground.disk.promises.open(`${this.#path}.tmp`, 'w', FILE_MODE)
     const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
     const append = async (record: unknown) => {
       const bytes = framed(record, scratch)
@@ -61,12 +61,12 @@ export class CheckpointFile {
       await append(head)
       for (const slice of sliced(rows)) await append({ rows: slice })
       await append({ end: until() } satisfies CheckpointEnd)
-      await file.datasync()
+      if (this.#ground.sync) await file.datasync()
     } finally {
       await file.close()
     }
     await pause()
-    await this.#disk.promises.rename(`${this.#path}.tmp`, this.#path)
+    await this.#ground.disk.promises.rename(`${this.#path}.tmp`, this.#path)
   }
 }
 

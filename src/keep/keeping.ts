@@ -3,7 +3,7 @@ import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Kept, World } from '../world/world.ts'
 import { lock } from './lock.ts'
-import { type Disk, FILE_MODE, FOLDER_MODE, syncFolder } from './log.ts'
+import { type Disk, FILE_MODE, FOLDER_MODE, type LogFile, syncFolder } from './log.ts'
 import { checkFormat, KeepRefused } from './recovery.ts'
 import { FORMAT } from './state.ts'
 import { NotKept, Store, type StoreOptions } from './store.ts'
@@ -70,8 +70,8 @@ export class Keeping {
     try {
       makeFolder(worlds)
       release = lock(folder)
-      const options = { disk, sync, tell, foldBytes, scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES) }
-      const keeping = new Keeping(folder, seedOf(join(folder, 'sandgate.json'), seed, otherwise, sync), options, release)
+      const options = { disk, sync, tell, foldBytes, scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES), opened: new Set<LogFile>() }
+      const keeping = new Keeping(folder, seedOf(join(folder, 'sandgate.json'), seed, otherwise, options), options, release)
       syncFolder(folder, options)
       for (const id of fs.readdirSync(worlds).sort()) {
         if (GONE.test(id)) fs.rmSync(join(worlds, id), { recursive: true })
@@ -149,14 +149,14 @@ function makeFolder(path: string): void {
 }
 
 /** The seed the directory was begun with; it begins now when there is none. */
-function seedOf(path: string, asked: string | undefined, otherwise: string, sync: boolean): string {
+function seedOf(path: string, asked: string | undefined, otherwise: string, { disk, sync }: StoreOptions): string {
   const kept = fs.existsSync(path) ? readHead(path) : undefined
   if (kept) checkFormat(kept.format, path)
   if (kept && asked !== undefined && asked !== kept.seed) throw new KeepRefused(`--seed ${asked}: ${path} was begun with the seed "${kept.seed}"; leave --seed out, or take another directory`)
   if (kept) return kept.seed
   const seed = asked ?? otherwise
-  fs.writeFileSync(`${path}.tmp`, `${JSON.stringify({ sandgate: 'data', format: FORMAT, seed })}\n`, { mode: FILE_MODE, flush: sync })
-  fs.renameSync(`${path}.tmp`, path)
+  disk.writeFileSync(`${path}.tmp`, `${JSON.stringify({ sandgate: 'data', format: FORMAT, seed })}\n`, { mode: FILE_MODE, flush: sync })
+  disk.renameSync(`${path}.tmp`, path)
   return seed
 }
 

@@ -1,10 +1,11 @@
 // A file of records, each with its length and its checksum, so that what is torn or spoiled is known for what it is. What the records mean is
 // left to state.ts; when they are written, to store.ts.
+import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { crc32 } from 'node:zlib'
 
 /** What of the file system is used, so that a test can hand in one that fails. */
-export type Disk = Pick<typeof fs, 'openSync' | 'closeSync' | 'writeSync' | 'readFileSync' | 'readdirSync' | 'fstatSync' | 'ftruncateSync' | 'fdatasyncSync' | 'mkdirSync' | 'rmSync' | 'renameSync'> & {
+export type Disk = Pick<typeof fs, 'openSync' | 'closeSync' | 'writeSync' | 'readFileSync' | 'readdirSync' | 'fstatSync' | 'ftruncateSync' | 'fdatasyncSync' | 'mkdirSync' | 'rmSync' | 'renameSync' | 'writeFileSync'> & {
   readonly promises: Pick<typeof fs.promises, 'open' | 'rename' | 'rm' | 'readFile'>
 }
 
@@ -19,7 +20,14 @@ export interface Ground {
   readonly sync: boolean
   /** Where records are laid out, by everybody in turn. */
   readonly scratch: Buffer
+  /** The logs whose files are open, the one that has been written to last behind all others. */
+  readonly opened: Set<LogFile>
 }
+
+/** How many logs have their files open at once: worlds may be a thousand, which is all that a process may open. */
+const OPEN_LOGS = 128
+/** A disk that was full is written to again when it has room for so much: a record that just fits is followed by one that does not. */
+const ROOM_BYTES = 64 * 1024
 
 /** For power cuts: a file is there only when its directory says so. */
 export function syncFolder(path: string, { disk, sync }: Ground): void {
@@ -64,24 +72,23 @@ export function* records(bytes: Buffer): Generator<{ readonly record: any; reado
   }
 }
 
-/** A log that is open for more. Every append is whole on return, or has left nothing. */
+/** A log that goes on. Every append is whole on return, or has left nothing. */
 export class LogFile {
   readonly path: string
-  readonly #disk: Disk
-  readonly #sync: boolean
-  readonly #scratch: Buffer
-  #fd: number
+  readonly #ground: Ground
+  #fd: number | undefined
   #size: number
 
   /** Goes on behind `size` bytes of a file that is there, or begins one with 0. */
-  constructor(path: string, size: number, { disk, sync, scratch }: Ground) {
+  constructor(path: string, size: number, ground: Ground) {
+    const { disk } = ground
     this.path = path
-    this.#disk = disk
-    this.#sync = sync
-    this.#scratch = scratch
+    this.#ground = ground
     this.#size = size
-    this.#fd = disk.openSync(path, size === 0 ? 'w' : 'r+', FILE_MODE)
-    if (disk.fstatSync(this.#fd).size > size) disk.ftruncateSync(this.#fd, size)
+    const fd = disk.openSync(path, size === 0 ? 'w' : 'r+', FILE_MODE)
+    this.#fd = fd
+    this.#hold()
+    if (disk.fstatSync(fd).size > size) disk.ftruncateSync(fd, size)
   }
 
   get size(): number {
@@ -90,40 +97,68 @@ export class LogFile {
 
   /** Appends a record; throws when it cannot be kept, and then what is in the file is as it was. */
   append(record: unknown): void {
-    const bytes = framed(record, this.#scratch)
-    // A file that was deleted takes every byte and keeps none.
-    if (this.#disk.fstatSync(this.#fd).nlink === 0) this.#openAgain()
-    try {
-      for (let done = 0; done < bytes.length; ) done += this.#disk.writeSync(this.#fd, bytes, done, bytes.length - done, this.#size + done)
-      if (this.#sync) this.#disk.fdatasyncSync(this.#fd)
-    } catch (error) {
-      this.#forgetBehind()
-      throw error
-    }
+    const bytes = framed(record, this.#ground.scratch)
+    this.#write(bytes)
     this.#size += bytes.length
   }
 
+  /** Throws when there is no room for some records more; leaves nothing. */
+  checkRoom(): void {
+    const fd = this.#write(randomBytes(ROOM_BYTES))
+    this.#ground.disk.ftruncateSync(fd, this.#size)
+  }
+
   close(): void {
-    this.#disk.closeSync(this.#fd)
+    if (this.#fd === undefined) return
+    this.#ground.opened.delete(this)
+    this.#ground.disk.closeSync(this.#fd)
+    this.#fd = undefined
+  }
+
+  #write(bytes: Buffer): number {
+    const { disk, sync } = this.#ground
+    const fd = this.#open()
+    try {
+      for (let done = 0; done < bytes.length; ) done += disk.writeSync(fd, bytes, done, bytes.length - done, this.#size + done)
+      if (sync) disk.fdatasyncSync(fd)
+    } catch (error) {
+      this.#forgetBehind(fd)
+      throw error
+    }
+    return fd
   }
 
   /** What half a write has left is cut off when it can be; the next append writes over it in any case. */
-  #forgetBehind(): void {
+  #forgetBehind(fd: number): void {
     try {
-      this.#disk.ftruncateSync(this.#fd, this.#size)
+      this.#ground.disk.ftruncateSync(fd, this.#size)
     } catch {
       // As full or as read-only as before.
     }
   }
 
-  /** The directory may be back, as it was. */
-  #openAgain(): void {
-    const fd = this.#disk.openSync(this.path, 'r+')
-    if (this.#disk.fstatSync(fd).size < this.#size) {
-      this.#disk.closeSync(fd)
-      throw new Error(`${this.path} is not the file it was`)
-    }
-    this.#disk.closeSync(this.#fd)
-    this.#fd = fd
+  #open(): number {
+    // A file that was deleted takes every byte and keeps none.
+    if (this.#fd !== undefined && this.#ground.disk.fstatSync(this.#fd).nlink === 0) this.close()
+    this.#fd ??= this.#openAgain()
+    this.#hold()
+    return this.#fd
+  }
+
+  /** Its directory may have been away, and back as it was. */
+  #openAgain(): number {
+    const { disk } = this.#ground
+    const fd = disk.openSync(this.path, 'r+')
+    if (disk.fstatSync(fd).size >= this.#size) return fd
+    disk.closeSync(fd)
+    throw new Error(`${this.path} is not the file it was`)
+  }
+
+  /** Keeps its file open, in place of the one that nobody has written to for longest. */
+  #hold(): void {
+    const { opened } = this.#ground
+    opened.delete(this)
+    opened.add(this)
+    if (opened.size > OPEN_LOGS) for (const longest of opened) return longest.close()
   }
 }

@@ -52,7 +52,7 @@ export class Store implements Keeper {
     const { disk } = options
     const sizes = new Map<string, number>()
     const read = async (path: string): Promise<FoundCheckpoint | undefined> => {
-      const file = new CheckpointFile(path, disk)
+      const file = new CheckpointFile(path, options)
       const db = lowdb(file)
       await db.read()
       sizes.set(path, file.bytes)
@@ -233,6 +233,8 @@ export class Store implements Keeper {
 
   #append(change: Change): boolean {
     try {
+      // What just fits would say that it works again, and the next record that it does not.
+      if (this.#failing) this.#log!.checkRoom()
       this.#log!.append(change)
     } catch (error) {
       if (!this.#failing) this.#options.tell(`${this.#folder} cannot be written: ${(error as Error).message}. Calls that change anything are answered as unavailable until it can`)
@@ -265,7 +267,7 @@ export class Store implements Keeper {
     const wanted = () => {
       if (!fold.wanted) throw new Error('it is of no use any more')
     }
-    const file = new CheckpointFile(join(this.#folder, nameOf('checkpoint', number)), disk)
+    const file = new CheckpointFile(join(this.#folder, nameOf('checkpoint', number)), this.#options)
     const db = lowdb(file)
     db.data = {
       head: { sandgate: 'checkpoint', format: FORMAT, log: number, world: this.#origin!, clock: this.#clock, entries: this.#entries },
@@ -307,8 +309,13 @@ export class Store implements Keeper {
 
   #startLog(number: number): LogFile {
     const log = new LogFile(join(this.#folder, nameOf('log', number)), 0, this.#options)
-    log.append({ sandgate: 'log', format: FORMAT, log: number } satisfies LogHead)
-    syncFolder(this.#folder, this.#options)
+    try {
+      log.append({ sandgate: 'log', format: FORMAT, log: number } satisfies LogHead)
+      syncFolder(this.#folder, this.#options)
+    } catch (error) {
+      log.close()
+      throw error
+    }
     return log
   }
 
