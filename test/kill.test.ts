@@ -86,9 +86,9 @@ class Partner {
     return ask(this.server, this.#agent, { ...signed, path: `/cpg${signed.path}` })
   }
 
-  /** Asks for an address; undefined when the answer did not come. */
-  async allocate(number: number, key: string | undefined): Promise<Acknowledged | undefined> {
-    const wish = allocation({ user_identifier: `user-${number}`, idempotency_key: key }).body!
+  /** Asks for an address, for a user or out of the pool; undefined when the answer did not come. */
+  async allocate(number: number, key: string | undefined, user = true): Promise<Acknowledged | undefined> {
+    const wish = allocation({ user_identifier: user ? `user-${number}` : undefined, metadata: `wish ${number}`, idempotency_key: key }).body!
     const answer = await this.call({ method: 'POST', path: '/v1/deposit-addresses', body: wish })
     if (!answer) return undefined
     expect(answer.status, answer.text).toBe(200)
@@ -114,6 +114,23 @@ interface Acknowledged {
   readonly id: number
 }
 
+/** What CPG documents about its retries: so long after each attempt comes the next one, ms. */
+const RETRIES = [1, 5, 30, 120, 720, 1440].map((minutes) => minutes * 60_000)
+
+/** A row of the list of callbacks. */
+interface Told {
+  readonly id: string
+  readonly status: string
+  readonly created_at: string
+  readonly body: string
+  readonly attempts: readonly { readonly at: string }[]
+}
+
+/** When a callback that was refused so far is tried next. */
+function nextAttempt({ attempts }: Told): number {
+  return Date.parse(attempts.at(-1)!.at) + RETRIES[attempts.length - 1]!
+}
+
 test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`, async () => {
   const data = mkdtempSync(join(tmpdir(), 'sandgate-kill-'))
   onTestFinished(() => rmSync(data, { recursive: true, force: true }))
@@ -123,38 +140,54 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
   const base = given ?? String(Date.now())
   const partner = new Partner(await serve(data))
   expect((await partner.control('PUT', '/callbacks/endpoints/cpg', { url: inbox.url }))!.status).toBe(200)
-  const deposits: string[] = []
+  const deposits = new Map<string, any>()
+  /** Callbacks as they were listed last, by id. */
+  const listed = new Map<string, Told>()
+  /** How many attempts the receiver has heard that are counted nowhere, by callback. */
+  let uncounted = new Map<string, number>()
   let now = 0
   let serial = 0
+
+  const callbacks = async (): Promise<Told[] | undefined> => (await partner.control('GET', '/callbacks?limit=1000'))?.json.data
+  const heardOf = ({ id }: Told) => inbox.received.filter(({ json }) => `cb_${json.id}` === id)
 
   for (let round = 1; round <= ROUNDS; round++) {
     const seed = round === 1 && given !== undefined ? given : `${base}/${round}`
     console.log(`round ${round}, seed ${seed}`)
     const random = seedrandom(seed)
     const killAfter = 1 + Math.floor(random() * 120)
+    // Every other time it dies while a callback is on its way.
+    const onTheWay = random() < 0.5
     let acknowledged = 0
     let dead = false
+    const kill = () => {
+      dead = true
+      partner.server.child.kill('SIGKILL')
+    }
+    inbox.answers = () => {
+      if (onTheWay && !dead && acknowledged >= killAfter) kill()
+      return { status: 500 }
+    }
 
     const worker = async () => {
       while (!dead) {
         const chance = random()
         const number = ++serial
-        if (chance < 0.1 && all.length > 0) {
+        if (chance < 0.2 && all.length > 0) {
           const { text } = all[Math.floor(random() * all.length)]!
-          const deposit = await partner.control('POST', '/deposits', { address: JSON.parse(text).data.address, amount: '5', after: '30m' })
-          if (deposit?.status === 201) deposits.push(deposit.json.id)
-        } else if (chance < 0.15) {
-          const moved = await partner.control('POST', '/clock/advance', { by: '1s' })
+          const deposit = await partner.control('POST', '/deposits', { address: JSON.parse(text).data.address, amount: '5', ...(chance < 0.1 ? { after: '30m' } : { confirmations: 'instant' }) })
+          if (deposit) deposits.set(deposit.json.id, deposit.json)
+        } else if (chance < 0.25) {
+          const moved = await partner.control('POST', '/clock/advance', { by: chance < 0.225 ? '1s' : '20s' })
           if (moved) now = Math.max(now, Date.parse(moved.json.now))
+        } else if (chance < 0.3) {
+          for (const row of (await callbacks()) ?? []) if (row.attempts.length >= (listed.get(row.id)?.attempts.length ?? 0)) listed.set(row.id, row)
         } else {
-          const made = await partner.allocate(number, random() < 0.7 ? `key-${number}` : undefined)
+          const made = await partner.allocate(number, random() < 0.7 ? `key-${number}` : undefined, random() < 0.9)
           if (!made) continue
           all.push(made)
         }
-        if (++acknowledged === killAfter) {
-          dead = true
-          partner.server.child.kill('SIGKILL')
-        }
+        if (++acknowledged >= killAfter && !onTheWay && !dead) kill()
       }
     }
     await Promise.all(Array.from({ length: WORKERS }, worker))
@@ -162,15 +195,37 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
     partner.server = await serve(data)
     // Written in one piece, the log is torn only by a kernel that dies; a process that dies leaves whole records.
     expect(partner.server.stderr(), seed).toBe('')
+    // What was on its way is sent once more, and waited for.
+    expect((await partner.control('POST', '/clock/advance', { by: '0s' }))!.status).toBe(200)
 
-    const timers = (await partner.control('GET', '/snapshot'))!.json.tables.timers as Record<string, unknown>
+    const timers: { at: number; reaction: string; args: unknown }[] = Object.values((await partner.control('GET', '/snapshot'))!.json.tables.timers)
+    const dueAt = (reaction: string, args: unknown) => timers.filter((timer) => timer.reaction === reaction && timer.args === args).map(({ at }) => at)
     const clock = (await partner.control('GET', '/clock'))!.json
     expect(Date.parse(clock.now), `${seed}: world time`).toBeGreaterThanOrEqual(now)
     now = Date.parse(clock.now)
-    expect(clock.due, seed).toBe(Object.keys(timers).length)
-    expect(clock.due, `${seed}: windows that were opened`).toBeGreaterThanOrEqual(all.length)
+    expect(clock.due, seed).toBe(timers.length)
+    for (const { id, text } of all) expect(dueAt('displayEnded', id), `${seed}: the window of request ${id}`).toEqual([Date.parse(JSON.parse(text).data.display_expires_at)])
     const kept = (await partner.control('GET', '/deposits?limit=1000'))!.json.data.map(({ id }: any) => id)
-    expect(kept, `${seed}: deposits`).toEqual(expect.arrayContaining(deposits))
+    expect(kept, `${seed}: deposits`).toEqual(expect.arrayContaining([...deposits.keys()]))
+
+    const told = (await callbacks())!
+    const bytes = new Map(told.map(({ id, body }) => [id, body]))
+    for (const { json, text } of inbox.received) expect(bytes.get(`cb_${json.id}`), `${seed}: what the partner has heard`).toBe(text)
+    for (const { txid, status } of deposits.values()) {
+      if (status !== 'confirmed') continue
+      expect(told.filter(({ body }) => JSON.parse(body).data.tx_hash === txid).map(({ attempts }) => attempts.length >= 1), `${seed}: callbacks of ${txid}`).toEqual([true, true])
+    }
+    for (const row of told) {
+      const before = listed.get(row.id)
+      if (before) expect({ ...row, attempts: row.attempts.slice(0, before.attempts.length) }, `${seed}: ${row.id} as it was listed`).toEqual(before)
+      expect(row.status, seed).toBe('pending')
+      expect(dueAt('outbox.attempt', row.id), `${seed}: the next attempt of ${row.id}`).toEqual([nextAttempt(row)])
+    }
+    expect([...bytes.keys()], `${seed}: callbacks that were listed`).toEqual(expect.arrayContaining([...listed.keys()]))
+    // Each attempt that is counted was heard. One that was on its way when the process died was heard and is not counted: it was made again.
+    const more = new Map(told.map((row) => [row.id, heardOf(row).length - row.attempts.length]))
+    for (const [id, number] of more) expect([0, 1], `${seed}: attempts of ${id} that are not counted`).toContain(number - (uncounted.get(id) ?? 0))
+    uncounted = more
 
     // What was acknowledged in this round, and some of what was there before.
     const asked = all.filter((_, index) => index >= all.length - acknowledged || index % 10 === round % 10)
@@ -179,13 +234,35 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
     expect(new Set(ids).size, `${seed}: no number twice`).toBe(ids.length)
   }
 
-  // Every deposit is still due: it is seen, and the partner hears of it.
-  const moved = await partner.control('POST', '/clock/advance', { by: '31m' })
-  expect(moved!.status).toBe(200)
-  const seen = (await partner.control('GET', '/deposits?limit=1000'))!.json.data.filter(({ seen_at }: any) => seen_at !== null).map(({ id }: any) => id)
-  expect(seen).toEqual(expect.arrayContaining(deposits))
-  const detected = inbox.received.filter(({ json }) => json.event === 'deposit.detected')
-  expect(detected.length).toBe(seen.length)
+  // Everything is still due at its own instant, and happens once: windows end, deposits are seen, the partner hears what it has refused, byte for byte.
+  inbox.answers = () => ({})
+  const waiting = (await callbacks())!
+  const heard = new Map(waiting.map((row) => [row.id, heardOf(row).length]))
+  expect([...uncounted.values()].some((number) => number > 0), 'one was on its way when the process died').toBe(true)
+  expect(new Set(waiting.map(({ attempts }) => attempts.length)).size, 'some were tried oftener').toBeGreaterThan(1)
+  const moved = (await partner.control('POST', '/clock/advance', { by: '8d' }))!
+  expect(moved.status).toBe(200)
+  const happened = moved.json.happened.map(({ at, summary }: any) => `${Date.parse(at)} ${summary}`)
+  const windows = all.flatMap(({ id, text }) => {
+    const { display_expires_at, created_at, user_identifier } = JSON.parse(text).data
+    return [`${Date.parse(display_expires_at)} deposit request ${id} is no longer shown`, ...(user_identifier === null ? [`${Date.parse(created_at) + 7 * 86_400_000} the pool address of deposit request ${id} may serve again`] : [])]
+  })
+  const retries = waiting.map((row) => `${nextAttempt(row)} ${JSON.parse(row.body).event} (${row.id}) is sent, attempt ${row.attempts.length + 1}`)
+  expect(happened).toEqual(expect.arrayContaining([...windows, ...retries]))
+  expect(new Set(happened).size, 'nothing twice').toBe(happened.length)
+  for (const row of (await callbacks())!) {
+    expect(row.status, row.id).toBe('delivered')
+    const times = heard.get(row.id)
+    if (times !== undefined) expect(heardOf(row), row.id).toHaveLength(times + 1)
+    expect(new Set(heardOf(row).map(({ text }) => text)), row.id).toEqual(new Set([row.body]))
+  }
+  const seen = new Map<string, any>((await partner.control('GET', '/deposits?limit=1000'))!.json.data.map((row: any) => [row.id, row]))
+  for (const { id, txid, sent_at, status } of deposits.values()) {
+    const seenAt = Date.parse(sent_at) + (status === 'scheduled' ? 30 * 60_000 : 0)
+    expect(seen.get(id), id).toMatchObject({ status: 'confirmed', txid, seen_at: new Date(seenAt).toISOString() })
+    const events = inbox.received.filter(({ json }) => json.data.tx_hash === txid).map(({ json }) => json.event)
+    expect(new Set(events), `callbacks of ${id}`).toEqual(new Set(['deposit.detected', 'deposit.confirmed', 'deposit.swept']))
+  }
   partner.server.child.kill('SIGTERM')
   const [status] = await once(partner.server.child, 'exit')
   expect(status).toBe(0)
