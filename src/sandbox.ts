@@ -22,7 +22,7 @@ import { reply, type Sent, type Served } from './http/reply.ts'
 import { send, Turn } from './http/send.ts'
 import { serverFor } from './http/server.ts'
 import { Sampler } from './http/sample.ts'
-import { type Keeping, type KeepWish, openKeeping } from './keep/keeping.ts'
+import { type Keeping, type KeepWish, openKeeping, type Was } from './keep/keeping.ts'
 import type { Log } from './log.ts'
 import { Observer } from './observer.ts'
 import { LOAD, Tape } from './keep/recording.ts'
@@ -139,8 +139,10 @@ export class Sandbox {
 
   /** A sandbox whose worlds are kept when there is a directory for them. Throws `KeepRefused`. */
   static async open(providers: ReadonlyMap<string, Provider>, options: SandboxOptions): Promise<Sandbox> {
-    const keeping = await openKeeping(options, DEFAULT_SEED, tellerOf(options))
+    const tell = tellerOf(options)
+    const keeping = await openKeeping(options, DEFAULT_SEED, tell)
     try {
+      for (const [id, was] of keeping?.found() ?? []) if (id === DEFAULT_WORLD) for (const wish of ignored(was, options)) tell(`the world "${id}" goes on as it was kept: ${wish}; POST /_sandgate/reset begins it anew, another --data begins another one`)
       return new Sandbox(providers, options, keeping)
     } catch (error) {
       await keeping?.close()
@@ -391,6 +393,15 @@ export class Sandbox {
 /** Finds the providers and makes a sandbox of them; nothing listens yet. */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return Sandbox.open(await findProviders(), options)
+}
+
+/** Which wishes are not those that the world was begun with, and so count only when it begins anew. */
+function ignored({ seed, startMs, frozen }: Was, wish: SandboxOptions): string[] {
+  const begun = frozen ? new Date(startMs).toISOString() : 'real'
+  const told: string[] = []
+  if (wish.seed !== undefined && wish.seed !== seed) told.push(`it was begun with the seed "${seed}", and --seed ${wish.seed} is ignored`)
+  if (wish.clock !== undefined && (wish.clock === 'real' ? frozen : !frozen || Date.parse(wish.clock) !== startMs)) told.push(`it was begun with the clock ${begun}, and --clock ${wish.clock} is ignored`)
+  return told
 }
 
 /** Who takes lines for people that are no bugs. */

@@ -588,6 +588,38 @@ describe('a sandbox that is closed and opened again', () => {
     ])
   })
 
+  test('another clock, or another seed than the world has since a reset, is ignored, and told so; the one it was begun with is not', async () => {
+    const data = newFolder()
+    const told: string[] = []
+    const open = async (options: { clock?: string; seed?: string }) => {
+      told.length = 0
+      const box = await start({ data, warn: (line) => told.push(line), ...options })
+      return { box, told: [...told] }
+    }
+    const line = (what: string) => `the world "default" goes on as it was kept: it was begun with ${what} is ignored; POST /_sandgate/reset begins it anew, another --data begins another one`
+    const first = await open({ seed: 'mine' })
+    await first.box.advance('1h')
+    await first.box.sandbox.close()
+    const same = await open({ seed: 'mine', clock: '2026-05-16T21:00:00+02:00' })
+    expect(same.told).toEqual([])
+    await same.box.sandbox.close()
+    for (const clock of ['real', '2030-01-01T00:00:00Z']) {
+      const other = await open({ clock })
+      expect(other.told).toEqual([line(`the clock ${START}, and --clock ${clock}`)])
+      expect(other.box.world.clock.frozen).toBe(true)
+      await other.box.sandbox.close()
+    }
+    const reset = await open({ clock: 'real' })
+    await reset.box.control('POST', '/reset', { seed: 'another' })
+    expect(reset.box.world.clock.frozen).toBe(false)
+    await reset.box.sandbox.close()
+    const after = await open({ clock: START, seed: 'mine' })
+    expect(after.told).toEqual([line('the seed "another", and --seed mine'), line(`the clock real, and --clock ${START}`)])
+    await after.box.sandbox.close()
+    const real = await open({ clock: 'real' })
+    expect(real.told).toEqual([])
+  })
+
   test('world time never falls back, though the wall does', async () => {
     const data = newFolder()
     const first = await start({ data, clock: 'real', ...quiet })
