@@ -1,11 +1,21 @@
 // A HAR file as the beginning of a case: what the real provider said, played here, differs only where the sandbox says something else.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { importHar } from '../src/har.ts'
 import { readRecording, type RecordedCall, Unusable } from '../src/keep/recording.ts'
 import type { Provider } from '../src/provider.ts'
 import { Replay, report } from '../src/replay.ts'
 import { contractOf, findProviders } from '../src/sandbox.ts'
+import { client as alphapo } from './clients/alphapo.ts'
+import { client as cpg } from './clients/cpg.ts'
+import { client as payward } from './clients/payward.ts'
+import { client as zopay } from './clients/zopay.ts'
+import { type Client, START, start } from './kit.ts'
 
 let providers: Map<string, Provider>
 beforeAll(async () => {
@@ -190,5 +200,68 @@ describe('replay of an import', () => {
   test('who was turned away at the door is turned away', async () => {
     const found = await differs(har(exchange('2026-03-02T10:00:01Z', 'GET', '/v1/_ping', undefined, 401, { success: false })))
     expect(found?.where ?? '').not.toBe('status')
+  })
+})
+
+describe('the command', () => {
+  /** A shell's view of it. */
+  async function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+    const child = spawn(process.execPath, [new URL('../dist/main.js', import.meta.url).pathname, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text))
+    const [status] = await once(child, 'close')
+    return { status, ...said }
+  }
+
+  /** The calls that a partner made, twice what hands out an address, as its browser wrote them down. Somebody else's seed: ids and addresses are others. */
+  async function trafficWith(client: Client, operations: readonly string[]): Promise<any> {
+    const box = await start({ seed: `the real ${client.name}`, clock: START })
+    const entries = []
+    for (const [index, name] of operations.entries()) {
+      const request = { ...client.good[name]!(), ...(client.name === 'zopay' && { headers: { 'idempotency-key': `key-${index}` } }) }
+      const signed = client.sign(request, box.wallMs)
+      const { status, text, headers } = await box.call(client, request)
+      expect(status, name).toBeLessThan(300)
+      const type = { name: 'Content-Type', value: headers['content-type']! }
+      entries.push({
+        startedDateTime: START,
+        request: { method: request.method, url: `https://api.${client.name}.example${request.path}`, headers: Object.entries(signed.headers!).map(([name, value]) => ({ name, value })), ...(request.body !== undefined && { postData: { mimeType: 'application/json', text: request.body } }) },
+        response: { status, headers: [type], content: { mimeType: type.value, text } },
+      })
+    }
+    return { log: { version: '1.2', creator: { name: 'a browser' }, entries } }
+  }
+
+  test.each<[string, Client, string[], string]>([
+    ['cpg', cpg, ['ping', 'createDepositAddress', 'createDepositAddress', 'getDepositRequest', 'listCurrencies'], '$.data.network'],
+    ['zopay', zopay, ['createAddress', 'createAddress', 'listAddresses'], '$.asset'],
+    ['payward', payward, ['listDepositMethods', 'createDepositAddress', 'createDepositAddress', 'listDepositAddresses'], '$.memo'],
+    ['alphapo', alphapo, ['ping', 'takeAddress', 'takeAddress', 'listCurrencies'], '$.data.currency'],
+  ])('import FILE.har --provider %s makes a case file whose replay is equal, or names the first answer that differs', async (name, client, operations, where) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sandgate-har-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = (named: string) => join(folder, named)
+    const traffic = await trafficWith(client, operations)
+    const imports = async (named: string) => {
+      writeFileSync(file(`${named}.har`), JSON.stringify(traffic))
+      const ended = await run('import', file(`${named}.har`), '--provider', name)
+      const { title } = providers.get(name)!
+      expect(ended).toEqual({ status: 0, stderr: '', stdout: `${file(`${named}.json`)}: ${operations.length} calls of ${title}; sandgate replay ${file(`${named}.json`)} shows where the sandbox answers otherwise\n` })
+      return run('replay', file(`${named}.json`))
+    }
+    const equal = await imports('equal')
+    expect([equal.status, equal.stderr, equal.stdout]).toEqual([0, '', expect.stringMatching(new RegExp(`^${operations.length} calls, .*every answer is equal`))])
+    const theirs = JSON.parse(readFileSync(file('equal.json'), 'utf8')).journal.map(({ answer }: RecordedCall) => answer.body)
+    expect(theirs).toEqual(traffic.log.entries.map(({ response }: any) => response.content.text))
+
+    const call = operations.findLastIndex((operation) => /^create|^take/.test(operation))
+    const { content } = traffic.log.entries[call].response
+    const answer = JSON.parse(content.text)
+    const path = where.split('.').slice(1)
+    path.slice(0, -1).reduce((at: any, step) => at[step], answer)[path.at(-1)!] = 'OTHER'
+    content.text = JSON.stringify(answer)
+    const other = await imports('other')
+    expect([other.status, other.stderr]).toEqual([1, ''])
+    expect(other.stdout).toMatch(new RegExp(`^entry ${call + 1} differs: [^\\n]*\\n  where:    ${where.replaceAll(/[$.]/g, '\\$&')}\\n  recorded: "?OTHER"?\\n`))
   })
 })

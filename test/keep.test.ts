@@ -287,8 +287,7 @@ describe('a store', () => {
 /** The folder as it is now, as a process that is killed now would leave it. */
 function copyOf(folder: string): string {
   const copy = newFolder()
-  cpSync(folder, copy, { recursive: true })
-  rmSync(join(copy, 'lock'), { force: true })
+  cpSync(folder, copy, { recursive: true, filter: (name) => !/\/lock[^/]*$/.test(name) })
   return copy
 }
 
@@ -462,6 +461,36 @@ describe('a directory', () => {
       await later.close()
     }
     await first.close()
+    expect(readdirSync(folder).sort()).toEqual(['sandgate.json', 'worlds'])
+  })
+
+  test('is kept from a process that is seen by nobody here, as in another container, as long as that one lives; what is left of it is taken over', async () => {
+    const folder = join(newFolder(), 'x'.repeat(200))
+    const first = await open(folder)
+    const path = join(folder, 'lock')
+    const elsewhere = readFileSync(path, 'utf8').replace(/"pid":\d+,"started":"\d+"/, '"pid":4194999,"started":"1"')
+    writeFileSync(path, elsewhere)
+    for (let attempt = 0; attempt < 2; attempt++) await expect(open(folder)).rejects.toThrow(new KeepRefused(`${folder} is in use by process 4194999 of another container; one process per directory`))
+    expect(readdirSync(folder).sort()).toEqual(['lock', JSON.parse(elsewhere).bell, 'sandgate.json', 'worlds'])
+    await first.close()
+    expect(readFileSync(path, 'utf8'), 'not its own').toBe(elsewhere)
+    const second = await open(folder)
+    await second.close()
+    // A name that is none of a bell is neither rung nor removed.
+    writeFileSync(path, elsewhere.replace(/lock\.\w+\.bell/, 'sandgate.json'))
+    await (await open(folder)).close()
+    expect(readdirSync(folder).sort()).toEqual(['sandgate.json', 'worlds'])
+  })
+
+  test('a bell whose process was killed rings no more', async () => {
+    const folder = newFolder()
+    await (await open(folder)).close()
+    const name = 'lock.0123456789ab.bell'
+    const child = spawn(process.execPath, ['-e', `require('net').createServer().listen('${name}', () => process.kill(process.pid, 'SIGKILL'))`], { cwd: folder })
+    await once(child, 'exit')
+    expect(readdirSync(folder)).toContain(name)
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: 4194999, started: '1', bell: name }))
+    await (await open(folder)).close()
     expect(readdirSync(folder).sort()).toEqual(['sandgate.json', 'worlds'])
   })
 
@@ -952,6 +981,6 @@ test('what is kept is for its owner alone, whatever it is', async () => {
   await box.call(cpg, allocation({}))
   await (box.world.keeper as Store).fold()
   const modes = ['.', ...readdirSync(data, { recursive: true, encoding: 'utf8' })].map((name) => [name, statSync(join(data, name)).mode.toString(8)] as const)
-  expect(modes.map(([name]) => name.replace(/\d+$/, 'N'))).toEqual(expect.arrayContaining(['.', 'lock', 'sandgate.json', 'worlds', 'worlds/ci', 'worlds/ci/log-N', 'worlds/default/log-N', 'worlds/default/checkpoint-N']))
-  for (const [name, mode] of modes) expect(mode, name).toMatch(/^(40700|100600)$/)
+  expect(modes.map(([name]) => name.replace(/\d+$/, 'N').replace(/[0-9a-f]{12}/, 'HEX'))).toEqual(expect.arrayContaining(['.', 'lock', 'lock.HEX.bell', 'sandgate.json', 'worlds', 'worlds/ci', 'worlds/ci/log-N', 'worlds/default/log-N', 'worlds/default/checkpoint-N']))
+  for (const [name, mode] of modes) expect(mode, name).toMatch(/^(40700|100600|140600)$/)
 })

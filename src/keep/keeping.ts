@@ -69,7 +69,7 @@ export class Keeping {
     let release: (() => void) | undefined
     try {
       makeFolder(worlds)
-      release = lock(folder)
+      release = await lock(folder)
       const options = { disk, sync, tell, foldBytes, scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES), opened: new Set<LogFile>() }
       const keeping = new Keeping(folder, seedOf(join(folder, 'sandgate.json'), seed, otherwise, options), options, release)
       syncFolder(folder, options)

@@ -1,5 +1,8 @@
-// One process per directory: a file with its number, made exclusively. One that is left of a dead process is taken over.
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+// One process per directory: a file with its number, made exclusively. One that is left of a dead process is taken over. Beside it hangs a bell, a
+// socket that ends with its process: containers that share a directory do not see each other's processes, but hear each other's bells.
+import { randomBytes } from 'node:crypto'
+import { chmodSync, closeSync, existsSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { kill, pid } from 'node:process'
 import { FILE_MODE } from './log.ts'
@@ -9,26 +12,83 @@ interface Holder {
   readonly pid: number
   /** When it was started, in what the system counts in: numbers come again, above all in containers. Null where nobody can tell. */
   readonly started: string | null
+  /** The name of its socket; without one where the system or the file system has none. */
+  readonly bell?: string | undefined
 }
 
+const BELL = /^lock\.[0-9a-f]+\.bell$/
+
 /** Takes the lock of a directory; returns what lets go of it. Throws `KeepRefused` when another process has it. */
-export function lock(folder: string): () => void {
+export async function lock(folder: string): Promise<() => void> {
   const path = join(folder, 'lock')
-  const mine = join(folder, `lock.${pid}`)
-  const own = JSON.stringify({ pid, started: statOf(pid).started } satisfies Holder)
-  writeFileSync(mine, own, { mode: FILE_MODE })
-  try {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      if (linked(mine, path)) return () => release(path, own)
-      const text = textOf(path)
-      const holder = holderIn(text)
-      if (holder && isAlive(holder)) throw new KeepRefused(`${folder} is in use by process ${holder.pid}${holder.pid === pid ? ', this one' : ''}; one process per directory`)
-      takeAway(path, `${mine}.stale`, text)
-    }
-  } finally {
-    rmSync(mine, { force: true })
+  const mine = `lock.${randomBytes(6).toString('hex')}`
+  const hung = await hang(folder, `${mine}.bell`)
+  const own = JSON.stringify({ pid, started: statOf(pid).started, bell: hung && `${mine}.bell` } satisfies Holder)
+  const takeDown = () => {
+    hung?.close()
+    rmSync(join(folder, `${mine}.bell`), { force: true })
   }
-  throw new KeepRefused(`${folder}: others want it too; one process per directory`)
+  let taken = false
+  writeFileSync(join(folder, mine), own, { mode: FILE_MODE })
+  try {
+    for (let attempt = 0; attempt < 3 && !taken; attempt++) {
+      taken = linked(join(folder, mine), path)
+      if (!taken) await clear(folder, path, join(folder, `${mine}.stale`))
+    }
+    if (!taken) throw new KeepRefused(`${folder}: others want it too; one process per directory`)
+  } finally {
+    rmSync(join(folder, mine), { force: true })
+    if (!taken) takeDown()
+  }
+  return () => {
+    release(path, own)
+    takeDown()
+  }
+}
+
+/** Clears away what a dead process has left; throws when its holder lives. */
+async function clear(folder: string, path: string, aside: string): Promise<void> {
+  const text = textOf(path)
+  const holder = holderIn(text)
+  if (holder && isAlive(holder)) throw new KeepRefused(`${folder} is in use by process ${holder.pid}${holder.pid === pid ? ', this one' : ''}; one process per directory`)
+  const bell = holder?.bell !== undefined && BELL.test(holder.bell) ? holder.bell : undefined
+  if (bell !== undefined && (await rings(folder, bell))) throw new KeepRefused(`${folder} is in use by process ${holder!.pid} of another container; one process per directory`)
+  takeAway(path, aside, text)
+  if (bell !== undefined) rmSync(join(folder, bell), { force: true })
+}
+
+/** Where the system has no such socket, or the file system takes none, the number alone has to do. */
+async function hang(folder: string, name: string): Promise<Server | undefined> {
+  return at(folder, name, (path) => new Promise((resolve) => {
+    const server = createServer((caller) => caller.destroy()).unref()
+    server.on('error', () => resolve(undefined))
+    server.listen(path, () => {
+      chmodSync(path, FILE_MODE)
+      resolve(server)
+    })
+  }))
+}
+
+/** Whether whoever hung it up is alive: the system answers for a process that is busy, or stopped, too. */
+async function rings(folder: string, name: string): Promise<boolean | undefined> {
+  return at(folder, name, (path) => new Promise((resolve) => {
+    const caller = connect(path, () => {
+      caller.destroy()
+      resolve(true)
+    })
+    caller.on('error', (error: NodeJS.ErrnoException) => resolve(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(error.code!)))
+  }))
+}
+
+/** The path of a socket may have some 100 bytes: from its directory's descriptor on it is always short. */
+async function at<Result>(folder: string, name: string, work: (path: string) => Promise<Result | undefined>): Promise<Result | undefined> {
+  if (!existsSync('/proc/self/fd')) return undefined
+  const fd = openSync(folder, 'r')
+  try {
+    return await work(`/proc/self/fd/${fd}/${name}`)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function linked(from: string, to: string): boolean {
