@@ -477,9 +477,10 @@ describe('a directory', () => {
     const second = await open(folder)
     await second.close()
     // A name that is none of a bell is neither rung nor removed.
-    writeFileSync(path, elsewhere.replace(/lock\.\w+\.bell/, 'sandgate.json'))
+    writeFileSync(join(folder, 'mine.txt'), '')
+    writeFileSync(path, elsewhere.replace(/lock\.\w+\.bell/, 'mine.txt'))
     await (await open(folder)).close()
-    expect(readdirSync(folder).sort()).toEqual(['sandgate.json', 'worlds'])
+    expect(readdirSync(folder).sort()).toEqual(['mine.txt', 'sandgate.json', 'worlds'])
   })
 
   test('a bell whose process was killed rings no more', async () => {

@@ -219,6 +219,7 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
       const before = listed.get(row.id)
       if (before) expect({ ...row, attempts: row.attempts.slice(0, before.attempts.length) }, `${seed}: ${row.id} as it was listed`).toEqual(before)
       expect(row.status, seed).toBe('pending')
+      expect(row.attempts.length, `${seed}: ${row.id} was sent`).toBeGreaterThan(0)
       expect(dueAt('outbox.attempt', row.id), `${seed}: the next attempt of ${row.id}`).toEqual([nextAttempt(row)])
     }
     expect([...bytes.keys()], `${seed}: callbacks that were listed`).toEqual(expect.arrayContaining([...listed.keys()]))
