@@ -191,6 +191,13 @@ describe('replay of an import', () => {
     expect(await differs(har(create(answer)))).toMatchObject({ where })
   })
 
+  test('an id of the partner itself must come back as it was, though it looks like one that is drawn', async () => {
+    const sent = { currency: 'USDT', network: 'ETH', user_identifier: '550e8400-e29b-41d4-a716-446655440000' }
+    const answered = (user_identifier: string) => har(exchange('2026-03-02T10:00:01Z', 'POST', '/v1/deposit-addresses', sent, 200, { ...address, data: { ...address.data, user_identifier } }))
+    expect(await differs(answered(sent.user_identifier))).toBeUndefined()
+    expect(imported(answered(sent.user_identifier)).journal[0]).not.toHaveProperty(['compare', 'fields', '$.data.user_identifier'])
+  })
+
   test('a status the sandbox does not give is found with the rules that applied', async () => {
     const found = await differs(har(exchange('2026-03-02T10:00:01Z', 'POST', '/v1/deposit-addresses', { currency: 'USDT', network: 'ETH', user_identifier: 'a' }, 409, { success: false })))
     expect(found).toMatchObject({ where: 'status', expected: 409, got: 200 })
