@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { armSpoil } from '../src/world/outbox.ts'
+import * as alphapo from './clients/alphapo.ts'
 import { allocation, client } from './clients/cpg.ts'
-import { Inbox, type Kit, start } from './kit.ts'
+import * as payward from './clients/payward.ts'
+import * as zopay from './clients/zopay.ts'
+import { type Client, Inbox, type Kit, start } from './kit.ts'
+import { type Receiver, RECEIVERS } from './receivers.ts'
 
 async function paid(box: Kit): Promise<string> {
   const { address } = (await box.call(client, allocation({}))).json.data
@@ -233,57 +236,179 @@ describe('where callbacks may go', () => {
 })
 
 describe('spoiled', () => {
-  async function spoiled(how: Parameters<typeof armSpoil>[0]['how'], times = 1, byMs = 0): Promise<{ box: Kit; inbox: Inbox }> {
+  interface Teller {
+    /** A good call that hands an address out, and the money that is then sent to it; what the partner hears of that at once, in order. */
+    readonly client: Client
+    readonly operation: string
+    readonly pays: readonly string[]
+    readonly events?: readonly string[]
+    readonly heard: readonly string[]
+    /** What is heard within three days, beside. */
+    readonly later: readonly string[]
+    readonly name: (json: any) => string
+  }
+
+  const TELLERS: Readonly<Record<string, Teller>> = {
+    cpg: {
+      client,
+      operation: 'createDepositAddress',
+      pays: ['1'],
+      events: ['deposit.detected', 'deposit.confirmed'],
+      heard: ['deposit.detected', 'deposit.confirmed'],
+      later: [],
+      name: ({ event }) => event,
+    },
+    zopay: { client: zopay.client, operation: 'createAddress', pays: ['1.00', '2.00'], heard: ['1.00', '2.00'], later: [], name: ({ data }) => data.amount },
+    payward: { client: payward.client, operation: 'createDepositAddress', pays: ['1'], heard: ['initial', 'pending', 'settled'], later: ['success'], name: ({ data }) => data.status },
+    alphapo: {
+      client: alphapo.client,
+      operation: 'takeAddress',
+      pays: ['1', '2'],
+      heard: ['1.00000000 confirmed', '2.00000000 confirmed'],
+      later: [],
+      name: ({ status, currency_sent }) => `${currency_sent.amount} ${status}`,
+    },
+  }
+
+  class Told {
+    readonly box: Kit
+    readonly inbox: Inbox
+    readonly #name: Teller['name']
+    readonly #receiver: Receiver
+    readonly #secret: string
+
+    constructor(provider: string, box: Kit, inbox: Inbox, secret: string) {
+      this.box = box
+      this.inbox = inbox
+      this.#name = TELLERS[provider]!.name
+      this.#receiver = RECEIVERS[provider]!
+      this.#secret = secret
+    }
+
+    get names(): string[] {
+      return this.inbox.received.map(({ json }) => this.#name(json))
+    }
+
+    /** Whether each signature is right. */
+    get signed(): boolean[] {
+      return this.inbox.received.map((received) => this.#receiver.signed(this.#secret, received))
+    }
+
+    /** How old each signature says it is, seconds. */
+    get ages(): (number | undefined)[] {
+      return this.inbox.received.map((received) => {
+        const at = this.#receiver.seconds(received)
+        return at === undefined ? undefined : Math.floor(this.box.wallMs / 1000) - at
+      })
+    }
+  }
+
+  const ARMED = {
+    'by a rule': async (box: Kit, provider: string, spoils: readonly object[]) =>
+      box.control('POST', '/faults', { when: { provider, operation: TELLERS[provider]!.operation, nth: 1 }, then: spoils.map((callbacks) => ({ callbacks })) }),
+    'by a timeline': async (box: Kit, provider: string, spoils: readonly object[]) =>
+      box.control('PUT', '/scenario', { timeline: spoils.map((spoil) => ({ at: '0s', do: { callbacks: { provider, ...spoil } } })) }),
+  } as const
+
+  /** What a partner hears of its first deposits while something is armed. */
+  async function told(provider: string, armed: keyof typeof ARMED, ...spoils: readonly object[]): Promise<Told> {
+    const { client, operation, pays, events } = TELLERS[provider]!
     const box = await start()
     const inbox = await Inbox.open()
-    await box.subscribe('cpg', inbox, { events: ['deposit.detected', 'deposit.confirmed'] })
-    box.world.change(() => armSpoil({ provider: 'cpg', object: null, how, times, byMs }, box.world))
-    await paid(box)
-    return { box, inbox }
+    const secret = await box.subscribe(provider, inbox, events && { events })
+    const reply = await ARMED[armed](box, provider, spoils)
+    expect(reply.status, reply.text).toBeLessThan(300)
+    const { json } = await box.call(client, client.good[operation]!())
+    const { address } = json.data ?? json
+    for (const amount of pays) await box.deposit(address, amount, { confirmations: 'instant' })
+    return new Told(provider, box, inbox, secret)
   }
-  const events = (inbox: Inbox) => inbox.received.map(({ json }) => json.event)
 
-  test('duplicate: the very same bytes twice', async () => {
-    const { inbox } = await spoiled('duplicate')
-    expect(events(inbox)).toEqual(['deposit.detected', 'deposit.detected', 'deposit.confirmed'])
-    expect(inbox.received[0]!.text).toBe(inbox.received[1]!.text)
+  const right = (count: number) => Array.from({ length: count }, () => true)
+
+  /** What each way to spoil callbacks does to the first one, and to no other. */
+  const HOWS: Readonly<Record<string, (provider: string, armed: keyof typeof ARMED) => Promise<void>>> = {
+    // The very same bytes twice.
+    duplicate: async (provider, armed) => {
+      const { heard: [first, ...rest] } = TELLERS[provider]!
+      const { names, signed, inbox } = await told(provider, armed, { how: 'duplicate' })
+      expect(names).toEqual([first, first, ...rest])
+      expect(signed).toEqual(right(rest.length + 2))
+      expect(inbox.received[0]!.text).toBe(inbox.received[1]!.text)
+    },
+    // Later, to the millisecond.
+    delay: async (provider, armed) => {
+      const { heard: [first, ...rest] } = TELLERS[provider]!
+      const partner = await told(provider, armed, { how: 'delay', by: '30s' })
+      expect(partner.names).toEqual(rest)
+      await partner.box.advance('29999ms')
+      expect(partner.names).toEqual(rest)
+      await partner.box.advance('1ms')
+      expect(partner.names).toEqual([...rest, first])
+      expect(partner.signed).toEqual(right(rest.length + 1))
+    },
+    // Lost, retries included.
+    drop: async (provider, armed) => {
+      const { heard: [, ...rest], later } = TELLERS[provider]!
+      const partner = await told(provider, armed, { how: 'drop' })
+      await partner.box.advance('3d')
+      expect(partner.names).toEqual([...rest, ...later])
+      expect(partner.signed).toEqual(right(rest.length + later.length))
+      const statuses = (await callbacks(partner.box)).map(({ status }) => status)
+      expect(statuses).toEqual(['dropped', ...[...rest, ...later].map(() => 'delivered')])
+    },
+    // sandgate.callbacks.departure: the second one arrives before the first.
+    reorder: async (provider, armed) => {
+      const { heard: [first, second, ...rest] } = TELLERS[provider]!
+      const { names, signed } = await told(provider, armed, { how: 'reorder' })
+      expect(names).toEqual([second, first, ...rest])
+      expect(signed).toEqual(right(rest.length + 2))
+    },
+    // Everything is held back until resume, and then it leaves in order.
+    pause: async (provider, armed) => {
+      const { heard } = TELLERS[provider]!
+      const partner = await told(provider, armed, { how: 'pause' })
+      expect(partner.names).toEqual([])
+      expect((await callbacks(partner.box)).map(({ status }) => status)).toEqual(heard.map(() => 'paused'))
+      await partner.box.control('PUT', '/scenario', { timeline: [{ at: '0s', do: { callbacks: { provider, how: 'resume' } } }] })
+      expect(partner.names).toEqual(heard)
+      expect(partner.signed).toEqual(right(heard.length))
+    },
+    // What was paused and resumed before it had anything to tell is told as ever.
+    resume: async (provider, armed) => {
+      const { heard } = TELLERS[provider]!
+      const { names, signed } = await told(provider, armed, { how: 'pause' }, { how: 'resume' })
+      expect(names).toEqual(heard)
+      expect(signed).toEqual(right(heard.length))
+    },
+    'bad-signature': async (provider, armed) => {
+      const { heard } = TELLERS[provider]!
+      const { names, signed, ages } = await told(provider, armed, { how: 'bad-signature' })
+      expect(names).toEqual(heard)
+      expect(signed).toEqual([false, ...right(heard.length - 1)])
+      expect(new Set(ages).size).toBe(1)
+    },
+    // An hour old, and rightly signed.
+    'stale-timestamp': async (provider, armed) => {
+      const { heard } = TELLERS[provider]!
+      const { names, signed, ages } = await told(provider, armed, { how: 'stale-timestamp' })
+      expect(names).toEqual(heard)
+      expect(signed).toEqual(right(heard.length))
+      expect(ages).toEqual([3600, ...heard.slice(1).map(() => 0)])
+    },
+  }
+
+  const cells = Object.keys(HOWS).flatMap((how) => Object.keys(TELLERS).flatMap((provider) => (Object.keys(ARMED) as (keyof typeof ARMED)[]).map((armed) => [how, provider, armed] as const)))
+
+  // AlphaPo's signature has no time that could be stale.
+  test.each(cells.filter(([how, provider]) => how !== 'stale-timestamp' || provider !== 'alphapo'))('sandgate.faults.callbacks, sandgate.callbacks.departure: %s, %s, %s', async (how, provider, armed) => {
+    await HOWS[how]!(provider, armed)
   })
 
-  test('sandgate.callbacks.departure: reorder, so that confirmed arrives before detected', async () => {
-    const { inbox } = await spoiled('reorder')
-    expect(events(inbox)).toEqual(['deposit.confirmed', 'deposit.detected'])
-  })
-
-  test('drop: lost, retries included', async () => {
-    const { box, inbox } = await spoiled('drop')
-    await box.advance('3d')
-    expect(events(inbox)).toEqual(['deposit.confirmed'])
-    expect((await callbacks(box)).map(({ status }) => status)).toEqual(['dropped', 'delivered'])
-  })
-
-  test('delay: later, to the millisecond', async () => {
-    const { box, inbox } = await spoiled('delay', 1, 600_000)
-    expect(events(inbox)).toEqual(['deposit.confirmed'])
-    await box.advance('599999ms')
-    expect(events(inbox)).toHaveLength(1)
-    await box.advance('1ms')
-    expect(events(inbox)).toEqual(['deposit.confirmed', 'deposit.detected'])
-  })
-
-  test('bad signature and stale timestamp', async () => {
-    const bad = await spoiled('bad-signature')
-    expect(bad.inbox.received[0]!.headers['x-cpg-signature']).not.toBe(bad.inbox.received[1]!.headers['x-cpg-signature'])
-    const stale = await spoiled('stale-timestamp')
-    expect(Number(stale.inbox.received[1]!.headers['x-cpg-timestamp']) - Number(stale.inbox.received[0]!.headers['x-cpg-timestamp'])).toBe(3600)
-  })
-
-  test('pause holds everything back until resume', async () => {
-    const { box, inbox } = await spoiled('pause')
-    expect(events(inbox)).toEqual([])
-    expect((await callbacks(box)).map(({ status }) => status)).toEqual(['paused', 'paused'])
-    box.world.change(() => armSpoil({ provider: 'cpg', object: null, how: 'resume', times: 1, byMs: 0 }, box.world))
-    await box.advance('1ms')
-    expect(events(inbox)).toEqual(['deposit.detected', 'deposit.confirmed'])
+  test.each(Object.keys(TELLERS))('%s: times says how many, and those after them are as ever', async (provider) => {
+    const { heard } = TELLERS[provider]!
+    const { signed } = await told(provider, 'by a timeline', { how: 'bad-signature', times: 2 })
+    expect(signed).toEqual(heard.map((_, index) => index >= 2))
   })
 })
 
