@@ -235,7 +235,7 @@ describe('where callbacks may go', () => {
   })
 })
 
-describe('spoiled', () => {
+describe('sandgate.callbacks.departure: spoiled callbacks of every provider', () => {
   interface Teller {
     /** A good call that hands an address out, and the money that is then sent to it; what the partner hears of that at once, in order. */
     readonly client: Client
@@ -357,7 +357,7 @@ describe('spoiled', () => {
       const statuses = (await callbacks(partner.box)).map(({ status }) => status)
       expect(statuses).toEqual(['dropped', ...[...rest, ...later].map(() => 'delivered')])
     },
-    // sandgate.callbacks.departure: the second one arrives before the first.
+    // The second one arrives before the first.
     reorder: async (provider, armed) => {
       const { heard: [first, second, ...rest] } = TELLERS[provider]!
       const { names, signed } = await told(provider, armed, { how: 'reorder' })
@@ -401,7 +401,7 @@ describe('spoiled', () => {
   const cells = Object.keys(HOWS).flatMap((how) => Object.keys(TELLERS).flatMap((provider) => (Object.keys(ARMED) as (keyof typeof ARMED)[]).map((armed) => [how, provider, armed] as const)))
 
   // AlphaPo's signature has no time that could be stale.
-  test.each(cells.filter(([how, provider]) => how !== 'stale-timestamp' || provider !== 'alphapo'))('sandgate.faults.callbacks, sandgate.callbacks.departure: %s, %s, %s', async (how, provider, armed) => {
+  test.each(cells.filter(([how, provider]) => how !== 'stale-timestamp' || provider !== 'alphapo'))('%s, %s, %s', async (how, provider, armed) => {
     await HOWS[how]!(provider, armed)
   })
 

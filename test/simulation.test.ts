@@ -353,6 +353,7 @@ class Simulation {
     } else {
       expect(marked, `${client.name}: a first answer is not marked`).toBe(false)
       if (reply.status >= 400) expect(this.#rows(), 'a refused call changes nothing').toEqual(before)
+      else expect(this.#rows(), 'a first answer is an answer to work').not.toEqual(before)
       if (key !== undefined && policy.keeps(reply.status)) this.#kept.set(key, { body, answer: [reply.status, reply.text], at: this.#box.world.now })
       if (client.name === 'alphapo' && reply.status === 201) this.#take(client, reply.json.data)
     }
