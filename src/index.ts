@@ -23,7 +23,7 @@ export interface SandboxOptions {
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Which answer is given where the documents leave two open, by rule id. */
   readonly assume?: Readonly<Record<string, string>> | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
+  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly journalBytes?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
   /** Where callbacks go from the start, by provider. */
   readonly callbacks?: Readonly<Record<string, { readonly url: string; readonly secret?: string | undefined; readonly events?: readonly string[] | undefined; readonly account?: string | undefined }>> | undefined
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */

@@ -9,12 +9,12 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { load, scenarioReaction } from './control/armed.ts'
 import { controlRouter } from './control/control.ts'
 import { ScenarioFiles } from './control/files.ts'
-import type { Host, Metrics } from './control/metrics.ts'
+import type { Metrics } from './control/metrics.ts'
 import { Rules } from './control/rules.ts'
 import type { Scenario } from './control/scenario.ts'
-import { CallbackSender, type Resolve } from './http/callbacks.ts'
+import { CallbackSender } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
-import { type EndpointWish, pointCallbacks } from './http/endpoints.ts'
+import { pointCallbacks } from './http/endpoints.ts'
 import { receive } from './http/receive.ts'
 import { Pauses } from './http/pauses.ts'
 import { Flights } from './http/repeats.ts'
@@ -22,9 +22,9 @@ import { reply, type Sent, type Served } from './http/reply.ts'
 import { send, Turn } from './http/send.ts'
 import { serverFor } from './http/server.ts'
 import { Sampler } from './http/sample.ts'
-import { type Keeping, type KeepWish, openKeeping, type Was } from './keep/keeping.ts'
-import type { Log } from './log.ts'
+import { type Keeping, openKeeping, type Was } from './keep/keeping.ts'
 import { Observer } from './observer.ts'
+import type { SandboxOptions } from './options.ts'
 import { LOAD, Tape } from './keep/recording.ts'
 import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
@@ -32,46 +32,6 @@ import { durationMs } from './world/durations.ts'
 import type { World } from './world/world.ts'
 import { incomingOf, targetOf } from './target.ts'
 import { DEFAULT_WORLD, Worlds } from './worlds.ts'
-
-export interface SandboxOptions extends KeepWish {
-  /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */
-  readonly clock?: string | undefined
-  /** Scenario files that the default world starts with; their seed and clock count where none is given here. Read again when they change. */
-  readonly scenarios?: readonly string[] | undefined
-  /** What a config file says under `providers`, by provider. */
-  readonly providers?: Readonly<Record<string, unknown>> | undefined
-  /** Which answer is given where the documents leave two open, by rule id. */
-  readonly assume?: Readonly<Record<string, string>> | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly journalBytes?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
-  /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
-  readonly allowHosts?: readonly string[]
-  /** Where callbacks go from the start, by provider. */
-  readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
-  /** How long a receiver of callbacks may take, wall ms, instead of what each provider allows. */
-  readonly callbackTimeoutMs?: number | undefined
-  /** Looks up the names of receivers; the system does unless given. */
-  readonly resolve?: Resolve | undefined
-  /** Host names that callbacks may go to, beside loopback and private addresses. */
-  readonly allowCallbackHosts?: readonly string[]
-  /** The control API asks for `Authorization: Bearer <token>`. */
-  readonly controlToken?: string | undefined
-  /** An answer off contract becomes a loud 500. */
-  readonly strict?: boolean
-  /** Takes a line for each call and each callback; nobody unless given. */
-  readonly log?: Log | undefined
-  /** What the process tells about itself, for the metrics. */
-  readonly host?: Host | undefined
-  /** Takes a line for each edit of a scenario file that cannot be used, and for each damage to what was kept; the log, or stderr, unless given. */
-  readonly warn?: (line: string) => void
-  /** Where bugs are told; the log, or stderr, unless given. */
-  readonly complain?: (message: string, error?: unknown) => void
-  /** Lets wall time go by, for delays of scenarios. */
-  readonly pause?: (ms: number) => Promise<void>
-  /** The wall clock, ms since 1970. */
-  readonly wall?: () => number
-  /** Sends callbacks; over the network unless given. */
-  readonly sender?: Pick<CallbackSender, 'pump' | 'busy' | 'settled' | 'refuse'> | undefined
-}
 
 const SPECS = fileURLToPath(new URL('../specs/', import.meta.url))
 const DEFAULT_SEED = 'sandgate'

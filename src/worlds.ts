@@ -69,7 +69,12 @@ export class Worlds {
   get(id: string): World | undefined {
     const found = this.#worlds.get(id)
     if (!found) return undefined
-    found.usedMs = this.#options.wall()
+    const wallMs = this.#options.wall()
+    if (id !== DEFAULT_WORLD && wallMs - found.usedMs > this.#options.idleMs) {
+      this.remove(id)
+      return undefined
+    }
+    found.usedMs = wallMs
     return found.world
   }
 
@@ -78,7 +83,9 @@ export class Worlds {
     return this.#worlds.get(world.id)?.world === world
   }
 
+  /** All of them, those aside that have lain idle for too long: they go now. */
   *[Symbol.iterator](): Generator<World> {
+    this.#forgetIdle()
     for (const { world } of this.#worlds.values()) yield world
   }
 

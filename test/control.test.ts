@@ -166,6 +166,7 @@ describe('clock', () => {
     schedule(box, [['callback', 24], ['callback', 24 * 90 + 1]])
     const reply = await ask(box, 'POST', '/clock/advance', { until: 'quiet' })
     expect([reply.status, reply.json]).toMatchObject([409, { now: '2026-05-17T19:00:00.000Z', due: 2, detail: expect.stringMatching(/90 days/) }])
+    expect((await data(box, '/journal?kind=control')).at(-1)).toMatchObject({ action: 'advance', summary: 'the clock was to be moved, and came from 2026-05-16T19:00:00.000Z to 2026-05-17T19:00:00.000Z' })
     expect((await ask(box, 'POST', '/clock/advance', { until: 'quiet' })).json.happened).toHaveLength(2)
   })
 

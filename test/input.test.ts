@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createSandbox, findProviders, type Sandbox, type SandboxOptions } from '../src/sandbox.ts'
+import type { SandboxOptions } from '../src/options.ts'
+import { createSandbox, findProviders, type Sandbox } from '../src/sandbox.ts'
 import { type Client, Kit, type Request, START, start } from './kit.ts'
 
 const MIB = 1024 * 1024

@@ -4,7 +4,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import supertest from 'supertest'
 import { expect, onTestFinished } from 'vitest'
-import { createSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox.ts'
+import type { SandboxOptions } from '../src/options.ts'
+import { createSandbox, type Sandbox } from '../src/sandbox.ts'
 import type { World } from '../src/world/world.ts'
 
 /** A call as a client makes it: the provider's own path (with query), exact body text. */

@@ -84,10 +84,21 @@ describe('made, listed, deleted', () => {
     await make(box, { id: 'a' })
     await make(box, { id: 'b' })
     expect((await box.control('POST', '/worlds', { id: 'c' })).json.detail).toContain('limits.worlds')
-    box.passWall(3_600_000)
+    box.passWall(1_800_000)
     await inWorld(box, 'b', cpg.client, cpg.allocation({}))
+    box.passWall(1_800_001)
     await make(box, { id: 'c' })
     expect((await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)).toEqual(['default', 'b', 'c'])
+  })
+
+  test('a world that has lain idle for too long is gone, though nobody makes another one; the default one stays', async () => {
+    const box = await start({ limits: { worldIdle: '1h' } })
+    for (const id of ['a', 'b', 'c']) await make(box, { id })
+    box.passWall(1_800_000)
+    await inWorld(box, 'b', cpg.client, cpg.allocation({}))
+    box.passWall(1_800_001)
+    expect((await inWorld(box, 'a', cpg.client, cpg.allocation({}))).status).toBe(404)
+    expect((await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)).toEqual(['default', 'b'])
   })
 
   test('a reset keeps how the world was made', async () => {

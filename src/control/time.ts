@@ -30,16 +30,27 @@ function clockView(world: World) {
 async function setClock({ sandbox, world, body }: Ask): Promise<Told> {
   const to = body.now === undefined ? undefined : notPast(instant(body.now), world)
   if (body.mode === 'frozen') world.clock.freeze()
-  if (to !== undefined) await advance(sandbox, world, to)
-  if (body.mode === 'running') world.clock.run()
-  sandbox.tick(world)
-  note(world, 'clock', `the clock is ${world.clock.frozen ? 'frozen' : 'running'} at ${iso(world.now)}`)
+  try {
+    if (to !== undefined) await advance(sandbox, world, to)
+    if (body.mode === 'running') world.clock.run()
+    sandbox.tick(world)
+  } finally {
+    // Where it did not come as far as it was to, too.
+    note(world, 'clock', `the clock is ${world.clock.frozen ? 'frozen' : 'running'} at ${iso(world.now)}`)
+  }
   return ok(clockView(world))
 }
 
 async function advanceClock({ sandbox, world, body }: Ask): Promise<Told> {
   const to = body.by !== undefined ? after(world.now, body.by, 'by') : body.to !== undefined ? notPast(instant(body.to), world) : undefined
-  const fired = to === undefined ? await untilQuiet(sandbox, world) : await advance(sandbox, world, to)
+  const began = world.now
+  let fired: Timer[]
+  try {
+    fired = to === undefined ? await untilQuiet(sandbox, world) : await advance(sandbox, world, to)
+  } catch (error) {
+    note(world, 'advance', `the clock was to be moved, and came from ${iso(began)} to ${iso(world.now)}`)
+    throw error
+  }
   note(world, 'advance', `the clock was moved to ${iso(world.now)}, ${fired.length} things happened`)
   return ok({ now: iso(world.now), happened: fired.map(happened) })
 }

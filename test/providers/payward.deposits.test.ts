@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { SandboxOptions } from '../../src/sandbox.ts'
+import type { SandboxOptions } from '../../src/options.ts'
 import { armSpoil } from '../../src/world/outbox.ts'
 import { ACCOUNTS, change, client, clientOf, creation, type Credentials, KEYS, listing, METHODS, portfolio, registration, transactions, webhookSignature } from '../clients/payward.ts'
 import { Inbox, type Kit, type Reply, start, triedUntilExhausted } from '../kit.ts'
