@@ -294,6 +294,26 @@ describe('what a recording holds', () => {
     expect(calls(recording).filter(({ altered }) => altered).map(({ body }) => JSON.parse(body!).user_identifier)).toEqual(['{{cpg demo key 1}}'])
   })
 
+  test('sandgate.recording.secrets: user and password of a URL stand in no recording and in no journal, and it is played all the same', async () => {
+    const box = await start()
+    const inbox = await Inbox.open()
+    const url = inbox.url.replace('http://', 'http://shop:pa55w0rd@')
+    await box.control('PUT', '/callbacks/endpoints/cpg', { url })
+    const { address } = (await box.call(cpg, allocation({}))).json.data
+    await box.deposit(address, '1')
+    // Payward refuses such a URL; what was sent stands in the journal all the same.
+    expect((await box.call(payward, { method: 'POST', path: '/v1/webhooks', body: JSON.stringify({ url: 'https://shop:pa55w0rd@shop.example/hooks' }) })).status).toBe(400)
+    expect(inbox.received.length).toBeGreaterThan(0)
+    const [journal, reply] = [await box.control('GET', '/journal'), await box.control('GET', '/recording')]
+    for (const { text } of [journal, reply]) {
+      expect(text).toContain('http://hidden@127.0.0.1')
+      expect(text).not.toContain('pa55w0rd')
+    }
+    const recording = readRecording(reply.text)
+    const played = await play(recording)
+    expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+  })
+
   test('the exact bytes of bodies that are no text, and of none', async () => {
     const box = await start()
     await box.call(cpg, allocation({}))

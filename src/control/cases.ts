@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { concerns, matches, regexOf, type When } from '../http/faults.ts'
 import { type Incoming, originOf, ReceivedCall } from '../http/received.ts'
-import { bodyFields, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type Recording, secretsIn, type Step, withoutKeys } from '../keep/recording.ts'
+import { bodyFields, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type Recording, secretsIn, type Step, withoutKeys, withoutLogins } from '../keep/recording.ts'
 import type { Provider } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
@@ -54,7 +54,8 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   if (lost > 0) throw new Problem(409, `there were more than ${options.journalEntries} control calls, so a recording would be incomplete`)
 
   // rule: sandgate.recording.secrets
-  const hide = hiding(placeholders(sandbox, world, entries))
+  const hideKeys = hiding(placeholders(sandbox, world, entries))
+  const hide = (text: string) => withoutLogins(hideKeys(text))
   const steps: Step[] = [...[...deeds].map(({ atMs, ...deed }): Step => ({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) })), ...entries.flatMap((entry) => step(entry, sandbox, world, hide))]
   const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
   return mapTexts(

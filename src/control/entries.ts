@@ -1,6 +1,6 @@
 // A journal entry as people and programs read it: times as text, rules with their marks, and no key, signature or token in it.
 import type { IncomingHttpHeaders } from 'node:http'
-import { hiding, secretsIn } from '../keep/recording.ts'
+import { hiding, secretsIn, withoutLogins } from '../keep/recording.ts'
 import type { Gate } from '../provider.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { Rules } from './rules.ts'
@@ -13,7 +13,7 @@ const HIDDEN = '(hidden)'
 const BODY_CHARACTERS = 65_536
 
 export function entryView(entry: JournalEntry, rules: Rules): Record<string, unknown> {
-  const { id, at, rules: applied, stoppedBy, request, caller: _caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
+  const { id, at, summary, rules: applied, stoppedBy, request, caller: _caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
     gates?: readonly Gate[]
     passed?: number
     rules?: readonly string[]
@@ -21,9 +21,11 @@ export function entryView(entry: JournalEntry, rules: Rules): Record<string, unk
     request?: { headers: IncomingHttpHeaders; body: Buffer | undefined }
     response?: { headers: Record<string, string>; text: string | undefined }
     timerKind?: string
+    summary?: string
   }
   return {
     id,
+    ...(summary !== undefined && { summary: withoutLogins(summary) }),
     ...rest,
     at: new Date(at).toISOString(),
     ...(timerKind && { timer_kind: timerKind }),
@@ -44,8 +46,8 @@ function bodyText(body: Buffer | undefined): string | null {
   return body === undefined || body.length === 0 ? null : hidden(body.toString('utf8')).slice(0, BODY_CHARACTERS)
 }
 
-/** A body without what its own names call a secret: a partner is shown its own when it registers an endpoint. */
+/** A body without logins in its URLs, and without what its own names call a secret: a partner is shown its own when it registers an endpoint. */
 function hidden(text: string): string {
   const secrets = secretsIn(text)
-  return secrets.length === 0 ? text : hiding(new Map(secrets.map((secret) => [secret, HIDDEN])))(text)
+  return withoutLogins(secrets.length === 0 ? text : hiding(new Map(secrets.map((secret) => [secret, HIDDEN])))(text))
 }

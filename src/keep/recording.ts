@@ -170,6 +170,13 @@ export function hiding(placeholders: ReadonlyMap<string, string>): (text: string
   return (text) => text.replace(pattern, (found) => placeholders.get(found)!)
 }
 
+const LOGIN = /\b(https?:\/\/)[^/?#\s"@]+@/gi
+
+/** The user and the password of every URL in a text, taken out. What is left is a URL still. */
+export function withoutLogins(text: string): string {
+  return text.replace(LOGIN, '$1hidden@')
+}
+
 const SECRET_NAME = /secret|signature/i
 
 /** Texts in a JSON body under a name that says secret or signature: a partner is shown its own when it registers an endpoint. */
