@@ -1,7 +1,7 @@
 // The vocabulary every provider is written in: what a Provider promises, what a Call brings, what an Answer or a Refusal takes back.
 // It holds no behaviour of its own; reply.ts runs it, the folders under providers/ speak it.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { ZodType } from 'zod'
+import { z, type ZodType } from 'zod'
 import type { Asset, Transfer, TransferStep } from './world/chain.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
 import type { Table } from './world/tables.ts'
@@ -218,6 +218,9 @@ export interface Answer {
 }
 
 export type Detail = Readonly<Record<string, any>>
+
+/** The id of a key in a config file. A dot would begin the name of a world. */
+export const KeyId = z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands')
 
 /** An expected "no", by the name it has in the provider's table of refusals. Anything else thrown is a bug and is loud. */
 export class Refusal {

@@ -70,7 +70,7 @@ export class Worlds {
     const found = this.#worlds.get(id)
     if (!found) return undefined
     const wallMs = this.#options.wall()
-    if (id !== DEFAULT_WORLD && wallMs - found.usedMs > this.#options.idleMs) {
+    if (this.#isIdle(id, found.usedMs, wallMs)) {
       this.remove(id)
       return undefined
     }
@@ -154,8 +154,12 @@ export class Worlds {
   }
 
   #forgetIdle(): void {
-    const before = this.#options.wall() - this.#options.idleMs
-    for (const [id, { usedMs }] of this.#worlds) if (id !== DEFAULT_WORLD && usedMs < before) this.remove(id)
+    const wallMs = this.#options.wall()
+    for (const [id, { usedMs }] of this.#worlds) if (this.#isIdle(id, usedMs, wallMs)) this.remove(id)
+  }
+
+  #isIdle(id: string, usedMs: number, wallMs: number): boolean {
+    return id !== DEFAULT_WORLD && wallMs - usedMs > this.#options.idleMs
   }
 
   #choices(rule: string): string {

@@ -67,8 +67,8 @@ function spoiled({ headers, text, corrupt }: Sent): { headers: Sent['headers']; 
 }
 
 async function drip(res: ServerResponse, bytes: Buffer, length: number, bytesPerSecond: number, pause: (ms: number) => Promise<void>): Promise<void> {
-  for (let at = 0, drop = 1; at < bytes.length && !res.destroyed; drop++) {
-    const due = Math.floor((bytesPerSecond * DRIP_MS * drop) / 1000)
+  for (let at = 0, turn = 1; at < bytes.length && !res.destroyed; turn++) {
+    const due = Math.floor((bytesPerSecond * DRIP_MS * turn) / 1000)
     if (due > at) res.write(bytes.subarray(at, due))
     at = due
     await pause(DRIP_MS)

@@ -1,6 +1,7 @@
 // The currencies AlphaPo is known to have, and the merchants every world starts with. Codes, networks and minimum deposits are those of its pages and of
 // its sibling's; the ids of BTC, ETH and USDC are documented, the others are ours.
 import { z } from 'zod'
+import { KeyId } from '../../provider.ts'
 import type { Chain } from '../../world/addresses.ts'
 import type { NetworkName } from '../../world/networks.ts'
 
@@ -110,8 +111,7 @@ export function fiatId(currency: string): number {
 }
 
 const Key = z.strictObject({
-  // A dot would begin the name of a world.
-  id: z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands'),
+  id: KeyId,
   secret: z.string().min(1),
   ratePerMinute: z.int().positive().optional(),
   ips: z.array(z.string()).default([]),

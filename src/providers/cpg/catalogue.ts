@@ -1,6 +1,7 @@
 // The networks and currencies CPG is known to have, and the keys every world starts with. Figures from its currencies page; those of BSC and TRX
 // are public token data.
 import { z } from 'zod'
+import { KeyId } from '../../provider.ts'
 import { durationMs } from '../../world/durations.ts'
 import type { Chain } from '../../world/addresses.ts'
 import type { NetworkName } from '../../world/networks.ts'
@@ -69,8 +70,7 @@ const Duration = z.string().transform((text, context) => {
 })
 
 const Key = z.strictObject({
-  // A dot would begin the name of a world.
-  id: z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands'),
+  id: KeyId,
   secret: z.string().min(1),
   permissions: z.array(z.enum(PERMISSIONS)).default([...PERMISSIONS]),
   ratePerMinute: z.int().positive().optional(),

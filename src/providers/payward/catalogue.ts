@@ -1,6 +1,7 @@
 // The assets and deposit methods Payward is known to have, and the keys every world starts with. Ids that its documents show are theirs, the others
 // are drawn once and stand here. Figures are those of its documents where they have any; contracts are public token data.
 import { z } from 'zod'
+import { KeyId } from '../../provider.ts'
 import type { NetworkName } from '../../world/networks.ts'
 
 export const ASSET_TYPES = ['fiat', 'crypto', 'stablecoin', 'xstock'] as const
@@ -143,8 +144,7 @@ export function isBase64(text: string): boolean {
 const Secret = z.string().refine(isBase64, { message: 'expected base64 text' })
 
 const Key = z.strictObject({
-  // A dot would begin the name of a world.
-  id: z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands'),
+  id: KeyId,
   secret: Secret,
   /** In units of the nonce: 5000 is five seconds for a nonce in milliseconds. */
   nonceWindow: z.int().nonnegative().default(0),
