@@ -1,4 +1,5 @@
 // The worlds of a sandbox: made, found, made new, forked, forgotten. They share nothing but the settings they were made from.
+import { z } from 'zod'
 import type { Provider } from './provider.ts'
 import { chainReaction, type TransferStep } from './world/chain.ts'
 import type { Timer } from './world/clock.ts'
@@ -30,8 +31,12 @@ export interface WorldsOptions {
   readonly reactions: Readonly<Record<string, (step: string, args: unknown, world: World) => string | void>>
   /** Worlds as they were kept. */
   readonly kept?: Iterable<readonly [id: string, was: Was]> | undefined
-  /** A world is about to be there, and is to be kept. Throws when it cannot be. */
-  readonly keep?: ((world: World, made: Start) => void) | undefined
+  /** Looks for what is wrong with rows that were kept; undefined where others may have their turn. */
+  readonly problems: (rows: Was['tables']) => Generator<string | undefined>
+  /** A world is about to be there, and is to be kept; `goesOn`: it is the one that was found. Throws when it cannot be. */
+  readonly keep?: ((world: World, made: Start, goesOn: boolean) => void) | undefined
+  /** Nothing falls due any more in a world. */
+  readonly stopped: (world: World, error?: unknown) => void
   /** A world was made, or made new. */
   readonly made?: ((world: World) => void) | undefined
   /** A world is gone. */
@@ -45,6 +50,13 @@ export interface Start {
   readonly assume?: Readonly<Record<string, string>> | undefined
 }
 
+/** As it stands in a directory; what other versions say beside it is their affair. */
+const StartSchema = z.looseObject({
+  seed: z.string().optional(),
+  clock: z.string().refine((text) => text === 'real' || !Number.isNaN(Date.parse(text)), 'expected real, or an instant').optional(),
+  assume: z.record(z.string(), z.string()).optional(),
+})
+
 /** Why a world cannot be made or deleted, in one sentence. */
 export class WorldRefused extends Error {}
 
@@ -52,25 +64,62 @@ export class WorldRefused extends Error {}
 export class Worlds {
   readonly #options: WorldsOptions
   readonly #switches: Readonly<Record<string, readonly string[]>>
+  /** Worlds as they were kept that nobody has asked for yet, each with the look at its rows that comes first. */
+  readonly #unopened = new Map<string, { readonly was: Was; readonly look: Generator<string | undefined> }>()
   /** `made`: how it was made, and is made again by a reset that says nothing else. */
   readonly #worlds = new Map<string, { world: World; usedMs: number; made: Start }>()
 
   constructor(options: WorldsOptions) {
     this.#options = options
     this.#switches = Object.assign({}, ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
-    for (const [id, was] of options.kept ?? []) {
-      const world = this.restore(id, was)
-      world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary: 'the world goes on as it was kept; what happened before stands in no journal any more' })
+    for (const [id, was] of options.kept ?? []) this.#unopened.set(id, { was, look: options.problems(was.tables) })
+    if (!this.#unopened.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
+  }
+
+  /** Does some of what has to be done before a world that was kept can be used; whoever asks for one earlier does the rest of it. False: nothing is left. */
+  openSome(): boolean {
+    for (const [id, { look }] of this.#unopened) {
+      const { value, done } = look.next()
+      if (done || value !== undefined) this.#open(id, value)
+      break
     }
-    if (!this.#worlds.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
+    return this.#unopened.size > 0
+  }
+
+  /** Goes on with a world that was kept, if there is one of that id which nobody has asked for yet. */
+  // rule: sandgate.keep.bad-rows
+  #open(id: string, found?: string): void {
+    const kept = this.#unopened.get(id)
+    if (!kept) return
+    this.#unopened.delete(id)
+    const { was, look } = kept
+    const problem = was.unread ?? startProblem(was) ?? found ?? firstOf(look)
+    if (problem !== undefined) return this.#keepOut(id, was, problem)
+    try {
+      const world = this.#make(id, was.made ?? {}, {}, was, true)
+      world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary: 'the world goes on as it was kept; what happened before stands in no journal any more' })
+    } catch (error) {
+      this.#keepOut(id, was, (error as Error).message)
+    }
+  }
+
+  /** It is there to be looked at, and what is on the disk stays as it is until somebody resets or deletes it. */
+  #keepOut(id: string, was: Was, problem: string): void {
+    const made = startProblem(was) === undefined ? (was.made ?? {}) : {}
+    const world = this.#worldOf(id, made, was)
+    world.load(was)
+    world.journal.goOn(was.entries)
+    this.#worlds.set(id, { world, usedMs: this.#options.wall(), made })
+    world.stop(problem, undefined, was.unread === undefined ? 'bad' : 'unread')
   }
 
   /** The world of that id, which counts as used now. */
   get(id: string): World | undefined {
+    this.#open(id)
     const found = this.#worlds.get(id)
     if (!found) return undefined
     const wallMs = this.#options.wall()
-    if (this.#isIdle(id, found.usedMs, wallMs)) {
+    if (this.#isIdle(found, wallMs)) {
       this.remove(id)
       return undefined
     }
@@ -85,6 +134,12 @@ export class Worlds {
 
   /** All of them, those aside that have lain idle for too long: they go now. */
   *[Symbol.iterator](): Generator<World> {
+    for (const id of [...this.#unopened.keys()]) this.#open(id)
+    yield* this.opened()
+  }
+
+  /** Those of them that were made, or asked for, since the start. */
+  *opened(): Generator<World> {
     this.#forgetIdle()
     for (const { world } of this.#worlds.values()) yield world
   }
@@ -94,10 +149,12 @@ export class Worlds {
     this.#forgetIdle()
     const name = id ?? this.#free()
     if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
-    if (this.#worlds.has(name)) throw new WorldRefused(`there is a world "${name}" already`)
-    if (this.#worlds.size >= this.#options.most) throw new WorldRefused(`there are ${this.#worlds.size} worlds, as many as limits.worlds allows; delete one first`)
+    if (this.#isTaken(name)) throw new WorldRefused(`there is a world "${name}" already`)
+    const count = this.#worlds.size + this.#unopened.size
+    if (count >= this.#options.most) throw new WorldRefused(`there are ${count} worlds, as many as limits.worlds allows; delete one first`)
     const unknown = Object.entries(start.assume ?? {}).find(([rule, value]) => !this.#switches[rule]?.includes(value))
     if (unknown) throw new WorldRefused(`assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`)
+    if (from?.stopped && from.stopped.rows !== 'good') throw new WorldRefused(`the world "${from.id}" cannot be copied: ${from.stopped.reason}`)
     const { startMs, frozen } = from?.options ?? {}
     const was = from && { ...from.kept, seed: from.seed, startMs: startMs!, frozen: frozen!, entries: 0 }
     const world = this.#make(name, from ? { ...this.#worlds.get(from.id)!.made, seed: from.seed } : start, {}, was)
@@ -110,6 +167,7 @@ export class Worlds {
   /** Deletes a world and everything in it. Throws `WorldRefused` for the default one. */
   remove(id: string): boolean {
     if (id === DEFAULT_WORLD) throw new WorldRefused('the default world can be reset, not deleted')
+    this.#open(id)
     if (!this.#worlds.delete(id)) return false
     this.#options.gone?.(id)
     return true
@@ -125,12 +183,27 @@ export class Worlds {
     return this.#make(id, was.made ?? this.#worlds.get(id)?.made ?? {}, {}, was)
   }
 
-  #make(id: string, made: Start, changes: Start = {}, was?: Was): World {
+  #make(id: string, made: Start, changes: Start = {}, was?: Was, goesOn = false): World {
     const options = this.#options
     const start = { ...made, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
+    const world = this.#worldOf(id, start, was)
+    if (was) {
+      world.load(was)
+      world.journal.goOn(was.entries)
+    }
+    options.keep?.(world, made, goesOn)
+    world.clock.tick(options.wall())
+    this.#worlds.set(id, { world, usedMs: options.wall(), made })
+    if (!was) options.made?.(world)
+    world.keeper?.flush()
+    return world
+  }
+
+  #worldOf(id: string, start: Start, was: Was | undefined): World {
+    const options = this.#options
     const first = (id === DEFAULT_WORLD && options.first?.()) || {}
     const clock = start.clock ?? first.clock ?? options.clock
-    const world = new World({
+    return new World({
       id,
       seed: was?.seed ?? start.seed ?? first.seed ?? options.seed,
       startMs: was?.startMs ?? (clock === 'real' ? options.wall() : Date.parse(clock)),
@@ -139,27 +212,19 @@ export class Worlds {
       assumptions: { ...options.assumptions, ...start.assume },
       switches: this.#switches,
       react: (timer, world) => this.#react(timer, world),
+      onStop: (world, error) => options.stopped(world, error),
       ...options.journal,
     })
-    if (was) {
-      world.load(was)
-      world.journal.goOn(was.entries)
-    }
-    options.keep?.(world, made)
-    world.clock.tick(options.wall())
-    this.#worlds.set(id, { world, usedMs: options.wall(), made })
-    if (!was) options.made?.(world)
-    world.keeper?.flush()
-    return world
   }
 
   #forgetIdle(): void {
     const wallMs = this.#options.wall()
-    for (const [id, { usedMs }] of this.#worlds) if (this.#isIdle(id, usedMs, wallMs)) this.remove(id)
+    for (const [id, made] of this.#worlds) if (this.#isIdle(made, wallMs)) this.remove(id)
   }
 
-  #isIdle(id: string, usedMs: number, wallMs: number): boolean {
-    return id !== DEFAULT_WORLD && wallMs - usedMs > this.#options.idleMs
+  /** One that is kept out waits for somebody to look at it. */
+  #isIdle({ world, usedMs }: { readonly world: World; readonly usedMs: number }, wallMs: number): boolean {
+    return world.id !== DEFAULT_WORLD && wallMs - usedMs > this.#options.idleMs && (world.stopped?.rows ?? 'good') === 'good'
   }
 
   #choices(rule: string): string {
@@ -168,7 +233,11 @@ export class Worlds {
   }
 
   #free(): string {
-    for (let number = this.#worlds.size; ; number++) if (!this.#worlds.has(`world-${number}`)) return `world-${number}`
+    for (let number = this.#worlds.size; ; number++) if (!this.#isTaken(`world-${number}`)) return `world-${number}`
+  }
+
+  #isTaken(id: string): boolean {
+    return this.#worlds.has(id) || this.#unopened.has(id)
   }
 
   /** What a timer does: a step of the chain, an attempt of the outbox, another part of the core, or a reaction of the provider. */
@@ -177,6 +246,17 @@ export class Worlds {
     const [part, step] = reaction.split('.') as [string, string]
     if (part === 'chain') return chainReaction(step as TransferStep, args as string, world, (...told) => providers.get(told[2].provider)!.deposits!.onTransfer(...told))
     if (part === 'outbox') return attemptDue(args as string, world)
-    return reactions[part] ? reactions[part](step, args, world) : providers.get(provider)!.reactions![reaction]!(args, world)
+    return reactions[part] ? reactions[part](step, args, world) : providers.get(provider)!.reactions![reaction]!.run(args, world)
   }
+}
+
+function firstOf(look: Iterable<string | undefined>): string | undefined {
+  for (const problem of look) if (problem !== undefined) return problem
+  return undefined
+}
+
+/** What is wrong with how a world was made, which a reset would do again. */
+function startProblem({ made }: Was): string | undefined {
+  const parsed = StartSchema.safeParse(made ?? {})
+  return parsed.success ? undefined : `how it was made: ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`
 }

@@ -8,7 +8,7 @@ import { NotKept } from '../keep/store.ts'
 import type { Problem as CallProblem } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
-import { type Ask, noSuch, Problem, type Routes, type Told, unkept } from './asking.ts'
+import { type Ask, noSuch, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
 import { caseRoutes } from './cases.ts'
 import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
@@ -25,6 +25,9 @@ const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...m
 
 /** What a replay does not do again: these look, move the clock, or begin anew. */
 const NOT_TAPED: readonly string[] = ['verify', 'setClock', 'advanceClock', 'reset', 'createWorld', 'deleteWorld', 'clearJournal', 'restoreSnapshot']
+
+/** What is answered in a world whose rows are not what they should be: it leaves them alone, or puts others in their place. */
+const WITHOUT_ROWS: readonly string[] = ['getHealth', 'getClock', 'reset', 'getSnapshot', 'restoreSnapshot', 'listWorlds', 'createWorld', 'deleteWorld', 'listJournal', 'getJournalEntry', 'clearJournal', 'listRules', 'getSpec', 'getMetrics']
 
 const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
@@ -79,6 +82,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
   const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
+  if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(match.operation.id)) throw stoppedProblem(world)
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,

@@ -6,7 +6,7 @@ import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { Deliveries, type Delivery, type Endpoint, Endpoints, redeliver } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { after, type Ask, created, following, iso, noSuch, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { after, type Ask, created, following, iso, noSuch, note, ok, paged, Problem, type Routes, stoppedProblem, type Told } from './asking.ts'
 
 export const moneyRoutes: Routes = {
   sendDeposit,
@@ -31,6 +31,7 @@ export const moneyRoutes: Routes = {
   redeliver: async ({ sandbox, world, params }) => {
     const delivery = world.get(Deliveries, params.id!)
     if (!delivery) throw new Problem(404, `there is no callback "${params.id}"; GET /_sandgate/callbacks lists them`)
+    if (world.stopped) throw stoppedProblem(world)
     if (delivery.sending !== null) throw new Problem(409, `${delivery.id} is on its way right now`)
     world.change(() => redeliver(delivery, world))
     sandbox.tick(world)
@@ -41,6 +42,7 @@ export const moneyRoutes: Routes = {
 }
 
 async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
+  if (world.stopped) throw stoppedProblem(world)
   const handOut = newestFor(body.address, body.tag, world)
   if (!handOut) throw new Problem(404, `nobody was handed out the address "${body.address}"; GET /_sandgate/addresses lists those that were`)
   const sibling = body.same_transaction_as === undefined ? undefined : world.get(Transfers, body.same_transaction_as)

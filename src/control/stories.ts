@@ -17,6 +17,7 @@ export const scenarioRoutes: Routes = {
   deleteScenario: ({ sandbox, world }) => {
     world.change(() => unload(world))
     note(world, 'scenario', 'the scenario was unloaded')
+    world.resume()
     sandbox.tick(world)
     return { status: 204 }
   },
@@ -41,6 +42,7 @@ export const scenarioRoutes: Routes = {
 async function putScenario({ sandbox, world: before, body, query }: Ask): Promise<Told> {
   const scenario = reading(() => readScenario(body, 'body', knownTo(sandbox)))
   const world = loadInto(before, scenario, query.reset === true, sandbox)
+  world.resume()
   sandbox.tick(world)
   await sandbox.callbacks.settled(world)
   return ok(scenarioView(world))

@@ -2,7 +2,7 @@
 import type { Sandbox } from '../sandbox.ts'
 import { ADVANCE_MAX_EVENTS, ADVANCE_MAX_MS, happened, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { after, type Ask, clockText, instant, iso, note, ok, Problem, type Routes, type Told, unkept } from './asking.ts'
+import { after, type Ask, clockText, instant, iso, note, ok, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
 
 /** How many timers fire before other calls get their turn. */
 const BATCH = 1000
@@ -21,19 +21,23 @@ export const timeRoutes: Routes = {
 function clockView(world: World) {
   return {
     now: iso(world.now),
-    mode: world.clock.frozen ? 'frozen' : 'running',
+    mode: world.clock.frozen || world.stopped ? 'frozen' : 'running',
     due: world.clock.due,
-    next: world.clock.waiting(10).map(happened),
+    // Rows that are not what they should be are in no order.
+    next: !world.stopped || world.stopped.rows === 'good' ? world.clock.waiting(10).map(happened) : [],
+    ...(world.stopped && { problem: world.stopped.reason }),
   }
 }
 
 async function setClock({ sandbox, world, body }: Ask): Promise<Told> {
   const to = body.now === undefined ? undefined : notPast(instant(body.now), world)
+  if (world.stopped && (to !== undefined || body.mode === 'running')) throw stoppedProblem(world)
   if (body.mode === 'frozen') world.clock.freeze()
   try {
     if (to !== undefined) await advance(sandbox, world, to)
     if (body.mode === 'running') world.clock.run()
     sandbox.tick(world)
+    if (world.stopped && body.mode === 'running') throw stoppedProblem(world)
   } finally {
     // Where it did not come as far as it was to, too.
     note(world, 'clock', `the clock is ${world.clock.frozen ? 'frozen' : 'running'} at ${iso(world.now)}`)
@@ -70,6 +74,7 @@ async function advance(sandbox: Sandbox, world: World, ms: number): Promise<Time
     if (sandbox.callbacks.busy(world)) await sandbox.callbacks.settled(world)
     if (!sandbox.worlds.has(world)) throw new Problem(409, `the world "${world.id}" was deleted or made new while its clock was being moved, which stopped at ${iso(world.now)}`)
     if (world.keeper?.works() === false) throw unkept()
+    if (world.stopped) throw stoppedProblem(world)
     const next = world.clock.nextAt
     if (next === undefined || next > ms) break
     fired.push(...world.clock.advanceTo(next, BATCH))
@@ -86,6 +91,7 @@ async function untilQuiet(sandbox: Sandbox, world: World): Promise<Timer[]> {
   const fired: Timer[] = []
   for (;;) {
     await sandbox.callbacks.settled(world)
+    if (world.stopped) throw stoppedProblem(world)
     const next = world.clock.nextLoud
     if (next === undefined) return fired
     if (next > end) throw tooMuch(world, '90 days')

@@ -76,17 +76,19 @@ export class CallbackSender {
 
   /** Sends every attempt of this world that fell due. */
   pump(world: World): void {
-    if (!world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
+    if (world.stopped || !world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
     const due = world.list(Deliveries, 'sending', '')
     const traffic = this.#traffic.get(world) ?? { flights: new Map(), lanes: new Map() }
     this.#traffic.set(world, traffic)
     const { flights, lanes } = traffic
     for (const delivery of due) {
       if (flights.has(delivery.id)) continue
-      const flight = this.#attempt(delivery, lanes, world).finally(() => {
-        flights.delete(delivery.id)
-        if (flights.size === 0) this.#traffic.delete(world)
-      })
+      const flight = this.#attempt(delivery, lanes, world)
+        .catch((error) => world.stop(`the attempt to send ${delivery.id} (${delivery.provider}, ${delivery.event}) cannot be carried out: ${String(error)}`, error))
+        .finally(() => {
+          flights.delete(delivery.id)
+          if (flights.size === 0) this.#traffic.delete(world)
+        })
       flights.set(delivery.id, flight)
     }
   }

@@ -88,11 +88,11 @@ export class Store implements Keeper {
     return this.#log?.size ?? 0
   }
 
-  /** From here on this world is the one that is kept: the one that was found, or one that begins now. Throws `NotKept`. */
-  keep(world: World, made: object): void {
+  /** From here on this world is the one that is kept: the one that was found, if it `goesOn`, or one that begins now. Throws `NotKept`. */
+  keep(world: World, made: object, goesOn = true): void {
     const { seed, options } = world
     const origin: Origin = { seed, startMs: options.startMs, frozen: options.frozen, made: { ...made }, settings: fingerprint(world) }
-    const found = this.#found
+    const found = goesOn ? this.#found : undefined
     this.#found = undefined
     if (found) {
       this.#writing(() => (this.#log ??= this.#startLog(this.#logNumber)))

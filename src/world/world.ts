@@ -1,9 +1,11 @@
 // Everything that is true in one sandbox: rows, clock, draws, what was handed out, and the journal of how it came to be.
 // No I/O, no wall clock, no chance of its own: given a seed and the same calls, the same world.
+import { z } from 'zod'
 import { address, type AddressRequest } from './addresses.ts'
 import { Clock, type Timer } from './clock.ts'
 import { draw, type Draw } from './draws.ts'
 import { Journal, type JournalBounds } from './journal.ts'
+import { Count, Moment, Text } from './rows.ts'
 import { Tables, type Position, type Range, type RowChange, type Table } from './tables.ts'
 
 export interface WorldOptions extends JournalBounds {
@@ -20,6 +22,16 @@ export interface WorldOptions extends JournalBounds {
   readonly switches: Readonly<Record<string, readonly string[]>>
   /** What a timer does. */
   readonly react: (timer: Timer, world: World) => string | void
+  /** Told when nothing falls due any more, and of the error where there was one. */
+  readonly onStop?: ((world: World, error?: unknown) => void) | undefined
+}
+
+/** Why nothing falls due in a world any more. */
+export interface Stopped {
+  /** One sentence for people. */
+  readonly reason: string
+  /** Whether its rows are what they should be, hold what they should not, or could not be read at all: the last two serve no call. */
+  readonly rows: 'good' | 'bad' | 'unread'
 }
 
 /** A row a hand-out: an address that a provider gave somebody, for `GET addresses` and for money that arrives. */
@@ -42,6 +54,7 @@ export interface HandOut {
 export const HandOuts: Table<HandOut> = {
   name: 'addresses',
   key: (row) => row.id,
+  schema: z.strictObject({ id: Text, seq: Count, at: Moment, provider: Text, account: Text, user: Text.nullable(), network: Text, currency: Text, address: Text, tag: Text.nullable(), reference: Text }),
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
     byAddress: { group: (row) => row.address, order: (row) => row.seq },
@@ -71,7 +84,7 @@ interface Counter {
   readonly value: number
 }
 
-export const Counters: Table<Counter> = { name: 'counters', key: (row) => row.name, indexes: {} }
+export const Counters: Table<Counter> = { name: 'counters', key: (row) => row.name, schema: z.strictObject({ name: Text, value: Count }), indexes: {} }
 
 export class World {
   readonly id: string
@@ -82,6 +95,7 @@ export class World {
   /** Nobody, when the world lives in memory alone. */
   keeper: Keeper | undefined
   readonly #tables = new Tables()
+  #stopped: Stopped | undefined
 
   constructor(options: WorldOptions) {
     this.options = options
@@ -94,6 +108,25 @@ export class World {
   /** World time in ms since 1970. */
   get now(): number {
     return this.clock.now
+  }
+
+  /** Undefined: what falls due happens. */
+  get stopped(): Stopped | undefined {
+    return this.#stopped
+  }
+
+  /** Nothing falls due from here on. Rows that are good go on being served, with a clock that stands; others are left as they are. */
+  stop(reason: string, error?: unknown, rows: Stopped['rows'] = 'good'): void {
+    if (this.#stopped) return
+    this.#stopped = { reason, rows }
+    if (rows === 'good') this.clock.freeze()
+    this.journal.add({ kind: 'control', at: this.now, action: 'stopped', summary: `the world is stopped: ${reason}` })
+    this.options.onStop?.(this, error)
+  }
+
+  /** What stopped it may be gone: what is due is tried once more. The clock stays frozen. */
+  resume(): void {
+    if (this.#stopped?.rows === 'good') this.#stopped = undefined
   }
 
   /** The provider's settings, parsed by its own schema. */
@@ -122,7 +155,7 @@ export class World {
   }
 
   /** Adds or replaces a row. Only inside a change. */
-  put<Row extends object>(table: Table<Row>, row: Row): Row {
+  put<Row extends object>(table: Table<Row>, row: NoInfer<Row>): Row {
     return this.#tables.put(table, row)
   }
 
