@@ -10,6 +10,7 @@ import { load, scenarioReaction } from './control/armed.ts'
 import { controlRouter } from './control/control.ts'
 import { ScenarioFiles } from './control/files.ts'
 import type { Metrics } from './control/metrics.ts'
+import { tablesOf } from './control/rewind.ts'
 import { Rules } from './control/rules.ts'
 import type { Scenario } from './control/scenario.ts'
 import { CallbackSender } from './http/callbacks.ts'
@@ -25,6 +26,7 @@ import { Sampler } from './http/sample.ts'
 import { type Keeping, openKeeping, type Was } from './keep/keeping.ts'
 import { Observer } from './observer.ts'
 import type { SandboxOptions } from './options.ts'
+import { inSlices } from './slices.ts'
 import { LOAD, Tape } from './keep/recording.ts'
 import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
@@ -151,6 +153,8 @@ export class Sandbox {
       first: () => ({ seed: options.seed ?? this.scenarios.scenario.seed, clock: options.clock ?? this.scenarios.scenario.clock }),
       kept: keeping?.found(),
       keep: keeping && ((world, made) => keeping.keep(world, made)),
+      prepare: keeping && ((world, made) => keeping.prepare(world, made)),
+      tables: tablesOf(providers),
       made: (world) => this.#begin(world),
       gone: keeping && ((id) => keeping.forget(id)),
     })
@@ -191,12 +195,13 @@ export class Sandbox {
     return this.#served.get(provider)
   }
 
-  /** Reads the documents that nobody has asked for yet, one a turn, so that no first call has to wait for its own. */
+  /** Reads the documents and builds the indexes that nobody has asked for yet, a little a turn, so that no first call has to wait for its own. */
   async warm(): Promise<void> {
     for (const name of [...this.providers.keys(), 'sandgate']) {
       await new Promise(setImmediate)
       contractOf(name)
     }
+    for (const world of this.worlds) await inSlices(world.buildIndexes(tablesOf(this.providers)))
   }
 
   /** A world that was made, or made new, has the story and the receivers it was started with. */

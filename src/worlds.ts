@@ -4,7 +4,11 @@ import { chainReaction, type TransferStep } from './world/chain.ts'
 import type { Timer } from './world/clock.ts'
 import { attemptDue } from './world/outbox.ts'
 import type { Was } from './keep/keeping.ts'
+import type { Prepared } from './keep/store.ts'
+import { inSlices } from './slices.ts'
 import type { JournalBounds } from './world/journal.ts'
+import type { Table } from './world/tables.ts'
+import type { TablesView } from './world/view.ts'
 import { World } from './world/world.ts'
 
 export const DEFAULT_WORLD = 'default'
@@ -32,6 +36,10 @@ export interface WorldsOptions {
   readonly kept?: Iterable<readonly [id: string, was: Was]> | undefined
   /** A world is about to be there, and is to be kept. Throws when it cannot be. */
   readonly keep?: ((world: World, made: Start) => void) | undefined
+  /** The same for a world that may be large: it is laid down first, in slices. Rejects when it cannot be kept. */
+  readonly prepare?: ((world: World, made: Start) => Promise<Prepared>) | undefined
+  /** Every table there is. */
+  readonly tables: readonly Table<any>[]
   /** A world was made, or made new. */
   readonly made?: ((world: World) => void) | undefined
   /** A world is gone. */
@@ -54,12 +62,14 @@ export class Worlds {
   readonly #switches: Readonly<Record<string, readonly string[]>>
   /** `made`: how it was made, and is made again by a reset that says nothing else. */
   readonly #worlds = new Map<string, { world: World; usedMs: number; made: Start }>()
+  /** Ids of worlds that are being copied. */
+  readonly #reserved = new Set<string>()
 
   constructor(options: WorldsOptions) {
     this.#options = options
     this.#switches = Object.assign({}, ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
     for (const [id, was] of options.kept ?? []) {
-      const world = this.restore(id, was)
+      const world = this.#make(id, was.made ?? {}, {}, was)
       world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary: 'the world goes on as it was kept; what happened before stands in no journal any more' })
     }
     if (!this.#worlds.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
@@ -90,21 +100,29 @@ export class Worlds {
   }
 
   /** A new world; throws `WorldRefused`. Without an id it gets the next free one. */
-  create(id: string | undefined, start: Start, from?: World): World {
-    this.#forgetIdle()
-    const name = id ?? this.#free()
-    if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
-    if (this.#worlds.has(name)) throw new WorldRefused(`there is a world "${name}" already`)
-    if (this.#worlds.size >= this.#options.most) throw new WorldRefused(`there are ${this.#worlds.size} worlds, as many as limits.worlds allows; delete one first`)
+  create(id: string | undefined, start: Start): World {
+    const name = this.#newId(id)
     const unknown = Object.entries(start.assume ?? {}).find(([rule, value]) => !this.#switches[rule]?.includes(value))
     if (unknown) throw new WorldRefused(`assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`)
-    const { startMs, frozen } = from?.options ?? {}
-    const was = from && { ...from.kept, seed: from.seed, startMs: startMs!, frozen: frozen!, entries: 0 }
-    const world = this.#make(name, from ? { ...this.#worlds.get(from.id)!.made, seed: from.seed } : start, {}, was)
-    if (from) {
+    return this.#make(name, start)
+  }
+
+  /** A new world that is what another one is now. Rejects with `WorldRefused`. */
+  async fork(id: string | undefined, from: World): Promise<World> {
+    const name = this.#newId(id)
+    const { startMs, frozen } = from.options
+    const { made } = this.#worlds.get(from.id)!
+    const { view, clock } = from.moment()
+    this.#reserved.add(name)
+    try {
+      const tables = await inSlices(copied(view))
+      const world = await this.#replace(undefined, name, { ...made, seed: from.seed }, { seed: from.seed, startMs, frozen, entries: 0, tables, clock })
       world.journal.add({ kind: 'control', at: world.now, action: 'fork', summary: `a copy of the world "${from.id}" as it was then` })
+      return world
+    } finally {
+      view.end()
+      this.#reserved.delete(name)
     }
-    return world
   }
 
   /** Deletes a world and everything in it. Throws `WorldRefused` for the default one. */
@@ -120,12 +138,53 @@ export class Worlds {
     return this.#make(id, this.#worlds.get(id)?.made ?? {}, changes)
   }
 
-  /** A world as it was, in place of the one of that id. */
-  restore(id: string, was: Was): World {
-    return this.#make(id, was.made ?? this.#worlds.get(id)?.made ?? {}, {}, was)
+  /** A world as it was, in place of this one. Its journal numbers go on. Rejects with `WorldRefused` when the world is another one meanwhile. */
+  restore(world: World, was: Omit<Was, 'entries'>): Promise<World> {
+    return this.#replace(world, world.id, this.#worlds.get(world.id)!.made, { ...was, entries: world.journal.nextId - 1 })
+  }
+
+  /** Builds a world that may be large, in slices, and puts it in the place of `before` at once. */
+  async #replace(before: World | undefined, id: string, made: Start, was: Was): Promise<World> {
+    const { prepare, tables, wall } = this.#options
+    const world = this.#build(id, made, {}, was)
+    await inSlices(world.buildIndexes(tables))
+    const prepared = await prepare?.(world, made)
+    if (this.#worlds.get(id)?.world !== before) {
+      await prepared?.abandon()
+      throw new WorldRefused(`the world "${id}" was deleted or made new meanwhile`)
+    }
+    prepared?.commit()
+    if (before) world.journal.goOn(before.journal.nextId - 1)
+    world.clock.tick(wall())
+    this.#worlds.set(id, { world, usedMs: wall(), made })
+    world.keeper?.flush()
+    return world
+  }
+
+  /** The id of a world that is about to be made, when it may be. */
+  #newId(id: string | undefined): string {
+    this.#forgetIdle()
+    const name = id ?? this.#free()
+    if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
+    if (this.#worlds.has(name) || this.#reserved.has(name)) throw new WorldRefused(`there is a world "${name}" already`)
+    const size = this.#worlds.size + this.#reserved.size
+    if (size >= this.#options.most) throw new WorldRefused(`there are ${size} worlds, as many as limits.worlds allows; delete one first`)
+    return name
   }
 
   #make(id: string, made: Start, changes: Start = {}, was?: Was): World {
+    const options = this.#options
+    const world = this.#build(id, made, changes, was)
+    options.keep?.(world, made)
+    world.clock.tick(options.wall())
+    this.#worlds.set(id, { world, usedMs: options.wall(), made })
+    if (!was) options.made?.(world)
+    world.keeper?.flush()
+    return world
+  }
+
+  /** A world that nobody sees yet. */
+  #build(id: string, made: Start, changes: Start, was?: Was): World {
     const options = this.#options
     const start = { ...made, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
     const first = (id === DEFAULT_WORLD && options.first?.()) || {}
@@ -145,11 +204,6 @@ export class Worlds {
       world.load(was)
       world.journal.goOn(was.entries)
     }
-    options.keep?.(world, made)
-    world.clock.tick(options.wall())
-    this.#worlds.set(id, { world, usedMs: options.wall(), made })
-    if (!was) options.made?.(world)
-    world.keeper?.flush()
     return world
   }
 
@@ -168,7 +222,7 @@ export class Worlds {
   }
 
   #free(): string {
-    for (let number = this.#worlds.size; ; number++) if (!this.#worlds.has(`world-${number}`)) return `world-${number}`
+    for (let number = this.#worlds.size; ; number++) if (!this.#worlds.has(`world-${number}`) && !this.#reserved.has(`world-${number}`)) return `world-${number}`
   }
 
   /** What a timer does: a step of the chain, an attempt of the outbox, another part of the core, or a reaction of the provider. */
@@ -179,4 +233,18 @@ export class Worlds {
     if (part === 'outbox') return attemptDue(args as string, world)
     return reactions[part] ? reactions[part](step, args, world) : providers.get(provider)!.reactions![reaction]!(args, world)
   }
+}
+
+/** The rows of a view in maps of their own; the rows themselves are never edited, and so shared. */
+function* copied(view: TablesView): Generator<void, Map<string, Map<string, object>>> {
+  const tables = new Map<string, Map<string, object>>()
+  for (const entry of view.entries()) {
+    if (!entry) yield
+    else {
+      const [table, key, row] = entry
+      const rows = tables.get(table) ?? new Map<string, object>()
+      tables.set(table, rows.set(key, row))
+    }
+  }
+  return tables
 }

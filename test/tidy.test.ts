@@ -37,7 +37,7 @@ const INSIDE: readonly (readonly [part: RegExp, may: readonly RegExp[], ask: str
   [/^src\/provider\.ts$/, [/^src\/world\//], 'the world'],
   [/^src\/providers\/(\w+)\//, [/^src\/provider\.ts$/, /^src\/world\//, /^src\/providers\/$1\//], 'provider.ts, the world, or its own folder'],
   [/^src\/http\//, [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/], 'http, the world, or provider.ts'],
-  [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//], 'keep or the world'],
+  [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//, /^src\/reading\.ts$/], 'keep, reading.ts or the world'],
   [/^src\/(control\/|sandbox\.ts|config\.ts|replay\.ts|compare\.ts|har\.ts)/, [/^src\/(?!main\.ts|providers\/)/], 'anything but main.ts and the providers'],
 ]
 
@@ -50,6 +50,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   lowdb: ['src/keep/store.ts'],
   seedrandom: ['src/world/draws.ts'],
   'sorted-btree': ['src/world/tables.ts'],
+  '@streamparser/json': ['src/control/receiving.ts'],
   'find-my-way': ['src/http/contract.ts'],
   'ajv/dist/2020.js': ['src/http/contract.ts'],
   commander: ['src/main.ts'],

@@ -25,6 +25,8 @@ export interface Told {
   readonly body?: unknown
   /** Media type of a body that is text already. */
   readonly type?: string
+  /** A body that is large, instead of `body`. */
+  readonly pieces?: readonly Buffer[]
 }
 
 export type Routes = Readonly<Record<string, (ask: Ask) => Told | Promise<Told>>>

@@ -1,6 +1,8 @@
 // The control API: how tests and people look into a world and move it. Judged by its own OpenAPI document; the routes stand by chapter in
 // the files beside it.
 import { isUtf8 } from 'node:buffer'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import express, { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
 import type { Contract, ContractOperation } from '../http/contract.ts'
@@ -14,7 +16,8 @@ import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
 import { metricsRoutes } from './metrics.ts'
 import { moneyRoutes } from './money.ts'
-import { rewindRoutes, SNAPSHOT_BYTES } from './rewind.ts'
+import { receiveSnapshot } from './receiving.ts'
+import { rewindRoutes } from './rewind.ts'
 import { scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
 import { labelsOf } from '../target.ts'
@@ -42,15 +45,15 @@ const TITLES: Readonly<Record<number, string>> = {
 export function controlRouter(sandbox: Sandbox, contract: () => Contract): Router {
   const guard = { allowHosts: sandbox.options.allowHosts ?? [], token: sandbox.options.controlToken }
   const router = Router()
-  const small = express.raw({ type: () => true, limit: '1mb' })
-  const large = express.raw({ type: () => true, limit: SNAPSHOT_BYTES })
-  router.use((req, res, next) => (req.method === 'PUT' && req.path === '/snapshot' && !refuseControl(req.headers, guard) ? large : small)(req, res, next))
+  const raw = express.raw({ type: () => true, limit: '1mb' })
+  router.use((req, res, next) => (isSnapshot(req) && !refuseControl(req.headers, guard) ? next() : raw(req, res, next)))
   router.use(async (req: Request, res: Response) => {
     try {
       const refused = refuseControl(req.headers, guard)
       if (refused) throw new Problem(refused.status, refused.detail)
       const told = await answer(sandbox, contract(), req)
-      if (told.type === undefined) res.status(told.status).json(told.body)
+      if (told.pieces) await sendPieces(res.status(told.status).type(told.type!), told.pieces)
+      else if (told.type === undefined) res.status(told.status).json(told.body)
       else res.status(told.status).type(told.type).send(told.body)
     } catch (error) {
       tell(res, error, sandbox.complain)
@@ -58,6 +61,17 @@ export function controlRouter(sandbox: Sandbox, contract: () => Contract): Route
   })
   router.use((error: unknown, _req: Request, res: Response, _next: unknown) => tell(res, error, sandbox.complain))
   return router
+}
+
+/** The one body that is read while it arrives. */
+function isSnapshot({ method, path }: Request): boolean {
+  return method === 'PUT' && path === '/snapshot'
+}
+
+/** No faster than the client takes them. */
+async function sendPieces(res: Response, pieces: readonly Buffer[]): Promise<void> {
+  res.set('content-length', String(pieces.reduce((sum, { length }) => sum + length, 0)))
+  await pipeline(Readable.from(pieces, { objectMode: false }), res).catch(() => undefined)
 }
 
 async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promise<Told> {
@@ -75,17 +89,19 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   }
   const query = req.url.includes('?') ? req.url.slice(req.url.indexOf('?') + 1) : undefined
   const bytes: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
-  const content = readContent(bytes, req.headers['content-type'], () => true)
+  const snapshot = isSnapshot(req) ? await receiveSnapshot(req) : undefined
+  const content = snapshot?.content ?? readContent(bytes, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
   const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
+  const body = contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,
     contract,
     params: match.params,
     query: contract.queryValues(match.operation, query),
-    body: contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined,
+    body: snapshot ? { ...body, tables: snapshot.rows } : body,
     headers: req.headers,
     // A name that leads to a provider or a world is no place to find the others under.
     origin: `http://${req.headers.host!.replace(/^[a-z0-9.-]+\.(?=localhost(:\d+)?$)/i, '')}`,

@@ -69,7 +69,7 @@ const OWN_TABLES = ['counters', 'endpoints', 'faults', 'scenario', 'scenario_ste
 /** Whether anything has happened in a world that its seed or its clock could have decided. */
 function isUsed(world: World): boolean {
   for (const { kind, action } of world.journal) if (kind !== 'control' || !['reset', 'scenario', 'fault'].includes(String(action))) return true
-  return Object.keys(world.dump()).some((table) => !OWN_TABLES.includes(table))
+  return world.tableNames().some((table) => !OWN_TABLES.includes(table))
 }
 
 function armed(world: World) {

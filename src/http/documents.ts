@@ -1,4 +1,5 @@
-// Reads an OpenAPI document, or what the build made of it: parsing YAML is most of what a start would cost. A parsed copy is named after the bytes
+// Reads a YAML document of ours (contracts and rules), or what the build made of it: parsing YAML is most of what a start would cost. A parsed copy
+// is named after the bytes
 // it was made from, so it can be missing but never be out of date.
 import { hash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,7 +20,7 @@ export function readDocument(file: string): any {
 export function copyDocuments(folder: string): void {
   rmSync(COPIES, { recursive: true, force: true })
   mkdirSync(COPIES, { recursive: true })
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.rules.yaml'))) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
     const text = readFileSync(`${folder}${file}`, 'utf8')
     writeFileSync(copyOf(text), JSON.stringify(parse(text)))
   }

@@ -4,6 +4,9 @@ import { FILE_MODE, framed, type Ground, records } from './log.ts'
 import { checkFormat } from './recovery.ts'
 import type { CheckpointEnd, CheckpointHead, RowLine } from './state.ts'
 
+// Taken here once: a test's fake timers are not meant for it.
+const soon = setImmediate
+
 /** Rows of one slice: well under a millisecond of work. */
 const SLICE_ROWS = 128
 /** Where slices are laid out, each in turn. */
@@ -83,4 +86,17 @@ function* sliced(rows: Iterable<RowLine>): Generator<RowLine[]> {
     slice = []
   }
   if (slice.length > 0) yield slice
+}
+
+/** Nobody wants the checkpoint any more. */
+export function unwanted(): Error {
+  return new Error('it is of no use any more')
+}
+
+/** Lets other work have its turn; throws when nobody wants the checkpoint any more. */
+export function pausing(fold: { readonly wanted: boolean }): () => Promise<void> {
+  return async () => {
+    await new Promise((resolve) => soon(resolve))
+    if (!fold.wanted) throw unwanted()
+  }
 }

@@ -4,6 +4,7 @@ import { address, type AddressRequest } from './addresses.ts'
 import { Clock, type Timer } from './clock.ts'
 import { draw, type Draw } from './draws.ts'
 import { Journal, type JournalBounds } from './journal.ts'
+import type { TablesView } from './view.ts'
 import { Tables, type Position, type Range, type RowChange, type Table } from './tables.ts'
 
 export interface WorldOptions extends JournalBounds {
@@ -184,14 +185,24 @@ export class World {
     this.clock.stand(now, frozen, wallMs ?? undefined)
   }
 
-  /** Everything that is true now. */
-  get kept(): Kept {
-    const tables = new Map<string, Map<string, object>>()
-    for (const [table, key, row] of this.entries()) {
-      const rows = tables.get(table) ?? new Map<string, object>()
-      tables.set(table, rows.set(key, row))
-    }
-    return { tables, clock: [this.now, this.clock.wallMs ?? null, this.clock.frozen] }
+  /** Everything that is true now, to be read while the world goes on. `view` is to be ended. */
+  moment(): { readonly view: TablesView; readonly clock: Kept['clock'] } {
+    return { view: this.#tables.view(), clock: [this.now, this.clock.wallMs ?? null, this.clock.frozen] }
+  }
+
+  /** Of each table that has rows, how many, and the first few. */
+  samples(most: number): [rows: number, sampled: object[]][] {
+    return this.#tables.samples(most)
+  }
+
+  /** The names of the tables that have rows. */
+  tableNames(): string[] {
+    return this.#tables.names()
+  }
+
+  /** Builds what is missing of the indexes of large tables, a slice at each step: asked for later, they would hold up everybody. */
+  buildIndexes(tables: Iterable<Table<any>>): Generator<void> {
+    return this.#tables.buildIndexes(tables)
   }
 
   /** Takes changes back that were made, without a word to anybody. */
