@@ -3,8 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Contract } from '../http/contract.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { durationMs } from '../world/durations.ts'
+import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
 import { meant } from '../yaml.ts'
+import { rowsFound } from './pieces.ts'
 
 /** `query` and `body` have passed the contract. */
 export interface Ask {
@@ -102,15 +104,19 @@ export function noSuch({ provider, operation }: { readonly provider?: string | u
   return known.includes(operation) ? undefined : `${provider === undefined ? 'no provider has an' : `${named[0]!.title} has no`} operation "${operation}"${meant(operation, known)}`
 }
 
-/** One page of rows that are ordered by their number, and where the next one begins. */
-export function paged<Row extends { readonly seq: number }>(rows: readonly Row[], limit: number, view: (row: Row) => unknown): Told {
-  const page = rows.slice(0, limit)
-  return ok({ data: page.map(view), next: rows.length > limit ? String(page.at(-1)!.seq) : null })
-}
+/** Rows when nothing else is said. */
+const PAGE_ROWS = 100
 
-/** Where a page begins that follows the cursor. */
-export function following(cursor: string | undefined): { after: { order: number; key: string } } | undefined {
-  return cursor === undefined ? undefined : { after: { order: Number(cursor), key: '\uffff' } }
+/** One page of the rows that are wanted, in the order of their numbers, and where the next one begins. */
+export async function paged<Row extends { readonly seq: number }>(
+  table: Table<Row>,
+  [index, group]: readonly [index: string, group: string],
+  wanted: (row: Row) => boolean,
+  view: (row: Row) => unknown,
+  { world, query: { cursor, limit = PAGE_ROWS } }: Pick<Ask, 'world' | 'query'>,
+): Promise<Told> {
+  const rows = await rowsFound(table, index, group, { wanted, after: cursor === undefined ? undefined : Number(cursor), most: limit + 1 }, world)
+  return ok({ data: rows.slice(0, limit).map(view), next: rows.length > limit ? String(rows[limit - 1]!.seq) : null })
 }
 
 /** `real`, or an instant, checked. */

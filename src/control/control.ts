@@ -16,6 +16,7 @@ import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
 import { metricsRoutes } from './metrics.ts'
 import { moneyRoutes } from './money.ts'
+import { isLong, jsonPieces } from './pieces.ts'
 import { receiveSnapshot } from './receiving.ts'
 import { rewindRoutes } from './rewind.ts'
 import { scenarioRoutes } from './stories.ts'
@@ -53,6 +54,7 @@ export function controlRouter(sandbox: Sandbox, contract: () => Contract): Route
       if (refused) throw new Problem(refused.status, refused.detail)
       const told = await answer(sandbox, contract(), req)
       if (told.pieces) await sendPieces(res.status(told.status).type(told.type!), told.pieces)
+      else if (isLong(told.body)) await sendPieces(res.status(told.status).type('application/json; charset=utf-8'), await jsonPieces(told.body))
       else if (told.type === undefined) res.status(told.status).json(told.body)
       else res.status(told.status).type(told.type).send(told.body)
     } catch (error) {

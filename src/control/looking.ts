@@ -1,8 +1,12 @@
 // The control API's chapter on looking: addresses that were handed out, the journal, the rules, the documents in use.
+import { inSlices } from '../slices.ts'
 import { canonical } from '../world/addresses.ts'
+import type { JournalEntry } from '../world/journal.ts'
 import { type HandOut, HandOuts } from '../world/world.ts'
-import { type Ask, following, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 import { entryView } from './entries.ts'
+import { Items } from './pieces.ts'
+import type { Rules } from './rules.ts'
 import { version } from './version.ts'
 import { meant } from '../yaml.ts'
 
@@ -19,29 +23,40 @@ export const lookingRoutes: Routes = {
   getSpec,
 }
 
-function listAddresses({ world, query }: Ask): Told {
+function listAddresses({ world, query }: Ask): Promise<Told> {
   const wanted = (row: HandOut) =>
     (query.provider === undefined || row.provider === query.provider) &&
     (query.account === undefined || row.account === query.account) &&
     (query.user === undefined || row.user === query.user)
-  const from = following(query.cursor)
-  const all = query.address === undefined ? world.list(HandOuts, 'all', '', from) : world.list(HandOuts, 'byAddress', canonical(query.address), from)
-  return paged(all.filter(wanted), query.limit ?? 100, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }))
+  return paged(HandOuts, query.address === undefined ? ['all', ''] : ['byAddress', canonical(query.address)], wanted, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }), { world, query })
 }
 
-function listJournal({ sandbox, world, query }: Ask): Told {
-  const found = [...world.journal].filter(
-    (entry) =>
-      (query.provider === undefined || entry.provider === query.provider) &&
-      (query.operation === undefined || entry.operation === query.operation) &&
-      (query.kind === undefined || entry.kind === query.kind) &&
-      (query.status === undefined || entry.status === query.status) &&
-      (query.after === undefined || entry.id > query.after),
-  )
+async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {
+  const wanted = (entry: JournalEntry) =>
+    (query.provider === undefined || entry.provider === query.provider) &&
+    (query.operation === undefined || entry.operation === query.operation) &&
+    (query.kind === undefined || entry.kind === query.kind) &&
+    (query.status === undefined || entry.status === query.status) &&
+    (query.after === undefined || entry.id > query.after)
+  const { dropped } = world.journal
   // With `after` the reader follows on; without it the newest are wanted. Newest last in both.
-  const limit = query.limit ?? 100
-  const page = query.after === undefined ? found.slice(-limit) : found.slice(0, limit)
-  return ok({ data: page.map((entry) => entryView(entry, sandbox.rules)), dropped: world.journal.dropped })
+  const newest = query.after === undefined
+  const page = await inSlices(firstOf(newest ? [...world.journal].reverse() : world.journal, wanted, query.limit ?? 100))
+  if (newest) page.reverse()
+  return ok({ data: new Items(viewed(page, sandbox.rules)), dropped })
+}
+
+function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: number): Generator<void, T[]> {
+  const found: T[] = []
+  for (const item of items) {
+    if (wanted(item) && found.push(item) >= most) break
+    yield
+  }
+  return found
+}
+
+function* viewed(entries: readonly JournalEntry[], rules: Rules): Generator<object> {
+  for (const entry of entries) yield entryView(entry, rules)
 }
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {

@@ -6,27 +6,24 @@ import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { Deliveries, type Delivery, type Endpoint, Endpoints, redeliver } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { after, type Ask, created, following, iso, noSuch, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { after, type Ask, created, iso, noSuch, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 
 export const moneyRoutes: Routes = {
   sendDeposit,
   listDeposits: ({ world, query }) => {
-    const from = following(query.cursor)
-    const all = query.address === undefined ? world.list(Transfers, 'all', '', from) : world.list(Transfers, 'byAddress', canonical(query.address), from)
     const wanted = (row: Transfer) =>
       (query.provider === undefined || row.provider === query.provider) &&
       (query.account === undefined || holder(row, world)?.account === query.account) &&
       (query.user === undefined || holder(row, world)?.user === query.user)
-    return paged(all.filter(wanted), query.limit ?? 100, (row) => depositView(row, world))
+    return paged(Transfers, query.address === undefined ? ['all', ''] : ['byAddress', canonical(query.address)], wanted, (row) => depositView(row, world), { world, query })
   },
   putEndpoint: setEndpoint,
   listCallbacks: ({ world, query }) => {
-    const all = world.list(Deliveries, 'all', '', following(query.cursor))
     const wanted = (row: Delivery) =>
       (query.provider === undefined || row.provider === query.provider) &&
       (query.event === undefined || row.event === query.event) &&
       (query.status === undefined || statusOf(row) === query.status)
-    return paged(all.filter(wanted), query.limit ?? 100, (row) => deliveryView(row, world))
+    return paged(Deliveries, ['all', ''], wanted, (row) => deliveryView(row, world), { world, query })
   },
   redeliver: async ({ sandbox, world, params }) => {
     const delivery = world.get(Deliveries, params.id!)
