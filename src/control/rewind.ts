@@ -5,7 +5,7 @@ import type { Provider } from '../provider.ts'
 import { Buckets } from '../world/buckets.ts'
 import { Transfers } from '../world/chain.ts'
 import { type Timer, Timers } from '../world/clock.ts'
-import { Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
+import { CallbackRequests, Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
 import { keyProblem, type Table } from '../world/tables.ts'
 import { Counters, HandOuts, type World } from '../world/world.ts'
 import { meant } from '../yaml.ts'
@@ -18,7 +18,7 @@ export const SNAPSHOT_BYTES = 256 * 1024 * 1024
 /** Raised when a snapshot of before can no longer be used. */
 const FORMAT = 1
 /** The tables that no provider declares. */
-const COMMON: readonly Table<any>[] = [Buckets, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
+const COMMON: readonly Table<any>[] = [Buckets, CallbackRequests, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
 
 interface Snapshot {
   readonly sandgate: 'snapshot'
