@@ -12,7 +12,7 @@ import * as alphapo from './clients/alphapo.ts'
 import * as cpg from './clients/cpg.ts'
 import * as payward from './clients/payward.ts'
 import * as zopay from './clients/zopay.ts'
-import { type Client, Inbox, type Kit, type Reply, type Request, start } from './kit.ts'
+import { type Client, Inbox, type Kit, type Reply, type Request, START, start } from './kit.ts'
 
 const CREATIONS: readonly (readonly [Client, Request])[] = [
   [cpg.client, cpg.allocation({ user_identifier: 'u' })],
