@@ -267,9 +267,9 @@ export interface Attempt {
   readonly at: string
   readonly status: number | null
   readonly error: string | null
-  /** What was sent; left out where nothing was. */
+  /** Those of the request; left out where none was made. */
   readonly headers?: Readonly<Record<string, string>>
-  /** What the signature in them is made of. */
+  /** The text that the signature in them is made of. */
   readonly signed_text?: string
 }
 
