@@ -131,6 +131,14 @@ class WorldHandle implements api.World {
     return this.control('POST', `/callbacks/${encodeURIComponent(id)}/redeliver`)
   }
 
+  async endpoints(filter: object = {}): Promise<Omit<api.Endpoint, 'secret'>[]> {
+    return (await this.control('GET', `/callbacks/endpoints${queryOf(filter)}`)).data
+  }
+
+  async removeEndpoint(id: string): Promise<void> {
+    await this.control('DELETE', `/callbacks/endpoints/${encodeURIComponent(id)}`)
+  }
+
   calls(filter: object = {}): Promise<api.Entry[]> {
     return this.journal({ ...filter, kind: 'call' })
   }

@@ -86,6 +86,10 @@ export interface World {
   callbacks(filter?: { readonly provider?: string; readonly event?: string; readonly status?: string }): Promise<Delivery[]>
   /** Once more, at once. */
   redeliver(id: string): Promise<Delivery>
+  /** Where callbacks go now. */
+  endpoints(filter?: { readonly provider?: string; readonly account?: string }): Promise<Omit<Endpoint, 'secret'>[]>
+  /** Nothing goes there any more: the id of an endpoint, or the provider where it has only one. */
+  removeEndpoint(id: string): Promise<void>
   /** A receiver of callbacks on a free port of this machine; those of every provider, or of one, go there from now on. */
   inbox(options?: InboxOptions): Promise<Inbox>
   /** Loads a scenario: the path of a file, or what such a file holds. */
@@ -236,6 +240,7 @@ export interface Entry {
 }
 
 export interface Endpoint {
+  readonly id: string
   readonly provider: string
   readonly account: string
   readonly url: string
@@ -253,7 +258,19 @@ export interface Delivery {
   readonly status: 'pending' | 'delivered' | 'exhausted' | 'dropped' | 'paused'
   readonly created_at: string
   readonly body: string
-  readonly attempts: readonly { readonly at: string; readonly status: number | null; readonly error: string | null }[]
+  /** Why it is not tried any more, where it was not tried as often as it might be. */
+  readonly reason?: string
+  readonly attempts: readonly Attempt[]
+}
+
+export interface Attempt {
+  readonly at: string
+  readonly status: number | null
+  readonly error: string | null
+  /** Those of the request; left out where none was made. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The text that the signature in them is made of. */
+  readonly signed_text?: string
 }
 
 /** A sandbox in this process: `await using sandbox = await createSandbox({ clock: '2026-05-16T19:00:00Z' })`. */

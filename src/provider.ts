@@ -118,7 +118,9 @@ export interface CallbackRules {
   readonly timeoutMs: number
   /** Whether this answer of the receiver counts as delivered. */
   succeeded(status: number, body: string): boolean
-  /** Headers of one attempt, signature included, over the exact body. */
+  /** What the signature of one attempt is made of. No secret stands in it. */
+  signedText(delivery: Delivery, wallMs: number): string
+  /** Headers of one attempt, signature included, over that text. */
   headers(delivery: Delivery, endpoint: Endpoint, wallMs: number, world: World): Record<string, string>
   /** Whether those headers say when the attempt was made, so that it can be stale. */
   readonly dated: boolean
@@ -246,6 +248,8 @@ export interface Signing {
   read(call: Call, world: World): SignedParts | undefined
   /** What is signed, of these parts. */
   text(parts: SignedParts): SignedText
+  /** The same text for people to read, where bytes stand in it that are no text. */
+  shown?(parts: SignedParts): SignedText
   /** Where else the same path could have been read from. */
   otherPaths(call: Call): readonly string[]
   /** What goes wrong with this provider only. */

@@ -216,7 +216,7 @@ function admit(call: RecordedCall, { identity }: Provider): Admit {
 }
 
 function sandboxOf({ seed, clock, settings, callbacks, limits, strict, assume, journal, end }: Recording, providers: ReadonlyMap<string, Provider>, more: Pick<SandboxOptions, 'wall' | 'pause' | 'complain'>): Sandbox {
-  const nobody = { pump: () => undefined, busy: () => false, settled: () => Promise.resolve(), refuse: () => undefined }
+  const nobody = { pump: () => undefined, busy: () => false, mark: () => 0, settled: () => Promise.resolve(), refuse: () => undefined }
   try {
     return new Sandbox(providers, {
       seed,

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { load, scenarioReaction } from './control/armed.ts'
+import { load, scenarioReaction, spell } from './control/armed.ts'
 import { controlRouter } from './control/control.ts'
 import { ScenarioFiles } from './control/files.ts'
 import type { Metrics } from './control/metrics.ts'
@@ -131,11 +131,13 @@ export class Sandbox {
       ended: (...told) => this.#callbackEnded(...told),
     })
     this.rules = new Rules(SPECS)
+    const warn = tellerOf(options)
+    const worldIdle = options.limits?.worldIdle ?? '24h'
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
     this.scenarios = new ScenarioFiles({
       files: options.scenarios ?? [],
       known: { providers, contract: contractOf },
-      warn: tellerOf(options),
+      warn,
       changed: (scenario, before) => this.#scenarioChanged(scenario, before),
     })
     this.worlds = new Worlds({
@@ -146,8 +148,10 @@ export class Sandbox {
       assumptions: options.assume ?? {},
       journal: { journalEntries: options.limits?.journalEntries ?? 10_000, journalBytes: options.limits?.journalBytes ?? 64 * 1024 * 1024 },
       most: options.limits?.worlds ?? 1_000,
-      idleMs: durationMs(options.limits?.worldIdle ?? '24h')!,
+      idleMs: durationMs(worldIdle)!,
+      idle: (id, ms) => warn(`the world "${id}" is gone${keeping ? ', and so is what was kept of it' : ''}: nobody has used it for ${roughly(ms)} (limits.worldIdle is ${worldIdle})`),
       wall: this.wall,
+      uptime: options.uptime ?? (() => performance.now()),
       reactions: { scenario: (step, args, world) => scenarioReaction(step, args as string, world, providers) },
       // What is said outside of the scenario counts more.
       first: () => ({ seed: options.seed ?? this.scenarios.scenario.seed, clock: options.clock ?? this.scenarios.scenario.clock }),
@@ -352,6 +356,8 @@ export class Sandbox {
   #callbackEnded(delivery: Delivery, attempt: Attempt, world: World): void {
     this.tape.attemptEnded(delivery.id, delivery.attempts.length + 1, world)
     this.#observer.callback(delivery, attempt, world)
+    // Where time has gone on meanwhile, the next attempt may be due already.
+    if ((world.clock.nextAt ?? Infinity) <= world.now) this.tick(world)
   }
 }
 
@@ -367,6 +373,12 @@ function ignored({ seed, startMs, frozen }: Was, wish: SandboxOptions): string[]
   if (wish.seed !== undefined && wish.seed !== seed) told.push(`it was begun with the seed "${seed}", and --seed ${wish.seed} is ignored`)
   if (wish.clock !== undefined && (wish.clock === 'real' ? frozen : !frozen || Date.parse(wish.clock) !== startMs)) told.push(`it was begun with the clock ${begun}, and --clock ${wish.clock} is ignored`)
   return told
+}
+
+/** In whole hours, where it is that long, else in minutes or seconds. */
+function roughly(ms: number): string {
+  const unit = [3_600_000, 60_000].find((size) => ms >= size) ?? 1000
+  return spell(Math.floor(ms / unit) * unit)
 }
 
 /** Who takes lines for people that are no bugs. */

@@ -27,9 +27,13 @@ export interface WorldsOptions {
   readonly first?: (() => Start) | undefined
   /** How many worlds there may be, the default one included. */
   readonly most: number
-  /** How long a world may lie idle before it makes room, wall ms. The default one stays. */
+  /** How long a world may lie idle before it makes room, ms of `uptime`. The default one stays. */
   readonly idleMs: number
+  /** What a world that lay idle for so long is told by: it goes now. */
+  readonly idle: (id: string, idleMs: number) => void
   readonly wall: () => number
+  /** How long the process has been up, ms: whoever sets the wall clock does not move it. */
+  readonly uptime: () => number
   /** What timers of the core do that are not the chain's or the outbox's, by the first part of their reaction's name. */
   readonly reactions: Readonly<Record<string, (step: string, args: unknown, world: World) => string | void>>
   /** Worlds as they were kept. */
@@ -56,12 +60,19 @@ export interface Start {
 /** Why a world cannot be made or deleted, in one sentence. */
 export class WorldRefused extends Error {}
 
+interface Housed {
+  readonly world: World
+  readonly made: Start
+  /** When it was used last, ms of `uptime`. */
+  usedMs: number
+}
+
 // rule: sandgate.worlds.apart
 export class Worlds {
   readonly #options: WorldsOptions
   readonly #switches: Readonly<Record<string, readonly string[]>>
   /** `made`: how it was made, and is made again by a reset that says nothing else. */
-  readonly #worlds = new Map<string, { world: World; usedMs: number; made: Start }>()
+  readonly #worlds = new Map<string, Housed>()
   /** Ids of worlds that are being copied. */
   readonly #reserved = new Set<string>()
 
@@ -78,13 +89,8 @@ export class Worlds {
   /** The world of that id, which counts as used now. */
   get(id: string): World | undefined {
     const found = this.#worlds.get(id)
-    if (!found) return undefined
-    const wallMs = this.#options.wall()
-    if (this.#isIdle(id, found.usedMs, wallMs)) {
-      this.remove(id)
-      return undefined
-    }
-    found.usedMs = wallMs
+    if (!found || this.#goesIdle(id, found)) return undefined
+    found.usedMs = this.#options.uptime()
     return found.world
   }
 
@@ -145,7 +151,7 @@ export class Worlds {
 
   /** Builds a world that may be large, in slices, and puts it in the place of `before` at once. */
   async #replace(before: World | undefined, id: string, made: Start, was: Was): Promise<World> {
-    const { prepare, tables, wall } = this.#options
+    const { prepare, tables, uptime, wall } = this.#options
     const world = this.#build(id, made, {}, was)
     await inSlices(world.buildIndexes(tables))
     const prepared = await prepare?.(world, made)
@@ -156,7 +162,7 @@ export class Worlds {
     prepared?.commit()
     if (before) world.journal.goOn(before.journal.nextId - 1)
     world.clock.tick(wall())
-    this.#worlds.set(id, { world, usedMs: wall(), made })
+    this.#worlds.set(id, { world, usedMs: uptime(), made })
     world.keeper?.flush()
     return world
   }
@@ -177,7 +183,7 @@ export class Worlds {
     const world = this.#build(id, made, changes, was)
     options.keep?.(world, made)
     world.clock.tick(options.wall())
-    this.#worlds.set(id, { world, usedMs: options.wall(), made })
+    this.#worlds.set(id, { world, usedMs: options.uptime(), made })
     if (!was) options.made?.(world)
     world.keeper?.flush()
     return world
@@ -208,12 +214,25 @@ export class Worlds {
   }
 
   #forgetIdle(): void {
-    const wallMs = this.#options.wall()
-    for (const [id, { usedMs }] of this.#worlds) if (this.#isIdle(id, usedMs, wallMs)) this.remove(id)
+    for (const [id, housed] of this.#worlds) this.#goesIdle(id, housed)
   }
 
-  #isIdle(id: string, usedMs: number, wallMs: number): boolean {
-    return id !== DEFAULT_WORLD && wallMs - usedMs > this.#options.idleMs
+  // rule: sandgate.worlds.idle
+  /** Whether the world has lain idle for too long, and is gone now. */
+  #goesIdle(id: string, housed: Housed): boolean {
+    const { uptime, idleMs, idle } = this.#options
+    const now = uptime()
+    const lay = now - housed.usedMs
+    if (id === DEFAULT_WORLD || lay <= idleMs) return false
+    const { clock } = housed.world
+    if (!clock.frozen && clock.nextLoud !== undefined) {
+      // Something will happen in it by itself, and somebody may wait for that.
+      housed.usedMs = now
+      return false
+    }
+    this.remove(id)
+    idle(id, lay)
+    return true
   }
 
   #choices(rule: string): string {

@@ -70,7 +70,7 @@ export function iso(ms: number): string {
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/
 /** The end of the year 9999: further than that no instant can be written. */
-const LAST_MS = 253_402_300_799_999
+export const LAST_MS = 253_402_300_799_999
 
 /** An ISO 8601 instant with its zone, in ms. */
 export function instant(text: string): number {

@@ -7,12 +7,13 @@ import type { Rules } from './rules.ts'
 
 /** Headers whose value may let somebody in. `idempotency-key` lets nobody in. */
 export const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
-const HIDDEN = '(hidden)'
+export const HIDDEN = '(hidden)'
 
 /** How much of a body is shown. */
-const BODY_CHARACTERS = 65_536
+export const BODY_CHARACTERS = 65_536
 
-export function entryView(entry: JournalEntry, rules: Rules): Record<string, unknown> {
+/** `expected`: what a call whose signature was refused should have signed. */
+export function entryView(entry: JournalEntry, rules: Rules, expected?: string): Record<string, unknown> {
   const { id, at, summary, rules: applied, stoppedBy, request, caller: _caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
     gates?: readonly Gate[]
     passed?: number
@@ -32,6 +33,7 @@ export function entryView(entry: JournalEntry, rules: Rules): Record<string, unk
     ...(gates && { checks: gates.slice(0, passed).map(({ name }) => name) }),
     ...(stoppedBy && { stopped_by: stoppedBy }),
     ...(applied && { rules: [...new Set(applied)].map((id) => ({ id, mark: rules.all.get(id)?.mark })) }),
+    ...(expected !== undefined && { expected_text: expected }),
     // rule: sandgate.secrets
     ...(request && { request: { headers: withoutSecrets(request.headers), body: bodyText(request.body) } }),
     ...(response && { response: { headers: withoutSecrets(response.headers), body: response.text === undefined ? null : hidden(response.text).slice(0, BODY_CHARACTERS) } }),
@@ -46,8 +48,8 @@ function bodyText(body: Buffer | undefined): string | null {
   return body === undefined || body.length === 0 ? null : hidden(body.toString('utf8')).slice(0, BODY_CHARACTERS)
 }
 
-/** A body without logins in its URLs, and without what its own names call a secret: a partner is shown its own when it registers an endpoint. */
-function hidden(text: string): string {
-  const secrets = secretsIn(text)
+/** A text without logins in its URLs, and without what the body's own names call a secret: a partner is shown its own when it registers an endpoint. */
+export function hidden(text: string, body = text): string {
+  const secrets = secretsIn(body)
   return withoutLogins(secrets.length === 0 ? text : hiding(new Map(secrets.map((secret) => [secret, HIDDEN])))(text))
 }

@@ -1,12 +1,13 @@
 // The control API's chapter on looking: addresses that were handed out, the journal, the rules, the documents in use.
+import type { Sandbox } from '../sandbox.ts'
 import { inSlices } from '../slices.ts'
 import { canonical } from '../world/addresses.ts'
 import type { JournalEntry } from '../world/journal.ts'
-import { type HandOut, HandOuts } from '../world/world.ts'
+import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import { type Ask, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
 import { entryView } from './entries.ts'
+import { expectedText } from './expected.ts'
 import { Items } from './pieces.ts'
-import type { Rules } from './rules.ts'
 import { version } from './version.ts'
 import { meant } from '../yaml.ts'
 
@@ -43,7 +44,7 @@ async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {
   const newest = query.after === undefined
   const page = await inSlices(firstOf(newest ? [...world.journal].reverse() : world.journal, wanted, query.limit ?? 100))
   if (newest) page.reverse()
-  return ok({ data: new Items(viewed(page, sandbox.rules)), dropped })
+  return ok({ data: new Items(viewed(page, sandbox, world)), dropped })
 }
 
 function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: number): Generator<void, T[]> {
@@ -55,8 +56,8 @@ function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: num
   return found
 }
 
-function* viewed(entries: readonly JournalEntry[], rules: Rules): Generator<object> {
-  for (const entry of entries) yield entryView(entry, rules)
+function* viewed(entries: readonly JournalEntry[], sandbox: Sandbox, world: World): Generator<object> {
+  for (const entry of entries) yield entryView(entry, sandbox.rules, expectedText(entry, sandbox, world))
 }
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {
@@ -66,7 +67,7 @@ function getJournalEntry({ sandbox, world, params }: Ask): Told {
     const why = Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
     throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
   }
-  return ok(entryView(entry, sandbox.rules))
+  return ok(entryView(entry, sandbox.rules, expectedText(entry, sandbox, world)))
 }
 
 function listRules({ sandbox, world, query }: Ask): Told {

@@ -7,7 +7,7 @@ import { inSlices } from '../slices.ts'
 import { Buckets } from '../world/buckets.ts'
 import { Transfers } from '../world/chain.ts'
 import { type Timer, Timers } from '../world/clock.ts'
-import { Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
+import { CallbackRequests, Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
 import { keyProblem, type Table } from '../world/tables.ts'
 import type { TablesView } from '../world/view.ts'
 import { Counters, HandOuts, type World } from '../world/world.ts'
@@ -26,7 +26,7 @@ const PIECE_CHARACTERS = 64 * 1024
 /** Of so many rows of each table the size is looked at beforehand. */
 const SAMPLED_ROWS = 64
 /** The tables that no provider declares. */
-const COMMON: readonly Table<any>[] = [Buckets, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
+const COMMON: readonly Table<any>[] = [Buckets, CallbackRequests, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
 
 /** Every table there is. */
 export function tablesOf(providers: ReadonlyMap<string, Provider>): readonly Table<any>[] {

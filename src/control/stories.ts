@@ -14,10 +14,12 @@ const ARMED_MAX = 1000
 export const scenarioRoutes: Routes = {
   putScenario,
   getScenario: ({ world }) => ok(scenarioView(world)),
-  deleteScenario: ({ sandbox, world }) => {
+  deleteScenario: async ({ sandbox, world }) => {
+    const mark = sandbox.callbacks.mark()
     world.change(() => unload(world))
     note(world, 'scenario', 'the scenario was unloaded')
     sandbox.tick(world)
+    await sandbox.callbacks.settled(world, mark)
     return { status: 204 }
   },
   armFault: ({ sandbox, world, body }) => {
@@ -39,10 +41,11 @@ export const scenarioRoutes: Routes = {
 }
 
 async function putScenario({ sandbox, world: before, body, query }: Ask): Promise<Told> {
+  const mark = sandbox.callbacks.mark()
   const scenario = reading(() => readScenario(body, 'body', knownTo(sandbox)))
   const world = loadInto(before, scenario, query.reset === true, sandbox)
   sandbox.tick(world)
-  await sandbox.callbacks.settled(world)
+  await sandbox.callbacks.settled(world, mark)
   return ok(scenarioView(world))
 }
 

@@ -119,9 +119,10 @@ describe('deposits', () => {
     const box = await start()
     await paid(box, '10', XRP, { outcome: 'reorged' })
     expect(await status(box)).toBe('settled')
-    await box.advance('2m')
+    const { happened } = await box.advance('2m')
     expect(await status(box)).toBe('failure')
-    expect((await why(box)).at(-1)).toBe('dep_1 is failure: there is nothing to credit')
+    expect(happened.map(({ summary }: any) => summary).filter((line: string) => line.startsWith('dep_1'))).toEqual(['dep_1 is gone: its block was reorganised away'])
+    expect((await why(box)).at(-1)).toMatch(/is failure: the transaction is gone$/)
   })
 
   test('payward.deposits.several: part payments are deposits of their own, also out of one transaction', async () => {

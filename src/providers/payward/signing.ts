@@ -16,6 +16,7 @@ export const signing: Signing = {
   digest: 'sha512',
   read: signedParts,
   text: (parts) => joined(target(parts), inner(parts)),
+  shown: (parts) => joined(target(parts), ' and, as 32 raw bytes, ', inner(parts).toString('hex'), ' which is the SHA-256 of ', parts.nonce!, parts.body),
   otherPaths: ({ path, linePath, origin }) => {
     const bare = path.replace(/^\/v1(?=\/)/, '')
     return [bare, bare.slice(1), path.slice(1), `/payward${path}`, `${origin}${linePath}`, `https://api.services.payward.com${path}`]

@@ -24,7 +24,7 @@ export function inner({ nonce = '', body }: SignedParts): Buffer {
 /** What the client of this call should have signed. */
 export function signedParts(call: Call, world: World): SignedParts | undefined {
   const settings = world.settings<Settings>('payward')
-  const { 'api-key': id, 'api-sign': given, 'api-nonce': nonce } = call.headers
+  const { 'api-key': id, 'api-sign': given = '', 'api-nonce': nonce = '' } = call.headers
   const key = settings.keys.get(String(id))
   if (!key || typeof given !== 'string' || typeof nonce !== 'string') return undefined
   return {
