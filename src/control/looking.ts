@@ -1,7 +1,7 @@
 // The control API's chapter on looking: addresses that were handed out, the journal, the rules, the documents in use.
-import { canonical } from '../world/addresses.ts'
+import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts } from '../world/world.ts'
-import { type Ask, following, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, following, iso, ok, paged, place, Problem, type Routes, type Told } from './asking.ts'
 import { entryView } from './entries.ts'
 import { version } from './version.ts'
 import { meant } from '../yaml.ts'
@@ -20,12 +20,15 @@ export const lookingRoutes: Routes = {
 }
 
 function listAddresses({ world, query }: Ask): Told {
+  const named = query.address === undefined ? undefined : place(query.address, world)
+  const tag = named?.destination.tag
   const wanted = (row: HandOut) =>
+    (tag === undefined || sameTag(row.tag, tag)) &&
     (query.provider === undefined || row.provider === query.provider) &&
     (query.account === undefined || row.account === query.account) &&
     (query.user === undefined || row.user === query.user)
   const from = following(query.cursor)
-  const all = query.address === undefined ? world.list(HandOuts, 'all', '', from) : world.list(HandOuts, 'byAddress', canonical(query.address), from)
+  const all = named === undefined ? world.list(HandOuts, 'all', '', from) : world.list(HandOuts, 'byAddress', named.address, from)
   return paged(all.filter(wanted), query.limit ?? 100, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }))
 }
 
