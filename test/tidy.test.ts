@@ -50,7 +50,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   lowdb: ['src/keep/store.ts'],
   seedrandom: ['src/world/draws.ts'],
   'sorted-btree': ['src/world/tables.ts'],
-  'find-my-way': ['src/http/contract.ts'],
+  'find-my-way': ['src/http/paths.ts'],
   'ajv/dist/2020.js': ['src/http/contract.ts'],
   commander: ['src/main.ts'],
 }
