@@ -182,7 +182,7 @@ export interface Happened {
 
 export interface DepositWish {
   readonly address: string
-  readonly tag?: string | null | undefined
+  readonly tag?: string | number | null | undefined
   /** Decimal text. */
   readonly amount: string
   readonly currency?: string | undefined

@@ -51,7 +51,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   seedrandom: ['src/world/draws.ts'],
   'sorted-btree': ['src/world/tables.ts'],
   '@streamparser/json': ['src/control/receiving.ts'],
-  'find-my-way': ['src/http/contract.ts'],
+  'find-my-way': ['src/http/paths.ts'],
   'ajv/dist/2020.js': ['src/http/contract.ts'],
   commander: ['src/main.ts'],
 }

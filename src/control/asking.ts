@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Contract } from '../http/contract.ts'
 import type { Sandbox } from '../sandbox.ts'
+import { type Found, findDestination, NoDestination } from '../world/destinations.ts'
 import { durationMs } from '../world/durations.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
@@ -102,6 +103,16 @@ export function noSuch({ provider, operation }: { readonly provider?: string | u
   if (operation === undefined) return undefined
   const known = named.flatMap(({ name }) => sandbox.contract(name)!.operations.map(({ id }) => id))
   return known.includes(operation) ? undefined : `${provider === undefined ? 'no provider has an' : `${named[0]!.title} has no`} operation "${operation}"${meant(operation, known)}`
+}
+
+/** What an address names, in whatever notation it is written. */
+export function place(address: string, world: World): Found {
+  try {
+    return findDestination(address, world)
+  } catch (error) {
+    if (error instanceof NoDestination) throw new Problem(422, error.message)
+    throw error
+  }
 }
 
 /** Rows when nothing else is said. */

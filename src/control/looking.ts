@@ -1,10 +1,10 @@
 // The control API's chapter on looking: addresses that were handed out, the journal, the rules, the documents in use.
 import type { Sandbox } from '../sandbox.ts'
 import { inSlices } from '../slices.ts'
-import { canonical } from '../world/addresses.ts'
 import type { JournalEntry } from '../world/journal.ts'
+import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { type Ask, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, iso, ok, paged, place, Problem, type Routes, type Told } from './asking.ts'
 import { entryView } from './entries.ts'
 import { expectedText } from './expected.ts'
 import { Items } from './pieces.ts'
@@ -25,11 +25,14 @@ export const lookingRoutes: Routes = {
 }
 
 function listAddresses({ world, query }: Ask): Promise<Told> {
+  const named = query.address === undefined ? undefined : place(query.address, world)
+  const tag = named?.destination.tag
   const wanted = (row: HandOut) =>
+    (tag === undefined || sameTag(row.tag, tag)) &&
     (query.provider === undefined || row.provider === query.provider) &&
     (query.account === undefined || row.account === query.account) &&
     (query.user === undefined || row.user === query.user)
-  return paged(HandOuts, query.address === undefined ? ['all', ''] : ['byAddress', canonical(query.address)], wanted, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }), { world, query })
+  return paged(HandOuts, named === undefined ? ['all', ''] : ['byAddress', named.address], wanted, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }), { world, query })
 }
 
 async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {

@@ -3,21 +3,25 @@ import { arrange, NoSuchDeposit } from '../http/deposits.ts'
 import { isRegistered, NoSuchEndpoint, pointCallbacks } from '../http/endpoints.ts'
 import { withoutLogins } from '../keep/recording.ts'
 import type { Sandbox } from '../sandbox.ts'
-import { canonical } from '../world/addresses.ts'
 import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
+import { type Destination, NoDestination, tagOf } from '../world/destinations.ts'
 import { Deliveries, type Delivery, type Endpoint, Endpoints, redeliver, removeEndpoint, requestOf } from '../world/outbox.ts'
+import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { after, type Ask, created, iso, noSuch, note, ok, paged, Problem, type Routes, type Told } from './asking.ts'
+import { after, type Ask, created, iso, noSuch, note, ok, paged, place, Problem, type Routes, type Told } from './asking.ts'
 
 export const moneyRoutes: Routes = {
   sendDeposit,
   listDeposits: ({ world, query }) => {
+    const named = query.address === undefined ? undefined : place(query.address, world)
+    const tag = named?.destination.tag
     const wanted = (row: Transfer) =>
+      (tag === undefined || sameTag(row.tag, tag)) &&
       (query.provider === undefined || row.provider === query.provider) &&
       (query.account === undefined || holder(row, world)?.account === query.account) &&
       (query.user === undefined || holder(row, world)?.user === query.user)
-    return paged(Transfers, query.address === undefined ? ['all', ''] : ['byAddress', canonical(query.address)], wanted, (row) => depositView(row, world), { world, query })
+    return paged(Transfers, named === undefined ? ['all', ''] : ['byAddress', named.address], wanted, (row) => depositView(row, world), { world, query })
   },
   putEndpoint: setEndpoint,
   listEndpoints: ({ sandbox, world, query }) => {
@@ -49,24 +53,25 @@ export const moneyRoutes: Routes = {
 
 async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
   const mark = sandbox.callbacks.mark()
-  const handOut = newestFor(body.address, body.tag, world)
-  if (!handOut) throw new Problem(404, `nobody was handed out the address "${body.address}"; GET /_sandgate/addresses lists those that were`)
-  const sibling = body.same_transaction_as === undefined ? undefined : world.get(Transfers, body.same_transaction_as)
-  if (body.same_transaction_as !== undefined && !sibling) throw new Problem(404, `there is no deposit "${body.same_transaction_as}"`)
+  const { address, destination } = place(body.address, world)
   const wish = {
     amount: body.amount,
     currency: body.currency,
     network: body.network,
     // Money goes where it is sent: a tag that is not given is not there.
-    tag: body.tag ?? null,
+    tag: sentWith(destination, body.tag),
+    destination,
     afterMs: body.after === undefined ? 0 : after(world.now, body.after, 'after') - world.now,
     confirmations: body.confirmations ?? 0,
     outcome: body.outcome ?? 'confirmed',
-    sameTransactionAs: sibling,
   } as const
+  const handOut = newestFor(address, wish.tag, world)
+  if (!handOut) throw new Problem(404, `nobody was handed out the address "${body.address}"; GET /_sandgate/addresses lists those that were`)
+  const sibling = body.same_transaction_as === undefined ? undefined : world.get(Transfers, body.same_transaction_as)
+  if (body.same_transaction_as !== undefined && !sibling) throw new Problem(404, `there is no deposit "${body.same_transaction_as}"`)
   let transfer: Transfer
   try {
-    transfer = world.change(() => arrange(wish, handOut, sandbox.providers, world))
+    transfer = world.change(() => arrange({ ...wish, sameTransactionAs: sibling }, handOut, sandbox.providers, world))
   } catch (error) {
     if (error instanceof NoSuchDeposit) throw new Problem(422, error.message)
     throw error
@@ -77,10 +82,21 @@ async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
   return created(depositView(world.get(Transfers, transfer.id)!, world))
 }
 
+/** The tag of a payment, as text or as the number that a provider answered; one inside of the address is as good. */
+function sentWith(destination: Destination, tag: string | number | null | undefined): string | null {
+  if (typeof tag === 'number' && !Number.isSafeInteger(tag)) throw new Problem(422, 'tag: a JSON number of this size is not exact; send the tag as text, in quotes')
+  try {
+    return tagOf(destination, tag === null || tag === undefined ? undefined : String(tag)) ?? null
+  } catch (error) {
+    if (error instanceof NoDestination) throw new Problem(422, error.message)
+    throw error
+  }
+}
+
 /** Whoever was given the address last, with this tag if anybody was. */
-function newestFor(address: string, tag: string | null | undefined, world: World): HandOut | undefined {
-  const rows = world.list(HandOuts, 'byAddress', canonical(address), { descending: true })
-  return rows.find((row) => row.tag === (tag ?? null)) ?? rows[0]
+function newestFor(address: string, tag: string | null, world: World): HandOut | undefined {
+  const rows = world.list(HandOuts, 'byAddress', address, { descending: true })
+  return rows.find((row) => sameTag(row.tag, tag)) ?? rows[0]
 }
 
 function holder(transfer: Transfer, world: World): HandOut | undefined {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Clock } from '../config.ts'
 import type { Action, When } from '../http/faults.ts'
 import { contradiction, type DepositWish } from '../http/deposits.ts'
+import { readDestination } from '../world/destinations.ts'
 import { durationMs } from '../world/durations.ts'
 import type { SpoilHow } from '../world/outbox.ts'
 import { type Path, YamlError, YamlText } from '../yaml.ts'
@@ -103,11 +104,26 @@ const Delay = z.union([
   z.strictObject({ min: Held, max: Held }).refine(({ min, max }) => min <= max, 'min is longer than max').transform(({ min, max }) => ({ minMs: min, maxMs: max })),
 ])
 
+const TAG = 'expected a tag in quotes, such as "1633678796"; without quotes it is exact up to fifteen digits'
+const Tag = z
+  .union([z.string().max(64), z.int({ error: TAG })], { error: TAG })
+  .transform(String)
+  .refine((tag) => tag.trim() !== '', 'is empty; null sends without a tag')
+
+/** In any notation that a wallet takes. */
+const Address = z.string().check(({ value, issues }) => {
+  try {
+    readDestination(value)
+  } catch (error) {
+    issues.push({ code: 'custom', message: (error as Error).message.replace(/^address: /, ''), input: value })
+  }
+})
+
 const Money = {
   amount: z.string({ error: 'expected decimal text in quotes, such as "12.5"' }).regex(/^\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5"'),
   currency: z.string().optional(),
   network: z.string().optional(),
-  tag: z.string().max(64).nullable().optional(),
+  tag: Tag.nullable().optional(),
   confirmations: z.union([z.literal('instant'), z.int().min(0).max(1000)]).default(0),
   outcome: z.enum(['confirmed', 'dropped', 'reorged', 'replaced']).default('confirmed'),
   repeat: z.int().min(1).max(100).default(1),
@@ -176,7 +192,7 @@ const DoSchema = z
       }))
       .optional(),
     deposit: z
-      .strictObject({ address: z.string().optional(), provider: z.string().optional(), account: z.string().optional(), user: z.string().optional(), nth: Count.optional(), ...Money })
+      .strictObject({ address: Address.optional(), provider: z.string().optional(), account: z.string().optional(), user: z.string().optional(), nth: Count.optional(), ...Money })
       .check(possible)
       .refine(({ address, provider }) => address !== undefined || provider !== undefined, 'say whose: an address, or a provider (with account, user, nth)')
       .transform((deposit) => ({ ...deposit, afterMs: 0 }))
