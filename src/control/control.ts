@@ -15,11 +15,11 @@ import { lookingRoutes } from './looking.ts'
 import { metricsRoutes } from './metrics.ts'
 import { moneyRoutes } from './money.ts'
 import { rewindRoutes, SNAPSHOT_BYTES } from './rewind.ts'
-import { scenarioRoutes } from './stories.ts'
+import { reading, scenarioIn, scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
 import { labelsOf } from '../target.ts'
 import { worldRoutes } from './worlds.ts'
-import { meant } from '../yaml.ts'
+import { meant, YamlText } from '../yaml.ts'
 
 const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...rewindRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
 
@@ -61,10 +61,7 @@ export function controlRouter(sandbox: Sandbox, contract: () => Contract): Route
 }
 
 async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promise<Told> {
-  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
-  const world = sandbox.world(worldId)
-  if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
-  sandbox.tick(world)
+  const first = worldOf(req, sandbox)
 
   const path = contract.basePath + req.path
   const match = contract.match(req.method, path)
@@ -79,17 +76,33 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
   const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
+  const body = contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
+  const scenario = contract.takesYaml(match.operation) ? { source: body, name: 'body' } : scenarioIn(match.operation.id, body, bytes)
+  const yaml = scenario && (await reading(() => YamlText.open(scenario.source, scenario.name)))
+  // Reading takes its time, and the world may have been made new meanwhile.
+  const world = yaml ? worldOf(req, sandbox) : first
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,
     contract,
     params: match.params,
     query: contract.queryValues(match.operation, query),
-    body: contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined,
+    body,
+    bytes,
+    yaml,
     headers: req.headers,
     // A name that leads to a provider or a world is no place to find the others under.
     origin: `http://${req.headers.host!.replace(/^[a-z0-9.-]+\.(?=localhost(:\d+)?$)/i, '')}`,
   }))
+}
+
+/** The world that a call is about, with its time up to now. */
+function worldOf(req: Request, sandbox: Sandbox): World {
+  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
+  const world = sandbox.world(worldId)
+  if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
+  sandbox.tick(world)
+  return world
 }
 
 /** What a control call changed is kept before it is told, or nobody is told that it was changed. */

@@ -2,13 +2,16 @@
 // names.ts.
 import { z } from 'zod'
 import { Clock } from '../config.ts'
-import type { Action, When } from '../http/faults.ts'
 import { contradiction, type DepositWish } from '../http/deposits.ts'
+import { replaced } from '../http/exact.ts'
+import type { Action } from '../http/faults.ts'
+import type { When } from '../http/matching.ts'
 import { durationMs } from '../world/durations.ts'
 import type { SpoilHow } from '../world/outbox.ts'
-import { type Path, YamlError, YamlText } from '../yaml.ts'
+import { deepest, type Path, YamlError, YamlText } from '../yaml.ts'
 import { clockText } from './asking.ts'
 import { type Known, Names } from './names.ts'
+import { refuseRounded, whenOf } from './values.ts'
 
 /** Rules and steps of one file together. */
 const PARTS_MAX = 1000
@@ -86,11 +89,12 @@ const Stage = z.enum(['before', 'after']).default('before')
 const DROP = ['reset', 'close', 'hang'] as const
 const CALLBACKS = ['duplicate', 'delay', 'drop', 'reorder', 'pause', 'resume', 'bad-signature', 'stale-timestamp'] as const
 
-const Header = z.union([z.string(), z.number()]).transform(String).refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
+/** A number without quotes is taken as it is written, so an editor need not complain of it. */
+const Header = z.string().meta({ type: ['string', 'number', 'boolean'] as never }).refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
 const Headers = z
   .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name of a header'), Header)
   .transform((headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])))
-  .refine((headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => name in headers), 'content-length, transfer-encoding and connection are the sandbox\u2019s own affair')
+  .refine((headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => Object.hasOwn(headers, name)), 'content-length, transfer-encoding and connection are the sandbox\u2019s own affair')
 
 const Answer = { error: z.string().optional(), status: z.int().min(200).max(599).optional(), headers: Headers.optional(), body: z.any().optional() }
 const Respond = z
@@ -200,47 +204,81 @@ export function scenarioJsonSchema(): object {
 }
 
 // rule: sandgate.scenario.format
-/** One file or body, checked. Throws a `YamlError` that tells everything that is wrong with it. */
-export function readScenario(written: Buffer | string, source: string, known: Known): Scenario {
-  const { text, parsed } = read(written, source, ScenarioSchema)
+/** One file or body, checked. Throws a `YamlError` that tells what is wrong with it. */
+export function readScenario(written: YamlText | Buffer | string, source: string, known: Known): Scenario {
+  const text = written instanceof YamlText ? written : new YamlText(written, source)
+  const parsed = read(text, ScenarioSchema)
   const name = parsed.name ?? (source.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '') || 'scenario')
-  const rules = (parsed.rules ?? []).map((rule, index) => asRule(rule, `${name}.${index + 1}`, text, ['rules', index]))
+  const names = new Names(text, known)
+  const rules = (parsed.rules ?? []).map((rule, index) => asRule(rule, `${name}.${index + 1}`, text, ['rules', index], names))
   const timeline = (parsed.timeline ?? []).map(
     (step, index): ScenarioStep => ({
       id: `${name}.at-${index + 1}`,
       source: `${source}:${text.line(['timeline', index])}`,
       atMs: step.at,
       do: step.do as unknown as Doing,
-      written: text.value.timeline[index],
+      written: asWritten(text, ['timeline', index]),
     }),
   )
-  const names = new Names(text, known)
   for (const [index, { when, then }] of rules.entries()) names.rule(when, then, ['rules', index])
-  for (const [index, step] of timeline.entries()) names.step(step.do, ['timeline', index, 'do'])
+  for (const [index, step] of timeline.entries()) {
+    names.step(step.do, ['timeline', index, 'do'])
+    wholeNumbers(text, ['timeline', index, 'do', 'outage', 'respond', 'body'], names)
+  }
   names.done()
   return { stories: [{ name, summary: parsed.summary ?? null, source }], ...(parsed.seed !== undefined && { seed: parsed.seed }), ...(parsed.clock !== undefined && { clock: parsed.clock }), rules, timeline }
 }
 
 /** One rule, to be armed at run time. */
-export function readRule(written: Buffer | string, source: string, known: Known): ScenarioRule {
-  const { text, parsed } = read(written, source, RuleSchema)
-  const rule = asRule(parsed, '', text, [])
+export function readRule(written: YamlText | Buffer | string, source: string, known: Known): ScenarioRule {
+  const text = written instanceof YamlText ? written : new YamlText(written, source)
   const names = new Names(text, known)
+  const rule = asRule(read(text, RuleSchema), '', text, [], names)
   names.rule(rule.when, rule.then, [])
   names.done()
   return rule
 }
 
-function read<Schema extends z.ZodType>(written: Buffer | string, source: string, schema: Schema): { text: YamlText; parsed: z.output<Schema> } {
-  const text = new YamlText(written, source)
-  const parsed = schema.safeParse(text.value ?? {})
-  if (parsed.success) return { text, parsed: parsed.data }
-  throw new YamlError(text.complaints(parsed.error, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).slice(0, 20))
+// rule: sandgate.scenario.values
+/** What the schema makes of a text; where it expects text, a number or a boolean without quotes is taken as it is written. */
+function read<Schema extends z.ZodType>(text: YamlText, schema: Schema): z.output<Schema> {
+  let { value } = text
+  for (;;) {
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    const texts = parsed.error.issues.flatMap((issue) => wantsText(deepest(issue), text))
+    if (texts.length === 0) throw new YamlError(text.complaints(parsed.error, () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })))
+    value = structuredClone(value)
+    for (const { path, written } of texts) {
+      const holder = path.slice(0, -1).reduce((at: any, part) => at[part], value)
+      Object.defineProperty(holder, path.at(-1)!, { value: written, writable: true, enumerable: true, configurable: true })
+    }
+  }
 }
 
-function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path): ScenarioRule {
-  const written = path.reduce((at, part) => at[part], text.value)
-  return { id, source: `${text.name}:${text.line(path)}`, when: rule.when as When, then: rule.then as unknown as Action[], written: written.then }
+/** The text that a schema without a sentence of its own expects where there is none, but could be. */
+function wantsText(issue: z.core.$ZodIssue, text: YamlText): { path: Path; written: string }[] {
+  const path = issue.path as Path
+  const written = path.length > 0 && issue.message.startsWith('Invalid ') ? text.unquoted(path) : undefined
+  if (written === undefined) return []
+  const fits = (issue.code === 'invalid_type' && issue.expected === 'string') || (issue.code === 'invalid_value' && issue.values.includes(written))
+  // What was taken as text once is none of these.
+  return fits && typeof issue.input !== 'string' ? [{ path, written }] : []
+}
+
+function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path, names: Names): ScenarioRule {
+  const when = whenOf(text.at([...path, 'when']) as Partial<When>, rule.when as When, (at, message) => names.complain([...path, 'when', ...at], message))
+  for (const index of rule.then.keys()) wholeNumbers(text, [...path, 'then', index, 'respond', 'body'], names)
+  return { id, source: `${text.name}:${text.line(path)}`, when, then: rule.then as unknown as Action[], written: asWritten(text, [...path, 'then']) }
+}
+
+function wholeNumbers(text: YamlText, path: Path, names: Names): void {
+  refuseRounded(text.at(path), path, (at, message) => names.complain(at, message))
+}
+
+/** A part as people read it: what JSON would write otherwise, as text. */
+function asWritten(text: YamlText, path: Path): any {
+  return replaced(text.at(path), (scalar) => scalar.text)
 }
 
 // rule: sandgate.scenario.add-up

@@ -2,7 +2,9 @@
 import { arm, FaultRules } from '../http/faults.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
-import { YamlError } from '../yaml.ts'
+import { exactJson, exactText } from '../http/exact.ts'
+import { withoutMark } from '../reading.ts'
+import { YamlError, type YamlText } from '../yaml.ts'
 import { load, ruleView, scenarioView, unload } from './armed.ts'
 import { type Ask, created, iso, note, ok, Problem, type Routes, type Told } from './asking.ts'
 import type { Known } from './names.ts'
@@ -20,8 +22,8 @@ export const scenarioRoutes: Routes = {
     sandbox.tick(world)
     return { status: 204 }
   },
-  armFault: ({ sandbox, world, body }) => {
-    const rule = reading(() => readRule(body, 'body', knownTo(sandbox)))
+  armFault: ({ sandbox, world, body, yaml }) => {
+    const rule = reading(() => readRule(yaml ?? body, 'body', knownTo(sandbox)))
     if (armed(world).length >= ARMED_MAX) throw new Problem(409, `${ARMED_MAX} rules are armed already; DELETE /_sandgate/faults disarms them`)
     const { when, then, written, source } = rule
     const row = world.change(() => arm({ by: 'control', source, when, then, written }, world))
@@ -38,8 +40,8 @@ export const scenarioRoutes: Routes = {
   },
 }
 
-async function putScenario({ sandbox, world: before, body, query }: Ask): Promise<Told> {
-  const scenario = reading(() => readScenario(body, 'body', knownTo(sandbox)))
+async function putScenario({ sandbox, world: before, body, yaml, query }: Ask): Promise<Told> {
+  const scenario = reading(() => readScenario(yaml ?? body, 'body', knownTo(sandbox)))
   const world = loadInto(before, scenario, query.reset === true, sandbox)
   sandbox.tick(world)
   await sandbox.callbacks.settled(world)
@@ -87,16 +89,27 @@ function knownTo(sandbox: Sandbox): Known {
 }
 
 /** What is wrong with a text is the caller's to mend. */
-function reading<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
+export function reading<T>(read: () => T): T {
+  const refuse = (error: unknown): never => {
     if (error instanceof YamlError) throw new Problem(422, error.problems.join('; '), { problems: error.problems })
     throw error
   }
+  try {
+    const found = read()
+    return found instanceof Promise ? (found.catch(refuse) as T) : found
+  } catch (error) {
+    return refuse(error)
+  }
 }
 
-/** A scenario inside of another body: as an object, or as YAML text. */
-export function scenarioOf(written: unknown, sandbox: Sandbox): Scenario {
-  return reading(() => readScenario(typeof written === 'string' ? written : JSON.stringify(written), 'scenario', knownTo(sandbox)))
+/** The scenario inside of another body, as an object or as YAML text, with every digit of its numbers. */
+export function scenarioIn(operation: string, body: any, bytes: Buffer): { readonly source: string; readonly name: string } | undefined {
+  if (operation !== 'createWorld' || body?.scenario === undefined) return undefined
+  const source = typeof body.scenario === 'string' ? body.scenario : exactText((exactJson(withoutMark(bytes).toString('utf8')) as { scenario: unknown }).scenario)
+  return { source, name: 'scenario' }
+}
+
+/** That scenario, checked. */
+export function scenarioOf(yaml: YamlText, sandbox: Sandbox): Scenario {
+  return reading(() => readScenario(yaml, 'scenario', knownTo(sandbox)))
 }

@@ -15,11 +15,11 @@ export const worldRoutes: Routes = {
 }
 
 /** Also asked by those who need no connection. */
-export function createWorld({ sandbox, body, origin }: Pick<Ask, 'sandbox' | 'body' | 'origin'>): Told {
+export function createWorld({ sandbox, body, yaml, origin }: Pick<Ask, 'sandbox' | 'body' | 'yaml' | 'origin'>): Told {
   const from = body?.from === undefined ? undefined : sandbox.worlds.get(body.from)
   if (body?.from !== undefined && !from) throw new Problem(404, `there is no world "${body.from}" to fork`)
   if (from && (body.seed !== undefined || body.clock !== undefined)) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
-  const scenario = body?.scenario === undefined ? undefined : scenarioOf(body.scenario, sandbox)
+  const scenario = yaml && scenarioOf(yaml, sandbox)
   if (from && (scenario?.seed !== undefined || scenario?.clock !== undefined)) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from, and its scenario names others')
   const start = { seed: body?.seed ?? scenario?.seed, clock: body?.clock === undefined ? scenario?.clock : clockText(body.clock), assume: body?.assume }
   const world = refusing(() => sandbox.worlds.create(body?.id, start, from))
