@@ -65,7 +65,7 @@ export function readConfig(file: string, providers: ReadonlyMap<string, Provider
       if (written !== undefined) raw.assume[id] = written
     }
     const parsed = configSchema(providers).safeParse(raw)
-    if (!parsed.success) throw new YamlError(text.complaints(parsed.error, () => configJsonSchema(providers)))
+    if (!parsed.success) throw new YamlError(text.complaints(parsed.error.issues, parsed.error.issues.length, () => configJsonSchema(providers)))
     return raw
   } catch (error) {
     if (error instanceof YamlError) throw new UsageError(error.message)

@@ -3,20 +3,15 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { closest } from 'fastest-levenshtein'
-import { Composer, CST, type Document, isAlias, isMap, isScalar, Lexer, LineCounter, Parser, type Scalar, visit } from 'yaml'
+import { type Document, isAlias, isMap, isScalar, LineCounter, type Scalar, visit } from 'yaml'
 import { z } from 'zod'
+import { compose, NESTING_MAX, TOLD_MAX } from './compose.ts'
 import { replaced, Written } from './http/exact.ts'
-import { atOnce, inSlices } from './slices.ts'
+import { atOnce } from './slices.ts'
 
 // rule: sandgate.scenario.bounds
 export const FILE_BYTES = 1024 * 1024
 export const FILE_ALIASES = 100
-const NESTING_MAX = 100
-const PARTS_MAX = 250_000
-/** How much of what is wrong with one text is told. */
-export const TOLD_MAX = 20
-/** How many pieces of a text are read in one step. */
-const STEP_PIECES = 100
 /** How much of a key is told. */
 const KEY_CHARACTERS = 80
 
@@ -66,9 +61,9 @@ export class YamlText {
     this.value = parts.plain ? parts.written : replaced(parts.written, ({ value, text }) => value ?? text)
   }
 
-  /** The same, while others have their turn. */
-  static async open(written: Buffer | string, name: string): Promise<YamlText> {
-    return new YamlText(written, name, await inSlices(partsOf(written, name)))
+  /** The same, a step at a time. */
+  static *reading(written: Buffer | string, name: string): Generator<undefined, YamlText> {
+    return new YamlText(written, name, yield* partsOf(written, name))
   }
 
   /** The line on which a part begins, counted from 1; of its parent where the part itself is not there. */
@@ -95,9 +90,9 @@ export class YamlText {
     return `${this.name}:${this.line(path)}: ${path.map((part) => String(part).slice(0, KEY_CHARACTERS)).join('.') || 'the file'}: ${message}`
   }
 
-  /** Complaints for what a schema found, unknown keys and names with the nearest right one; as many as are told. */
-  complaints(error: z.ZodError, schema: () => object): string[] {
-    return bounded(complaintsOf(error, schema, this.written).map(({ path, message }) => this.complaint(path, message)), error.issues.length)
+  /** Complaints for the first things that a schema found, of so many in all; unknown keys and names with the nearest right one. */
+  complaints(issues: readonly z.core.$ZodIssue[], all: number, schema: () => object): string[] {
+    return bounded(complaintsOf(issues, schema, this.written).map(({ path, message }) => this.complaint(path, message)), all)
   }
 
   #at(path: Path): any {
@@ -125,14 +120,14 @@ function* partsOf(source: Buffer | string, name: string): Generator<undefined, P
   if (bytes.length > FILE_BYTES) throw new YamlError([`${name}: is larger than 1 MiB`])
   if (!isUtf8(bytes)) throw new YamlError([`${name}: is not UTF-8`])
   const lines = new LineCounter()
-  const { document, wrong: broken } = yield* compose(bytes.toString('utf8'), lines, name)
-  const line = (at: number) => lines.linePos(at).line || 1
+  const { document, beyond, wrong: broken } = yield* compose(bytes.toString('utf8'), lines)
+  if (beyond !== undefined) throw new YamlError([`${name}:${beyond}`])
   const refuse = (wrong: typeof broken) => {
-    if (wrong.length > 0) throw new YamlError(wrong.map(({ at, message }) => `${name}:${line(at)}: ${message}`))
+    if (!document || wrong.length > 0) throw new YamlError(wrong.map(({ at, message }) => `${name}:${lines.linePos(at).line || 1}: ${message}`))
   }
   refuse(broken)
   yield
-  const { aliases, depth, plain, wrong } = survey(document)
+  const { aliases, depth, plain, wrong } = survey(document!)
   refuse(wrong)
   if (aliases > FILE_ALIASES) throw new YamlError([`${name}: has ${aliases} aliases; at most ${FILE_ALIASES} are read`])
   // Between two collections stands a pair.
@@ -140,9 +135,9 @@ function* partsOf(source: Buffer | string, name: string): Generator<undefined, P
   yield
   try {
     // The count that toJS keeps is of what the aliases amount to, so that a few of them cannot multiply.
-    const written: unknown = document.toJS({ maxAliasCount: 10 * FILE_ALIASES })
+    const written: unknown = document!.toJS({ maxAliasCount: 10 * FILE_ALIASES })
     if (aliases > 0 && weight(written, 4 * FILE_BYTES) > 4 * FILE_BYTES) throw new Error('its aliases amount to more than 4 MiB')
-    return { document, lines, written, plain }
+    return { document: document!, lines, written, plain }
   } catch (error) {
     throw new YamlError([`${name}: ${(error as Error).message}`])
   }
@@ -196,76 +191,6 @@ function textOf(scalar: unknown): string | undefined {
   return typeof scalar === 'number' || typeof scalar === 'boolean' ? String(scalar) : undefined
 }
 
-/**
- * The first document of a text, and the first things that are wrong with it: the parser itself would go on to the last one. Throws a `YamlError` before
- * the parser's memory or its stack would not last: more parts than anybody writes, brackets open within each other, or items and keys within each
- * other on one line.
- */
-function* compose(text: string, lines: LineCounter, name: string): Generator<undefined, { document: Document; wrong: { at: number; message: string }[] }> {
-  const wrong: { at: number; message: string }[] = []
-  const enough = new Error('enough')
-  const tell = (at: number, message: string) => {
-    wrong.push({ at, message })
-    if (wrong.length >= TOLD_MAX) throw enough
-  }
-  const composer: any = new Composer({ lineCounter: lines, uniqueKeys: false })
-  composer.onError = (source: number | [number, number] | { offset: number }, _: string, message: string) => tell(typeof source === 'number' ? source : Array.isArray(source) ? source[0] : source.offset, message)
-  const documents: Document[] = []
-  const take = (found: Iterable<Document>) => {
-    for (const document of found) {
-      documents.push(document)
-      if (documents.length > 1) tell(document.range![0], 'a file holds one document; this is a second one')
-    }
-  }
-  const parser = new Parser(lines.addNewLine)
-  const handOn = function* (tokens: Iterable<CST.Token>) {
-    for (const token of tokens) {
-      if (token.type === 'error') tell(token.offset, token.message)
-      else take(composer.next(token))
-      yield
-    }
-  }
-  lines.addNewLine(0)
-  const bounds = new Bounds()
-  try {
-    let pieces = 0
-    for (const lexeme of new Lexer().lex(text)) {
-      const beyond = bounds.beyond(lexeme)
-      if (beyond !== undefined) throw new YamlError([`${name}:${beyond}`])
-      yield* handOn(parser.next(lexeme))
-      if (++pieces % STEP_PIECES === 0) yield
-    }
-    yield* handOn(parser.end())
-    take(composer.end(true, text.length))
-  } catch (error) {
-    if (error instanceof YamlError) throw error
-    if (error !== enough) tell(0, (error as Error).message)
-  }
-  return { document: documents[0]!, wrong }
-}
-
-/** How much of a text there has been, piece by piece. */
-class Bounds {
-  #parts = 0
-  #line = 1
-  #open = 0
-  #onLine = 0
-
-  /** On which line it is beyond what is read, and why. */
-  beyond(lexeme: string): string | undefined {
-    if (++this.#parts > PARTS_MAX) return `${this.#line}: has more than ${PARTS_MAX} parts`
-    const type = CST.tokenType(lexeme)
-    if (type === 'flow-map-start' || type === 'flow-seq-start') this.#open++
-    else if (type === 'flow-map-end' || type === 'flow-seq-end') this.#open--
-    else if (type === 'newline') this.#onLine = 0
-    // A line of a flow has as many values as it likes.
-    else if (this.#open === 0 && (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind')) this.#onLine++
-    if (this.#open > NESTING_MAX || this.#onLine > NESTING_MAX) return `${this.#line}: is nested deeper than ${NESTING_MAX} levels`
-    if (lexeme.includes('\n')) this.#line += lexeme.split('\n').length - 1
-    return undefined
-  }
-}
-
 /** How many characters a value would be, written out; counting stops soon after `most`. */
 function weight(value: unknown, most: number): number {
   if (typeof value !== 'object' || value === null) return String(value).length + 1
@@ -278,9 +203,9 @@ function weight(value: unknown, most: number): number {
 }
 
 /** Where a schema found something wrong with a value, and what, as much as is told; unknown keys and names with the nearest right one. */
-export function complaintsOf(error: z.ZodError, schema: () => object, whole: unknown): { path: Path; message: string }[] {
+export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: () => object, whole: unknown): { path: Path; message: string }[] {
   let known: object | undefined
-  return error.issues.slice(0, TOLD_MAX).map(deepest).map((issue) => {
+  return issues.slice(0, TOLD_MAX).map(deepest).map((issue) => {
     const path = issue.path as Path
     if (issue.code === 'unrecognized_keys') return { path: [...path, issue.keys[0]!], message: strangeKey(issue.keys[0]!, path, (known ??= schema()), whole) }
     const value = path.reduce((at: any, part) => (typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? at[part] : undefined), whole)

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readConfig, UsageError } from '../src/config.ts'
+import { parseDocument } from 'yaml'
 import { checkFiles } from '../src/control/check.ts'
 import { contractOf, findProviders } from '../src/sandbox.ts'
+import { YamlError, YamlText } from '../src/yaml.ts'
 import { client as alphapo } from './clients/alphapo.ts'
 import { allocation, client as cpg } from './clients/cpg.ts'
 import { client as zopay, post } from './clients/zopay.ts'
@@ -238,4 +240,47 @@ test.each([
 ])('sandgate.scenario.format: a key at the wrong level is told where it belongs: %s', async (action, complaint) => {
   const reply = await put(await start(), `rules: [{ when: {}, then: [${action}] }]\n`)
   expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining(complaint)])
+})
+
+test('sandgate.scenario.bounds: a long list, which is read item by item, is read as YAML reads it', () => {
+  const mostly = (...good: string[]) => (...bad: string[]) => fc.oneof({ weight: 20, arbitrary: fc.constantFrom(...good) }, { weight: 1, arbitrary: fc.constantFrom(...bad) })
+  const item = mostly('{ a: 1 }', '[1, x]', 'x', '&a { b: *a0 }', '*a0', '!!str 5', '{ a: { b: [c, { d: "e" }] } }', '"q"', 'a: 1', '!!map { x: 1 }', '{ ? x : y }')('', '# c\n', '{ a: 1', ']', '&z [*z]', '{ a: 1 } # c', '*b', '!!nothing { a: 1 }')
+  const block = mostly('a: 1\n    b: { c: d }', '{ a: 1 }', '- x\n    - { y: z }', '&k\n    a: 1', 'a: { b: c }', 'x', '', '|\n    text\n    more', '!!map\n    a: 1', '# only\n    a: 1')('a:\n     - 1\n   b: 2', 'a: 1\n   b: 2', '{ a: 1\n  }', 'a: b: c')
+  const lists = fc.oneof(
+    fc.tuple(fc.array(item, { minLength: 9, maxLength: 14 }), fc.constantFrom(', ', ',\n  ', ' ,')).map(([items, comma]) => `{ s: &a0 x, rules: [${items.join(comma)}], t: 1 }\n`),
+    fc.array(block, { minLength: 9, maxLength: 14 }).map((items) => `s: &a0 x\nrules: # long\n${items.map((text) => `  - ${text}\n`).join('')}t: 1\n`),
+    fc.array(item, { minLength: 9, maxLength: 14 }).map((items) => `s: &a0 x\nrules:\n${items.map((text) => `  - ${text}\n`).join('')}`),
+  )
+  fc.assert(
+    fc.property(lists, (text) => {
+      const expected = (() => {
+        const document = parseDocument(text, { uniqueKeys: false })
+        try {
+          return document.errors.length + document.warnings.length > 0 ? undefined : JSON.stringify(document.toJS())
+        } catch {
+          return undefined
+        }
+      })()
+      const read = (() => {
+        try {
+          return JSON.stringify(new YamlText(text, 'x').value)
+        } catch (error) {
+          if (!(error instanceof YamlError)) throw error
+          return undefined
+        }
+      })()
+      expect(read, text).toBe(expected)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('sandgate.scenario.format: of a thousand mistakes the first twenty are told, and how many more there are', async () => {
+  const box = await start()
+  const rules = (when: string) => `rules:\n${Array.from({ length: 1000 }, () => `  - when: ${when}\n    then: [{ delay: 1s }]\n`).join('')}`
+  for (const [when, complaint] of [['{ operaton: ping }', 'rules.19.when.operaton: unknown key; did you mean operation?'], ['{ operation: pin }', 'rules.19.when.operation: no provider has an operation "pin"; did you mean ping?']] as const) {
+    const { problems } = (await put(box, rules(when))).json
+    expect(problems).toHaveLength(21)
+    expect(problems.slice(19)).toEqual([`body:40: ${complaint}`, 'and 980 more'])
+  }
 })

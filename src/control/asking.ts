@@ -4,7 +4,8 @@ import type { Contract } from '../http/contract.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { durationMs } from '../world/durations.ts'
 import type { World } from '../world/world.ts'
-import { meant, type YamlText } from '../yaml.ts'
+import { meant } from '../yaml.ts'
+import type { Scenario, ScenarioRule } from './scenario.ts'
 
 /** `query` and `body` have passed the contract. */
 export interface Ask {
@@ -17,8 +18,9 @@ export interface Ask {
   readonly body: any
   /** The body as it was sent: numbers of JSON may have more digits in it than `body` holds. */
   readonly bytes?: Buffer | undefined
-  /** A scenario that is the body, or stands in it, read already. */
-  readonly yaml?: YamlText | undefined
+  /** The scenario or the rule that the body is, or that stands in it, read already. */
+  readonly scenario?: Scenario | undefined
+  readonly rule?: ScenarioRule | undefined
   readonly headers: IncomingHttpHeaders
   /** Scheme and authority the client used: `http://127.0.0.1:4010`. */
   readonly origin: string

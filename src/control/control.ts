@@ -15,11 +15,11 @@ import { lookingRoutes } from './looking.ts'
 import { metricsRoutes } from './metrics.ts'
 import { moneyRoutes } from './money.ts'
 import { rewindRoutes, SNAPSHOT_BYTES } from './rewind.ts'
-import { reading, scenarioIn, scenarioRoutes } from './stories.ts'
+import { readStories, scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
 import { labelsOf } from '../target.ts'
 import { worldRoutes } from './worlds.ts'
-import { meant, YamlText } from '../yaml.ts'
+import { meant } from '../yaml.ts'
 
 const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...rewindRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
 
@@ -77,10 +77,9 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
   const body = contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
-  const scenario = contract.takesYaml(match.operation) ? { source: body, name: 'body' } : scenarioIn(match.operation.id, body, bytes)
-  const yaml = scenario && (await reading(() => YamlText.open(scenario.source, scenario.name)))
-  // Reading takes its time, and the world may have been made new meanwhile.
-  const world = yaml ? worldOf(req, sandbox) : first
+  const stories = await readStories(match.operation.id, body, bytes, sandbox)
+  // Reading them takes its time, and the world may have been made new meanwhile.
+  const world = stories ? worldOf(req, sandbox) : first
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,
@@ -89,7 +88,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     query: contract.queryValues(match.operation, query),
     body,
     bytes,
-    yaml,
+    ...stories,
     headers: req.headers,
     // A name that leads to a provider or a world is no place to find the others under.
     origin: `http://${req.headers.host!.replace(/^[a-z0-9.-]+\.(?=localhost(:\d+)?$)/i, '')}`,

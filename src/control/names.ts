@@ -3,7 +3,8 @@ import type { Contract } from '../http/contract.ts'
 import type { Action } from '../http/faults.ts'
 import { regexOf, type When } from '../http/matching.ts'
 import type { Provider } from '../provider.ts'
-import { bounded, meant, type Path, TOLD_MAX, YamlError, type YamlText } from '../yaml.ts'
+import { TOLD_MAX } from '../compose.ts'
+import { bounded, meant, type Path, YamlError, type YamlText } from '../yaml.ts'
 import type { Doing } from './scenario.ts'
 
 /** What the regexes of one file, or of one question, may cost together, in RE2 instructions. */

@@ -6,11 +6,13 @@ import { contradiction, type DepositWish } from '../http/deposits.ts'
 import { replaced } from '../http/exact.ts'
 import type { Action } from '../http/faults.ts'
 import type { When } from '../http/matching.ts'
+import { atOnce } from '../slices.ts'
 import { durationMs } from '../world/durations.ts'
 import type { SpoilHow } from '../world/outbox.ts'
-import { deepest, type Path, YamlError, YamlText } from '../yaml.ts'
+import { type Path, YamlError, YamlText } from '../yaml.ts'
 import { clockText } from './asking.ts'
 import { type Known, Names } from './names.ts'
+import { Reader } from './reader.ts'
 import { refuseRounded, whenOf } from './values.ts'
 
 /** Rules and steps of one file together. */
@@ -189,29 +191,59 @@ const DoSchema = z
   .meta(OneAction)
   .refine((doing) => Object.keys(doing).length === 1, 'one thing at a time: give each an `at` of its own')
 
+const StepSchema = z.strictObject({ at: Later, do: DoSchema })
+
 const ScenarioSchema = z.strictObject({
   name: z.string().min(1).max(100).optional(),
   summary: z.string().max(10_000).optional(),
   seed: z.string().min(1).max(256).optional(),
   clock: Clock.transform(clockText).optional(),
   rules: z.array(RuleSchema).max(PARTS_MAX).optional(),
-  timeline: z.array(z.strictObject({ at: Later, do: DoSchema })).max(PARTS_MAX).optional(),
+  timeline: z.array(StepSchema).max(PARTS_MAX).optional(),
 })
+
+/** The same without a look at the items of its lists. */
+const OuterSchema = ScenarioSchema.extend({ rules: z.array(z.unknown()).max(PARTS_MAX).optional(), timeline: z.array(z.unknown()).max(PARTS_MAX).optional() })
 
 /** The JSON Schema of scenario files, for editors. */
 export function scenarioJsonSchema(): object {
   return z.toJSONSchema(ScenarioSchema, { io: 'input', unrepresentable: 'any' })
 }
 
-// rule: sandgate.scenario.format
 /** One file or body, checked. Throws a `YamlError` that tells what is wrong with it. */
-export function readScenario(written: YamlText | Buffer | string, source: string, known: Known): Scenario {
-  const text = written instanceof YamlText ? written : new YamlText(written, source)
-  const parsed = read(text, ScenarioSchema)
-  const name = parsed.name ?? (source.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '') || 'scenario')
+export function readScenario(written: Buffer | string, source: string, known: Known): Scenario {
+  return atOnce(readingScenario(written, source, known))
+}
+
+// rule: sandgate.scenario.format
+/** The same, a step at a time. */
+export function* readingScenario(written: Buffer | string, source: string, known: Known): Generator<undefined, Scenario> {
+  const text = yield* YamlText.reading(written, source)
+  yield
+  const reader = new Reader(text, ScenarioSchema)
+  const outer = reader.read(OuterSchema, [])
+  const read = function* <Item extends z.ZodType>(list: 'rules' | 'timeline', schema: Item): Generator<undefined, z.output<Item>[]> {
+    const items: z.output<Item>[] = []
+    // Where something around them is wrong, they are looked at all the same.
+    const written: unknown = text.value?.[list]
+    for (const index of Array.isArray(written) ? written.slice(0, PARTS_MAX).keys() : []) {
+      items.push(reader.read(schema, [list, index])!)
+      yield
+    }
+    return items
+  }
+  const [found, steps] = [yield* read('rules', RuleSchema), yield* read('timeline', StepSchema)]
+  reader.done()
+  const { name: named, summary = null, seed, clock } = outer!
+  const name = named ?? (source.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '') || 'scenario')
   const names = new Names(text, known)
-  const rules = (parsed.rules ?? []).map((rule, index) => asRule(rule, `${name}.${index + 1}`, text, ['rules', index], names))
-  const timeline = (parsed.timeline ?? []).map(
+  const rules: ScenarioRule[] = []
+  for (const [index, rule] of found.entries()) {
+    rules.push(asRule(rule, `${name}.${index + 1}`, text, ['rules', index], names))
+    names.rule(rules[index]!.when, rules[index]!.then, ['rules', index])
+    yield
+  }
+  const timeline = steps.map(
     (step, index): ScenarioStep => ({
       id: `${name}.at-${index + 1}`,
       source: `${source}:${text.line(['timeline', index])}`,
@@ -220,50 +252,30 @@ export function readScenario(written: YamlText | Buffer | string, source: string
       written: asWritten(text, ['timeline', index]),
     }),
   )
-  for (const [index, { when, then }] of rules.entries()) names.rule(when, then, ['rules', index])
   for (const [index, step] of timeline.entries()) {
     names.step(step.do, ['timeline', index, 'do'])
     wholeNumbers(text, ['timeline', index, 'do', 'outage', 'respond', 'body'], names)
   }
   names.done()
-  return { stories: [{ name, summary: parsed.summary ?? null, source }], ...(parsed.seed !== undefined && { seed: parsed.seed }), ...(parsed.clock !== undefined && { clock: parsed.clock }), rules, timeline }
+  return { stories: [{ name, summary, source }], ...(seed !== undefined && { seed }), ...(clock !== undefined && { clock }), rules, timeline }
 }
 
 /** One rule, to be armed at run time. */
-export function readRule(written: YamlText | Buffer | string, source: string, known: Known): ScenarioRule {
-  const text = written instanceof YamlText ? written : new YamlText(written, source)
+export function readRule(written: Buffer | string, source: string, known: Known): ScenarioRule {
+  return atOnce(readingRule(written, source, known))
+}
+
+/** The same, a step at a time. */
+export function* readingRule(written: Buffer | string, source: string, known: Known): Generator<undefined, ScenarioRule> {
+  const text = yield* YamlText.reading(written, source)
+  const reader = new Reader(text, RuleSchema)
+  const read = reader.read(RuleSchema, [])
+  reader.done()
   const names = new Names(text, known)
-  const rule = asRule(read(text, RuleSchema), '', text, [], names)
+  const rule = asRule(read!, '', text, [], names)
   names.rule(rule.when, rule.then, [])
   names.done()
   return rule
-}
-
-// rule: sandgate.scenario.values
-/** What the schema makes of a text; where it expects text, a number or a boolean without quotes is taken as it is written. */
-function read<Schema extends z.ZodType>(text: YamlText, schema: Schema): z.output<Schema> {
-  let { value } = text
-  for (;;) {
-    const parsed = schema.safeParse(value)
-    if (parsed.success) return parsed.data
-    const texts = parsed.error.issues.flatMap((issue) => wantsText(deepest(issue), text))
-    if (texts.length === 0) throw new YamlError(text.complaints(parsed.error, () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })))
-    value = structuredClone(value)
-    for (const { path, written } of texts) {
-      const holder = path.slice(0, -1).reduce((at: any, part) => at[part], value)
-      Object.defineProperty(holder, path.at(-1)!, { value: written, writable: true, enumerable: true, configurable: true })
-    }
-  }
-}
-
-/** The text that a schema without a sentence of its own expects where there is none, but could be. */
-function wantsText(issue: z.core.$ZodIssue, text: YamlText): { path: Path; written: string }[] {
-  const path = issue.path as Path
-  const written = path.length > 0 && issue.message.startsWith('Invalid ') ? text.unquoted(path) : undefined
-  if (written === undefined) return []
-  const fits = (issue.code === 'invalid_type' && issue.expected === 'string') || (issue.code === 'invalid_value' && issue.values.includes(written))
-  // What was taken as text once is none of these.
-  return fits && typeof issue.input !== 'string' ? [{ path, written }] : []
 }
 
 function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path, names: Names): ScenarioRule {

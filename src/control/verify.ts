@@ -16,7 +16,7 @@ import { whenOf } from './values.ts'
 /** How many of the closest calls are told. */
 const CLOSEST = 3
 /** What the searches of one question may cost, in instructions × characters. */
-const VERIFY_STEPS = 500_000_000
+const VERIFY_STEPS = 300_000_000
 
 type Times = { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number }
 

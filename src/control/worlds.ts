@@ -3,7 +3,6 @@ import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
 import { DEFAULT_WORLD, WorldRefused } from '../worlds.ts'
 import { type Ask, clockText, created, iso, ok, Problem, type Routes, type Told, unkept } from './asking.ts'
-import { scenarioOf } from './stories.ts'
 
 export const worldRoutes: Routes = {
   createWorld,
@@ -15,11 +14,10 @@ export const worldRoutes: Routes = {
 }
 
 /** Also asked by those who need no connection. */
-export function createWorld({ sandbox, body, yaml, origin }: Pick<Ask, 'sandbox' | 'body' | 'yaml' | 'origin'>): Told {
+export function createWorld({ sandbox, body, scenario, origin }: Pick<Ask, 'sandbox' | 'body' | 'scenario' | 'origin'>): Told {
   const from = body?.from === undefined ? undefined : sandbox.worlds.get(body.from)
   if (body?.from !== undefined && !from) throw new Problem(404, `there is no world "${body.from}" to fork`)
   if (from && (body.seed !== undefined || body.clock !== undefined)) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
-  const scenario = yaml && scenarioOf(yaml, sandbox)
   if (from && (scenario?.seed !== undefined || scenario?.clock !== undefined)) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from, and its scenario names others')
   const start = { seed: body?.seed ?? scenario?.seed, clock: body?.clock === undefined ? scenario?.clock : clockText(body.clock), assume: body?.assume }
   const world = refusing(() => sandbox.worlds.create(body?.id, start, from))

@@ -70,7 +70,7 @@ export interface Plan {
 }
 
 /** What the regexes of all rules may cost on one call, in instructions × characters. */
-const CALL_STEPS = 3_000_000
+const CALL_STEPS = 2_000_000
 
 /** Adds a rule behind those of its kind. Only inside a change. */
 export function arm(rule: Pick<FaultRule, 'by' | 'source' | 'when' | 'then' | 'written'> & { readonly id?: string }, world: World): FaultRule {
