@@ -68,7 +68,7 @@ function check(options: object, providers: ReadonlyMap<string, Provider>): void 
   })
   const parsed = schema.safeParse(options)
   if (parsed.success) return
-  const told = complaintsOf(parsed.error, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), options)
+  const told = complaintsOf(parsed.error.issues, () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), options)
   throw new ControlError(422, `createSandbox: ${told.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')}`, undefined)
 }
 

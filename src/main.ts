@@ -281,6 +281,6 @@ try {
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exit(0)
   if (!(error instanceof CommanderError || error instanceof KeepRefused || error instanceof NoSuchEndpoint || error instanceof UsageError || error instanceof YamlError)) throw error
-  console.error(error.message.replaceAll('\n', ' ').replace(/^error: /, 'sandgate: ').replace(/^(?!sandgate: )/, 'sandgate: '))
+  console.error(error.message.replaceAll('\n', error instanceof CommanderError ? ' ' : '; ').replace(/^error: /, 'sandgate: ').replace(/^(?!sandgate: )/, 'sandgate: '))
   process.exit(2)
 }

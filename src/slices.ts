@@ -19,3 +19,11 @@ export async function inSlices<T>(work: Iterator<unknown, T>): Promise<T> {
     await new Promise((resolve) => soon(resolve))
   }
 }
+
+/** Runs a generator to its end at once. */
+export function atOnce<T>(work: Iterator<unknown, T>): T {
+  for (;;) {
+    const step = work.next()
+    if (step.done) return step.value
+  }
+}

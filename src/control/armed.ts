@@ -150,7 +150,7 @@ export function spell(ms: number): string {
 }
 
 /** A rule as it was written, and how often it was used. */
-export function ruleView({ id, source, when, written, matched, fired }: FaultRule) {
+export function ruleView({ id, source, when: { unquoted: _, ...when }, written, matched, fired }: FaultRule) {
   return { id, source, when, then: written, matched, fired }
 }
 

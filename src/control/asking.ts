@@ -8,6 +8,7 @@ import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
 import { meant } from '../yaml.ts'
 import { rowsFound } from './pieces.ts'
+import type { Scenario, ScenarioRule } from './scenario.ts'
 
 /** `query` and `body` have passed the contract. */
 export interface Ask {
@@ -18,6 +19,11 @@ export interface Ask {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, any>>
   readonly body: any
+  /** The body as it was sent: numbers of JSON may have more digits in it than `body` holds. */
+  readonly bytes?: Buffer | undefined
+  /** The scenario or the rule that the body is, or that stands in it, read already. */
+  readonly scenario?: Scenario | undefined
+  readonly rule?: ScenarioRule | undefined
   readonly headers: IncomingHttpHeaders
   /** Scheme and authority the client used: `http://127.0.0.1:4010`. */
   readonly origin: string

@@ -19,7 +19,7 @@ import { moneyRoutes } from './money.ts'
 import { isLong, jsonPieces } from './pieces.ts'
 import { receiveSnapshot } from './receiving.ts'
 import { rewindRoutes } from './rewind.ts'
-import { scenarioRoutes } from './stories.ts'
+import { readStories, scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
 import { labelsOf } from '../target.ts'
 import { worldRoutes } from './worlds.ts'
@@ -77,10 +77,7 @@ async function sendPieces(res: Response, pieces: readonly Buffer[]): Promise<voi
 }
 
 async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promise<Told> {
-  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
-  const world = sandbox.world(worldId)
-  if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
-  sandbox.tick(world)
+  const first = worldOf(req, sandbox)
 
   const path = contract.basePath + req.path
   const match = contract.match(req.method, path)
@@ -97,6 +94,9 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
   const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
   const body = contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
+  const stories = await readStories(match.operation.id, body, bytes, sandbox)
+  // Reading them takes its time, and the world may have been made new meanwhile.
+  const world = stories ? worldOf(req, sandbox) : first
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,
@@ -104,10 +104,21 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     params: match.params,
     query: contract.queryValues(match.operation, query),
     body: snapshot ? { ...body, tables: snapshot.rows } : body,
+    bytes,
+    ...stories,
     headers: req.headers,
     // A name that leads to a provider or a world is no place to find the others under.
     origin: `http://${req.headers.host!.replace(/^[a-z0-9.-]+\.(?=localhost(:\d+)?$)/i, '')}`,
   }))
+}
+
+/** The world that a call is about, with its time up to now. */
+function worldOf(req: Request, sandbox: Sandbox): World {
+  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
+  const world = sandbox.world(worldId)
+  if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
+  sandbox.tick(world)
+  return world
 }
 
 /** What a control call changed is kept before it is told, or nobody is told that it was changed. */

@@ -4,7 +4,6 @@ import type { World } from '../world/world.ts'
 import { DEFAULT_WORLD, WorldRefused } from '../worlds.ts'
 import { type Ask, clockText, created, iso, ok, Problem, type Routes, type Told, unkept } from './asking.ts'
 import type { Scenario } from './scenario.ts'
-import { scenarioOf } from './stories.ts'
 
 export const worldRoutes: Routes = {
   createWorld: (asked) => (asked.body?.from === undefined ? createWorld(asked) : forkWorld(asked)),
@@ -16,18 +15,16 @@ export const worldRoutes: Routes = {
 }
 
 /** Also asked by those who need no connection. */
-export function createWorld({ sandbox, body, origin }: Pick<Ask, 'sandbox' | 'body' | 'origin'>): Told {
-  const scenario = body?.scenario === undefined ? undefined : scenarioOf(body.scenario, sandbox)
+export function createWorld({ sandbox, body, scenario, origin }: Pick<Ask, 'sandbox' | 'body' | 'scenario' | 'origin'>): Told {
   const start = { seed: body?.seed ?? scenario?.seed, clock: body?.clock === undefined ? scenario?.clock : clockText(body.clock), assume: body?.assume }
   const world = refusing(() => sandbox.worlds.create(body?.id, start))
   return begun(world, scenario, sandbox, origin)
 }
 
-async function forkWorld({ sandbox, body, origin }: Ask): Promise<Told> {
+async function forkWorld({ sandbox, body, scenario, origin }: Ask): Promise<Told> {
   const from = sandbox.worlds.get(body.from)
   if (!from) throw new Problem(404, `there is no world "${body.from}" to fork`)
   if (body.seed !== undefined || body.clock !== undefined) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
-  const scenario = body.scenario === undefined ? undefined : scenarioOf(body.scenario, sandbox)
   if (scenario?.seed !== undefined || scenario?.clock !== undefined) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from, and its scenario names others')
   const world = await sandbox.worlds.fork(body.id, from).catch((error) => refusing(() => { throw error }))
   return begun(world, scenario, sandbox, origin)
