@@ -12,8 +12,9 @@ import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './l
 import type { DemoCredential, Provider } from './provider.ts'
 import { importHar } from './har.ts'
 import { KeepRefused } from './keep/recovery.ts'
-import { readRecording, type Recording, Unusable } from './keep/recording.ts'
-import { minimise, Replay, report, summary } from './replay.ts'
+import { CASE_BYTES, readRecording, type Recording, Unusable } from './keep/recording.ts'
+import { readBytes, UnreadableText } from './reading.ts'
+import { minimise, Replay, report, reportAll, summary } from './replay.ts'
 import { contractOf, findProviders, Sandbox } from './sandbox.ts'
 import { meant, YamlError } from './yaml.ts'
 
@@ -100,14 +101,14 @@ program
   .command('replay <file>')
   .description('play a recording in a fresh world and compare every answer; nobody is called')
   .option('--until <entry>', 'stop before the call with this entry', entryNumber)
+  .option('--all', 'list every call that is answered otherwise; only the first one unless given')
   .option('--serve', 'then serve the world there, frozen, to look around')
   .addOption(flag('--port <port>', 'port to listen on').default(4010).argParser(port))
   .addOption(flag('--host <host>', 'address to listen on').default('127.0.0.1'))
-  .action((file: string, flags: { until?: number; serve?: boolean; port: number; host: string }) => using(file, async (text) => {
-    const recording = readRecording(text)
+  .action((file: string, flags: { until?: number; all?: boolean; serve?: boolean; port: number; host: string }) => usingCase(file, async (recording) => {
     const replay = new Replay(recording, await findProviders())
-    const played = await replay.play(flags.until)
-    console.log(played.differs ? report(played.differs, played, recording) : summary(played, recording))
+    const played = await replay.play(flags.until, flags.all)
+    console.log(!played.differs ? summary(played, recording) : flags.all ? reportAll(played) : report(played.differs, played, recording))
     if (played.differs) process.exitCode = 1
     if (flags.serve) await serveReplay(replay, flags)
   }))
@@ -116,8 +117,7 @@ program
   .command('minimise <file>')
   .description('drop calls from a recording while its first difference remains')
   .option('--out <file>', 'where the smaller recording goes (FILE.min.json)')
-  .action((file: string, { out = `${file.replace(/\.json$/, '')}.min.json` }: { out?: string }) => using(file, async (text) => {
-    const before = readRecording(text)
+  .action((file: string, { out = `${file.replace(/\.json$/, '')}.min.json` }: { out?: string }) => usingCase(file, async (before) => {
     const { recording, differs, plays } = await minimise(before, await findProviders())
     write(out, recording)
     console.log(`${out}: ${recording.journal.length} of ${before.journal.length} steps are left after ${plays} replays; entry ${differs.call.entry} still differs at ${differs.where}`)
@@ -148,6 +148,16 @@ async function using(file: string, work: (text: string) => Promise<void>): Promi
   await work(text).catch((error) => {
     throw error instanceof Unusable ? new UsageError(`${file}: ${error.message.replaceAll('\n', ' ')}`) : error
   })
+}
+
+/** Reads a case file and works with it. Whatever ends that early is told in one line, and status 1 stays what it is: an answer differs. */
+async function usingCase(file: string, work: (recording: Recording) => Promise<void>): Promise<void> {
+  try {
+    await work(readRecording(readBytes(file, CASE_BYTES)))
+  } catch (error) {
+    if (error instanceof UnreadableText || error instanceof Unusable) throw new UsageError(`${file}: ${error.message}`)
+    throw error instanceof UsageError ? error : new UsageError(`${file}: a bug in Sandgate: it cannot be played to its end: ${String(error)}`)
+  }
 }
 
 function write(file: string, recording: Recording): void {

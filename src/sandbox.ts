@@ -26,8 +26,8 @@ import { Sampler } from './http/sample.ts'
 import { type Keeping, openKeeping, type Was } from './keep/keeping.ts'
 import { Observer } from './observer.ts'
 import type { SandboxOptions } from './options.ts'
+import { LOAD, Tape } from './keep/tape.ts'
 import { inSlices } from './slices.ts'
-import { LOAD, Tape } from './keep/recording.ts'
 import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
 import { durationMs } from './world/durations.ts'
@@ -81,6 +81,8 @@ export class Sandbox {
   /** The scenario files it was started with. */
   readonly scenarios: ScenarioFiles
   readonly #observer: Observer
+  /** Calls under way, by world. */
+  readonly flights = new Flights()
   readonly #served = new Map<string, Served>()
   /** Answers that a scenario keeps back for ever: they end with the connection, or with the sandbox. */
   readonly #hanging = new Set<ServerResponse>()
@@ -163,7 +165,6 @@ export class Sandbox {
       gone: keeping && ((id) => keeping.forget(id)),
     })
     const sampler = new Sampler()
-    const flights = new Flights()
     for (const provider of providers.values()) {
       this.#served.set(provider.name, {
         provider,
@@ -171,7 +172,7 @@ export class Sandbox {
           return contractOf(provider.name)
         },
         providers,
-        flights,
+        flights: this.flights,
         pause: this.#pause,
         sample: sampler.answer,
         strict: options.strict ?? false,
@@ -210,6 +211,7 @@ export class Sandbox {
 
   /** A world that was made, or made new, has the story and the receivers it was started with. */
   #begin(world: World): void {
+    this.tape.begin(world)
     for (const [name, wish] of Object.entries(this.options.callbacks ?? {})) {
       world.change(() => pointCallbacks(this.providers.get(name)!, wish, (target) => this.callbacks.refuse(target), world))
     }
@@ -218,7 +220,7 @@ export class Sandbox {
 
   /** Loads a scenario that no control call of this world brings, so that its recording has it too. */
   load(scenario: Scenario, world: World): void {
-    this.tape.add({ entry: world.journal.nextId, atMs: world.now, operation: LOAD, params: {}, query: {}, body: scenario }, world)
+    this.tape.add({ operation: LOAD, params: {}, query: {}, body: scenario }, world)
     world.change(() => load(scenario, world))
   }
 

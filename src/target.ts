@@ -1,6 +1,7 @@
 // Which provider and which world a request is for: by path (`/cpg`, `/w/ci-42/cpg`), by host name (`cpg.localhost`, `cpg.ci-42.localhost`), or by the
 // key (`cpg_demo_key.ci-42`). What is answered there is left to reply.ts.
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Incoming } from './http/received.ts'
 import type { Served } from './http/reply.ts'
 import type { World } from './world/world.ts'
@@ -72,5 +73,11 @@ function byPlace(linePath: string, host: string, served: ReadonlyMap<string, Ser
 export function incomingOf(req: IncomingMessage, { path, linePath, query, strangeWorld }: Target, body: Buffer | undefined, wallMs: number): Incoming {
   const { remoteAddress = '' } = req.socket
   const ip = remoteAddress.startsWith(MAPPED) ? remoteAddress.slice(MAPPED.length) : remoteAddress
-  return { method: req.method!, path, linePath, query, headers: req.headers, body, ip, wallMs, strangeWorld }
+  return { method: req.method!, path, linePath, query, headers: req.headers, body, ip, origin: req.headers.host ? undefined : originOf(req.socket), wallMs, strangeWorld }
+}
+
+/** HTTP/1.0 may leave the Host header out: where the connection leads is what there is. */
+function originOf({ localAddress = '127.0.0.1', localPort }: Socket): string {
+  const address = localAddress.startsWith(MAPPED) ? localAddress.slice(MAPPED.length) : localAddress
+  return `http://${address.includes(':') ? `[${address}]` : address}${localPort === undefined ? '' : `:${localPort}`}`
 }

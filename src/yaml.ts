@@ -1,13 +1,13 @@
 // YAML that people write: read within bounds, and told what is wrong with it by file, line and the nearest right name. What it may say is
 // left to the schema of the one who asks.
 import { isUtf8 } from 'node:buffer'
-import { readFileSync } from 'node:fs'
 import { closest } from 'fastest-levenshtein'
 import { type Document, isAlias, isMap, isScalar, LineCounter, type Scalar, visit } from 'yaml'
 import { z } from 'zod'
 import { compose, NESTING_MAX, TOLD_MAX } from './compose.ts'
 import { replaced, Written } from './http/exact.ts'
 import { atOnce } from './slices.ts'
+import { readBytes, UnreadableText } from './reading.ts'
 
 // rule: sandgate.scenario.bounds
 export const FILE_BYTES = 1024 * 1024
@@ -30,9 +30,9 @@ export class YamlError extends Error {
 /** The file's bytes; throws a `YamlError` that names it. */
 export function bytesOf(file: string): Buffer {
   try {
-    return readFileSync(file)
+    return readBytes(file, FILE_BYTES)
   } catch (error) {
-    throw new YamlError([`${file}: cannot be read: ${(error as Error).message}`])
+    throw error instanceof UnreadableText ? new YamlError([`${file}: ${error.message}`]) : error
   }
 }
 

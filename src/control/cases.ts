@@ -1,7 +1,8 @@
 // The control API's chapter on cases: a recording that somebody else can play again. The question whether a call was made so is left to verify.ts.
 import { createHash } from 'node:crypto'
 import { type Incoming, originOf } from '../http/received.ts'
-import { bodyFields, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type Recording, secretsIn, type Step, withoutKeys, withoutLogins } from '../keep/recording.ts'
+import type { Moment, UnderWay } from '../http/repeats.ts'
+import { bodyFields, type CallUnderWay, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type RecordedCall, type Recording, secretsIn, type Step, withoutKeys, withoutLogins } from '../keep/recording.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import { Endpoints } from '../world/outbox.ts'
@@ -22,18 +23,24 @@ const TAKEN_OVER = /^(fork|restore|snapshot|kept)/
 const LONG_WORD = /[A-Za-z0-9+/=_-]{32,}/g
 
 /** A call as the journal keeps it. */
-interface CallEntry extends JournalEntry {
-  readonly operation?: string
+interface CallEntry extends JournalEntry, Asked {
   readonly status?: number
-  readonly refusal?: string
-  readonly stoppedBy?: string
   readonly rules: readonly string[]
+  readonly response: { readonly headers: Record<string, string>; readonly text: string | undefined }
+}
+
+/** What is known of a call before it is answered. */
+interface Asked {
+  readonly provider?: string | undefined
+  readonly operation?: string | undefined
+  readonly refusal?: string | undefined
+  readonly stoppedBy?: string | undefined
   readonly request: Incoming
   readonly caller: unknown
-  readonly detail: Record<string, unknown> | undefined
-  /** The entry that was the next one when the call came, and world time then, where it overlapped others or waited. */
-  readonly began: { readonly entry: number; readonly at: number } | undefined
-  readonly response: { readonly headers: Record<string, string>; readonly text: string | undefined }
+  readonly detail: Readonly<Record<string, unknown>> | undefined
+  readonly hint?: string | undefined
+  /** When it came, and went on after each wait, where it overlapped others or waited. */
+  readonly began: UnderWay['began'] | undefined
 }
 
 /** The world's case file. Throws a `Problem` when the journal no longer tells the whole story. */
@@ -41,17 +48,18 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   const { journal, options } = world
   const entries = [...journal]
   const { deeds, lost } = sandbox.tape.of(world)
+  const waiting = [...sandbox.flights.underWay(world)].map(askedOf)
   // rule: sandgate.recording.whole
   const over = entries.find(({ kind, action }) => kind === 'control' && TAKEN_OVER.test(String(action)))
   if (over) throw new Problem(409, `a recording would be incomplete, because this world did not begin as new: ${String(over.summary)}`)
-  if (journal.nextId > 1 && entries[0]?.id !== 1) {
+  if (journal.lost || journal.emptied) {
     const why = journal.dropped > 0 ? `keeps ${options.journalEntries} entries and ${options.journalBytes} bytes of bodies, and had to drop older ones (limits.journalEntries, limits.journalBytes)` : 'was emptied'
     throw new Problem(409, `the journal ${why}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
   }
-  if (lost > 0) throw new Problem(409, `there were more than ${options.journalEntries} control calls, so a recording would be incomplete`)
+  if (lost !== undefined) throw new Problem(409, `${lost}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
 
   // rule: sandgate.recording.secrets
-  const hideKeys = hiding(placeholders(sandbox, world, entries))
+  const hideKeys = hiding(placeholders(sandbox, world, [...entries, ...waiting]))
   const hide = (text: string) => withoutLogins(hideKeys(text))
   const steps: Step[] = [...[...deeds].map(({ atMs, ...deed }): Step => ({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) })), ...entries.flatMap((entry) => step(entry, sandbox, world, hide))]
   const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
@@ -69,6 +77,7 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
       strict: sandbox.options.strict ?? false,
       assume: options.assumptions,
       journal: steps.sort((a, b) => order(a) - order(b)),
+      ...(waiting.length > 0 && { under_way: waiting.map((call): CallUnderWay => ({ ...callOf(call, sandbox, world, hide), began: moment(call.began!) })) }),
       end: { entry: journal.nextId - 1, at: iso(world.now) },
     } satisfies Recording,
     hide,
@@ -76,15 +85,14 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
 }
 
 /** What every text that lets somebody in is called in a case file. */
-function placeholders(sandbox: Sandbox, world: World, entries: readonly JournalEntry[]): Map<string, string> {
+function placeholders(sandbox: Sandbox, world: World, entries: readonly (JournalEntry | Asked)[]): Map<string, string> {
   const found = new Map<string, string>()
   for (const { request, response } of entries as readonly Partial<CallEntry>[]) {
     for (const text of [...secretsIn(request?.body?.toString('utf8')), ...secretsIn(response?.text)]) found.set(text, HIDDEN)
   }
   // What was sent as a key or a signature is hidden wherever it stands, whoever it belongs to.
-  for (const entry of entries) {
-    if (entry.kind !== 'call') continue
-    for (const [name, value] of Object.entries((entry as CallEntry).request.headers)) {
+  for (const { request } of entries as readonly Partial<Asked>[]) {
+    for (const [name, value] of Object.entries(request?.headers ?? {})) {
       if (SECRET.test(name) && typeof value === 'string' && value.length >= 12) for (const text of [value, value.replace(/^\w+ +/, '')]) if (text.length >= 12) found.set(text, HIDDEN)
     }
   }
@@ -117,24 +125,34 @@ function step(entry: JournalEntry, sandbox: Sandbox, world: World, hide: (text: 
   if (entry.kind !== 'callback' || entry.error === undefined) return []
   const { delivery, event, attempt, status, error, answer } = entry as any
   const end = sandbox.tape.of(world).ends.get(`${delivery}/${attempt}`)
-  const ended = end && (end.entry > entry.id + 1 || end.atMs !== entry.at) ? { ended: { entry: end.entry, at: iso(end.atMs) } } : {}
+  const ended = end ? { ended: { entry: end.entry, at: iso(end.atMs), order: end.order } } : {}
   const told = answer ? { answer: String(answer).replace(LONG_WORD, HIDDEN) } : {}
   return [{ kind: 'callback', entry: entry.id, at, ...ended, provider: entry.provider!, delivery, event, attempt, status: status ?? null, error, ...told }]
 }
 
 function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text: string) => string): Step {
-  const { request, response, caller, detail, began } = entry
-  const { identity, keyHeader } = sandbox.providers.get(entry.provider!)!
-  const refused = entry.refusal !== undefined && identity.gates.some(({ name }) => name === entry.stoppedBy)
+  const { response } = entry
+  return {
+    entry: entry.id,
+    at: iso(entry.at),
+    ...callOf(entry, sandbox, world, hide),
+    answer: { status: entry.status ?? null, headers: response.headers, ...(response.text !== undefined && { body: response.text }) },
+    rules: [...new Set(entry.rules)],
+  }
+}
+
+function callOf(asked: Asked, sandbox: Sandbox, world: World, hide: (text: string) => string): Omit<RecordedCall, 'entry' | 'at' | 'answer'> {
+  const { provider, operation, request, caller, detail, began, hint } = asked
+  const { identity, keyHeader } = sandbox.providers.get(provider!)!
+  const refused = asked.refusal !== undefined && identity.gates.some(({ name }) => name === asked.stoppedBy)
   const headers = Object.entries(request.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const]))
   return {
     kind: 'call',
-    entry: entry.id,
-    at: iso(entry.at),
     wall: iso(request.wallMs),
-    ...(began && { began: { entry: began.entry, at: iso(began.at) } }),
-    provider: entry.provider!,
-    ...(entry.operation !== undefined && { operation: entry.operation }),
+    ...(began && { began: moment(began) }),
+    ...(began?.resumed?.length && { resumed: began.resumed.map(moment) }),
+    provider: provider!,
+    ...(operation !== undefined && { operation }),
     method: request.method,
     path: request.path,
     ...(request.linePath !== request.path && { line_path: request.linePath }),
@@ -145,10 +163,16 @@ function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text:
     ...bodyFields(request.body, hide),
     ...(holdsKey(request, hide) && { altered: true }),
     ...(caller !== undefined && { who: identity.of(caller, world) }),
-    ...(refused && { refused: { gate: entry.stoppedBy!, name: entry.refusal!, ...(detail && { detail }) } }),
-    answer: { status: entry.status ?? null, headers: response.headers, ...(response.text !== undefined && { body: response.text }) },
-    rules: [...new Set(entry.rules)],
+    ...(refused && { refused: { gate: asked.stoppedBy!, name: asked.refusal!, ...(detail && { detail }), ...(hint !== undefined && { hint }) } }),
   }
+}
+
+function askedOf({ call, began, refusal, stoppedBy }: UnderWay): Asked {
+  return { provider: call.provider, operation: call.operation, refusal: refusal?.name, stoppedBy, request: call.incoming, caller: call.caller, detail: refusal?.detail, began }
+}
+
+function moment({ entry, at, order }: Moment): NonNullable<RecordedCall['began']> {
+  return { entry, at: iso(at), order }
 }
 
 function holdsKey({ path, query, body }: Incoming, hide: (text: string) => string): boolean {

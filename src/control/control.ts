@@ -136,13 +136,29 @@ async function keeping(world: World, work: () => Promise<Told>): Promise<Told> {
 export async function ask(operation: string, changes: boolean, asked: Ask): Promise<Told> {
   const { sandbox, world, params, query, body } = asked
   if (!changes || NOT_TAPED.includes(operation)) return ROUTES[operation]!(asked)
-  const untape = sandbox.tape.add({ entry: world.journal.nextId, atMs: world.now, operation, params, query, ...(body !== undefined && { body }) }, world)
+  const untape = sandbox.tape.add({ operation, params, query, ...(body !== undefined && { body }) }, world)
   try {
     return await ROUTES[operation]!(asked)
   } catch (error) {
     untape()
     throw error
   }
+}
+
+/** Why this call of a recording cannot be one that changed a world, in one sentence; undefined: it can. */
+export function notTaped({ operation: id, params, query, body }: Pick<Ask, 'params' | 'query'> & { readonly operation: string; readonly body?: unknown }, contract: Contract): string | undefined {
+  const known = contract.operations.filter((operation) => operation.method !== 'GET' && !NOT_TAPED.includes(operation.id))
+  const operation = known.find((each) => each.id === id)
+  if (!operation) return `operation: no control call "${id}" changes a world${meant(id, known.map((each) => each.id))}`
+  const strange = Object.entries(query).find(([, value]) => typeof value === 'object')
+  if (strange) return `query.${strange[0]}: expected a text, a number, true or false`
+  const asText = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])).toString()
+  const content = { ...(body === undefined ? { kind: 'none' as const } : { kind: 'json' as const, value: body }) }
+  const problems = contract.judgeCall(operation, { params, query: asText, headers: {}, content })
+  // What was hidden may have had another shape.
+  const problem = problems.find(({ value }) => !JSON.stringify(value ?? null).includes('{{'))
+  if (problem) return inWords(problem, keysAt(problem.at, operation, contract))
+  return contract.takesYaml(operation) && typeof body !== 'string' ? 'body: expected YAML or JSON as one text' : undefined
 }
 
 /** A body that is judged by whoever reads it, because they can say on which line it is wrong. */

@@ -16,8 +16,9 @@ export const lookingRoutes: Routes = {
   listAddresses,
   listJournal,
   getJournalEntry,
-  clearJournal: ({ world }) => {
+  clearJournal: ({ sandbox, world }) => {
     world.journal.clear()
+    sandbox.tape.forget(world)
     return { status: 204 }
   },
   listRules,

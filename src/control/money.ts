@@ -44,9 +44,9 @@ export const moneyRoutes: Routes = {
     if (!delivery) throw new Problem(404, `there is no callback "${params.id}"; GET /_sandgate/callbacks lists them`)
     if (delivery.sending !== null) throw new Problem(409, `${delivery.id} is on its way right now`)
     world.change(() => redeliver(delivery, world))
+    note(world, 'redeliver', `${delivery.event} (${delivery.id}) is sent once more`)
     sandbox.tick(world)
     await sandbox.callbacks.settled(world, mark)
-    note(world, 'redeliver', `${delivery.event} (${delivery.id}) was sent once more`)
     return ok(deliveryView(world.get(Deliveries, delivery.id)!, sandbox, world))
   },
 }

@@ -14,7 +14,7 @@ export interface Incoming {
   /** The exact bytes; undefined when there were more than the limit allows. */
   readonly body: Buffer | undefined
   readonly ip: string
-  /** Scheme and authority the client used, where its Host header does not say so. */
+  /** Scheme and authority the client used, where it has no Host header that says so. */
   readonly origin?: string | undefined
   readonly wallMs: number
   /** What stands behind a dot after the key, and is no world. */
@@ -50,6 +50,10 @@ export class ReceivedCall implements Call {
     this.provider = provider.name
     this.operation = this.match?.operation.id
     this.needs = this.operation === undefined ? undefined : provider.needs?.[this.operation]
+  }
+
+  get incoming(): Incoming {
+    return this.#incoming
   }
 
   get method(): string {

@@ -13,7 +13,8 @@ export class Sampler {
   #prism: Promise<Prism> | undefined
   readonly #operations = new Map<string, Promise<IHttpOperation[]>>()
 
-  readonly answer = async (served: Served, call: Call, match: Match, world: World): Promise<Answer> => {
+  /** Resolves with what makes the answer, in one turn; what has to be waited for comes before. */
+  readonly answer = async (served: Served, call: Call, match: Match): Promise<(world: World) => Answer> => {
     // rule: sandgate.sampled
     const prism = await (this.#prism ??= loadPrism())
     const operations = await this.#operationsOf(served.contract, prism)
@@ -21,12 +22,14 @@ export class Sampler {
     if (!resource) throw new Error(`Prism does not know ${match.operation.id}`)
 
     const found = await prism.request(served.contract, resource, call)
-    const number = world.change(() => world.next(`samples/${call.provider}`))
-    const seed = world.draw('sample', call.provider, match.operation.id, number).below(2 ** 32)
-    const { status, mediaType, schema } = served.contract.responseOf(match.operation, found.status)
-    const body = found.example ?? (schema && prism.generate(schema, seed))
-    call.note('sampled', `${match.operation.id} is not modelled: this answer was made up from the document`)
-    return { status, headers: { ...(mediaType && { 'content-type': mediaType }), 'x-sandgate': 'sampled' }, body }
+    return (world) => {
+      const number = world.change(() => world.next(`samples/${call.provider}`))
+      const seed = world.draw('sample', call.provider, match.operation.id, number).below(2 ** 32)
+      const { status, mediaType, schema } = served.contract.responseOf(match.operation, found.status)
+      const body = found.example ?? (schema && prism.generate(schema, seed))
+      call.note('sampled', `${match.operation.id} is not modelled: this answer was made up from the document`)
+      return { status, headers: { ...(mediaType && { 'content-type': mediaType }), 'x-sandgate': 'sampled' }, body }
+    }
   }
 
   #operationsOf(contract: Contract, prism: Prism): Promise<IHttpOperation[]> {

@@ -82,6 +82,7 @@ export class World {
   readonly options: WorldOptions
   /** Nobody, when the world lives in memory alone. */
   keeper: Keeper | undefined
+  #arrivals = 0
   readonly #tables = new Tables()
 
   constructor(options: WorldOptions) {
@@ -95,6 +96,16 @@ export class World {
   /** World time in ms since 1970. */
   get now(): number {
     return this.clock.now
+  }
+
+  /** How often something came from outside: a call, a control call, the end of a wait or of an attempt. Kept nowhere. */
+  get arrivals(): number {
+    return this.#arrivals
+  }
+
+  /** Something comes; its number tells what came first where the journal has nothing in between. */
+  arrive(): number {
+    return ++this.#arrivals
   }
 
   /** The provider's settings, parsed by its own schema. */
