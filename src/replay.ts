@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { type Difference, difference, Renamed } from './compare.ts'
+import { type Difference, difference, leftOutSentence } from './compare.ts'
 import { ask } from './control/control.ts'
 import { iso, Problem } from './control/asking.ts'
 import { load } from './control/armed.ts'
@@ -14,6 +14,7 @@ import { type Admit, reply, type Sent } from './http/reply.ts'
 import { bodyBytes, LOAD, type RecordedAttempt, type RecordedCall, type RecordedDeed, type Recording, Unusable } from './keep/recording.ts'
 import { type Provider, Refusal } from './provider.ts'
 import type { SandboxOptions } from './options.ts'
+import { Renamed } from './renamed.ts'
 import { contractOf, Sandbox } from './sandbox.ts'
 import { attemptEnded, Deliveries } from './world/outbox.ts'
 import type { World } from './world/world.ts'
@@ -207,8 +208,9 @@ export class Replay {
 /** The recorded caller is taken as authenticated, and one who was refused is refused again. */
 function admit(call: RecordedCall, { identity }: Provider): Admit {
   return (gate, current, world) => {
-    if (!identity.gates.includes(gate)) return false
+    // An import has refusals of other checks too, such as a rate or a permission.
     if (call.refused?.gate === gate.name) throw new Refusal(call.refused.name, call.refused.detail)
+    if (!identity.gates.includes(gate)) return false
     if (current.caller === undefined && call.who) current.caller = identity.callers(world).find((caller) => isDeepStrictEqual(identity.of(caller, world), call.who))
     if (current.caller === undefined && !call.refused) throw new Refusal('unauthorized')
     return true
@@ -251,6 +253,7 @@ export function summary(played: Played, recording: Recording): string {
   const lines = [
     `${count(calls, 'call')}, ${count(deeds, 'control call')} and ${count(attempts, 'callback attempt')} played; every answer is equal to the recorded one.`,
     `World time went from ${recording.clock.start} to ${iso(now)}.`,
+    ...leftOutSentence(recording),
     ...(left.length > 0 ? [`The world of the replay had no place for the entries ${left.join(', ')}.`] : []),
     ...(changed.length > 0 ? [`Since it was recorded the documents of ${changed.join(', ')} have changed.`] : []),
   ]
