@@ -93,7 +93,7 @@ const FAMILIES: Readonly<Record<string, RegExp>> = {
 }
 
 /** What names something, so that a later call may name it too. */
-const NAMING: ReadonlySet<Shape> = new Set<Shape>(['id', 'address', 'hash', 'tag', 'code', 'url'])
+export const NAMING: ReadonlySet<Shape | undefined> = new Set<Shape>(['id', 'address', 'hash', 'tag', 'code', 'url'])
 
 /** What kind of thing a field of a foreign answer holds, when only the provider could know its value; undefined: it must be equal. */
 export function shapeOf(name: string, value: unknown): Shape | undefined {
@@ -162,7 +162,7 @@ export function leftOutSentence(recording: Recording): string[] {
     ...(headers > 0 ? [`the headers of ${counted(headers, 'answer')}`] : []),
     ...(fields > 0 ? [counted(fields, 'field')] : []),
   ]
-  return told.length === 0 ? [] : [`Not compared, because the file does not hold them or the sandbox has no model: ${told.join(', ')}.`]
+  return told.length === 0 ? [] : [`Not compared, because the file does not hold them, or what they are about, or the sandbox has no model of them: ${told.join(', ')}.`]
 }
 
 function counted(number: number, what: string, many = `${what}s`): string {

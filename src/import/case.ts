@@ -1,6 +1,7 @@
 // A partner's calls to the real provider as a case file: the recorded answers are what the provider said, so a replay shows where the sandbox says
 // something else. Reading the calls out of files is left to har.ts and transcript.ts, playing them to replay.ts.
-import { leftOutSentence } from '../compare.ts'
+import { createHash } from 'node:crypto'
+import { leftOutSentence, NAMING } from '../compare.ts'
 import { version } from '../control/version.ts'
 import type { Config } from '../config.ts'
 import type { Contract, ContractOperation } from '../http/contract.ts'
@@ -16,6 +17,7 @@ import { type Exchange, headerOf, type Pair } from './exchange.ts'
 import { drawnFields, SentValues } from './fields.ts'
 import { refusedAs } from './refused.ts'
 import { isSecretField, isSecretHeader, secretsOut } from './secrets.ts'
+import { whenOf } from './when.ts'
 
 const NOTE =
   'Made from calls to the real provider: each answer is what it said. Held against the sandbox\'s own: the status, the headers in compare.headers, and the body field by field, equal but for compare.fields, where only the form must be the same; what is in compare.left_out is not compared. Ids and addresses that are others here are replaced in the calls that follow. Who was refused for a key, a permission or a rate is refused again.'
@@ -47,7 +49,9 @@ export interface Importing {
 interface Call extends Addressed {
   readonly at: string
   readonly operation: ContractOperation | undefined
-  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly headers: Readonly<Record<string, string>>
+  /** A header was made up that decides what is answered. */
+  readonly isGuessed: boolean
   readonly body: Buffer | undefined
   readonly seen: SeenCall
   readonly answer: { readonly status: number | undefined; readonly headers: readonly Pair[] | undefined; readonly body: Buffer | undefined; readonly json: { readonly value: unknown } | undefined }
@@ -72,11 +76,15 @@ export function caseOf(exchanges: readonly Exchange[], importing: Importing): Im
   for (const [theirs, ours] of provider.traffic?.catalogue?.(seen) ?? []) renamed.learn('id', theirs, ours)
 
   const sent = new SentValues()
+  const told: Told = { values: new SentValues(), lacks: false }
   const hide = secretsOut(calls.map(({ exchange, answer, query, body }) => ({ headers: exchange.headers, answerHeaders: answer.headers, query, bodies: [body, answer.body] })), provider, config?.providers)
   const start = calls[0]!.at
   const journal = calls.map((call, index) => {
     const who = call.answer.status === 401 && !call.refused ? undefined : provider.identity.of(callerOf(call.seen, callers, provider), world)
-    return stepOf(call, index + 1, { who, sent, hide, renamed, provider })
+    const step = stepOf(call, index + 1, { who, sent, told, hide, renamed, provider })
+    told.values.addAll(call.answer.json?.value)
+    told.lacks ||= call.answer.body === undefined
+    return step
   })
   const recording: Recording = {
     sandgate: 'recording',
@@ -99,10 +107,13 @@ export function caseOf(exchanges: readonly Exchange[], importing: Importing): Im
 
 /** By time; an instant that is missing or not whole is the one of the call before it, where that can be. */
 function inOrder(calls: readonly Addressed[]): (Addressed & { readonly ms: number })[] {
-  let before = calls.find(({ exchange }) => exchange.when)?.exchange.when?.ms ?? NO_TIME
+  const dated = calls.some(({ exchange }) => exchange.when)
+  // A server's clock is another one, so it counts only where the client's is nowhere told.
+  const whenIs = ({ exchange }: Addressed) => (dated ? exchange.when : whenOf(headerOf('date', exchange.answer?.headers)))
+  let before = calls.map(whenIs).find((when) => when)?.ms ?? NO_TIME
   return calls
     .map((call) => {
-      const { when } = call.exchange
+      const when = whenIs(call)
       const isBefore = !when || (before >= when.ms && before <= when.ms + when.openMs)
       before = isBefore ? before : when.ms
       return { ...call, ms: before }
@@ -117,7 +128,7 @@ function readCall(call: Addressed & { readonly ms: number }, number: number, { p
   const heard = exchange.answer?.body()
   const answered = heard && withoutMark(heard)
   const json = jsonBody(answered)
-  const headers = headersSent(exchange, match?.operation, { number, status })
+  const { headers, isGuessed } = headersSent(exchange, match?.operation, { path, number, status, answered })
   const params = match?.params ?? {}
   const sentBody = exchange.body()
   const body = sentBody ?? (isEmptyLegal(match?.operation, { params, query, headers }, contract) ? emptyFor(match?.operation) : undefined)
@@ -128,6 +139,7 @@ function readCall(call: Addressed & { readonly ms: number }, number: number, { p
     at: new Date(call.ms).toISOString(),
     operation: match?.operation,
     headers,
+    isGuessed,
     body,
     seen: { operation: match?.operation.id, params, headers: Object.fromEntries(exchange.headers ?? []), sent: jsonBody(body)?.value, status, answered: json?.value },
     answer: { status, headers: answerHeaders, body: answered, json },
@@ -135,8 +147,8 @@ function readCall(call: Addressed & { readonly ms: number }, number: number, { p
   }
 }
 
-/** The headers as a server gets them. Those that a tool left out altogether, and without which no such call is answered, are made up. */
-function headersSent({ headers, body }: Exchange, operation: ContractOperation | undefined, { number, status }: { number: number; status: number | undefined }): Record<string, string | string[]> {
+/** The headers as a server gets them. Those that a tool left out or blacked out, and without which no such call is answered, are made up. */
+function headersSent({ method, headers, body }: Exchange, operation: ContractOperation | undefined, { path, number, status, answered }: { path: string; number: number; status: number | undefined; answered: Buffer | undefined }) {
   const sent = new Map<string, string>()
   for (const [name, value] of headers ?? []) {
     if (HOP.test(name)) continue
@@ -145,18 +157,31 @@ function headersSent({ headers, body }: Exchange, operation: ContractOperation |
     else if (!SINGLE.test(name)) sent.set(name, `${before}, ${value}`)
   }
   const isTold = headers !== undefined && headers.some(([name]) => name !== 'content-type')
-  if (!sent.has('content-type') && !isTold && jsonBody(body())) sent.set('content-type', 'application/json')
-  for (const { name, required } of operation?.parameters.filter((parameter) => parameter.in === 'header') ?? []) {
-    const value = sent.get(name.toLowerCase())
+  const type = sent.get('content-type')
+  if ((type === undefined ? !isTold : isBlackedOut(type)) && jsonBody(body())) sent.set('content-type', 'application/json')
+  let isGuessed = false
+  for (const { name: written, required } of operation?.parameters.filter((parameter) => parameter.in === 'header') ?? []) {
+    const name = written.toLowerCase()
+    const value = sent.get(name)
     const isHidden = value !== undefined && isBlackedOut(value)
-    // A call that was answered so may have lacked it.
-    if (isHidden || (value === undefined && required && !isTold && status !== undefined && status !== 400)) sent.set(name.toLowerCase(), `imported-${number}`)
+    if (value === undefined ? isTold : !isHidden) continue
+    isGuessed = true
+    // The answer may say that it was not there.
+    const isMissed = !isHidden && (status === undefined || (status === 400 && (!answered || answered.toString('latin1').toLowerCase().includes(name.split('-')[0]!))))
+    if ((required || name.includes('idempotency')) && !isMissed) sent.set(name, uuidOf([method, path, body()?.toString('base64') ?? '', answered?.toString('base64') ?? number]))
+    else sent.delete(name)
   }
-  return Object.fromEntries(sent)
+  return { headers: Object.fromEntries(sent), isGuessed }
+}
+
+/** A UUID that is the same for a call that is repeated and gets the same answer, as a repeat under one key does. */
+function uuidOf(parts: readonly (string | number)[]): string {
+  const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
 /** Whether an empty object says all that this operation asks for. */
-function isEmptyLegal(operation: ContractOperation | undefined, call: { params: Readonly<Record<string, string>>; query: string | undefined; headers: Readonly<Record<string, string | string[]>> }, contract: Contract): boolean {
+function isEmptyLegal(operation: ContractOperation | undefined, call: { params: Readonly<Record<string, string>>; query: string | undefined; headers: Readonly<Record<string, string>> }, contract: Contract): boolean {
   return !operation?.body || contract.judgeCall(operation, { ...call, content: { kind: 'json', value: {} } }).every((problem) => problem.in !== 'body')
 }
 
@@ -204,15 +229,22 @@ function addSent(params: Readonly<Record<string, string>>, query: string | undef
   sent.addAll(jsonBody(body)?.value)
 }
 
+/** What earlier answers have said, and whether the body of one of them is missing. */
+interface Told {
+  readonly values: SentValues
+  lacks: boolean
+}
+
 interface Making {
   readonly who: RecordedCall['who']
   readonly sent: SentValues
+  readonly told: Told
   readonly hide: (text: string) => string
   readonly renamed: Renamed
   readonly provider: Provider
 }
 
-function stepOf(call: Call, entry: number, { who, sent, hide, renamed, provider }: Making): RecordedCall {
+function stepOf(call: Call, entry: number, { who, sent, told, hide, renamed, provider }: Making): RecordedCall {
   const { exchange, at, operation, refused } = call
   const { method } = exchange
   const asOurs = renamed.request({ provider: provider.name, method, path: call.path, query: call.query }, call.body)
@@ -238,7 +270,7 @@ function stepOf(call: Call, entry: number, { who, sent, hide, renamed, provider 
     ...(isAltered && { altered: true as const }),
     ...(who !== undefined && { who: { ...who } }),
     ...(refused && { refused }),
-    ...answerOf(call, hide, sent, provider),
+    ...answerOf(call, namesUnknown(call, told, provider), { hide, sent, provider }),
   }
 }
 
@@ -246,15 +278,29 @@ function withoutSecretValues(query: string): string {
   return query.split('&').map((pair) => (isSecretField(pair.split('=', 1)[0]!) ? `${pair.split('=', 1)[0]}=${HIDDEN}` : pair)).join('&')
 }
 
+/** Answers that are the same whatever a call names, and those that mostly are. */
+const WHATEVER = [401, 403, 404, 405, 413, 415, 429]
+const MOSTLY = [400, 422]
+
+/** Whether the call names something that no answer in the file has told of: it was made before, or in an answer whose body is missing. */
+function namesUnknown({ query, seen, answer, exchange }: Call, told: Told, { traffic }: Provider): boolean {
+  if (answer.status === undefined || WHATEVER.includes(answer.status) || (MOSTLY.includes(answer.status) && !told.lacks)) return false
+  const { drawn = {} } = traffic ?? {}
+  const inBody = exchange.method === 'GET' && typeof seen.sent === 'object' && seen.sent !== null ? Object.entries(seen.sent) : []
+  const named = [...Object.entries(seen.params), ...new URLSearchParams(query ?? ''), ...inBody]
+  return named.some(([name, value]) => NAMING.has(drawn[name] ?? drawn[`next_${name}`]) && value !== null && value !== '' && !told.values.has(name, value, false))
+}
+
 /** The answer, and how it is compared. */
-function answerOf({ answer, operation, refused }: Call, hide: (text: string) => string, sent: SentValues, provider: Provider): Pick<RecordedCall, 'answer' | 'compare'> {
+function answerOf({ answer, operation, refused, isGuessed }: Call, isUnknown: boolean, { hide, sent, provider }: Pick<Making, 'hide' | 'sent' | 'provider'>): Pick<RecordedCall, 'answer' | 'compare'> {
   const { status, headers, body } = answer
   const type = headerOf('content-type', headers)
   const hasType = type !== undefined && !isBlackedOut(type)
   // rule: sandgate.import.left-out
-  const isSampled = operation !== undefined && !(operation.id in provider.operations) && !refused
-  const missing = [...(status === undefined || isSampled ? ['status' as const] : []), ...(hasType || body?.length === 0 ? [] : ['headers' as const]), ...(body === undefined ? ['body' as const] : [])]
-  const left = isSampled ? (['status', 'headers', 'body'] as const) : missing
+  const isSampled = operation !== undefined && !Object.hasOwn(provider.operations, operation.id) && !refused
+  const isConflict = isGuessed && status === 409
+  const missing = [...(status === undefined ? ['status' as const] : []), ...(hasType || body?.length === 0 ? [] : ['headers' as const]), ...(body === undefined ? ['body' as const] : [])]
+  const left = isSampled || isUnknown || isConflict ? (['status', 'headers', 'body'] as const) : missing
   const text = body === undefined || body.length === 0 ? undefined : hide(body.toString('utf8'))
   const json = text === undefined ? undefined : jsonBody(Buffer.from(text))
   return {

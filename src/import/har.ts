@@ -34,7 +34,7 @@ function exchangeOf(entry: any, place: string, beside: Beside, unpacker: Unpacke
       place,
       method: method.toUpperCase(),
       url: withQuery(request.url.trim(), request.queryString),
-      when: whenOf(entry.startedDateTime) ?? whenOf(headerOf('date', answered)),
+      when: whenOf(entry.startedDateTime),
       headers: headers ?? typeOf(request.postData),
       body: () => sent(request, headers, { place: `${place}.request`, beside, unpacker }),
       answer: status === undefined ? undefined : heard(status, response, answered, { place: `${place}.response`, beside, unpacker }),

@@ -16,6 +16,8 @@ export const traffic: Traffic = {
     user_id: 'id',
     conversion_rule_id: 'id',
     fee_token: 'id',
+    conversion_id: 'id',
+    cursor: 'id',
     next_page_token: 'id',
     address: 'address',
     contract_address: 'address',

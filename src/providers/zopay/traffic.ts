@@ -10,6 +10,7 @@ export const traffic: Traffic = {
     transaction_id: 'id',
     event_id: 'id',
     quote_id: 'id',
+    payout_id: 'id',
     related_to: 'id',
     request_id: 'id',
     cursor: 'id',
