@@ -143,7 +143,7 @@ function readCall(call: Addressed & { readonly ms: number }, number: number, { p
     body,
     seen: { operation: match?.operation.id, params, headers: Object.fromEntries(exchange.headers ?? []), sent: jsonBody(body)?.value, status, answered: json?.value },
     answer: { status, headers: answerHeaders, body: answered, json },
-    refused: status === undefined ? undefined : refusedAs({ status, body: small, hasBody: answered !== undefined }, received, provider),
+    refused: refusedAs({ status, body: small, hasBody: answered !== undefined }, received, provider),
   }
 }
 

@@ -11,9 +11,9 @@ interface Candidate {
   readonly fields: ReadonlyMap<string, string>
 }
 
-/** What a real provider answered; `body` is undefined where the file does not hold it, or where it is no JSON. */
+/** What a real provider answered; `status` and `body` are undefined where the file does not hold them, `body` also where it is no JSON. */
 interface Told {
-  readonly status: number
+  readonly status: number | undefined
   readonly body: { readonly value: unknown } | undefined
   /** The file holds a body, of whatever kind. */
   readonly hasBody: boolean
@@ -24,6 +24,7 @@ export function refusedAs({ status, body, hasBody }: Told, call: Call, provider:
   const candidates = candidatesOf(status, call, provider)
   const own = candidates.filter(({ refused }) => refused)
   if (own.length === 0) return undefined
+  if (status === undefined) return own.find(({ fields }) => body && isSame(fields, fieldsOf(body.value)))?.refused
   if (body) {
     const told = fieldsOf(body.value)
     // What all refusals of a status have in common tells none from another.
@@ -37,14 +38,14 @@ export function refusedAs({ status, body, hasBody }: Told, call: Call, provider:
   return others.length === 0 || !hasBody ? own[0]!.refused : undefined
 }
 
-function candidatesOf(status: number, call: Call, provider: Provider): Candidate[] {
+function candidatesOf(status: number | undefined, call: Call, provider: Provider): Candidate[] {
   const own = (provider.identity.refuses ?? []).map(({ name, gate, detail }) => ({ name, detail, refused: { gate: gate.name, name, ...(detail && { detail: { ...detail } }) } }))
   const others = Object.keys(provider.refusals)
     .filter((name) => !own.some((row) => row.name === name))
     .map((name) => ({ name, detail: undefined, refused: undefined }))
   return [...own, ...others].flatMap(({ name, detail, refused }) => {
     const answer = answerOf(name, detail ?? {}, call, provider)
-    return answer?.status === status ? [{ refused, fields: fieldsOf(answer.body) }] : []
+    return answer && (status === undefined || answer.status === status) ? [{ refused, fields: fieldsOf(answer.body) }] : []
   })
 }
 

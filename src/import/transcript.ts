@@ -100,13 +100,19 @@ function addExchanges({ place, requests, output }: Block, found: Exchange[], wai
     if (!exchange.answer) waiting.push({ request: requests[index]!, exchange, isTaken: false })
   })
   for (const verbose of heard) {
-    // What curl says it sent, with the body that only the command has; the newest command first.
-    const command = waiting.findLast(({ request, isTaken }) => !isTaken && request.method === verbose.method && request.url.split('#')[0]!.endsWith(verbose.target))
+    const command = commandOf(verbose, waiting, own)
     if (command) command.isTaken = true
     const carries = verbose.headers.some(([name, value]) => (name === 'content-length' && value !== '0') || name === 'transfer-encoding')
     const body = command ? command.request.body : carries ? undefined : EMPTY
     found.push({ place, method: verbose.method, url: urlOf(verbose), when: whenOf(headerOf('date', verbose.answer?.headers)), headers: verbose.headers, body: () => body, answer: verbose.answer })
   }
+}
+
+/** The command behind what curl says it sent: only there is the body. Of several that fit it is the one with the same headers, else the one right before it. */
+function commandOf({ method, target, headers }: Verbose, waiting: readonly Waiting[], own: readonly Exchange[]): Waiting | undefined {
+  const fitting = waiting.filter(({ request, isTaken }) => !isTaken && request.method === method && request.url.split('#')[0]!.endsWith(target))
+  const alike = ({ request, exchange }: Waiting) => 2 * request.headers.filter(([name, value]) => headerOf(name, headers) === value).length + (own.includes(exchange) ? 1 : 0)
+  return fitting.reduce<Waiting | undefined>((best, one) => (best && alike(best) >= alike(one) ? best : one), undefined)
 }
 
 function exchangeOf(place: string, { method, url, headers, body }: CurlRequest, answer: Heard | undefined): Exchange {

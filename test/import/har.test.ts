@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { RecordedCall } from '../../src/keep/recording.ts'
 import { differs, imported } from './play.ts'
 import { blackedOut, charles, chrome, fiddler, firefox, headerless, insomnia, mitmproxy, newman, packed, playwright, type Written } from './tools.ts'
-import { type Name, NAMES, sessionWith, type Spoken } from './traffic.ts'
+import { NAMES, spokenWith, type Spoken } from './traffic.ts'
 
 const TOOLS: readonly (readonly [tool: string, write: (spoken: readonly Spoken[]) => Written])[] = [
   ['Chrome', (spoken) => chrome(spoken)],
@@ -22,14 +22,6 @@ const TOOLS: readonly (readonly [tool: string, write: (spoken: readonly Spoken[]
   ['a sanitiser', blackedOut],
   ['a tool without headers', headerless],
 ]
-
-const sessions = new Map<Name, readonly Spoken[]>()
-/** The calls with a provider are made once, by the first test that needs them. */
-async function spokenWith(name: Name): Promise<readonly Spoken[]> {
-  const spoken = sessions.get(name) ?? (await sessionWith(name))
-  sessions.set(name, spoken)
-  return spoken
-}
 
 describe.each(NAMES)('%s', (name) => {
   test.each(TOOLS)('sandgate.import.tolerant: a HAR file as %s writes it imports and replays without an edit', async (_, write) => {

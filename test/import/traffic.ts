@@ -97,8 +97,17 @@ async function realProvider(name: Name): Promise<Kit> {
   return start({ seed: `the real ${name}`, clock: '2026-03-02T10:00:00.000Z', ...(name === 'payward' && { providers: { payward: { accounts } } }) })
 }
 
-/** The whole session, a second between two calls. */
-export async function sessionWith(name: Name): Promise<Spoken[]> {
+const sessions = new Map<Name, readonly Spoken[]>()
+
+/** The whole session with a provider, made once, by the first test that needs it. */
+export async function spokenWith(name: Name): Promise<readonly Spoken[]> {
+  const spoken = sessions.get(name) ?? (await sessionWith(name))
+  sessions.set(name, spoken)
+  return spoken
+}
+
+/** A second goes by between two calls. */
+async function sessionWith(name: Name): Promise<Spoken[]> {
   const box = await realProvider(name)
   const spoken: Spoken[] = []
   for (const [index, next] of SESSIONS[name].entries()) {

@@ -42,8 +42,8 @@ export const traffic: Traffic = {
   settings: (calls, settings, account) => {
     const { accounts } = Settings.parse(settings ?? {})
     const known = Object.values(accounts).flatMap(({ ids }) => ids)
-    // An account that was never found is not one of the partner's.
-    const found = calls.flatMap(({ params, status }) => (params.account_id !== undefined && status !== 404 ? [params.account_id] : []))
+    // An account that was never found is not one of the partner's. A problem says its status in the body too.
+    const found = calls.flatMap(({ params, status, answered }) => (params.account_id !== undefined && (status ?? answered?.status) !== 404 ? [params.account_id] : []))
     const ids = [...new Set(found)].filter((id) => !known.includes(id) && /^[A-Za-z0-9-]{14,42}$/.test(id))
     if (ids.length === 0) return settings
     const before = settings?.accounts?.[account] ?? DEMO_ACCOUNTS[account]
