@@ -36,11 +36,11 @@ function checkStep(step: Step, place: string, providers: Providers): Step {
 }
 
 function checkCall(call: RecordedCall | CallUnderWay, place: string, providers: Providers): void {
-  const { identity, refusals } = providerOf(call, place, providers)
+  const { identity, gates: ordinary, operations, refusals } = providerOf(call, place, providers)
   const { refused } = call
   if (!refused) return
-  const gates = identity.gates.map(({ name }) => name)
-  if (!gates.includes(refused.gate)) throw new Unusable(`${place}.refused.gate: ${call.provider} has no check "${refused.gate}" of who calls${meant(refused.gate, gates)}`)
+  const gates = [...new Set([...identity.gates, ...ordinary, ...Object.values(operations).flatMap(({ gates = [] }) => gates)].map(({ name }) => name))]
+  if (!gates.includes(refused.gate)) throw new Unusable(`${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${meant(refused.gate, gates)}`)
   if (!Object.hasOwn(refusals, refused.name)) throw new Unusable(`${place}.refused.name: ${call.provider} has no refusal "${refused.name}"${meant(refused.name, Object.keys(refusals))}`)
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: `sandgate serve`, `schema`, `check`, `health`, `replay`, `minimise`, `import`. The only place that knows the process it runs in.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Clock, configJsonSchema, readConfig, UsageError } from './config.ts'
 import { checkFiles } from './control/check.ts'
@@ -10,7 +10,7 @@ import { version } from './control/version.ts'
 import { NoSuchEndpoint } from './http/endpoints.ts'
 import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
 import type { DemoCredential, Provider } from './provider.ts'
-import { importHar } from './har.ts'
+import { IMPORT_BYTES, importTraffic } from './import/import.ts'
 import { KeepRefused } from './keep/recovery.ts'
 import { CASE_BYTES, readRecording, type Recording, Unusable } from './keep/recording.ts'
 import { readBytes, UnreadableText } from './reading.ts'
@@ -125,17 +125,45 @@ program
 
 program
   .command('import <file>')
-  .description('make a recording of the traffic in a HAR file, to see where the sandbox answers otherwise')
-  .requiredOption('--provider <name>', 'whose traffic it is')
-  .option('--out <file>', 'where the recording goes (FILE.json)')
-  .action((file: string, { provider: name, out = `${file.replace(/\.har$/, '')}.json` }: { provider: string; out?: string }) => using(file, async (text) => {
-    const providers = await findProviders()
-    const provider = providers.get(name)
-    if (!provider) throw new UsageError(`--provider ${name}: there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`)
-    const recording = importHar(text, provider, contractOf(name))
-    write(out, recording)
+  .description('make a recording of calls to the real provider (HAR file, commands of curl, output of curl -v), to see where the sandbox answers otherwise')
+  .requiredOption('--provider <name>', 'whose calls they are')
+  .option('--config <file>', 'config file with the accounts, currencies and switches of whoever made them; its first account is the caller')
+  .option('--out <file>', 'where the recording goes (FILE.PROVIDER.json, without the ending of FILE)')
+  .option('--force', 'overwrite a file that is there', false)
+  .action(importFile)
+
+/** The endings of what is imported. */
+const IMPORT_ENDINGS = /(?:\.(?:har|json|txt|text|log|out|trace|curl|sh|bash|zsh|bat|cmd|ps1|md|gz))+$/i
+
+async function importFile(file: string, flags: { provider: string; config?: string; out?: string; force: boolean }): Promise<void> {
+  const providers = await findProviders()
+  const { provider: name, out = `${file.replace(IMPORT_ENDINGS, '')}.${name}.json` } = flags
+  const provider = providers.get(name)
+  if (!provider) throw new UsageError(`--provider ${name}: there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`)
+  const config = flags.config === undefined ? undefined : readConfig(flags.config, providers)
+  if (resolve(out) === resolve(file)) throw new UsageError(`--out ${out} is the file that is imported`)
+  try {
+    const { recording, told } = importTraffic(readBytes(file, IMPORT_BYTES), { provider, contract: contractOf(name), names: [...providers.keys()], config }, beside(dirname(file)))
+    write(out, recording, flags.force)
     console.log(`${out}: ${recording.journal.length} calls of ${provider.title}; sandgate replay ${out} shows where the sandbox answers otherwise`)
-  }))
+    for (const line of told) console.log(line)
+  } catch (error) {
+    if (error instanceof UnreadableText) throw new UsageError(`${file} ${error.message}`)
+    throw error instanceof Unusable ? new UsageError(`${file}: ${error.message.replaceAll('\n', ' ')}`) : error
+  }
+}
+
+/** Reads what stands in the same folder; a name that leads elsewhere is not there. */
+function beside(folder: string): (name: string) => Buffer | undefined {
+  return (name) => {
+    if (!/^(?:\.[\\/])?[^\\/:]+$/.test(name) || /^\.*$/.test(name)) return undefined
+    try {
+      return readBytes(join(folder, name), IMPORT_BYTES)
+    } catch {
+      return undefined
+    }
+  }
+}
 
 /** Reads a file and works with it; what is wrong with it is told in one line with its name. */
 async function using(file: string, work: (text: string) => Promise<void>): Promise<void> {
@@ -160,10 +188,12 @@ async function usingCase(file: string, work: (recording: Recording) => Promise<v
   }
 }
 
-function write(file: string, recording: Recording): void {
+function write(file: string, recording: Recording, overwrite = true): void {
   try {
-    writeFileSync(file, `${JSON.stringify(recording, null, 1)}\n`)
+    writeFileSync(file, `${JSON.stringify(recording, null, 1)}\n`, { flag: overwrite ? 'w' : 'wx' })
   } catch (error) {
+    // rule: sandgate.import.no-overwrite
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new UsageError(`${file}: is there already; --force overwrites it, --out names another file`)
     throw new UsageError(`${file}: cannot be written: ${(error as Error).message}`)
   }
 }

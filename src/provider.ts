@@ -57,6 +57,8 @@ export interface Provider {
   readonly deposits?: DepositRules
   /** How it tells the partner. */
   readonly callbacks?: CallbackRules
+  /** What an import has to know to make a case of calls to the real provider; by the form of values alone, as the first account, without it. */
+  readonly traffic?: Traffic
 }
 
 export interface Credential {
@@ -80,9 +82,39 @@ export interface Identity {
   callers(world: World): readonly unknown[]
   /** A caller in plain facts, such as the account and which of its keys: different for every caller. */
   of(caller: any, world: World): Who
+  /** The refusals that depend on who calls and how often, never on what is asked for, and the check that gives each; the usual one first. */
+  readonly refuses?: readonly { readonly name: string; readonly gate: Gate; readonly detail?: Detail }[]
 }
 
 export type Who = Readonly<Record<string, string | number | boolean>>
+
+/** What a value looks like that only the provider could know: another world, or the real provider, has another one. */
+export type Drawn = 'id' | 'address' | 'hash' | 'timestamp' | 'tag' | 'code' | 'url' | 'text'
+
+/** What is known of calls that a partner made to the real provider. */
+export interface Traffic {
+  /** The fields of all its answers that it draws itself, by name. Under the same name a partner's own value comes back as it was sent. */
+  readonly drawn: Readonly<Record<string, Drawn>>
+  /** The account of a caller, as a config file names it. */
+  account(caller: any): string
+  /** Whether this caller can have made the call; undefined: nothing in the call speaks for or against it. */
+  madeBy?(call: SeenCall, caller: any): boolean | undefined
+  /** What a config file says (undefined: nothing), with what these calls prove about the account of that name, such as the ids in their paths. */
+  settings?(calls: readonly SeenCall[], settings: any, account: string): unknown
+  /** Ids of the real provider's own catalogue, and ours of the same things. */
+  catalogue?(calls: readonly SeenCall[]): ReadonlyMap<string, string>
+}
+
+/** A call to the real provider; `sent` and `answered` are JSON values, undefined where the file does not hold them. */
+export interface SeenCall {
+  readonly operation: string | undefined
+  readonly params: Readonly<Record<string, string>>
+  /** Lower-case names; with keys in them. */
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly sent: any
+  readonly status: number | undefined
+  readonly answered: any
+}
 
 export interface Operation {
   /** Changes the world and answers, synchronously; a thrown `Refusal` leaves the world as it was. */

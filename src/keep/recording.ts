@@ -17,7 +17,7 @@ const Entry = z.int().min(1).max(1e12)
 const Facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 /** How a field of a foreign answer is held against ours: equal unless it is named here. */
-export const Shape = z.enum(['id', 'address', 'hash', 'timestamp'])
+export const Shape = z.enum(['id', 'address', 'hash', 'timestamp', 'tag', 'code', 'url', 'text', 'any'])
 export type Shape = z.output<typeof Shape>
 
 /**
@@ -66,7 +66,14 @@ const RecordedCall = z.strictObject({
   answer: z.strictObject({ status: z.int().nullable(), headers: z.record(z.string(), z.string()), body: z.string().optional() }),
   rules: z.array(z.string()).optional(),
   /** For answers of a real provider: the headers that must be equal, and the fields of the body that only need the same shape. */
-  compare: z.strictObject({ headers: z.array(z.string()), fields: z.record(z.string(), Shape) }).optional(),
+  compare: z
+    .strictObject({
+      headers: z.array(z.string()),
+      fields: z.record(z.string(), Shape),
+      /** What the file it was made from does not hold, or the sandbox does not model: not compared. */
+      left_out: z.array(z.enum(['status', 'headers', 'body'])).optional(),
+    })
+    .optional(),
 })
 
 /** A call that had come, and was not answered yet when the recording was taken. */

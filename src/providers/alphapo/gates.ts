@@ -78,4 +78,12 @@ export const identity: Identity = {
     const own = [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === account)
     return { account, key: own.findIndex((row) => row === caller) }
   },
+  refuses: [
+    { name: 'unauthorized', gate: keyKnown },
+    { name: 'required_header_key', gate: keyPresent },
+    { name: 'required_header_signature', gate: signaturePresent },
+    { name: 'bad_signature', gate: signatureMatches },
+    { name: 'forbidden', gate: addressAllowed },
+    { name: 'rate_limited', gate: withinRate },
+  ],
 }

@@ -7,6 +7,7 @@ import { listCurrencies } from './currencies.ts'
 import { fieldsLegal } from './fields.ts'
 import { gates, identity } from './gates.ts'
 import { CANCELLED_MONEY, getTransactionInfo, lookupValid, Transactions } from './transactions.ts'
+import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
 import { signing } from './signing.ts'
 import { refusals, stringify } from './wire.ts'
@@ -51,4 +52,5 @@ export const provider: Provider = {
   signing,
   deposits,
   callbacks,
+  traffic,
 }

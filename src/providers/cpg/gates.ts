@@ -118,4 +118,14 @@ export const identity: Identity = {
     const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === account)
     return { account, key: own.findIndex((row) => row === caller) }
   },
+  refuses: [
+    { name: 'unauthorized', gate: keyKnown },
+    { name: 'missing_headers', gate: headersPresent },
+    { name: 'timestamp_outside_window', gate: timestampInWindow },
+    { name: 'bad_signature', gate: signatureMatches },
+    { name: 'signature_already_used', gate: signatureUnused },
+    { name: 'forbidden', gate: permitted },
+    { name: 'ip_not_allowed', gate: addressAllowed },
+    { name: 'rate_limited', gate: withinRate },
+  ],
 }

@@ -5,6 +5,7 @@ import { currencyOf, DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { Addresses, byIdempotencyKey, createDepositAddress, reactions as windowReactions, Requests } from './deposits.ts'
 import { gates, identity, middleware, Signatures } from './gates.ts'
 import { getDepositRequest } from './requests.ts'
+import { traffic } from './traffic.ts'
 import { Deposits, deposits, reactions as transferReactions } from './transfers.ts'
 import { callbacks } from './webhooks.ts'
 import { signing } from './signing.ts'
@@ -43,6 +44,7 @@ export const provider: Provider = {
     },
   },
   signing,
+  traffic,
 }
 
 function listCurrencies(call: CpgCall, world: World): Answer {

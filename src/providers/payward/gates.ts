@@ -27,10 +27,12 @@ export const Spent: Table<{ readonly id: string; readonly key: string; readonly 
   indexes: { rising: { group: (row) => row.key, order: (row) => Number(row.nonce) } },
 }
 
+const NO_KEY = { title: 'API: Missing API-Key' }
+
 function keyKnown(call: PaywardCall, world: World): void {
   // rule: payward.auth.key, rule: payward.auth.key-missing
   const id = call.headers['api-key']
-  if (!id) throw new Refusal('unauthorized', { title: 'API: Missing API-Key' })
+  if (!id) throw new Refusal('unauthorized', NO_KEY)
   const key = world.settings<Settings>('payward').keys.get(String(id))
   if (!key) throw new Refusal('unauthorized')
   call.caller = key as KeyRow
@@ -157,4 +159,12 @@ export const identity: Identity = {
     const own = [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === account)
     return { account, key: own.findIndex((row) => row === caller) }
   },
+  refuses: [
+    { name: 'unauthorized', gate: keyKnown },
+    { name: 'unauthorized', gate: keyKnown, detail: NO_KEY },
+    { name: 'bad_signature', gate: signatureMatches },
+    { name: 'InvalidNonce', gate: nonceRises },
+    { name: 'forbidden', gate: permitted },
+    { name: 'rate_limited', gate: withinRate },
+  ],
 }

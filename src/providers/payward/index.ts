@@ -9,6 +9,7 @@ import { byIdempotencyKey } from './idempotency.ts'
 import { listDepositMethods } from './methods.ts'
 import { listPortfolioTransactions } from './portfolio.ts'
 import { signing } from './signing.ts'
+import { traffic } from './traffic.ts'
 import { Balances, Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
 import { callbacks, deleteWebhook, listWebhooks, registerWebhook, testWebhook, updateWebhook, Webhooks } from './webhooks.ts'
 import { refusals } from './wire.ts'
@@ -59,4 +60,5 @@ export const provider: Provider = {
   // rule: payward.answers.trace-id
   headers: (_, world) => ({ 'x-trace-id': world.draw('payward trace', world.journal.nextId).hex(16) }),
   signing,
+  traffic,
 }

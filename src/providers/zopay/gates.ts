@@ -98,4 +98,11 @@ export const identity: Identity = {
   gates: [keyKnown],
   callers: (world) => [...world.settings<Settings>('zopay').keys.values()].flatMap((caller) => [caller, { ...caller, livemode: true }]),
   of: ({ key, livemode }: Caller) => ({ key, livemode }),
+  refuses: [
+    { name: 'invalid_api_key', gate: keyKnown },
+    { name: 'missing_api_key', gate: keyKnown },
+    { name: 'insufficient_scope', gate: scopeGranted },
+    { name: 'organization_not_approved', gate: organisationApproved },
+    { name: 'rate_limited', gate: withinRate },
+  ],
 }

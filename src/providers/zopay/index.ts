@@ -9,6 +9,7 @@ import { Events, getEvent, listEvents, replayEvent } from './events.ts'
 import { createPaymentIntent, getPaymentIntent, Intents, listPaymentIntents } from './intents.ts'
 import { PART_PAYMENTS, simulateDeposit } from './payments.ts'
 import { getTransaction, listTransactions, Transactions } from './transactions.ts'
+import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
 import { callbacks, COMPLETED_NAME } from './webhooks.ts'
 import { refusals } from './wire.ts'
@@ -57,6 +58,7 @@ export const provider: Provider = {
   callbacks,
   refusals,
   stringify: write,
+  traffic,
   elsewhere: {
     gates: [],
     // rule: zopay.elsewhere.unknown

@@ -1,0 +1,85 @@
+// What lets somebody in, in calls to a real provider: found by where it stands and by what it looks like, and kept out of the case in every spelling.
+import { SECRET } from '../control/entries.ts'
+import { hiding, HIDDEN, keysIn, secretsIn, withoutLogins } from '../keep/recording.ts'
+import type { Provider } from '../provider.ts'
+import { jsonBody } from './bodies.ts'
+import type { Pair } from './exchange.ts'
+
+/** Beside the headers that are secret everywhere: what partners, proxies and browsers add. */
+const MORE_HEADERS = /session|passw|auth|credential|csrf|xsrf|jwt|bearer|secret/
+/** Names of fields and of query values that are secret. */
+const SECRET_FIELD = /secret|signature|passw(or)?d|credential|(^|[_-])(api|access|private|auth|bearer|refresh|session)[_-]?(key|token|id)$|^(authorization|sig|jwt)$/i
+/** What a secret of any provider looks like, however it is escaped in a URL or in JSON. */
+const UNDERSCORE = '(?:_|%(?:25)*5f|\\\\u005f)'
+const LOOKS_SECRET: readonly (readonly [pattern: RegExp, stands: string])[] = [
+  [new RegExp(`sk${UNDERSCORE}(?:live|test)(?:${UNDERSCORE}|[A-Za-z0-9-]|%(?:25)*[2-7][0-9a-f])+`, 'gi'), HIDDEN],
+  [/\b(bearer|basic)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${HIDDEN}`],
+  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, HIDDEN],
+]
+/** Shorter texts are words. */
+const SHORTEST = 8
+
+export function isSecretHeader(name: string, { keyHeader }: Provider): boolean {
+  return SECRET.test(name) || name === keyHeader || MORE_HEADERS.test(name)
+}
+
+export function isSecretField(name: string): boolean {
+  return SECRET_FIELD.test(name)
+}
+
+/** What of one call may hold secrets. */
+interface Spoken {
+  readonly headers: readonly Pair[] | undefined
+  readonly answerHeaders: readonly Pair[] | undefined
+  readonly query: string | undefined
+  readonly bodies: readonly (Buffer | undefined)[]
+}
+
+// rule: sandgate.import.secrets
+/** Takes out of a text whatever the calls, the demo accounts and the config file have of secrets. */
+export function secretsOut(calls: readonly Spoken[], provider: Provider, settings: unknown): (text: string) => string {
+  const spoken = calls.flatMap((call) => [...inHeaders(call, provider), ...inQuery(call.query), ...call.bodies.flatMap(inBody)])
+  const demo = provider.demo.flatMap(({ key, secret }) => (secret === undefined ? [key] : [key, secret]))
+  const texts = [...spoken.filter((text) => text.length >= SHORTEST), ...demo, ...keysIn(settings)]
+  const hideKnown = hiding(new Map(texts.flatMap(spellings).map((text) => [text, HIDDEN])))
+  return (text) => withoutLogins(LOOKS_SECRET.reduce((left, [pattern, stands]) => left.replace(pattern, stands), hideKnown(text)))
+}
+
+function inHeaders({ headers, answerHeaders }: Spoken, provider: Provider): string[] {
+  return [...(headers ?? []), ...(answerHeaders ?? [])].flatMap(([name, value]) => {
+    if (!isSecretHeader(name, provider)) return []
+    const bare = value.replace(/^\w+ +/, '')
+    if (/cookie/.test(name)) return value.split(/[;,]\s*/).map((pair) => pair.slice(pair.indexOf('=') + 1))
+    const login = /^basic /i.test(value) ? Buffer.from(bare, 'base64').toString('utf8').split(':') : []
+    return [value, bare, ...login]
+  })
+}
+
+function inQuery(query: string | undefined): string[] {
+  return [...new URLSearchParams(query ?? '')].flatMap(([name, value]) => (isSecretField(name) ? [value] : []))
+}
+
+function inBody(body: Buffer | undefined): string[] {
+  const json = jsonBody(body)
+  if (!json) return []
+  const found = secretsIn(body!.toString('utf8'))
+  const walk = (value: unknown, name: string): void => {
+    if (typeof value === 'string' && isSecretField(name)) found.push(value)
+    if (Array.isArray(value)) value.forEach((item) => walk(item, name))
+    else if (typeof value === 'object' && value !== null) Object.entries(value).forEach(([key, item]) => walk(item, key))
+  }
+  walk(json.value, '')
+  return found
+}
+
+/** As it is written in a URL, in JSON, and in JSON as PHP writes it. */
+function spellings(text: string): string[] {
+  const inUrl = percentEncoded(text)
+  const inJson = JSON.stringify(text).slice(1, -1)
+  return [...new Set([text, inUrl, inUrl.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()), inJson, inJson.replaceAll('/', '\\/')])]
+}
+
+function percentEncoded(text: string): string {
+  // Half a character cannot be encoded, and stands in no URL.
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, ''))
+}
