@@ -7,6 +7,7 @@ import { clockText, Problem } from './control/asking.ts'
 import { createWorld } from './control/worlds.ts'
 import { portlessFetch } from './http/portless.ts'
 import { openInbox } from './inbox.ts'
+import { HOST_NAME, TOKEN } from './hosts.ts'
 import type * as api from './index.ts'
 import { Log, LOG_FORMATS } from './log.ts'
 import type { Provider } from './provider.ts'
@@ -55,14 +56,15 @@ export async function openSandbox(options: api.SandboxOptions): Promise<api.With
 /** Options are what a config file says, and the flags: a wrong one is told as there, with the nearest right name. */
 function check(options: object, providers: ReadonlyMap<string, Provider>): void {
   const text = z.string().min(1)
+  const host = z.string().regex(HOST_NAME, 'expected the bare name of a host in lower case, without scheme, port or path')
   const schema = configSchema(providers).extend({
     data: text.optional(),
     fsync: z.boolean().optional(),
     port: z.int().min(0).max(65_535).optional(),
     host: text.optional(),
-    allowHosts: z.array(text).optional(),
-    allowCallbackHosts: z.array(text).optional(),
-    controlToken: text.optional(),
+    allowHosts: z.array(host).optional(),
+    allowCallbackHosts: z.array(host).optional(),
+    controlToken: z.string().regex(TOKEN, 'expected visible ASCII without blanks, as a header can carry it').optional(),
     strict: z.boolean().optional(),
     log: z.enum(LOG_FORMATS).optional(),
   })

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type * as api from './index.ts'
 import type { Provider } from './provider.ts'
+import { clearTimeout, setTimeout } from './timers.ts'
 import { Deliveries, type Delivery, Endpoints } from './world/outbox.ts'
 import type { World } from './world/world.ts'
 

@@ -2,7 +2,7 @@
 import { canonical } from '../world/addresses.ts'
 import { type HandOut, HandOuts } from '../world/world.ts'
 import { type Ask, following, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
-import { entryView } from './entries.ts'
+import { entryView, isRefused } from './entries.ts'
 import { version } from './version.ts'
 import { meant } from '../yaml.ts'
 
@@ -36,12 +36,13 @@ function listJournal({ sandbox, world, query }: Ask): Told {
       (query.operation === undefined || entry.operation === query.operation) &&
       (query.kind === undefined || entry.kind === query.kind) &&
       (query.status === undefined || entry.status === query.status) &&
+      (query.refused === undefined || (entry.kind === 'call' && isRefused(entry) === query.refused)) &&
       (query.after === undefined || entry.id > query.after),
   )
   // With `after` the reader follows on; without it the newest are wanted. Newest last in both.
   const limit = query.limit ?? 100
   const page = query.after === undefined ? found.slice(-limit) : found.slice(0, limit)
-  return ok({ data: page.map((entry) => entryView(entry, sandbox.rules)), dropped: world.journal.dropped })
+  return ok({ data: page.map((entry) => entryView(entry, sandbox, world)), dropped: world.journal.dropped })
 }
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {
@@ -51,7 +52,7 @@ function getJournalEntry({ sandbox, world, params }: Ask): Told {
     const why = Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
     throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
   }
-  return ok(entryView(entry, sandbox.rules))
+  return ok(entryView(entry, sandbox, world))
 }
 
 function listRules({ sandbox, world, query }: Ask): Told {

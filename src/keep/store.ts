@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Low } from 'lowdb'
+import { setImmediate } from '../timers.ts'
 import type { RowChange } from '../world/tables.ts'
 import type { Keeper, World } from '../world/world.ts'
 import { type Checkpoint, CheckpointFile } from './checkpoint.ts'

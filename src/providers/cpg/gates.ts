@@ -113,9 +113,12 @@ export const gates: readonly Gate[] = [...middleware, permitted, legal]
 export const identity: Identity = {
   gates: [headersPresent, timestampInWindow, keyKnown, addressAllowed, signatureMatches, signatureUnused],
   callers: (world) => [...world.settings<Settings>('cpg').keys.values()],
-  of: (caller: KeyRow, world) => {
-    const { account } = caller
-    const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === account)
-    return { account, key: own.findIndex((row) => row === caller) }
-  },
+  of: (caller: KeyRow, world) => ({ account: caller.account, key: keyIndex(caller, world) }),
+  account: (caller: KeyRow) => caller.account,
+  key: keyIndex,
+}
+
+function keyIndex(caller: KeyRow, world: World): number {
+  const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === caller.account)
+  return own.findIndex((row) => row === caller)
 }

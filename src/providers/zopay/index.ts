@@ -57,6 +57,8 @@ export const provider: Provider = {
   callbacks,
   refusals,
   stringify: write,
+  sign: (_, { key }) => ({ Authorization: `Bearer ${key}` }),
+  firstCall: { method: 'GET', path: '/connect/v1/addresses' },
   elsewhere: {
     gates: [],
     // rule: zopay.elsewhere.unknown

@@ -1,0 +1,36 @@
+// `sandgate replay`: a recording played again, and the world served where it stopped.
+import { type Command, InvalidArgumentError } from 'commander'
+import { readRecording } from '../keep/recording.ts'
+import { Replay, report, summary } from '../replay.ts'
+import { findProviders } from '../sandbox.ts'
+import { using } from './files.ts'
+import { hostFlag, portFlag } from './flags.ts'
+import { listen } from './listen.ts'
+
+export function define(command: Command): void {
+  command
+    .argument('<file>')
+    .option('--until <entry>', 'stop before the call with this entry', entryNumber)
+    .option('--serve', 'then serve the world there, frozen, to look around')
+    .addOption(portFlag())
+    .addOption(hostFlag())
+    .action((file: string, flags: { until?: number; serve?: boolean; port: number; host: string }) => using(file, async (text) => {
+      const recording = readRecording(text)
+      const replay = new Replay(recording, await findProviders())
+      const played = await replay.play(flags.until)
+      console.log(played.differs ? report(played.differs, played, recording) : summary(played, recording))
+      if (played.differs) process.exitCode = 1
+      if (flags.serve) await serveReplay(replay, flags)
+    }))
+}
+
+/** The world where a replay stopped; callbacks go nowhere. */
+async function serveReplay(replay: Replay, { port, host }: { port: number; host: string }): Promise<void> {
+  replay.release(Date.now)
+  await listen(replay.sandbox, port, host)
+}
+
+function entryNumber(text: string): number {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError(`expected the number of an entry, got "${text}"`)
+  return Number(text)
+}
