@@ -194,6 +194,10 @@ const ScenarioSchema = z.strictObject({
   timeline: z.array(z.strictObject({ at: Later, do: DoSchema })).max(PARTS_MAX).optional(),
 })
 
+/** A rule, and a scenario, as people write them. */
+export type RuleWritten = z.input<typeof RuleSchema>
+export type ScenarioWritten = z.input<typeof ScenarioSchema>
+
 /** The JSON Schema of scenario files, for editors. */
 export function scenarioJsonSchema(): object {
   return z.toJSONSchema(ScenarioSchema, { io: 'input', unrepresentable: 'any' })
