@@ -3,11 +3,9 @@ import { z } from 'zod'
 import { clockText } from './control/asking.ts'
 import type { EndpointWish } from './http/endpoints.ts'
 import type { Provider } from './provider.ts'
+import { UsageError } from './usage.ts'
 import { bytesOf, YamlError, YamlText } from './yaml.ts'
 import { durationMs } from './world/durations.ts'
-
-/** The user's mistake, told in one line; the command line exits with 2. */
-export class UsageError extends Error {}
 
 const CLOCK = 'expected real, or an instant such as 2026-05-16T19:00:00Z'
 

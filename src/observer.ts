@@ -3,6 +3,7 @@ import { Metrics } from './control/metrics.ts'
 import type { Incoming } from './http/received.ts'
 import type { Sent } from './http/reply.ts'
 import type { Log } from './log.ts'
+import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
 import type { World } from './world/world.ts'
 
@@ -15,12 +16,12 @@ export class Observer {
   }
 
   /** A provider's call was answered, `ms` after its last byte. */
-  call({ method, path }: Incoming, provider: string, world: World, { status, told, drop }: Sent, ms: number): void {
-    const { operation, entry, refusal, hint, struck = [] } = told
+  call({ method, path }: Incoming, { name: provider, identity }: Provider, world: World, { status, told, drop }: Sent, ms: number): void {
+    const { operation, entry, refusal, hint, caller, struck = [] } = told
     const seen = drop ? 0 : status
     this.metrics.call(provider, operation, seen)
     if (struck.length > 0) this.metrics.struck(provider, struck)
-    this.log?.call({ world: world.id, provider, operation, method, path, status: seen, ms, entry, refusal, hint, faults: struck.length })
+    this.log?.call({ world: world.id, provider, operation, account: caller === undefined ? undefined : identity.account(caller), method, path, status: seen, ms, entry, refusal, hint, faults: struck.length })
   }
 
   /** An attempt to deliver a callback ended. */

@@ -53,6 +53,10 @@ export interface Provider {
   headers?(call: Call, world: World): Record<string, string>
   /** How a call is signed, so that hints.ts can say what a wrong signature looks like. */
   readonly signing?: Signing
+  /** What its clients add to a call: key, signature and what they are made of. */
+  sign(call: Unsigned, credential: Credential): Record<string, string>
+  /** A call that a demo key may make as it stands, to begin with. */
+  readonly firstCall: { readonly method: string; readonly path: string; readonly body?: string }
   /** What this provider makes of money that arrives at an address it handed out. */
   readonly deposits?: DepositRules
   /** How it tells the partner. */
@@ -65,6 +69,16 @@ export interface Credential {
   readonly account: string
   readonly key: string
   readonly secret?: string
+}
+
+/** A call that a client is about to make: the provider's own path, and the exact bytes. */
+export interface Unsigned {
+  readonly method: string
+  readonly path: string
+  readonly query: string | undefined
+  readonly body: Buffer
+  /** Wall time in ms, with fractions as far as the clock has them. */
+  readonly wallMs: number
 }
 
 export interface DemoCredential extends Credential {
@@ -84,6 +98,10 @@ export interface Identity {
   of(caller: any, world: World): Who
   /** The refusals that depend on who calls and how often, never on what is asked for, and the check that gives each; the usual one first. */
   readonly refuses?: readonly { readonly name: string; readonly gate: Gate; readonly detail?: Detail }[]
+  /** The account of a caller. */
+  account(caller: any): string
+  /** Which of the account's keys it came with, in the order of the settings, from 0. */
+  key(caller: any, world: World): number
 }
 
 export type Who = Readonly<Record<string, string | number | boolean>>

@@ -33,6 +33,7 @@ import type { Attempt, Delivery } from './world/outbox.ts'
 import { durationMs } from './world/durations.ts'
 import type { World } from './world/world.ts'
 import { incomingOf, targetOf } from './target.ts'
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout, wallNow } from './timers.ts'
 import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
 const SPECS = fileURLToPath(new URL('../specs/', import.meta.url))
@@ -118,7 +119,7 @@ export class Sandbox {
     this.options = options
     this.keeping = keeping
     this.providers = providers
-    this.wall = options.wall ?? Date.now
+    this.wall = options.wall ?? wallNow
     const { log } = options
     this.#observer = new Observer(log)
     this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
@@ -274,7 +275,9 @@ export class Sandbox {
       for (const world of this.worlds) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.#tickAlone(world)
     }, TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
-    return (this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`)
+    // No client can be pointed at "every interface".
+    const name = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address
+    return (this.url = `http://${name}:${bound}`)
   }
 
   /** Serves one connection that needs no port: any stream of bytes, to and fro. */
@@ -346,7 +349,7 @@ export class Sandbox {
       const leave = (sent: Sent): void => {
         try {
           send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#hanging)
-          this.#observer.call(incoming, served.provider.name, world, sent, performance.now() - begin)
+          this.#observer.call(incoming, served.provider, world, sent, performance.now() - begin)
         } catch (error) {
           failed(error)
         }

@@ -280,6 +280,34 @@ describe('addresses', () => {
 })
 
 describe('journal', () => {
+  test('sandgate.journal.refused: calls that were refused or cut, and no other; or only the others', async () => {
+    const box = await start()
+    await box.call(client, allocation({}))
+    await box.call(client, allocation({ currency: 'DOGE' }))
+    await box.raw('GET', '/zopay/nowhere')
+    await ask(box, 'POST', '/faults', { when: { operation: 'ping' }, then: [{ drop: { stage: 'after', how: 'close' } }] })
+    await expect(box.call(client, client.good.ping!())).rejects.toThrow()
+    const all = await data(box, '/journal?kind=call')
+    expect(all.map(({ refused }) => refused)).toEqual([false, true, true, true])
+    expect(await data(box, '/journal?refused=true')).toEqual(all.slice(1))
+    expect(await data(box, '/journal?refused=false')).toEqual(all.slice(0, 1))
+    expect(await data(box, '/journal?refused=true&provider=zopay')).toHaveLength(1)
+    for (const entry of await data(box, '/journal?kind=control')) expect(entry).not.toHaveProperty('refused')
+    await refused(ask(box, 'GET', '/journal?refused=maybe'), 422, /refused/)
+  })
+
+  test('sandgate.journal.caller: the account and which of its keys, as soon as the key is known, and never the key', async () => {
+    const box = await start()
+    const callers = [KEYS.demo, KEYS.second, KEYS.other].map(clientOf)
+    for (const caller of callers) await box.call(caller, caller.good.ping!())
+    const { headers } = client.sign(client.good.ping!(), box.wallMs)
+    await box.send('cpg', { ...client.good.ping!(), headers: { ...headers, 'x-cpg-signature': 'f'.repeat(64) } })
+    await box.send('cpg', { ...client.good.ping!(), headers: { ...headers, 'x-cpg-key': 'nobody' } })
+    const told = await data(box, '/journal?kind=call')
+    expect(told.map(({ account, key }) => [account, key])).toEqual([['demo', 1], ['demo', 2], ['other', 1], ['demo', 1], [undefined, undefined]])
+    expect(JSON.stringify(told)).not.toMatch(/cpg_(demo|other)_key/)
+  })
+
   test('every call, timer and changing control call, newest last', async () => {
     await allocate(box)
     await box.send('cpg', PING)

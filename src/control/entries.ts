@@ -2,8 +2,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { hiding, secretsIn, withoutLogins } from '../keep/recording.ts'
 import type { Gate } from '../provider.ts'
+import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
-import type { Rules } from './rules.ts'
+import type { World } from '../world/world.ts'
 
 /** Headers whose value may let somebody in. `idempotency-key` lets nobody in. */
 export const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
@@ -12,9 +13,15 @@ export const HIDDEN = '(hidden)'
 /** How much of a body is shown. */
 export const BODY_CHARACTERS = 65_536
 
+// rule: sandgate.journal.refused
+/** Whether a call was answered with a no of any kind, or was cut off. */
+export function isRefused({ status }: JournalEntry): boolean {
+  return status === undefined || (status as number) >= 400
+}
+
 /** `expected`: what a call whose signature was refused should have signed. */
-export function entryView(entry: JournalEntry, rules: Rules, expected?: string): Record<string, unknown> {
-  const { id, at, summary, rules: applied, stoppedBy, request, caller: _caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
+export function entryView(entry: JournalEntry, { rules, providers }: Pick<Sandbox, 'rules' | 'providers'>, world: World, expected?: string): Record<string, unknown> {
+  const { id, at, summary, rules: applied, stoppedBy, request, caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
     gates?: readonly Gate[]
     passed?: number
     rules?: readonly string[]
@@ -29,6 +36,7 @@ export function entryView(entry: JournalEntry, rules: Rules, expected?: string):
     ...(summary !== undefined && { summary: withoutLogins(summary) }),
     ...rest,
     at: new Date(at).toISOString(),
+    ...(entry.kind === 'call' && { refused: isRefused(entry), ...callerOf(caller, entry.provider!, providers, world) }),
     ...(timerKind && { timer_kind: timerKind }),
     ...(gates && { checks: gates.slice(0, passed).map(({ name }) => name) }),
     ...(stoppedBy && { stopped_by: stoppedBy }),
@@ -38,6 +46,14 @@ export function entryView(entry: JournalEntry, rules: Rules, expected?: string):
     ...(request && { request: { headers: withoutSecrets(request.headers), body: bodyText(request.body) } }),
     ...(response && { response: { headers: withoutSecrets(response.headers), body: response.text === undefined ? null : hidden(response.text).slice(0, BODY_CHARACTERS) } }),
   }
+}
+
+// rule: sandgate.journal.caller
+/** Who called: the account, and which of its keys, counted from 1 in the order of the settings. The key itself stays out. */
+function callerOf(caller: unknown, provider: string, providers: Sandbox['providers'], world: World): { account?: string; key?: number } {
+  if (caller === undefined) return {}
+  const { identity } = providers.get(provider)!
+  return { account: identity.account(caller), key: identity.key(caller, world) + 1 }
 }
 
 function withoutSecrets(headers: IncomingHttpHeaders): Record<string, unknown> {

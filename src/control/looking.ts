@@ -5,7 +5,7 @@ import type { JournalEntry } from '../world/journal.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import { type Ask, iso, ok, paged, place, Problem, type Routes, type Told } from './asking.ts'
-import { entryView } from './entries.ts'
+import { entryView, isRefused } from './entries.ts'
 import { expectedText } from './expected.ts'
 import { Items } from './pieces.ts'
 import { version } from './version.ts'
@@ -42,6 +42,7 @@ async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {
     (query.operation === undefined || entry.operation === query.operation) &&
     (query.kind === undefined || entry.kind === query.kind) &&
     (query.status === undefined || entry.status === query.status) &&
+    (query.refused === undefined || (entry.kind === 'call' && isRefused(entry) === query.refused)) &&
     (query.after === undefined || entry.id > query.after)
   const { dropped } = world.journal
   // With `after` the reader follows on; without it the newest are wanted. Newest last in both.
@@ -61,7 +62,7 @@ function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: num
 }
 
 function* viewed(entries: readonly JournalEntry[], sandbox: Sandbox, world: World): Generator<object> {
-  for (const entry of entries) yield entryView(entry, sandbox.rules, expectedText(entry, sandbox, world))
+  for (const entry of entries) yield entryView(entry, sandbox, world, expectedText(entry, sandbox, world))
 }
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {
@@ -71,7 +72,7 @@ function getJournalEntry({ sandbox, world, params }: Ask): Told {
     const why = Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
     throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
   }
-  return ok(entryView(entry, sandbox.rules, expectedText(entry, sandbox, world)))
+  return ok(entryView(entry, sandbox, world, expectedText(entry, sandbox, world)))
 }
 
 function listRules({ sandbox, world, query }: Ask): Told {

@@ -220,6 +220,9 @@ const ScenarioSchema = z.strictObject({
 
 /** The same without a look at the items of its lists. */
 const OuterSchema = ScenarioSchema.extend({ rules: z.array(z.unknown()).max(PARTS_MAX).optional(), timeline: z.array(z.unknown()).max(PARTS_MAX).optional() })
+/** A rule, and a scenario, as people write them. */
+export type RuleWritten = z.input<typeof RuleSchema>
+export type ScenarioWritten = z.input<typeof ScenarioSchema>
 
 /** The JSON Schema of scenario files, for editors. */
 export function scenarioJsonSchema(): object {

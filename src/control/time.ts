@@ -1,5 +1,6 @@
 // The control API's chapter on time: the clock, how it is moved, and the world made new.
 import type { Sandbox } from '../sandbox.ts'
+import { setImmediate } from '../timers.ts'
 import { ADVANCE_MAX_EVENTS, ADVANCE_MAX_MS, happened, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
 import { after, type Ask, clockText, instant, iso, LAST_MS, note, ok, Problem, type Routes, type Told, unkept } from './asking.ts'

@@ -45,6 +45,8 @@ export interface Sent {
     readonly entry: number
     readonly refusal: string | undefined
     readonly hint: string | undefined
+    /** Whatever the checks found out about who calls. */
+    readonly caller: unknown
     readonly struck: Plan['rules'] | undefined
   }
 }
@@ -358,6 +360,6 @@ function record(kept: Kept, incoming: Incoming, course: Course, served: Served, 
     drop: kept === SILENCE ? (plan!.before?.drop ?? plan!.after!.drop) : undefined,
     corrupt: plan?.corrupt,
     bytesPerSecond: plan?.bytesPerSecond,
-    told: { operation: call.operation, entry: id, refusal: refusal?.name, hint, struck: plan?.rules },
+    told: { operation: call.operation, entry: id, refusal: refusal?.name, hint, caller: call.caller, struck: plan?.rules },
   }
 }

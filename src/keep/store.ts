@@ -2,6 +2,7 @@
 // on. Reading it all back is left to recovery.ts, the directories of several worlds to keeping.ts.
 import { join } from 'node:path'
 import { Low } from 'lowdb'
+import { setImmediate } from '../timers.ts'
 import type { RowChange } from '../world/tables.ts'
 import type { Keeper, World } from '../world/world.ts'
 import { type Checkpoint, CheckpointFile, pausing, unwanted } from './checkpoint.ts'

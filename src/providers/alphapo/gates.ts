@@ -73,11 +73,9 @@ export const gates: readonly Gate[] = [keyPresent, keyKnown, addressAllowed, sig
 export const identity: Identity = {
   gates: [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches],
   callers: (world) => [...world.settings<Settings>('alphapo').keys.values()],
-  of: (caller: KeyRow, world) => {
-    const { merchant: account } = caller
-    const own = [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === account)
-    return { account, key: own.findIndex((row) => row === caller) }
-  },
+  of: (caller: KeyRow, world) => ({ account: caller.merchant, key: keyIndex(caller, world) }),
+  account: (caller: KeyRow) => caller.merchant,
+  key: keyIndex,
   refuses: [
     { name: 'unauthorized', gate: keyKnown },
     { name: 'required_header_key', gate: keyPresent },
@@ -86,4 +84,9 @@ export const identity: Identity = {
     { name: 'forbidden', gate: addressAllowed },
     { name: 'rate_limited', gate: withinRate },
   ],
+}
+
+function keyIndex(caller: KeyRow, world: World): number {
+  const own = [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === caller.merchant)
+  return own.findIndex((row) => row === caller)
 }

@@ -113,11 +113,9 @@ export const gates: readonly Gate[] = [...middleware, permitted, legal]
 export const identity: Identity = {
   gates: [headersPresent, timestampInWindow, keyKnown, addressAllowed, signatureMatches, signatureUnused],
   callers: (world) => [...world.settings<Settings>('cpg').keys.values()],
-  of: (caller: KeyRow, world) => {
-    const { account } = caller
-    const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === account)
-    return { account, key: own.findIndex((row) => row === caller) }
-  },
+  of: (caller: KeyRow, world) => ({ account: caller.account, key: keyIndex(caller, world) }),
+  account: (caller: KeyRow) => caller.account,
+  key: keyIndex,
   refuses: [
     { name: 'unauthorized', gate: keyKnown },
     { name: 'missing_headers', gate: headersPresent },
@@ -128,4 +126,9 @@ export const identity: Identity = {
     { name: 'ip_not_allowed', gate: addressAllowed },
     { name: 'rate_limited', gate: withinRate },
   ],
+}
+
+function keyIndex(caller: KeyRow, world: World): number {
+  const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === caller.account)
+  return own.findIndex((row) => row === caller)
 }

@@ -8,7 +8,7 @@ import { getDepositRequest } from './requests.ts'
 import { traffic } from './traffic.ts'
 import { Deposits, deposits, reactions as transferReactions } from './transfers.ts'
 import { callbacks } from './webhooks.ts'
-import { signing } from './signing.ts'
+import { sign, signing } from './signing.ts'
 import { type CpgCall, ok, okList, refusals } from './wire.ts'
 
 export const provider: Provider = {
@@ -45,6 +45,8 @@ export const provider: Provider = {
   },
   signing,
   traffic,
+  sign,
+  firstCall: { method: 'POST', path: '/v1/deposit-addresses', body: '{"currency":"USDT","network":"ETH","user_identifier":"user_1"}' },
 }
 
 function listCurrencies(call: CpgCall, world: World): Answer {

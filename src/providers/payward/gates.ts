@@ -154,11 +154,9 @@ export const gates: readonly Gate[] = [
 export const identity: Identity = {
   gates: [keyKnown, signatureMatches, nonceRises],
   callers: (world) => [...world.settings<Settings>('payward').keys.values()],
-  of: (caller: KeyRow, world) => {
-    const { partner: account } = caller
-    const own = [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === account)
-    return { account, key: own.findIndex((row) => row === caller) }
-  },
+  of: (caller: KeyRow, world) => ({ account: caller.partner, key: keyIndex(caller, world) }),
+  account: (caller: KeyRow) => caller.partner,
+  key: keyIndex,
   refuses: [
     { name: 'unauthorized', gate: keyKnown },
     { name: 'unauthorized', gate: keyKnown, detail: NO_KEY },
@@ -167,4 +165,9 @@ export const identity: Identity = {
     { name: 'forbidden', gate: permitted },
     { name: 'rate_limited', gate: withinRate },
   ],
+}
+
+function keyIndex(caller: KeyRow, world: World): number {
+  const own = [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === caller.partner)
+  return own.findIndex((row) => row === caller)
 }

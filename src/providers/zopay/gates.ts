@@ -98,6 +98,8 @@ export const identity: Identity = {
   gates: [keyKnown],
   callers: (world) => [...world.settings<Settings>('zopay').keys.values()].flatMap((caller) => [caller, { ...caller, livemode: true }]),
   of: ({ key, livemode }: Caller) => ({ key, livemode }),
+  account: ({ org }: Caller) => org,
+  key: ({ key }: Caller) => Number(key.slice(key.lastIndexOf('/') + 1)),
   refuses: [
     { name: 'invalid_api_key', gate: keyKnown },
     { name: 'missing_api_key', gate: keyKnown },

@@ -59,6 +59,8 @@ export const provider: Provider = {
   refusals,
   stringify: write,
   traffic,
+  sign: (_, { key }) => ({ Authorization: `Bearer ${key}` }),
+  firstCall: { method: 'GET', path: '/connect/v1/addresses' },
   elsewhere: {
     gates: [],
     // rule: zopay.elsewhere.unknown
