@@ -1,10 +1,9 @@
 // YAML that people write: read within bounds, and told what is wrong with it by file, line and the nearest right name. What it may say is
 // left to the schema of the one who asks.
-import { isUtf8 } from 'node:buffer'
-import { readFileSync } from 'node:fs'
 import { closest } from 'fastest-levenshtein'
 import { Composer, CST, type Document, isMap, isScalar, Lexer, LineCounter, Parser, visit } from 'yaml'
 import { z } from 'zod'
+import { readBytes, textOf, UnreadableText } from './reading.ts'
 
 // rule: sandgate.scenario.bounds
 export const FILE_BYTES = 1024 * 1024
@@ -28,10 +27,15 @@ export class YamlError extends Error {
 
 /** The file's bytes; throws a `YamlError` that names it. */
 export function bytesOf(file: string): Buffer {
+  return reading(file, () => readBytes(file, FILE_BYTES))
+}
+
+function reading<T>(name: string, read: () => T): T {
   try {
-    return readFileSync(file)
+    return read()
   } catch (error) {
-    throw new YamlError([`${file}: cannot be read: ${(error as Error).message}`])
+    if (!(error instanceof UnreadableText)) throw error
+    throw new YamlError([`${name}: ${error.message}`])
   }
 }
 
@@ -46,10 +50,9 @@ export class YamlText {
   constructor(written: Buffer | string, name: string) {
     const bytes = Buffer.from(written)
     if (bytes.length > FILE_BYTES) throw new YamlError([`${name}: is larger than 1 MiB`])
-    if (!isUtf8(bytes)) throw new YamlError([`${name}: is not UTF-8`])
+    const text = reading(name, () => textOf(bytes))
     this.name = name
     this.#lines = new LineCounter()
-    const text = bytes.toString('utf8')
     const beyond = boundsOf(text)
     if (beyond) throw new YamlError([`${name}:${beyond}`])
     const { document, wrong } = compose(text, this.#lines)

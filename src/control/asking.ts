@@ -25,6 +25,7 @@ export interface Told {
   readonly body?: unknown
   /** Media type of a body that is text already. */
   readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export type Routes = Readonly<Record<string, (ask: Ask) => Told | Promise<Told>>>
