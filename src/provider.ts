@@ -1,6 +1,7 @@
 // The vocabulary every provider is written in: what a Provider promises, what a Call brings, what an Answer or a Refusal takes back.
 // It holds no behaviour of its own; reply.ts runs it, the folders under providers/ speak it.
 import type { IncomingHttpHeaders } from 'node:http'
+import { BlockList, isIP } from 'node:net'
 import { z, type ZodType } from 'zod'
 import type { Asset, Transfer, TransferStep } from './world/chain.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
@@ -47,6 +48,11 @@ export interface Provider {
   readonly refusals: Readonly<Record<string, (detail: Detail, call: Call) => Answer>>
   /** Whether a body of this media type (lower case, without parameters; undefined: none given) is read as JSON. */
   readsJson(mediaType: string | undefined): boolean
+  /**
+   * In which encodings its JSON reader takes a body: UTF-8 without a byte order mark unless given; `detected`: with one too, and UTF-16 and UTF-32,
+   * as Python's `json.loads` finds them.
+   */
+  readonly jsonEncodings?: 'detected'
   /** JSON text as this provider writes it; `JSON.stringify` unless given. */
   readonly stringify?: (body: unknown) => string
   /** Headers on every answer of this provider, beside content-type. */
@@ -220,6 +226,8 @@ export interface Call<Caller = any> {
   readonly headers: IncomingHttpHeaders
   /** The exact bytes of the body. */
   readonly body: Buffer
+  /** The body as text, in the encoding in which its reader takes it. */
+  readonly text: string
   readonly ip: string
   /** Scheme and authority the client used: `http://127.0.0.1:4010`. */
   readonly origin: string
@@ -245,10 +253,15 @@ export interface Call<Caller = any> {
 export type Content =
   | { readonly kind: 'none' }
   | { readonly kind: 'json'; readonly value: any }
-  /** Not JSON, or nested too deep: `offset` counts characters. */
-  | { readonly kind: 'broken'; readonly offset: number; readonly reason: string }
-  | { readonly kind: 'not-utf8' }
+  /** Not JSON, or nested too deep: `offset` counts characters. `hint` says what the body looks like. */
+  | { readonly kind: 'broken'; readonly offset: number; readonly reason: string; readonly hint?: string | undefined }
+  | { readonly kind: 'not-utf8'; readonly hint?: string | undefined }
   | { readonly kind: 'other-type'; readonly mediaType: string | undefined }
+
+/** What an unreadable body looks like. */
+export function hintOf(content: Content): string | undefined {
+  return 'hint' in content ? content.hint : undefined
+}
 
 /** One way in which a call is not what the OpenAPI document says. */
 export interface Problem {
@@ -272,7 +285,37 @@ export interface Answer {
 export type Detail = Readonly<Record<string, any>>
 
 /** The id of a key in a config file. A dot would begin the name of a world. */
-export const KeyId = z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands')
+export const KeyId = z
+  .string()
+  .regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands')
+  // Blanks around it, and bytes that are no ASCII, are not what the server finds in a header.
+  .regex(/^[!-~](?:[ -~]*[!-~])?$/, 'expected a key of printable ASCII without blanks around it, as a header carries it')
+
+/** One address (`203.0.113.7`, `2001:db8::1`) or a range of them (`10.0.0.0/8`), in parts; IPv4 written as IPv6 is IPv4. Undefined: it is neither. */
+function addressRange(text: string): { readonly address: string; readonly prefix: number; readonly family: 'ipv4' | 'ipv6' } | undefined {
+  const [, address = '', digits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  const bits = version === 4 ? 32 : 128
+  const prefix = digits === undefined ? bits : Number(digits)
+  if (version === 0 || prefix > bits) return undefined
+  const [, high, low] = version === 6 ? (/^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []) : []
+  if (high === undefined || prefix < 96) return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' }
+  const bytes = [high, low].flatMap((part) => [parseInt(part!, 16) >> 8, parseInt(part!, 16) & 255])
+  return { address: bytes.join('.'), prefix: prefix - 96, family: 'ipv4' }
+}
+
+// rule: sandgate.config.ips
+/** From where a key may be used, in a config file; empty: from everywhere. Asked with an address, it says whether a call from there is allowed. */
+export const ClientAddresses = z
+  .array(z.string().refine((text) => addressRange(text) !== undefined, { error: ({ input }) => `"${String(input).slice(0, 80)}" is no IP address: expected one such as 203.0.113.7 or 2001:db8::1, or a range such as 10.0.0.0/8` }))
+  .transform((texts) => {
+    const list = new BlockList()
+    for (const { address, prefix, family } of texts.map(addressRange).filter((range) => range !== undefined)) list.addSubnet(address, prefix, family)
+    return (ip: string): boolean => {
+      const address = ip.replace(/%.*/, '')
+      return texts.length === 0 || (isIP(address) !== 0 && list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6'))
+    }
+  })
 
 /** An expected "no", by the name it has in the provider's table of refusals. Anything else thrown is a bug and is loud. */
 export class Refusal {

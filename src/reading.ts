@@ -46,11 +46,17 @@ export function readBytes(file: string, most: number): Buffer {
 // rule: sandgate.input.byte-order-mark
 /** UTF-8 as text, a byte order mark taken off. Throws `UnreadableText`, which names UTF-16 where it looks like it. */
 export function textOf(bytes: Buffer): string {
-  if (isUtf16(bytes)) {
-    throw new UnreadableText('is in UTF-16, as PowerShell writes it with >; save it as UTF-8 (Out-File -Encoding utf8)')
-  }
-  if (!isUtf8(bytes)) throw new UnreadableText('is not UTF-8')
+  const wrong = encodingProblem(bytes)
+  if (wrong !== undefined) throw new UnreadableText(wrong)
   return withoutMark(bytes).toString('utf8')
+}
+
+/** Why bytes are no text in UTF-8, which names UTF-16 where it looks like it; undefined when they are one. */
+export function encodingProblem(bytes: Buffer): string | undefined {
+  if (isUtf16(bytes)) {
+    return 'is in UTF-16, as PowerShell writes it with >; save it as UTF-8 (Out-File -Encoding utf8)'
+  }
+  return isUtf8(bytes) ? undefined : 'is not UTF-8'
 }
 
 /** By its byte order mark; without one, every other byte of Latin letters is zero. */

@@ -16,6 +16,8 @@ import type { Scenario } from './control/scenario.ts'
 import { CallbackSender } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { pointCallbacks } from './http/endpoints.ts'
+import { answerProblem, METHODS } from './http/malformed.ts'
+import { Queue } from './http/queue.ts'
 import { receive } from './http/receive.ts'
 import { Pauses } from './http/pauses.ts'
 import { Flights } from './http/repeats.ts'
@@ -81,6 +83,8 @@ export class Sandbox {
   readonly worlds: Worlds
   /** The scenario files it was started with. */
   readonly scenarios: ScenarioFiles
+  /** Where everything takes turns that is not a provider's ordinary call. */
+  readonly queue = new Queue()
   readonly #observer: Observer
   /** Calls under way, by world. */
   readonly flights = new Flights()
@@ -319,7 +323,8 @@ export class Sandbox {
 
   #createServer(): Server {
     // Past the router, which every call of a provider would pay for.
-    return serverFor(this.app, (req, res) => this.#toProvider(req, res, () => this.app(req as Request, res as Response)))
+    // rule: sandgate.control.turns
+    return serverFor(this.app, (req, res) => this.#toProvider(req, res, () => this.queue.turn(req.socket, () => this.app(req as Request, res as Response))))
   }
 
   #createApp(): Express {
@@ -328,7 +333,8 @@ export class Sandbox {
     app.disable('etag')
     app.use(this.#observer.control)
     app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, () => contractOf('sandgate')))
-    app.use((req: Request, res: Response) => problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
+    // rule: sandgate.http.options
+    app.use((req: Request, res: Response) => req.method === 'OPTIONS' && req.path === '/' ? res.writeHead(204, { allow: METHODS }).end() : problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
     return app
   }
 
@@ -337,14 +343,14 @@ export class Sandbox {
     const target = targetOf(req, this.#served, this.worlds)
     if (!target) return next()
     const { served, worldId, world } = target
-    if (!world) return problem(res as Response, 404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
+    if (!world) return problem(res, 404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
 
-    receive(req, this.#bodyBytes, (body) => {
+    receive(req, this.#bodyBytes, this.queue, (body) => {
       const begin = performance.now()
       const incoming = incomingOf(req, target, body, this.wall())
       const failed = (error: unknown): void => {
         this.complain(`no answer could be made for ${incoming.method} ${incoming.linePath}`, error)
-        if (!res.headersSent) problem(res as Response, 500, 'a bug in Sandgate; stderr has it')
+        if (!res.headersSent) problem(res, 500, 'a bug in Sandgate; stderr has it')
       }
       const leave = (sent: Sent): void => {
         try {
@@ -391,8 +397,6 @@ function tellerOf({ warn, log }: SandboxOptions): (line: string) => void {
   return warn ?? (log ? (line) => log.say('warn', line) : (line) => console.error(line))
 }
 
-/** The sandbox's own voice, where no provider has one. */
-function problem(res: Response, status: number, detail: string): void {
-  res.writeHead(status, { 'content-type': 'application/problem+json' })
-  res.end(JSON.stringify({ type: 'about:blank', title: status === 404 ? 'Not Found' : 'Error', status, detail }))
+function problem(res: ServerResponse, status: number, detail: string): void {
+  answerProblem(res, { status, detail })
 }

@@ -1,8 +1,9 @@
 // Long work in slices, so that nobody waits long for anybody else: a generator does a little at each step, and others have their turn in between.
 
-// Taken here once: what replaces them later, as fake timers of a test do, is meant for that test's own time.
+import { setImmediate } from './timers.ts'
+
+// Taken here once: a test's fake clock stands still.
 const now = performance.now.bind(performance)
-const soon = setImmediate
 
 /** How long one slice goes on. */
 const SLICE_MS = 8
@@ -16,7 +17,7 @@ export async function inSlices<T>(work: Iterator<unknown, T>): Promise<T> {
       const step = work.next()
       if (step.done) return step.value
     } while (now() < until)
-    await new Promise((resolve) => soon(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
 

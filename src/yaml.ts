@@ -1,13 +1,12 @@
 // YAML that people write: read within bounds, and told what is wrong with it by file, line and the nearest right name. What it may say is
 // left to the schema of the one who asks.
-import { isUtf8 } from 'node:buffer'
 import { closest } from 'fastest-levenshtein'
 import { type Document, isAlias, isMap, isScalar, LineCounter, type Scalar, visit } from 'yaml'
 import { z } from 'zod'
 import { compose, NESTING_MAX, TOLD_MAX } from './compose.ts'
 import { replaced, Written } from './http/exact.ts'
 import { atOnce } from './slices.ts'
-import { readBytes, UnreadableText } from './reading.ts'
+import { readBytes, textOf as decoded, UnreadableText } from './reading.ts'
 
 // rule: sandgate.scenario.bounds
 export const FILE_BYTES = 1024 * 1024
@@ -29,10 +28,15 @@ export class YamlError extends Error {
 
 /** The file's bytes; throws a `YamlError` that names it. */
 export function bytesOf(file: string): Buffer {
+  return reading(file, () => readBytes(file, FILE_BYTES))
+}
+
+function reading<T>(name: string, read: () => T): T {
   try {
-    return readBytes(file, FILE_BYTES)
+    return read()
   } catch (error) {
-    throw error instanceof UnreadableText ? new YamlError([`${file}: ${error.message}`]) : error
+    if (!(error instanceof UnreadableText)) throw error
+    throw new YamlError([`${name}: ${error.message}`])
   }
 }
 
@@ -118,9 +122,9 @@ interface Parts {
 function* partsOf(source: Buffer | string, name: string): Generator<undefined, Parts> {
   const bytes = Buffer.from(source)
   if (bytes.length > FILE_BYTES) throw new YamlError([`${name}: is larger than 1 MiB`])
-  if (!isUtf8(bytes)) throw new YamlError([`${name}: is not UTF-8`])
+  const text = reading(name, () => decoded(bytes))
   const lines = new LineCounter()
-  const { document, beyond, wrong: broken } = yield* compose(bytes.toString('utf8'), lines)
+  const { document, beyond, wrong: broken } = yield* compose(text, lines)
   if (beyond !== undefined) throw new YamlError([`${name}:${beyond}`])
   const refuse = (wrong: typeof broken) => {
     if (!document || wrong.length > 0) throw new YamlError(wrong.map(({ at, message }) => `${name}:${lines.linePos(at).line || 1}: ${message}`))

@@ -36,6 +36,7 @@ export interface Told {
   readonly type?: string
   /** A body that is large, instead of `body`. */
   readonly pieces?: readonly Buffer[]
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export type Routes = Readonly<Record<string, (ask: Ask) => Told | Promise<Told>>>

@@ -1,9 +1,8 @@
 // The control API: how tests and people look into a world and move it. Judged by its own OpenAPI document; the routes stand by chapter in
 // the files beside it.
-import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import express, { type Request, type Response, Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
 import type { Contract, ContractOperation } from '../http/contract.ts'
 import { NotKept } from '../keep/store.ts'
@@ -11,6 +10,7 @@ import type { Problem as CallProblem } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
 import { type Ask, noSuch, Problem, type Routes, type Told, unkept } from './asking.ts'
+import { bodyOf, inUtf8 } from './body.ts'
 import { caseRoutes } from './cases.ts'
 import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
@@ -21,7 +21,7 @@ import { receiveSnapshot } from './receiving.ts'
 import { rewindRoutes } from './rewind.ts'
 import { readStories, scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
-import { labelsOf } from '../target.ts'
+import { authorityOf, labelsOf } from '../target.ts'
 import { worldRoutes } from './worlds.ts'
 import { meant } from '../yaml.ts'
 
@@ -30,6 +30,10 @@ const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...m
 /** What a replay does not do again: these look, move the clock, or begin anew. */
 const NOT_TAPED: readonly string[] = ['verify', 'setClock', 'advanceClock', 'reset', 'createWorld', 'deleteWorld', 'clearJournal', 'restoreSnapshot']
 
+/** The most that a body of an ordinary call may have. */
+const BODY_BYTES = 1024 * 1024
+const NONE = Buffer.alloc(0)
+
 const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -37,6 +41,7 @@ const TITLES: Readonly<Record<number, string>> = {
   405: 'Method Not Allowed',
   409: 'Conflict',
   413: 'Content Too Large',
+  415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
@@ -46,13 +51,13 @@ const TITLES: Readonly<Record<number, string>> = {
 export function controlRouter(sandbox: Sandbox, contract: () => Contract): Router {
   const guard = { allowHosts: sandbox.options.allowHosts ?? [], token: sandbox.options.controlToken }
   const router = Router()
-  const raw = express.raw({ type: () => true, limit: '1mb' })
-  router.use((req, res, next) => (isSnapshot(req) && !refuseControl(req.headers, guard) ? next() : raw(req, res, next)))
   router.use(async (req: Request, res: Response) => {
     try {
       const refused = refuseControl(req.headers, guard)
+      const bytes = isSnapshot(req) && !refused ? NONE : await bodyOf(req, BODY_BYTES, sandbox.queue)
       if (refused) throw new Problem(refused.status, refused.detail)
-      const told = await answer(sandbox, contract(), req)
+      const told = await answer(sandbox, contract(), req, bytes)
+      if (told.headers) res.set(told.headers)
       if (told.pieces) await sendPieces(res.status(told.status).type(told.type!), told.pieces)
       else if (isLong(told.body)) await sendPieces(res.status(told.status).type('application/json; charset=utf-8'), await jsonPieces(told.body))
       else if (told.type === undefined) res.status(told.status).json(told.body)
@@ -76,20 +81,25 @@ async function sendPieces(res: Response, pieces: readonly Buffer[]): Promise<voi
   await pipeline(Readable.from(pieces, { objectMode: false }), res).catch(() => undefined)
 }
 
-async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promise<Told> {
+async function answer(sandbox: Sandbox, contract: Contract, req: Request, bytes: Buffer): Promise<Told> {
   const first = worldOf(req, sandbox)
 
   const path = contract.basePath + req.path
-  const match = contract.match(req.method, path)
+  // rule: sandgate.control.head
+  const match = contract.match(req.method === 'HEAD' ? 'GET' : req.method, path)
   if (!match) {
-    const allowed = contract.allowed(path)
+    const allowed = allowedAt(path, contract)
+    // rule: sandgate.http.options
+    if (allowed.length > 0 && req.method === 'OPTIONS') return { status: 204, headers: { allow: [...allowed, 'OPTIONS'].join(', ') } }
     if (allowed.length > 0) throw new Problem(405, `${req.path} knows ${allowed.join(', ')}`, { allowed })
-    throw new Problem(404, `the control API has no ${req.path}; GET /_sandgate/specs/sandgate lists what it has`)
+    throw new Problem(404, `the control API has no ${req.path}${meant(req.path, contract.operations.map((operation) => operation.path))} GET /_sandgate/specs/sandgate lists what it has`)
   }
   const query = req.url.includes('?') ? req.url.slice(req.url.indexOf('?') + 1) : undefined
-  const bytes: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
+  const yaml = contract.takesYaml(match.operation)
+  // Nobody looks at the body of a call that takes none.
+  const text = match.operation.body || yaml ? inUtf8(bytes) : NONE
   const snapshot = isSnapshot(req) ? await receiveSnapshot(req) : undefined
-  const content = snapshot?.content ?? readContent(bytes, req.headers['content-type'], () => true)
+  const content = snapshot?.content ?? readContent(text, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
   const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
@@ -108,7 +118,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promi
     ...stories,
     headers: req.headers,
     // A name that leads to a provider or a world is no place to find the others under.
-    origin: `http://${req.headers.host!.replace(/^[a-z0-9.-]+\.(?=localhost(:\d+)?$)/i, '')}`,
+    origin: `http://${authorityOf(req).replace(/^[a-z0-9.-]+\.(?=localhost\.?(:\d*)?$)/i, '')}`,
   }))
 }
 
@@ -119,6 +129,11 @@ function worldOf(req: Request, sandbox: Sandbox): World {
   if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
   sandbox.tick(world)
   return world
+}
+
+/** What may be asked at a path: what the document has, and HEAD wherever it has GET. */
+function allowedAt(path: string, contract: Contract): string[] {
+  return contract.allowed(path).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
 }
 
 /** What a control call changed is kept before it is told, or nobody is told that it was changed. */
@@ -164,7 +179,6 @@ export function notTaped({ operation: id, params, query, body }: Pick<Ask, 'para
 /** A body that is judged by whoever reads it, because they can say on which line it is wrong. */
 function yamlText(bytes: Buffer): string {
   if (bytes.length === 0) throw new Problem(422, 'body is required')
-  if (!isUtf8(bytes)) throw new Problem(422, 'the body is not UTF-8')
   return bytes.toString('utf8')
 }
 

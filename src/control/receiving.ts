@@ -1,18 +1,15 @@
 // The body of a PUT snapshot, read while it arrives: a few hundred megabytes parsed in one go would hold up every other call.
 import type { IncomingMessage } from 'node:http'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { JSONParser } from '@streamparser/json'
 import type { Content } from '../provider.ts'
 import { isUtf16, textOf, UnreadableText, withoutMark } from '../reading.ts'
+import { setImmediate } from '../timers.ts'
 import { Problem } from './asking.ts'
+import { decoderOf } from './body.ts'
 import { SNAPSHOT_BYTES, type SnapshotRows } from './rewind.ts'
-
-// Taken here once: a test's fake timers are not meant for it.
-const soon = setImmediate
 
 /** What is parsed before others have their turn. */
 const PIECE_BYTES = 32 * 1024
-const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }
 
 export interface ReceivedSnapshot {
   /** Everything but the rows, for the contract to judge. */
@@ -57,13 +54,12 @@ export async function receiveSnapshot(req: IncomingMessage): Promise<ReceivedSna
 
 /** Takes a body apart; what is too large, not UTF-8, or encoded in an unknown way is refused. */
 async function inPieces(req: IncomingMessage, take: (piece: Buffer) => void): Promise<void> {
-  const encoding = req.headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
-  const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined
-  if (!decoder && encoding !== 'identity') throw new Problem(415, `content-encoding ${encoding} is not known here; gzip, deflate and br are`)
+  const coding = (req.headers['content-encoding'] ?? '').trim().toLowerCase()
+  const decoder = coding === '' || coding === 'identity' ? undefined : decoderOf(coding)
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   let length = 0
   try {
-    for await (const chunk of (decoder ? req.pipe(decoder()) : req) as AsyncIterable<Buffer>) {
+    for await (const chunk of (decoder ? req.pipe(decoder) : req) as AsyncIterable<Buffer>) {
       const bytes = length === 0 ? beginning(chunk) : chunk
       length += chunk.length
       if (length > SNAPSHOT_BYTES) throw new Problem(413, `the body is larger than ${SNAPSHOT_BYTES >> 20} MiB`)
@@ -71,7 +67,7 @@ async function inPieces(req: IncomingMessage, take: (piece: Buffer) => void): Pr
         const piece = bytes.subarray(at, at + PIECE_BYTES)
         utf8.decode(piece, { stream: true })
         take(piece)
-        await new Promise((resolve) => soon(resolve))
+        await new Promise((resolve) => setImmediate(resolve))
       }
     }
     utf8.decode()

@@ -1,11 +1,9 @@
 // The file of one checkpoint, as lowdb's adapter: written beside its place and renamed, a slice a turn, so that there is never half of one and nobody
 // waits for it. What is in it is decided by store.ts.
+import { setImmediate } from '../timers.ts'
 import { FILE_MODE, framed, type Ground, records } from './log.ts'
 import { checkFormat } from './recovery.ts'
 import type { CheckpointEnd, CheckpointHead, RowLine } from './state.ts'
-
-// Taken here once: a test's fake timers are not meant for it.
-const soon = setImmediate
 
 /** Rows of one slice: well under a millisecond of work. */
 const SLICE_ROWS = 128
@@ -96,7 +94,7 @@ export function unwanted(): Error {
 /** Lets other work have its turn; throws when nobody wants the checkpoint any more. */
 export function pausing(fold: { readonly wanted: boolean }): () => Promise<void> {
   return async () => {
-    await new Promise((resolve) => soon(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
     if (!fold.wanted) throw unwanted()
   }
 }

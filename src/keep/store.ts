@@ -10,9 +10,6 @@ import { type Ground, LogFile, syncFolder } from './log.ts'
 import { type FoundCheckpoint, KeepRefused, nameOf, numbered, recover, type Recovered } from './recovery.ts'
 import { applied, type Change, type ClockLine, clockOf, FORMAT, lineOf, type LogHead, moved, type Origin, originOf, type State } from './state.ts'
 
-// Taken here once: a test's fake timers are not meant for it.
-const soon = setImmediate
-
 /** Journal ids that are given out before the log is told of more. */
 const ENTRIES_AHEAD = 10_000
 
@@ -272,7 +269,7 @@ export class Store implements Keeper {
     let done!: (kept: boolean) => void
     const promise = new Promise<boolean>((resolve) => (done = resolve))
     this.#turn = { promise, done }
-    soon(() => this.flush())
+    setImmediate(() => this.flush())
   }
 
   /** Everything there is, in one record, so that it counts as a whole or not at all. */

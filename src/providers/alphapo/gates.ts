@@ -1,6 +1,6 @@
 // AlphaPo's checks before any field is looked at, in the order its error texts suggest: key, source address, signature, rate, and whether the body can be read.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
@@ -20,8 +20,7 @@ function keyKnown(call: AlphapoCall, world: World): void {
 
 function addressAllowed(call: AlphapoCall): void {
   // rule: alphapo.auth.ip
-  const { ips } = call.caller
-  if (ips.length > 0 && !ips.includes(call.ip)) throw new Refusal('forbidden', {}, `the call came from ${call.ip}`)
+  if (!call.caller.ips(call.ip)) throw new Refusal('forbidden', {}, `the call came from ${call.ip}`)
 }
 
 function signaturePresent(call: AlphapoCall): void {
@@ -48,7 +47,7 @@ function contentReadable(call: AlphapoCall): void {
   // rule: alphapo.content.format
   if (call.content.kind === 'none') throw new Refusal('bad_content_format', {}, 'the body is empty: send {} where there is nothing to say')
   if (call.content.kind === 'other-type') throw new Refusal('bad_content_format', {}, 'the Content-Type is not application/json')
-  if (call.content.kind !== 'json') throw new Refusal('bad_content_format', {}, 'the body is not valid JSON')
+  if (call.content.kind !== 'json') throw new Refusal('bad_content_format', {}, hintOf(call.content) ?? 'the body is not valid JSON')
   // rule: alphapo.content.container
   const { value } = call.content
   if (typeof value !== 'object' || value === null) throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')

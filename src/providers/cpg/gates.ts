@@ -1,6 +1,6 @@
 // CPG's checks before any endpoint rule, in its order: headers, clock, key, address of the caller, signature, replay, rate, permission, schema.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
@@ -50,8 +50,7 @@ function keyKnown(call: CpgCall, world: World): void {
 
 function addressAllowed(call: CpgCall): void {
   // rule: cpg.auth.ip
-  const { ips } = call.caller
-  if (ips.length > 0 && !ips.includes(call.ip)) throw new Refusal('ip_not_allowed', {}, `the call came from ${call.ip}`)
+  if (!call.caller.ips(call.ip)) throw new Refusal('ip_not_allowed', {}, `the call came from ${call.ip}`)
 }
 
 function signatureMatches(call: CpgCall): void {
@@ -91,7 +90,7 @@ function permitted(call: CpgCall): void {
 
 function legal(call: CpgCall): void {
   // rule: cpg.validation.codepoints, rule: cpg.validation.extra (the contract's schema says both)
-  if (call.problems.length > 0) throw refuseProblems(call.problems)
+  if (call.problems.length > 0) throw refuseProblems(call.problems, hintOf(call.content))
 }
 
 /** What runs in front of every route, known or not. */

@@ -20,6 +20,8 @@ export const provider: Provider = {
   tables: [Addresses, Requests, Deposits, Signatures],
   // rule: cpg.validation.content-type
   readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
+  // rule: cpg.validation.encodings
+  jsonEncodings: 'detected',
   gates,
   credentials: (world) => [...world.settings<Settings>('cpg').keys.values()].map(({ account, id: key, secret }) => ({ account, key, secret })),
   identity,

@@ -1,6 +1,6 @@
 // Payward's checks before any endpoint rule, in its order: key, rate, signature, nonce, permission, Idempotency-Key, media type, schema, account.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
@@ -72,7 +72,7 @@ function nonceRises(call: PaywardCall, world: World): void {
   const known = world.get(Nonces, key) ?? { key, highest: '-1', floor: '-1', spent: 0 }
   // rule: payward.nonce.window
   const spentId = `${key}/${text.padStart(20, '0')}`
-  if (nonce <= BigInt(known.floor)) throw new Refusal('InvalidNonce', {}, nonceHint(text, known.highest))
+  if (nonce <= BigInt(known.floor)) throw new Refusal('InvalidNonce', {}, nonceHint(text, known.highest, call.wallMs))
   if (world.get(Spent, spentId)) throw new Refusal('InvalidNonce', {}, 'this nonce was used before')
 
   // rule: payward.nonce.spent
@@ -101,11 +101,18 @@ function greater(a: bigint, b: bigint): bigint {
 /** Units of the clock by how many digits its time of today has in them. */
 const UNITS: Readonly<Record<number, string>> = { 10: 'seconds', 13: 'milliseconds', 16: 'microseconds', 19: 'nanoseconds' }
 
-function nonceHint(text: string, highest: string): string {
+/** A number this far from now is not the time of day. */
+const DECADE_MS = 10 * 365 * 86_400_000
+/** Fewer digits are counted by hand. */
+const CLOCK_DIGITS = 9
+
+function nonceHint(text: string, highest: string, wallMs: number): string {
   if (text === highest) return 'this nonce was used before: every call needs a greater one'
-  const unit = ({ length }: string) => UNITS[length] ?? `${length} digit${length === 1 ? '' : 's'}`
+  const isNow = (nonce: string) => nonce.length in UNITS && Math.abs(Number(nonce) * 10 ** (13 - nonce.length) - wallMs) < DECADE_MS
+  const unit = (nonce: string) => (isNow(nonce) ? UNITS[nonce.length] : `${nonce.length} digit${nonce.length === 1 ? '' : 's'}`)
   const units = text.length < highest.length ? `; this one looks like ${unit(text)}, and earlier ones like ${unit(highest)}: keep to one unit for each key` : ''
-  return `the nonce must be greater than the highest this key has used${units}`
+  const strange = text.length >= CLOCK_DIGITS && !isNow(text)
+  return `the nonce must be greater than the highest this key has used${strange ? '; this one is not the time of day in any unit: a clock that counts from the start of the machine or the program, as hrtime.bigint(), System.nanoTime() and time.monotonic_ns() do, begins anew; take the wall clock' : units}`
 }
 
 function permitted(call: PaywardCall): void {
@@ -127,7 +134,7 @@ function mediaTypeRead(call: PaywardCall): void {
 
 function legal(call: PaywardCall): void {
   // rule: payward.validation.fields, rule: payward.validation.null, rule: payward.validation.extra, rule: payward.accounts.length
-  if (call.problems.length > 0) throw refuseProblems(call.problems)
+  if (call.problems.length > 0) throw refuseProblems(call.problems, hintOf(call.content))
 }
 
 function accountKnown(call: PaywardCall): void {

@@ -35,6 +35,8 @@ export const provider: Provider = {
   },
   // rule: zopay.validation.content-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/(json|[\w.-]+\+json)$/.test(mediaType),
+  // rule: zopay.validation.encodings
+  jsonEncodings: 'detected',
   gates,
   credentials: (world) => [...world.settings<Settings>('zopay').keys].map(([key, { org: account }]) => ({ account, key })),
   identity,
