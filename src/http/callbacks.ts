@@ -7,6 +7,7 @@ import { BlockList, isIP } from 'node:net'
 import type { CallbackRules, Provider } from '../provider.ts'
 import { type Attempt, attemptEnded, Deliveries, type Delivery, type Endpoint, Endpoints, keepRequest } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
 import { Departures } from './departures.ts'
 
 /** How much of an answer is read before the connection is let go. */
