@@ -78,7 +78,8 @@ export class Worlds {
 
   constructor(options: WorldsOptions) {
     this.#options = options
-    this.#switches = Object.assign({}, ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
+    // rule: sandgate.control.names
+    this.#switches = Object.assign(Object.create(null), ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
     for (const [id, was] of options.kept ?? []) {
       const world = this.#make(id, was.made ?? {}, {}, was)
       world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary: 'the world goes on as it was kept; what happened before stands in no journal any more' })

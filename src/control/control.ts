@@ -205,8 +205,9 @@ function inWords({ in: where, at, keyword, params, message }: CallProblem, keys:
 
 /** The keys that the document knows at this place of a body. */
 function keysAt(at: CallProblem['at'], { path, method }: ContractOperation, { document }: Contract): string[] {
+  const named = (schema: any) => (schema?.$ref === undefined ? schema : document.components.schemas[schema.$ref.split('/').at(-1)])
   const whole = document.paths[path][method.toLowerCase()].requestBody?.content['application/json'].schema
-  return Object.keys(at.reduce((schema: any, part) => schema?.properties?.[part], whole)?.properties ?? {})
+  return Object.keys(at.reduce((schema: any, part) => named(schema?.properties?.[part]), named(whole))?.properties ?? {})
 }
 
 // rule: sandgate.control.query
