@@ -19,7 +19,7 @@ export interface Served {
   /** Calls under way whose idempotency key is claimed. */
   readonly flights: Flights
   /** Answers operations that no provider models. */
-  readonly sample: (served: Served, call: ReceivedCall, match: Match, world: World) => Promise<Answer>
+  readonly sample: (served: Served, call: ReceivedCall, match: Match, number: number, world: World) => Promise<Answer>
   /** An answer off contract becomes a loud 500. */
   readonly strict: boolean
   /** Where bugs are told. */
@@ -133,7 +133,11 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   if (refused) return write(refused, served, course, world)
   if (!call.match) return write(refusing(course, () => provider.elsewhere.answer(call, world))!, served, course, world)
 
-  if (!operation) return write(await served.sample(served, call, call.match, world), served, course, world)
+  if (!operation) {
+    // In the order of the calls, however long each sample takes.
+    const number = change(() => world.next(`samples/${call.provider}`), course, world)
+    return write(await served.sample(served, call, call.match, number, world), served, course, world)
+  }
   const id = operation.repeats && repeatId(call, operation.repeats)
   if (id !== undefined) {
     const inFlight = await meet(id, served, course, operation, world)
