@@ -63,6 +63,9 @@ export async function findProviders(): Promise<Map<string, Provider>> {
 /** Documents that were read: they do not change while a process runs, and compiling them is what makes a sandbox expensive. */
 const contracts = new Map<string, Contract>()
 
+/** One thread for all sandboxes of a process: what it has to load takes seconds. */
+const sampler = new Sampler()
+
 export function contractOf(name: string): Contract {
   let contract = contracts.get(name)
   if (!contract) contracts.set(name, (contract = new Contract(name, `${SPECS}${name}.yaml`)))

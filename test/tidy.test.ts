@@ -45,9 +45,9 @@ const INSIDE: readonly (readonly [part: RegExp, may: readonly RegExp[], ask: str
 /** Packages with one door. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   express: ['src/sandbox.ts', 'src/control/control.ts'],
-  '@stoplight/prism-http': ['src/http/sample.ts'],
-  '@stoplight/prism-core': ['src/http/sample.ts'],
-  'json-schema-faker': ['src/http/sample.ts'],
+  '@stoplight/prism-http': ['src/http/sample-worker.ts'],
+  '@stoplight/prism-core': ['src/http/sample-worker.ts'],
+  'json-schema-faker': ['src/http/sample-worker.ts'],
   lowdb: ['src/keep/store.ts'],
   seedrandom: ['src/world/draws.ts'],
   'sorted-btree': ['src/world/tables.ts'],

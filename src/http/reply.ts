@@ -19,7 +19,7 @@ export interface Served {
   /** Calls under way, and the idempotency keys that they claim. */
   readonly flights: Flights
   /** Answers operations that no provider models. */
-  readonly sample: (served: Served, call: ReceivedCall, match: Match) => Promise<(world: World) => Answer>
+  readonly sample: (served: Served, call: ReceivedCall, match: Match, number: number, world: World) => Promise<Answer>
   /** An answer off contract becomes a loud 500. */
   readonly strict: boolean
   /** Where bugs are told. */
@@ -174,11 +174,13 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   if (!call.match) return write(refusing(course, () => provider.elsewhere.answer(call, world))!, served, course, world)
 
   if (!operation) {
+    // In the order of the calls, however long each sample takes.
+    const number = change(() => world.next(`samples/${call.provider}`), course, world)
     waits(served, course, world)
-    const sample = await served.sample(served, call, call.match)
+    const sample = await served.sample(served, call, call.match, number, world)
     if (course.played) await course.played.turn()
     goOn(course, world)
-    return write(sample(world), served, course, world)
+    return write(sample, served, course, world)
   }
   const id = operation.repeats && repeatId(call, operation.repeats)
   if (id !== undefined) {
