@@ -172,7 +172,6 @@ export class Sandbox {
       made: (world) => this.#begin(world),
       gone: keeping && ((id) => keeping.forget(id)),
     })
-    const sampler = new Sampler()
     for (const provider of providers.values()) {
       this.#served.set(provider.name, {
         provider,
