@@ -12,9 +12,9 @@ import { Departures } from './departures.ts'
 
 /** How much of an answer is read before the connection is let go. */
 const ANSWER_BYTES = 65_536
-/** How long a call waits for an attempt that was on its way before it came and that no call waits for, in pieces of wall time, ms. */
-const PATIENCE_MS = 10
+/** How long a call waits for attempts that were on their way before it came, while none of them ends: so many pieces of so much wall time, ms. */
 const PATIENCE_TIMES = 50
+const PATIENCE_MS = 10
 /** How far in the past a timestamp is that a scenario wants to be stale. */
 const STALE_MS = 3_600_000
 
@@ -114,11 +114,18 @@ export class CallbackSender {
   async #patience(world: World, mark: number): Promise<void> {
     const flights = this.#departures.unattended(mark, world)
     if (flights.length === 0) return
-    for (const flight of flights) flight.attended = true
-    let over = false
-    const ended = Promise.all(flights.map((flight) => flight.ended)).then(() => (over = true))
+    let left = flights.length
+    for (const flight of flights) {
+      flight.attended = true
+      const over = () => void left--
+      void flight.ended.then(over, over)
+    }
+    const all = Promise.all(flights.map(({ ended }) => ended))
     // In pieces, so that a machine that stands still for a while has not waited meanwhile.
-    for (let times = 0; times < PATIENCE_TIMES && !over; times++) await within(PATIENCE_MS, ended)
+    for (let times = 0, before = left; left > 0 && times < PATIENCE_TIMES; times = left < before ? 0 : times + 1) {
+      before = left
+      await within(PATIENCE_MS, all)
+    }
   }
 
   async #attempt(id: string, departed: () => void, world: World): Promise<void> {
