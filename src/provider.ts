@@ -270,6 +270,7 @@ export interface Problem {
   readonly at: readonly (string | number)[]
   /** The JSON Schema keyword, or `syntax`, `utf8`, `mediaType`. */
   readonly keyword: string
+  /** Of the keyword; of a wrong type also `required`, the names that a value of the right one must have. */
   readonly params: Readonly<Record<string, any>>
   readonly message: string
   readonly value: unknown

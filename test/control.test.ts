@@ -7,7 +7,9 @@ import { Contract } from '../src/http/contract.ts'
 import { createSandbox } from '../src/sandbox.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'
 import { allocation, client, clientOf, KEYS } from './clients/cpg.ts'
-import { Kit, type Reply, type Request, START, start } from './kit.ts'
+import { client as payward } from './clients/payward.ts'
+import { client as zopay } from './clients/zopay.ts'
+import { type Client, Kit, type Reply, type Request, START, start } from './kit.ts'
 
 const SPEC = new URL('../specs/sandgate.yaml', import.meta.url).pathname
 const contract = new Contract('sandgate', SPEC)
@@ -423,6 +425,37 @@ describe('an answer explained', () => {
     const { request, response } = (await ask(box, 'GET', '/journal/1')).json
     expect(request).toMatchObject({ body: call.body, headers: { 'x-cpg-key': '(hidden)', 'idempotency-key': 'shown-too', 'x-plain': 'plain', 'x-cpg-timestamp': call.headers!['x-cpg-timestamp'] } })
     expect(JSON.parse(response.body).data.request_id).toBe(1)
+  })
+
+  test('sandgate.sampled.once: what a modelled GET takes beside its path, a sampled one takes', async () => {
+    const body = '{}'
+    const json = { 'content-type': 'application/json' }
+    // Prism would say that no body belongs there; providers do not.
+    const plainly = (by: Client, request: Request) => {
+      box.passWall(1000)
+      const { method, path, headers } = by.sign(request, box.wallMs)
+      return box.raw(method, `/${by.name}${path}`, headers, body)
+    }
+    const calls: [Client, Request, Request][] = [
+      [payward, { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/summary', body }, { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/transactions', body }],
+      [zopay, { method: 'GET', path: '/connect/v1/balances', body }, { method: 'GET', path: '/connect/v1/addresses', body }],
+      [client, { method: 'GET', path: '/v1/transactions', body }, { method: 'GET', path: '/v1/currencies', body }],
+    ]
+    for (const [by, sampled, modelled] of calls) {
+      for (const headers of [json, { ...json, accept: 'text/html' }, { ...json, accept: 'application/xml', prefer: 'code=500' }, { 'content-type': 'text/plain' }]) {
+        const [one, other] = [await plainly(by, { ...sampled, headers }), await plainly(by, { ...modelled, headers })]
+        expect([sampled.path, one.status, one.headers['x-sandgate']]).toEqual([sampled.path, other.status, one.status === 200 ? 'sampled' : undefined])
+      }
+    }
+  })
+
+  test('sandgate.sampled: however many are asked for at once, the third call has the third sample', async () => {
+    const ask = async (kit: Kit) => (await kit.call(client, { method: 'GET', path: '/v1/transactions' })).text
+    const twin = await start()
+    const inTurn = [await ask(twin), await ask(twin), await ask(twin), await ask(twin)]
+    const sent = Array.from(inTurn, () => box.call(client, { method: 'GET', path: '/v1/transactions' }))
+    const byEntry = (await Promise.all(sent)).sort((a, b) => Number(a.headers['x-sandgate-entry']) - Number(b.headers['x-sandgate-entry']))
+    expect(byEntry.map(({ text }) => text).sort()).toEqual([...inTurn].sort())
   })
 
   test('sandgate.sampled: an operation that nobody models is answered with a seeded sample, and the entry says so', async () => {

@@ -344,5 +344,7 @@ function problem(error: ErrorObject, where: Problem['in'], at: (string | number)
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
     return /^\d+$/.test(name) ? Number(name) : name
   })
-  return { in: where, at: [...at, ...path], keyword: error.keyword, params: error.params, message: error.message ?? error.keyword, value: error.data }
+  // What a value of another type cannot have, it lacks.
+  const required = error.keyword === 'type' ? error.parentSchema?.required : undefined
+  return { in: where, at: [...at, ...path], keyword: error.keyword, params: required ? { ...error.params, required } : error.params, message: error.message ?? error.keyword, value: error.data }
 }

@@ -48,9 +48,9 @@ function contentReadable(call: AlphapoCall): void {
   if (call.content.kind === 'none') throw new Refusal('bad_content_format', {}, 'the body is empty: send {} where there is nothing to say')
   if (call.content.kind === 'other-type') throw new Refusal('bad_content_format', {}, 'the Content-Type is not application/json')
   if (call.content.kind !== 'json') throw new Refusal('bad_content_format', {}, hintOf(call.content) ?? 'the body is not valid JSON')
-  // rule: alphapo.content.container
+  // rule: alphapo.content.container, rule: alphapo.content.null
   const { value } = call.content
-  if (typeof value !== 'object' || value === null) throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')
+  if (typeof value !== 'object') throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')
   // rule: alphapo.content.surrogates
   if (/\\u[dD][89a-fA-F]/.test(call.body.toString('latin1')) && hasLoneSurrogate(value)) {
     throw new Refusal('bad_content_format', {}, 'the body has a lone surrogate, which PHP does not read')
