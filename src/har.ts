@@ -2,10 +2,10 @@
 // said, so a replay shows where the sandbox says something else.
 import { z } from 'zod'
 import { shapeOf } from './compare.ts'
-import { SECRET } from './control/entries.ts'
 import { version } from './control/version.ts'
 import type { Contract } from './http/contract.ts'
 import { FORMAT, hiding, HIDDEN, mapTexts, type RecordedCall, type Recording, secretsIn, type Shape, Unusable } from './keep/recording.ts'
+import { SECRET } from './redact.ts'
 import type { Provider } from './provider.ts'
 import { Sandbox } from './sandbox.ts'
 

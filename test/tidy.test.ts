@@ -36,8 +36,8 @@ const INSIDE: readonly (readonly [part: RegExp, may: readonly RegExp[], ask: str
   [/^src\/world\//, [/^src\/world\//], 'nothing: the world knows only itself'],
   [/^src\/provider\.ts$/, [/^src\/world\//], 'the world'],
   [/^src\/providers\/(\w+)\//, [/^src\/provider\.ts$/, /^src\/world\//, /^src\/providers\/$1\//], 'provider.ts, the world, or its own folder'],
-  [/^src\/http\//, [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/], 'http, the world, or provider.ts'],
-  [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//], 'keep or the world'],
+  [/^src\/http\//, [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/, /^src\/redact\.ts$/], 'http, the world, provider.ts, or redact.ts'],
+  [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//, /^src\/redact\.ts$/], 'keep, the world, or redact.ts'],
   [/^src\/(control\/|sandbox\.ts|config\.ts|replay\.ts|compare\.ts|har\.ts)/, [/^src\/(?!main\.ts|providers\/)/], 'anything but main.ts and the providers'],
 ]
 

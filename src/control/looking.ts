@@ -41,7 +41,8 @@ function listJournal({ sandbox, world, query }: Ask): Told {
   // With `after` the reader follows on; without it the newest are wanted. Newest last in both.
   const limit = query.limit ?? 100
   const page = query.after === undefined ? found.slice(-limit) : found.slice(0, limit)
-  return ok({ data: page.map((entry) => entryView(entry, sandbox.rules)), dropped: world.journal.dropped })
+  const hide = sandbox.secrets.of(world)
+  return ok({ data: page.map((entry) => entryView(entry, sandbox.rules, hide)), dropped: world.journal.dropped })
 }
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {
@@ -51,7 +52,7 @@ function getJournalEntry({ sandbox, world, params }: Ask): Told {
     const why = Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
     throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
   }
-  return ok(entryView(entry, sandbox.rules))
+  return ok(entryView(entry, sandbox.rules, sandbox.secrets.of(world)))
 }
 
 function listRules({ sandbox, world, query }: Ask): Told {

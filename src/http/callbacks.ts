@@ -6,6 +6,7 @@ import { request as https } from 'node:https'
 import { BlockList, isIP } from 'node:net'
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { CallbackRules, Provider } from '../provider.ts'
+import { hiding, secretsOfHeaders, UNSEEN } from '../redact.ts'
 import { type Attempt, attemptEnded, Deliveries, type Delivery, Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 
@@ -124,13 +125,14 @@ export class CallbackSender {
       attempt: delivery.attempts.length + 1,
       body: delivery.body,
     })
+    let sent: Record<string, string> = {}
     const outcome = endpoint
-      ? await this.#inOrder(laneTo(endpoint.url, lanes), (departed) => this.#send(delivery, endpoint.url, this.#headers(delivery, rules, world), rules, departed)).catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
+      ? await this.#inOrder(laneTo(endpoint.url, lanes), (departed) => this.#send(delivery, endpoint.url, (sent = this.#headers(delivery, rules, world)), rules, departed)).catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
       : nothing('the endpoint is gone')
     const error = outcome.error ?? (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
     const attempt = { at, status: outcome.status, error }
     world.change(() => attemptEnded(delivery.id, attempt, rules.retryMs, world))
-    world.journal.amend(entry, { status: outcome.status, error, answer: outcome.text.slice(0, 2000) })
+    world.journal.amend(entry, { status: outcome.status, error, answer: withoutSecrets(outcome.text, sent, endpoint?.secret).slice(0, 2000) })
     this.#options.ended?.(delivery, attempt, world)
   }
 
@@ -212,6 +214,12 @@ export class CallbackSender {
       })
     }
   }
+}
+
+// rule: sandgate.secrets.spellings
+/** What a receiver answered, without what it was sent that lets somebody in: some repeat everything they get. */
+function withoutSecrets(text: string, sent: Readonly<Record<string, string>>, secret: string | undefined): string {
+  return text === '' ? text : hiding(new Map(secret === undefined ? [] : [[secret, UNSEEN]]), new Set(secretsOfHeaders(sent)), UNSEEN)(text)
 }
 
 function laneTo(url: string, lanes: Traffic['lanes']): Lane {
