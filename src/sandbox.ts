@@ -13,6 +13,7 @@ import type { Metrics } from './control/metrics.ts'
 import { tablesOf } from './control/rewind.ts'
 import { Rules } from './control/rules.ts'
 import type { Scenario } from './control/scenario.ts'
+import { Secrets } from './control/secrets.ts'
 import { CallbackSender } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { pointCallbacks } from './http/endpoints.ts'
@@ -78,6 +79,8 @@ export class Sandbox {
   readonly rules: Rules
   readonly options: SandboxOptions
   readonly wall: () => number
+  /** What lets somebody in, and is kept out of what people read. */
+  readonly secrets: Secrets
   /** Where bugs are told. */
   readonly complain: (message: string, error?: unknown) => void
   readonly callbacks: NonNullable<SandboxOptions['sender']>
@@ -128,8 +131,9 @@ export class Sandbox {
     this.providers = providers
     this.wall = options.wall ?? wallNow
     const { log } = options
-    this.#observer = new Observer(log)
-    this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
+    this.secrets = new Secrets(options, providers, () => this.worlds?.get(DEFAULT_WORLD))
+    this.#observer = new Observer(log, this.secrets)
+    this.complain = complainerOf(options, this.secrets)
     this.#pause = options.pause ?? ((ms) => this.#pauses.wait(ms))
     this.callbacks = options.sender ?? new CallbackSender({
       providers,
@@ -336,7 +340,7 @@ export class Sandbox {
     app.use(this.#observer.control)
     app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, () => contractOf('sandgate')))
     // rule: sandgate.http.options
-    app.use((req: Request, res: Response) => req.method === 'OPTIONS' && req.path === '/' ? res.writeHead(204, { allow: METHODS }).end() : problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
+    app.use((req: Request, res: Response) => req.method === 'OPTIONS' && req.path === '/' ? res.writeHead(204, { allow: METHODS }).end() : problem(res, 404, `there is nothing at ${this.secrets.hide(req.path)}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
     return app
   }
 
@@ -345,13 +349,13 @@ export class Sandbox {
     const target = targetOf(req, this.#served, this.worlds)
     if (!target) return next()
     const { served, worldId, world } = target
-    if (!world) return problem(res, 404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
+    if (!world) return problem(res, 404, `there is no world "${this.secrets.hide(String(worldId))}"; GET /_sandgate/worlds lists those there are`)
 
     receive(req, this.#bodyBytes, this.queue, (body) => {
       const begin = performance.now()
       const incoming = incomingOf(req, target, body, this.wall())
       const failed = (error: unknown): void => {
-        this.complain(`no answer could be made for ${incoming.method} ${incoming.linePath}`, error)
+        this.complain(`no answer could be made for ${incoming.method} ${this.secrets.hide(incoming.linePath, { headers: incoming.headers, world })}`, error)
         if (!res.headersSent) problem(res, 500, 'a bug in Sandgate; stderr has it')
       }
       const leave = (sent: Sent): void => {
@@ -392,6 +396,13 @@ function ignored({ seed, startMs, frozen }: Was, wish: SandboxOptions): string[]
 function roughly(ms: number): string {
   const unit = [3_600_000, 60_000].find((size) => ms >= size) ?? 1000
   return spell(Math.floor(ms / unit) * unit)
+}
+
+/** Who takes bugs; what an error holds of a call may let somebody in. */
+function complainerOf({ complain, log }: SandboxOptions, secrets: Secrets): (message: string, error?: unknown) => void {
+  if (complain) return (message, error) => complain(secrets.hide(message), error)
+  const told = (error: unknown) => (error === undefined ? undefined : secrets.hide(error instanceof Error ? (error.stack ?? String(error)) : String(error)))
+  return log ? (message, error) => log.say('error', secrets.hide(message), told(error)) : (message, error) => console.error(secrets.hide(message), told(error) ?? '')
 }
 
 /** Who takes lines for people that are no bugs. */

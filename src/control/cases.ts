@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto'
 import { type Incoming, originOf } from '../http/received.ts'
 import type { Moment, UnderWay } from '../http/repeats.ts'
-import { bodyFields, type CallUnderWay, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type RecordedCall, type Recording, secretsIn, type Step, withoutKeys, withoutLogins } from '../keep/recording.ts'
+import { bodyFields, type CallUnderWay, FORMAT, mapTexts, type RecordedCall, type Recording, type Step, withoutKeys } from '../keep/recording.ts'
+import { hiding, HIDDEN, SECRET, secretsIn, secretsOfHeaders, withoutLogins } from '../redact.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
-import { Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { iso, ok, Problem, type Routes } from './asking.ts'
-import { SECRET } from './entries.ts'
+import { knownSecrets } from './secrets.ts'
 import { verify } from './verify.ts'
 import { version } from './version.ts'
 
@@ -59,7 +59,7 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   if (lost !== undefined) throw new Problem(409, `${lost}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
 
   // rule: sandgate.recording.secrets
-  const hideKeys = hiding(placeholders(sandbox, world, [...entries, ...waiting]))
+  const hideKeys = hiding(knownSecrets(sandbox.options, sandbox.providers, world), secretsSent([...entries, ...waiting]))
   const hide = (text: string) => withoutLogins(hideKeys(text))
   const steps: Step[] = [...[...deeds].map(({ atMs, ...deed }): Step => ({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) })), ...entries.flatMap((entry) => step(entry, sandbox, world, hide))]
   const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
@@ -84,28 +84,13 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   )
 }
 
-/** What every text that lets somebody in is called in a case file. */
-function placeholders(sandbox: Sandbox, world: World, entries: readonly (JournalEntry | Asked)[]): Map<string, string> {
-  const found = new Map<string, string>()
+/** What calls brought and answers showed that lets somebody in, whoever it belongs to. */
+function secretsSent(entries: readonly (JournalEntry | Asked)[]): Set<string> {
+  const found = new Set<string>()
   for (const { request, response } of entries as readonly Partial<CallEntry>[]) {
-    for (const text of [...secretsIn(request?.body?.toString('utf8')), ...secretsIn(response?.text)]) found.set(text, HIDDEN)
+    const texts = [request?.body?.toString('utf8'), request?.query, response?.text].flatMap(secretsIn)
+    for (const text of [...texts, ...secretsOfHeaders(request?.headers ?? {})]) found.add(text)
   }
-  // What was sent as a key or a signature is hidden wherever it stands, whoever it belongs to.
-  for (const { request } of entries as readonly Partial<Asked>[]) {
-    for (const [name, value] of Object.entries(request?.headers ?? {})) {
-      if (SECRET.test(name) && typeof value === 'string' && value.length >= 12) for (const text of [value, value.replace(/^\w+ +/, '')]) if (text.length >= 12) found.set(text, HIDDEN)
-    }
-  }
-  for (const [name, settings] of Object.entries(sandbox.options.providers ?? {})) keysIn(settings).forEach((text, index) => found.set(text, `{{${name} key ${index + 1}}}`))
-  for (const { name, demo } of sandbox.providers.values()) {
-    demo.forEach(({ key, secret }, index) => {
-      found.set(key, `{{${name} demo key ${index + 1}}}`)
-      if (secret !== undefined) found.set(secret, `{{${name} demo secret ${index + 1}}}`)
-    })
-  }
-  for (const { secret } of Object.values(sandbox.options.callbacks ?? {})) if (secret !== undefined) found.set(secret, '{{callback secret}}')
-  for (const { secret } of world.rows(Endpoints)) found.set(secret, '{{callback secret}}')
-  if (sandbox.options.controlToken) found.set(sandbox.options.controlToken, '{{control token}}')
   return found
 }
 

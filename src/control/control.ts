@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
 import type { Contract, ContractOperation } from '../http/contract.ts'
+import { mapTexts } from '../keep/recording.ts'
 import { NotKept } from '../keep/store.ts'
 import type { Problem as CallProblem } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
@@ -63,10 +64,10 @@ export function controlRouter(sandbox: Sandbox, contract: () => Contract): Route
       else if (told.type === undefined) res.status(told.status).json(told.body)
       else res.status(told.status).type(told.type).send(told.body)
     } catch (error) {
-      tell(res, error, sandbox.complain)
+      tell(res, error, sandbox)
     }
   })
-  router.use((error: unknown, _req: Request, res: Response, _next: unknown) => tell(res, error, sandbox.complain))
+  router.use((error: unknown, _req: Request, res: Response, _next: unknown) => tell(res, error, sandbox))
   return router
 }
 
@@ -222,12 +223,13 @@ function strangers(operation: ContractOperation, query: string | undefined, own:
   return [...unknown.map((name) => `query: unknown parameter "${name}"${meant(name, known)}`), ...(none ? [`query: ${none}`] : [])]
 }
 
-function tell(res: Response, error: unknown, complain: Sandbox['complain']): void {
+function tell(res: Response, error: unknown, { complain, secrets }: Sandbox): void {
   const problem = asProblem(error)
+  const hide = (text: string) => secrets.hide(text, { headers: res.req.headers })
   if (problem.status === 500) complain('a bug in the control API', error)
   if (problem.status === 405) res.set('allow', (problem.more.allowed as string[]).join(', '))
   res.status(problem.status).type('application/problem+json')
-  res.send(JSON.stringify({ type: 'about:blank', title: TITLES[problem.status] ?? 'Bad Request', status: problem.status, detail: problem.detail, ...problem.more }))
+  res.send(JSON.stringify({ type: 'about:blank', title: TITLES[problem.status] ?? 'Bad Request', status: problem.status, detail: hide(problem.detail), ...mapTexts(problem.more, hide) }))
 }
 
 /** Express tells a body that it could not read with a status of its own. */

@@ -2,12 +2,11 @@
 // What was wrong with the signature is left to http/hints.ts.
 import { isUtf8 } from 'node:buffer'
 import { type Incoming, ReceivedCall } from '../http/received.ts'
-import { hiding } from '../keep/recording.ts'
 import type { SignedText } from '../provider.ts'
+import { hiding, UNSEEN } from '../redact.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
-import { BODY_CHARACTERS, hidden, HIDDEN } from './entries.ts'
 
 // rule: sandgate.hints.expected-text
 /** Undefined: the entry is of no such call. */
@@ -21,7 +20,7 @@ export function expectedText(entry: JournalEntry, sandbox: Sandbox, world: World
   // No provider signs these; a client may have put them where they do not belong.
   const secrets = [parts.secret, parts.given, String(call.headers[provider.keyHeader])]
   const text = readable(signing.shown?.(parts) ?? signing.text(parts))
-  return hidden(hiding(new Map(secrets.map((secret) => [secret, HIDDEN])))(text), call.body.toString('utf8')).slice(0, BODY_CHARACTERS)
+  return hiding(new Map(secrets.map((secret) => [secret, UNSEEN])), undefined, UNSEEN)(text)
 }
 
 /** Bytes that are no UTF-8 are spelled: `\xff`. */

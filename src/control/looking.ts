@@ -62,7 +62,8 @@ function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: num
 }
 
 function* viewed(entries: readonly JournalEntry[], sandbox: Sandbox, world: World): Generator<object> {
-  for (const entry of entries) yield entryView(entry, sandbox, world, expectedText(entry, sandbox, world))
+  const hide = sandbox.secrets.of(world)
+  for (const entry of entries) yield entryView(entry, sandbox, world, expectedText(entry, sandbox, world), hide)
 }
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {

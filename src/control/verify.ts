@@ -3,13 +3,14 @@
 import { exactJson, replaced } from '../http/exact.ts'
 import { concerns, type Difference, differences, regexOf, SearchBudget, SearchTooCostly, Subject, type When } from '../http/matching.ts'
 import { type Incoming, ReceivedCall } from '../http/received.ts'
-import { HIDDEN } from '../keep/recording.ts'
+import { mapTexts } from '../keep/recording.ts'
 import { withoutMark } from '../reading.ts'
+import { HIDDEN, SECRET } from '../redact.ts'
 import type { Sandbox } from '../sandbox.ts'
 import { inSlices } from '../slices.ts'
 import type { JournalEntry } from '../world/journal.ts'
+import type { World } from '../world/world.ts'
 import { type Ask, iso, noSuch, ok, Problem, type Told } from './asking.ts'
-import { SECRET } from './entries.ts'
 import { REGEX_COST_MAX } from './names.ts'
 import { whenOf } from './values.ts'
 
@@ -51,7 +52,7 @@ export async function verify({ sandbox, world, body, bytes }: Ask): Promise<Told
   for (const each of after ? [kind, after] : [kind]) refuseUnknown(each, sandbox)
   const question = { times, kind, after, entries: [...world.journal], lost: world.journal.lost }
   try {
-    return ok(await inSlices(answering(question, sandbox)))
+    return ok(await inSlices(answering(question, sandbox, world)))
   } catch (error) {
     if (error instanceof SearchTooCostly) throw new Problem(422, 'match: its regexes cost too much on so many calls, or on values this long; use shorter ones, without large repetitions, or compare fewer calls (DELETE /_sandgate/journal, a world a test)')
     throw error
@@ -72,9 +73,10 @@ function withWhens(written: unknown): unknown {
 }
 
 /** One step a call: nobody waits for all of them. */
-function* answering({ times, kind, after, entries, lost }: Question, sandbox: Sandbox): Generator<undefined, object> {
+function* answering({ times, kind, after, entries, lost }: Question, sandbox: Sandbox, world: World): Generator<undefined, object> {
   const budget = new SearchBudget(VERIFY_STEPS)
   const { keyHeader } = sandbox.providers.get(kind.provider)!
+  const hide = sandbox.secrets.of(world)
   const first = after && (yield* firstOf(after, entries, budget, sandbox))
   const when = whenAsked(kind)
   const most = times.atMost ?? times.exactly ?? Infinity
@@ -101,7 +103,7 @@ function* answering({ times, kind, after, entries, lost }: Question, sandbox: Sa
       entry: made.id,
       at: iso(made.at),
       status: made.status ?? null,
-      differs: places === 0 ? [] : differences(when, subjectOf(made, kind, sandbox), budget).map((difference) => hidden(difference, keyHeader)),
+      differs: places === 0 ? [] : differences(when, subjectOf(made, kind, sandbox), budget).map((difference) => hidden(difference, keyHeader, hide)),
     })),
   }
 }
@@ -165,7 +167,7 @@ function judge(count: number, { exactly, atLeast, atMost }: Times, lost: boolean
 }
 
 /** Keys and signatures can be asked for, and are not told. */
-function hidden(found: Difference, keyHeader: string): Difference {
+function hidden(found: Difference, keyHeader: string, hide: (text: string) => string): Difference {
   const [part, name = ''] = [found.path.slice(0, found.path.indexOf('.')), found.path.slice(found.path.indexOf('.') + 1)]
-  return part === 'headers' && (SECRET.test(name) || name === keyHeader) && found.got !== null ? { ...found, got: HIDDEN } : found
+  return part === 'headers' && (SECRET.test(name) || name === keyHeader) && found.got !== null ? { ...found, got: HIDDEN } : { ...found, got: mapTexts(found.got, hide) }
 }

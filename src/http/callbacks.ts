@@ -5,6 +5,7 @@ import { type ClientRequest, type IncomingMessage, request as http } from 'node:
 import { request as https } from 'node:https'
 import { BlockList, isIP } from 'node:net'
 import type { CallbackRules, Provider } from '../provider.ts'
+import { hiding, secretsOfHeaders, UNSEEN } from '../redact.ts'
 import { type Attempt, attemptEnded, Deliveries, type Delivery, type Endpoint, Endpoints, keepRequest } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { clearTimeout, setTimeout } from '../timers.ts'
@@ -159,7 +160,7 @@ export class CallbackSender {
       attemptEnded(delivery.id, attempt, rules.retryMs, world)
       if (signed) keepRequest(delivery.id, number, signed, world)
     })
-    world.journal.amend(entry, { status: outcome.status, error, answer: outcome.text.slice(0, 2000) })
+    world.journal.amend(entry, { status: outcome.status, error, answer: withoutSecrets(outcome.text, signed?.headers ?? {}, endpoint?.secret).slice(0, 2000) })
     this.#options.ended?.(delivery, attempt, world)
   }
 
@@ -232,6 +233,12 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
   clearTimeout(timer)
+}
+
+// rule: sandgate.secrets.spellings
+/** What a receiver answered, without what it was sent that lets somebody in: some repeat everything they get. */
+function withoutSecrets(text: string, sent: Readonly<Record<string, string>>, secret: string | undefined): string {
+  return text === '' ? text : hiding(new Map(secret === undefined ? [] : [[secret, UNSEEN]]), new Set(secretsOfHeaders(sent)), UNSEEN)(text)
 }
 
 function readAnswer(response: IncomingMessage, done: (outcome: Outcome) => void): void {

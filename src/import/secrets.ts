@@ -1,7 +1,8 @@
-// What lets somebody in, in calls to a real provider: found by where it stands and by what it looks like, and kept out of the case in every spelling.
-import { SECRET } from '../control/entries.ts'
-import { hiding, HIDDEN, keysIn, secretsIn, withoutLogins } from '../keep/recording.ts'
+// What lets somebody in, in calls to a real provider: found by where it stands and by what it looks like. Taking it out in every spelling is left to
+// redact.ts.
+import { keysIn } from '../keep/recording.ts'
 import type { Provider } from '../provider.ts'
+import { hiding, HIDDEN, SECRET, secretsIn, withoutLogins } from '../redact.ts'
 import { jsonBody } from './bodies.ts'
 import type { Pair } from './exchange.ts'
 
@@ -41,7 +42,7 @@ export function secretsOut(calls: readonly Spoken[], provider: Provider, setting
   const spoken = calls.flatMap((call) => [...inHeaders(call, provider), ...inQuery(call.query), ...call.bodies.flatMap(inBody)])
   const demo = provider.demo.flatMap(({ key, secret }) => (secret === undefined ? [key] : [key, secret]))
   const texts = [...spoken.filter((text) => text.length >= SHORTEST), ...demo, ...keysIn(settings)]
-  const hideKnown = hiding(new Map(texts.flatMap(spellings).map((text) => [text, HIDDEN])))
+  const hideKnown = hiding(new Map(texts.map((text) => [text, HIDDEN])))
   return (text) => withoutLogins(LOOKS_SECRET.reduce((left, [pattern, stands]) => left.replace(pattern, stands), hideKnown(text)))
 }
 
@@ -70,16 +71,4 @@ function inBody(body: Buffer | undefined): string[] {
   }
   walk(json.value, '')
   return found
-}
-
-/** As it is written in a URL, in JSON, and in JSON as PHP writes it. */
-function spellings(text: string): string[] {
-  const inUrl = percentEncoded(text)
-  const inJson = JSON.stringify(text).slice(1, -1)
-  return [...new Set([text, inUrl, inUrl.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()), inJson, inJson.replaceAll('/', '\\/')])]
-}
-
-function percentEncoded(text: string): string {
-  // Half a character cannot be encoded, and stands in no URL.
-  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, ''))
 }
