@@ -27,6 +27,8 @@ export interface Provider {
   readonly switches?: Readonly<Record<string, readonly string[]>>
   /** All that it keeps rows in; what a snapshot says of them is held against these. */
   readonly tables: readonly Table<any>[]
+  /** Those of them whose rows its hand-outs refer to. */
+  readonly handsOut: readonly Table<any>[]
   /** The checks of an ordinary call, in the provider's own order. Each returns, or throws a `Refusal`. */
   readonly gates: readonly Gate[]
   /** Every key there is, with its secret where it has one. Only for hints.ts, which compares with them and tells nothing of them. */
@@ -149,8 +151,14 @@ export interface Operation {
   readonly repeats?: Repeats
 }
 
-/** A timer fell due: `args` are those it was scheduled with. Runs in its own change; what it returns is a line for the journal. */
-export type Reaction = (args: any, world: World) => string | void
+/** What a timer does when it falls due. Its `args` are the key of a row. */
+export interface Reaction {
+  /** The table of that row, which has to be there until then, unless it may be `gone`. */
+  readonly table: Table<any>
+  readonly gone?: true
+  /** In a change of its own; what it returns is a line for the journal. */
+  run(args: any, world: World): string | void
+}
 
 export interface DepositRules {
   /**

@@ -10,7 +10,6 @@ import { load, scenarioReaction, spell } from './control/armed.ts'
 import { controlRouter } from './control/control.ts'
 import { ScenarioFiles } from './control/files.ts'
 import type { Metrics } from './control/metrics.ts'
-import { tablesOf } from './control/rewind.ts'
 import { Rules } from './control/rules.ts'
 import type { Scenario } from './control/scenario.ts'
 import { Secrets } from './control/secrets.ts'
@@ -20,6 +19,7 @@ import { pointCallbacks } from './http/endpoints.ts'
 import { answerProblem, METHODS } from './http/malformed.ts'
 import { Queue } from './http/queue.ts'
 import { receive } from './http/receive.ts'
+import { Integrity, tablesOf } from './integrity.ts'
 import { Pauses } from './http/pauses.ts'
 import { Flights } from './http/repeats.ts'
 import { reply, type Sent, type Served } from './http/reply.ts'
@@ -77,6 +77,7 @@ export class Sandbox {
   readonly app: Express
   readonly providers: ReadonlyMap<string, Provider>
   readonly rules: Rules
+  readonly integrity: Integrity
   readonly options: SandboxOptions
   readonly wall: () => number
   /** What lets somebody in, and is kept out of what people read. */
@@ -117,7 +118,7 @@ export class Sandbox {
     const tell = tellerOf(options)
     const keeping = await openKeeping(options, DEFAULT_SEED, tell)
     try {
-      for (const [id, was] of keeping?.found() ?? []) if (id === DEFAULT_WORLD) for (const wish of ignored(was, options)) tell(`the world "${id}" goes on as it was kept: ${wish}; POST /_sandgate/reset begins it anew, another --data begins another one`)
+      for (const [id, was] of keeping?.found() ?? []) if (id === DEFAULT_WORLD) for (const wish of was.unread === undefined ? ignored(was, options) : []) tell(`the world "${id}" goes on as it was kept: ${wish}; POST /_sandgate/reset begins it anew, another --data begins another one`)
       return new Sandbox(providers, options, keeping)
     } catch (error) {
       await keeping?.close()
@@ -145,6 +146,7 @@ export class Sandbox {
       ended: (...told) => this.#callbackEnded(...told),
     })
     this.rules = new Rules(SPECS)
+    this.integrity = new Integrity(providers)
     const warn = tellerOf(options)
     const worldIdle = options.limits?.worldIdle ?? '24h'
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
@@ -170,9 +172,11 @@ export class Sandbox {
       // What is said outside of the scenario counts more.
       first: () => ({ seed: options.seed ?? this.scenarios.scenario.seed, clock: options.clock ?? this.scenarios.scenario.clock }),
       kept: keeping?.found(),
-      keep: keeping && ((world, made) => keeping.keep(world, made)),
+      problems: (rows) => this.integrity.problems(rows),
+      keep: keeping && ((world, made, goesOn) => keeping.keep(world, made, goesOn)),
       prepare: keeping && ((world, made) => keeping.prepare(world, made)),
       tables: tablesOf(providers),
+      stopped: (world, error) => this.#tellStopped(world, error),
       made: (world) => this.#begin(world),
       gone: keeping && ((id) => keeping.forget(id)),
     })
@@ -235,10 +239,19 @@ export class Sandbox {
     world.change(() => load(scenario, world))
   }
 
+  /** A bug in what falls due costs its own world, and nobody else's; so does a directory that somebody has edited. */
+  #tellStopped({ id, stopped }: World, error: unknown): void {
+    const { reason, rows } = stopped!
+    if (rows === 'good') this.complain(`the world "${id}" is frozen, a bug in Sandgate: ${reason}; reset it, or bring back a snapshot`, error)
+    else tellerOf(this.options)(`the world "${id}" is not served: ${reason}. What is kept of it stays as it is; POST reset, PUT snapshot or DELETE begin anew`)
+  }
+
   #scenarioChanged(scenario: Scenario, before: Scenario): void {
     const world = this.world()!
+    if (world.stopped && world.stopped.rows !== 'good') return
     this.load(scenario, world)
     world.journal.add({ kind: 'control', at: world.now, action: 'scenario', summary: 'the scenario files changed and were loaded again' })
+    world.resume()
     if (scenario.seed !== before.seed || scenario.clock !== before.clock) this.scenarios.warn('the seed and the clock of the scenario count from the next reset of the world')
     this.tick(world)
   }
@@ -246,19 +259,9 @@ export class Sandbox {
   /** Lets world time pass as far as the wall says, and sends what has fallen due. */
   tick(world: World): void {
     // Time stands still as long as nothing can be kept.
-    if (world.keeper && !world.keeper.works()) return
+    if (world.stopped || (world.keeper && !world.keeper.works())) return
     world.clock.tick(this.wall())
     this.callbacks.pump(world)
-  }
-
-  /** A bug in what falls due costs its own world, which stands still from here on, and nobody else's. */
-  #tickAlone(world: World): void {
-    try {
-      this.tick(world)
-    } catch (error) {
-      world.clock.freeze()
-      this.complain(`world ${world.id}: a bug in Sandgate; its clock is frozen`, error)
-    }
   }
 
   /** Listens; `port` 0 takes any free one. Resolves with the base URL; asked twice, it listens once. */
@@ -278,16 +281,22 @@ export class Sandbox {
     })
     this.#server = server
     this.scenarios.watch()
-    // What was on its way when the process ended is sent again.
-    if (this.keeping) for (const world of this.worlds) this.tick(world)
+    if (this.keeping) void this.#openKept()
     // Running worlds move by themselves; the calls that arrive in between move them too.
     this.#ticker = setInterval(() => {
-      for (const world of this.worlds) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.#tickAlone(world)
+      for (const world of this.worlds.opened()) if (!world.stopped && !world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
     }, TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
     // No client can be pointed at "every interface".
     const name = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address
     return (this.url = `http://${name}:${bound}`)
+  }
+
+  /** In the turns behind the ready line, so that nobody waits for what nobody asks for. What was on its way when the process ended is sent again. */
+  async #openKept(): Promise<void> {
+    do await new Promise(setImmediate)
+    while (!this.#closed && this.worlds.openSome())
+    if (!this.#closed) for (const world of this.worlds) this.tick(world)
   }
 
   /** Serves one connection that needs no port: any stream of bytes, to and fro. */

@@ -1,4 +1,5 @@
 // The worlds of a sandbox: made, found, made new, forked, forgotten. They share nothing but the settings they were made from.
+import { z } from 'zod'
 import type { Provider } from './provider.ts'
 import { chainReaction, type TransferStep } from './world/chain.ts'
 import type { Timer } from './world/clock.ts'
@@ -38,12 +39,16 @@ export interface WorldsOptions {
   readonly reactions: Readonly<Record<string, (step: string, args: unknown, world: World) => string | void>>
   /** Worlds as they were kept. */
   readonly kept?: Iterable<readonly [id: string, was: Was]> | undefined
-  /** A world is about to be there, and is to be kept. Throws when it cannot be. */
-  readonly keep?: ((world: World, made: Start) => void) | undefined
+  /** Looks for what is wrong with rows that were kept; undefined where others may have their turn. */
+  readonly problems: (rows: Was['tables']) => Generator<string | undefined>
+  /** A world is about to be there, and is to be kept; `goesOn`: it is the one that was found. Throws when it cannot be. */
+  readonly keep?: ((world: World, made: Start, goesOn: boolean) => void) | undefined
   /** The same for a world that may be large: it is laid down first, in slices. Rejects when it cannot be kept. */
   readonly prepare?: ((world: World, made: Start) => Promise<Prepared>) | undefined
   /** Every table there is. */
   readonly tables: readonly Table<any>[]
+  /** Nothing falls due any more in a world. */
+  readonly stopped: (world: World, error?: unknown) => void
   /** A world was made, or made new. */
   readonly made?: ((world: World) => void) | undefined
   /** A world is gone. */
@@ -56,6 +61,13 @@ export interface Start {
   /** Which answer is given where the documents leave two open, by rule id, beside what the sandbox assumes. */
   readonly assume?: Readonly<Record<string, string>> | undefined
 }
+
+/** As it stands in a directory; what other versions say beside it is their affair. */
+const StartSchema = z.looseObject({
+  seed: z.string().optional(),
+  clock: z.string().refine((text) => text === 'real' || !Number.isNaN(Date.parse(text)), 'expected real, or an instant').optional(),
+  assume: z.record(z.string(), z.string()).optional(),
+})
 
 /** Why a world cannot be made or deleted, in one sentence. */
 export class WorldRefused extends Error {}
@@ -71,6 +83,8 @@ interface Housed {
 export class Worlds {
   readonly #options: WorldsOptions
   readonly #switches: Readonly<Record<string, readonly string[]>>
+  /** Worlds as they were kept that nobody has asked for yet, each with the look at its rows that comes first. */
+  readonly #unopened = new Map<string, { readonly was: Was; readonly look: Generator<string | undefined> }>()
   /** `made`: how it was made, and is made again by a reset that says nothing else. */
   readonly #worlds = new Map<string, Housed>()
   /** Ids of worlds that are being copied. */
@@ -80,15 +94,48 @@ export class Worlds {
     this.#options = options
     // rule: sandgate.control.names
     this.#switches = Object.assign(Object.create(null), ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
-    for (const [id, was] of options.kept ?? []) {
-      const world = this.#make(id, was.made ?? {}, {}, was)
-      world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary: 'the world goes on as it was kept; what happened before stands in no journal any more' })
+    for (const [id, was] of options.kept ?? []) this.#unopened.set(id, { was, look: options.problems(was.tables) })
+    if (!this.#unopened.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
+  }
+
+  /** Does some of what has to be done before a world that was kept can be used; whoever asks for one earlier does the rest of it. False: nothing is left. */
+  openSome(): boolean {
+    for (const [id, { look }] of this.#unopened) {
+      const { value, done } = look.next()
+      if (done || value !== undefined) this.#open(id, value)
+      break
     }
-    if (!this.#worlds.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
+    return this.#unopened.size > 0
+  }
+
+  /** Goes on with a world that was kept, if there is one of that id which nobody has asked for yet. */
+  // rule: sandgate.keep.bad-rows
+  #open(id: string, found?: string): void {
+    const kept = this.#unopened.get(id)
+    if (!kept) return
+    this.#unopened.delete(id)
+    const { was, look } = kept
+    const problem = was.unread ?? startProblem(was) ?? found ?? firstOf(look)
+    if (problem !== undefined) return this.#keepOut(id, was, problem)
+    try {
+      const world = this.#make(id, was.made ?? {}, {}, was, true)
+      world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary: 'the world goes on as it was kept; what happened before stands in no journal any more' })
+    } catch (error) {
+      this.#keepOut(id, was, (error as Error).message)
+    }
+  }
+
+  /** It is there to be looked at, and what is on the disk stays as it is until somebody resets or deletes it. */
+  #keepOut(id: string, was: Was, problem: string): void {
+    const made = startProblem(was) === undefined ? (was.made ?? {}) : {}
+    const world = this.#build(id, made, {}, was)
+    this.#worlds.set(id, { world, usedMs: this.#options.uptime(), made })
+    world.stop(problem, undefined, was.unread === undefined ? 'bad' : 'unread')
   }
 
   /** The world of that id, which counts as used now. */
   get(id: string): World | undefined {
+    this.#open(id)
     const found = this.#worlds.get(id)
     if (!found || this.#goesIdle(id, found)) return undefined
     found.usedMs = this.#options.uptime()
@@ -102,6 +149,12 @@ export class Worlds {
 
   /** All of them, those aside that have lain idle for too long: they go now. */
   *[Symbol.iterator](): Generator<World> {
+    for (const id of [...this.#unopened.keys()]) this.#open(id)
+    yield* this.opened()
+  }
+
+  /** Those of them that were made, or asked for, since the start. */
+  *opened(): Generator<World> {
     this.#forgetIdle()
     for (const { world } of this.#worlds.values()) yield world
   }
@@ -116,6 +169,7 @@ export class Worlds {
 
   /** A new world that is what another one is now. Rejects with `WorldRefused`. */
   async fork(id: string | undefined, from: World): Promise<World> {
+    if (from.stopped && from.stopped.rows !== 'good') throw new WorldRefused(`the world "${from.id}" cannot be copied: ${from.stopped.reason}`)
     const name = this.#newId(id)
     const { startMs, frozen } = from.options
     const { made } = this.#worlds.get(from.id)!
@@ -135,6 +189,7 @@ export class Worlds {
   /** Deletes a world and everything in it. Throws `WorldRefused` for the default one. */
   remove(id: string): boolean {
     if (id === DEFAULT_WORLD) throw new WorldRefused('the default world can be reset, not deleted')
+    this.#open(id)
     if (!this.#worlds.delete(id)) return false
     this.#options.gone?.(id)
     return true
@@ -173,16 +228,16 @@ export class Worlds {
     this.#forgetIdle()
     const name = id ?? this.#free()
     if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
-    if (this.#worlds.has(name) || this.#reserved.has(name)) throw new WorldRefused(`there is a world "${name}" already`)
-    const size = this.#worlds.size + this.#reserved.size
+    if (this.#isTaken(name)) throw new WorldRefused(`there is a world "${name}" already`)
+    const size = this.#worlds.size + this.#unopened.size + this.#reserved.size
     if (size >= this.#options.most) throw new WorldRefused(`there are ${size} worlds, as many as limits.worlds allows; delete one first`)
     return name
   }
 
-  #make(id: string, made: Start, changes: Start = {}, was?: Was): World {
+  #make(id: string, made: Start, changes: Start = {}, was?: Was, goesOn = false): World {
     const options = this.#options
     const world = this.#build(id, made, changes, was)
-    options.keep?.(world, made)
+    options.keep?.(world, made, goesOn)
     world.clock.tick(options.wall())
     this.#worlds.set(id, { world, usedMs: options.uptime(), made })
     if (!was) options.made?.(world)
@@ -205,6 +260,7 @@ export class Worlds {
       assumptions: { ...options.assumptions, ...start.assume },
       switches: this.#switches,
       react: (timer, world) => this.#react(timer, world),
+      onStop: (world, error) => options.stopped(world, error),
       ...options.journal,
     })
     if (was) {
@@ -224,7 +280,8 @@ export class Worlds {
     const { uptime, idleMs, idle } = this.#options
     const now = uptime()
     const lay = now - housed.usedMs
-    if (id === DEFAULT_WORLD || lay <= idleMs) return false
+    // One that is not served waits for somebody to look at it.
+    if (id === DEFAULT_WORLD || lay <= idleMs || (housed.world.stopped?.rows ?? 'good') !== 'good') return false
     const { clock } = housed.world
     if (!clock.frozen && clock.nextLoud !== undefined) {
       // Something will happen in it by itself, and somebody may wait for that.
@@ -242,7 +299,11 @@ export class Worlds {
   }
 
   #free(): string {
-    for (let number = this.#worlds.size; ; number++) if (!this.#worlds.has(`world-${number}`) && !this.#reserved.has(`world-${number}`)) return `world-${number}`
+    for (let number = this.#worlds.size; ; number++) if (!this.#isTaken(`world-${number}`)) return `world-${number}`
+  }
+
+  #isTaken(id: string): boolean {
+    return this.#worlds.has(id) || this.#unopened.has(id) || this.#reserved.has(id)
   }
 
   /** What a timer does: a step of the chain, an attempt of the outbox, another part of the core, or a reaction of the provider. */
@@ -251,7 +312,7 @@ export class Worlds {
     const [part, step] = reaction.split('.') as [string, string]
     if (part === 'chain') return chainReaction(step as TransferStep, args as string, world, (...told) => providers.get(told[2].provider)!.deposits!.onTransfer(...told))
     if (part === 'outbox') return attemptDue(args as string, world)
-    return reactions[part] ? reactions[part](step, args, world) : providers.get(provider)!.reactions![reaction]!(args, world)
+    return reactions[part] ? reactions[part](step, args, world) : providers.get(provider)!.reactions![reaction]!.run(args, world)
   }
 }
 
@@ -267,4 +328,15 @@ function* copied(view: TablesView): Generator<void, Map<string, Map<string, obje
     }
   }
   return tables
+}
+
+function firstOf(look: Iterable<string | undefined>): string | undefined {
+  for (const problem of look) if (problem !== undefined) return problem
+  return undefined
+}
+
+/** What is wrong with how a world was made, which a reset would do again. */
+function startProblem({ made }: Was): string | undefined {
+  const parsed = StartSchema.safeParse(made ?? {})
+  return parsed.success ? undefined : `how it was made: ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`
 }

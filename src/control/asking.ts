@@ -59,6 +59,13 @@ export function unkept(): Problem {
   return new Problem(503, 'what this call changes cannot be kept right now, so nothing was changed; stderr says why')
 }
 
+/** Time does not pass in a world that is stopped, so nothing that needs it is promised. */
+// rule: sandgate.worlds.stopped
+export function stoppedProblem({ id, stopped }: World): Problem {
+  const { reason, rows } = stopped!
+  return new Problem(409, `the world "${id}" is ${rows === 'good' ? 'frozen' : 'not served'}: ${reason}. POST reset begins it anew, PUT snapshot brings back another state, DELETE /_sandgate/worlds/${id} deletes it`, { code: 'world_stopped' })
+}
+
 export function ok(body: unknown): Told {
   return { status: 200, body }
 }

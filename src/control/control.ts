@@ -10,7 +10,7 @@ import { NotKept } from '../keep/store.ts'
 import type { Problem as CallProblem } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
-import { type Ask, noSuch, Problem, type Routes, type Told, unkept } from './asking.ts'
+import { type Ask, noSuch, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
 import { bodyOf, inUtf8 } from './body.ts'
 import { caseRoutes } from './cases.ts'
 import { refuseControl } from './guard.ts'
@@ -30,6 +30,9 @@ const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...m
 
 /** What a replay does not do again: these look, move the clock, or begin anew. */
 const NOT_TAPED: readonly string[] = ['verify', 'setClock', 'advanceClock', 'reset', 'createWorld', 'deleteWorld', 'clearJournal', 'restoreSnapshot']
+
+/** What is answered in a world whose rows are not what they should be: it leaves them alone, or puts others in their place. */
+const WITHOUT_ROWS: readonly string[] = ['getHealth', 'getClock', 'reset', 'getSnapshot', 'restoreSnapshot', 'listWorlds', 'createWorld', 'deleteWorld', 'listJournal', 'getJournalEntry', 'clearJournal', 'listRules', 'getSpec', 'getMetrics']
 
 /** The most that a body of an ordinary call may have. */
 const BODY_BYTES = 1024 * 1024
@@ -108,6 +111,7 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request, bytes:
   const stories = await readStories(match.operation.id, body, bytes, sandbox)
   // Reading them takes its time, and the world may have been made new meanwhile.
   const world = stories ? worldOf(req, sandbox) : first
+  if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(match.operation.id)) throw stoppedProblem(world)
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,

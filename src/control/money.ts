@@ -9,7 +9,7 @@ import { type Destination, NoDestination, tagOf } from '../world/destinations.ts
 import { Deliveries, type Delivery, type Endpoint, Endpoints, redeliver, removeEndpoint, requestOf } from '../world/outbox.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { after, type Ask, created, iso, noSuch, note, ok, paged, place, Problem, type Routes, type Told } from './asking.ts'
+import { after, type Ask, created, iso, noSuch, note, ok, paged, place, Problem, type Routes, stoppedProblem, type Told } from './asking.ts'
 
 export const moneyRoutes: Routes = {
   sendDeposit,
@@ -42,6 +42,7 @@ export const moneyRoutes: Routes = {
     const mark = sandbox.callbacks.mark()
     const delivery = world.get(Deliveries, params.id!)
     if (!delivery) throw new Problem(404, `there is no callback "${params.id}"; GET /_sandgate/callbacks lists them`)
+    if (world.stopped) throw stoppedProblem(world)
     if (delivery.sending !== null) throw new Problem(409, `${delivery.id} is on its way right now`)
     world.change(() => redeliver(delivery, world))
     note(world, 'redeliver', `${delivery.event} (${delivery.id}) is sent once more`)
@@ -53,6 +54,7 @@ export const moneyRoutes: Routes = {
 
 async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
   const mark = sandbox.callbacks.mark()
+  if (world.stopped) throw stoppedProblem(world)
   const { address, destination } = place(body.address, world)
   const wish = {
     amount: body.amount,

@@ -1,20 +1,12 @@
 // The control API's chapter on going back: the whole state of a world as one document, and a world made of one. Both may be large, so they are
 // written and read a slice at a time, and what they show is one moment.
-import { FaultRules } from '../http/faults.ts'
-import { KeptAnswers } from '../http/repeats.ts'
-import type { Provider } from '../provider.ts'
+import type { Integrity } from '../integrity.ts'
 import { inSlices } from '../slices.ts'
-import { Buckets } from '../world/buckets.ts'
-import { Transfers } from '../world/chain.ts'
-import { type Timer, Timers } from '../world/clock.ts'
-import { CallbackRequests, Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
-import { keyProblem, type Table } from '../world/tables.ts'
 import type { TablesView } from '../world/view.ts'
-import { Counters, HandOuts, type World } from '../world/world.ts'
+import type { World } from '../world/world.ts'
 import { WorldRefused } from '../worlds.ts'
 import { meant } from '../yaml.ts'
-import { LoadedScenario, Steps } from './armed.ts'
-import { type Ask, instant, iso, note, Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, instant, iso, note, Problem, type Routes, stoppedProblem, type Told } from './asking.ts'
 import { version } from './version.ts'
 
 /** How large a snapshot may be. */
@@ -25,13 +17,6 @@ export const SNAPSHOT_FORMAT = 1
 const PIECE_CHARACTERS = 64 * 1024
 /** Of so many rows of each table the size is looked at beforehand. */
 const SAMPLED_ROWS = 64
-/** The tables that no provider declares. */
-const COMMON: readonly Table<any>[] = [Buckets, CallbackRequests, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
-
-/** Every table there is. */
-export function tablesOf(providers: ReadonlyMap<string, Provider>): readonly Table<any>[] {
-  return [...COMMON, ...[...providers.values()].flatMap(({ tables }) => tables)]
-}
 
 /** A snapshot without its rows, as it stands in the document. */
 export interface SnapshotHead {
@@ -54,6 +39,8 @@ export type SnapshotRows = ReadonlyMap<string, Map<string, object>>
 
 export const rewindRoutes: Routes = {
   getSnapshot: async ({ world }) => {
+    // It would be an empty one.
+    if (world.stopped?.rows === 'unread') throw stoppedProblem(world)
     const { view, clock: [now, , frozen] } = world.moment()
     const { startMs, frozen: wasFrozen } = world.options
     const head: SnapshotHead = { sandgate: 'snapshot', format: SNAPSHOT_FORMAT, version, seed: world.seed, start: clockView(startMs, wasFrozen), clock: clockView(now, frozen) }
@@ -117,7 +104,7 @@ function* written(head: SnapshotHead, view: TablesView): Generator<void, Buffer[
 async function restoreSnapshot({ sandbox, world, body }: Ask): Promise<Told> {
   const { tables, ...head } = body as SnapshotHead & { readonly tables: SnapshotRows }
   if (head.format !== SNAPSHOT_FORMAT) throw new Problem(422, `the snapshot has format ${head.format}, taken by version ${head.version}; this is version ${version}, which reads format ${SNAPSHOT_FORMAT}`)
-  await inSlices(refuseMisfits(tables, sandbox.providers))
+  await inSlices(refuseMisfits(tables, sandbox.integrity))
   const restored = await sandbox.worlds.restore(world, {
     seed: head.seed,
     startMs: instant(head.start.now),
@@ -132,25 +119,12 @@ async function restoreSnapshot({ sandbox, world, body }: Ask): Promise<Told> {
   return { status: 204 }
 }
 
-/** What timers of the core do, by the first part of their reaction's name. */
-const CORE = ['chain', 'outbox', 'scenario']
-
-/** A timer that nobody knows how to fire would stop the world at its instant. */
-function timerProblem({ provider, reaction }: Timer, providers: ReadonlyMap<string, Provider>): string | undefined {
-  const known = CORE.includes(String(reaction).split('.', 1)[0]!) || Object.hasOwn(providers.get(provider)?.reactions ?? {}, reaction)
-  return known ? undefined : `${provider} has no reaction "${reaction}"`
-}
-
-/** A row has to be where its table looks for it. */
-function* refuseMisfits(tables: SnapshotRows, providers: ReadonlyMap<string, Provider>): Generator<void> {
-  const known = new Map(tablesOf(providers).map((table) => [table.name, table]))
-  for (const [name, rows] of tables) {
-    const table = known.get(name)
-    if (!table) throw new Problem(422, `tables.${name}: there is no such table${meant(name, [...known.keys()])}`)
-    for (const [key, row] of rows) {
-      const wrong = keyProblem(table, key, row) ?? (table === Timers ? timerProblem(row as Timer, providers) : undefined)
-      if (wrong) throw new Problem(422, `tables.${name}.${key}: ${wrong}`)
-      yield
-    }
+/** A row has to be what its table says, and what it names has to be there. */
+function* refuseMisfits(tables: SnapshotRows, integrity: Integrity): Generator<void> {
+  const unknown = [...tables.keys()].find((name) => !integrity.tables.includes(name))
+  if (unknown !== undefined) throw new Problem(422, `tables.${unknown}: there is no such table${meant(unknown, integrity.tables)}`)
+  for (const wrong of integrity.problems(tables)) {
+    if (wrong !== undefined) throw new Problem(422, wrong)
+    yield
   }
 }

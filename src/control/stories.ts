@@ -21,6 +21,7 @@ export const scenarioRoutes: Routes = {
     const mark = sandbox.callbacks.mark()
     world.change(() => unload(world))
     note(world, 'scenario', 'the scenario was unloaded')
+    world.resume()
     sandbox.tick(world)
     await sandbox.callbacks.settled(world, mark)
     return { status: 204 }
@@ -47,6 +48,7 @@ async function putScenario({ sandbox, world: before, body, scenario: read, query
   const mark = sandbox.callbacks.mark()
   const scenario = read ?? refusing(() => readScenario(body, 'body', knownTo(sandbox)))
   const world = loadInto(before, scenario, query.reset === true, sandbox)
+  world.resume()
   sandbox.tick(world)
   await sandbox.callbacks.settled(world, mark)
   return ok(scenarioView(world))

@@ -3,7 +3,7 @@ import type { Sandbox } from '../sandbox.ts'
 import { setImmediate } from '../timers.ts'
 import { ADVANCE_MAX_EVENTS, ADVANCE_MAX_MS, happened, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { after, type Ask, clockText, instant, iso, LAST_MS, note, ok, Problem, type Routes, type Told, unkept } from './asking.ts'
+import { after, type Ask, clockText, instant, iso, LAST_MS, note, ok, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
 
 /** How many timers fire before other calls get their turn. */
 const BATCH = 1000
@@ -22,20 +22,24 @@ export const timeRoutes: Routes = {
 function clockView(world: World) {
   return {
     now: iso(world.now),
-    mode: world.clock.frozen ? 'frozen' : 'running',
+    mode: world.clock.frozen || world.stopped ? 'frozen' : 'running',
     due: world.clock.due,
-    next: world.clock.waiting(10).map(happened),
+    // Rows that are not what they should be are in no order.
+    next: !world.stopped || world.stopped.rows === 'good' ? world.clock.waiting(10).map(happened) : [],
+    ...(world.stopped && { problem: world.stopped.reason }),
   }
 }
 
 async function setClock({ sandbox, world, body }: Ask): Promise<Told> {
   const mark = sandbox.callbacks.mark()
   const to = body.now === undefined ? undefined : notPast(instant(body.now), world)
+  if (world.stopped && (to !== undefined || body.mode === 'running')) throw stoppedProblem(world)
   if (body.mode === 'frozen') world.clock.freeze()
   try {
     if (to !== undefined) await advance(sandbox, world, until(to), mark)
     if (body.mode === 'running') world.clock.run()
     sandbox.tick(world)
+    if (world.stopped && body.mode === 'running') throw stoppedProblem(world)
   } finally {
     // Where it did not come as far as it was to, too.
     note(world, 'clock', `the clock is ${world.clock.frozen ? 'frozen' : 'running'} at ${iso(world.now)}`)
@@ -106,6 +110,7 @@ async function advance(sandbox: Sandbox, world: World, way: Way, mark: number): 
     if (sandbox.callbacks.busy(world)) await sandbox.callbacks.settled(world, mark)
     if (!sandbox.worlds.has(world)) throw new Problem(409, `the world "${world.id}" was deleted or made new while its clock was being moved, which stopped at ${iso(world.now)}`)
     if (world.keeper?.works() === false) throw unkept()
+    if (world.stopped) throw stoppedProblem(world)
     const left = way.left(world)
     if (left === undefined) return fired
     const from = world.now

@@ -45,7 +45,8 @@ function worldView(world: World, sandbox: Sandbox, origin: string) {
   return {
     id: world.id,
     seed: world.seed,
-    clock: { now: iso(world.now), mode: world.clock.frozen ? 'frozen' : 'running' },
+    clock: { now: iso(world.now), mode: world.clock.frozen || world.stopped ? 'frozen' : 'running' },
+    ...(world.stopped && { problem: world.stopped.reason }),
     base_urls: Object.fromEntries([...sandbox.providers.keys()].map((name) => [name, `${base}/${name}`])),
   }
 }

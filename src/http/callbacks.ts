@@ -67,8 +67,8 @@ export class CallbackSender {
 
   /** Sends every attempt of this world that fell due. */
   pump(world: World): void {
-    if (!world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
-    for (const { id, endpoint, object } of world.list(Deliveries, 'sending', '')) {
+    if (world.stopped || !world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
+    for (const { id, provider, event, endpoint, object } of world.list(Deliveries, 'sending', '')) {
       if (this.#departures.has(id, world)) continue
       this.#departures.add(
         {
@@ -76,7 +76,7 @@ export class CallbackSender {
           url: world.get(Endpoints, endpoint)?.url ?? '',
           // Later instants are another matter: what falls due while a receiver moves the clock does not wait for its answer.
           line: object === null ? null : JSON.stringify([endpoint, object, world.now]),
-          run: (departed) => this.#attempt(id, departed, world),
+          run: (departed) => this.#attempt(id, departed, world).catch((error) => world.stop(`the attempt to send ${id} (${provider}, ${event}) cannot be carried out: ${String(error)}`, error)),
         },
         world,
       )

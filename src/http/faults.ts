@@ -1,11 +1,14 @@
 // What can go wrong with a call, as data: rules that match calls, and what they do before the work or after it. Reading scenario files is
 // left to control/scenario.ts, which calls they match to matching.ts, carrying it out to reply.ts and send.ts.
-import type { Call } from '../provider.ts'
-import type { SpoilHow } from '../world/outbox.ts'
+import { z } from 'zod'
+import type { Call, Provider } from '../provider.ts'
+import { type SpoilHow, SPOILS } from '../world/outbox.ts'
+import { Count, Decimal, oneOf, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
 import type { DepositWish } from './deposits.ts'
-import { concerns, SearchBudget, SearchTooCostly, Subject, type When } from './matching.ts'
+import { concerns, regexOf, SearchBudget, SearchTooCostly, Subject, type When } from './matching.ts'
+import { HeadersSchema, StatusSchema } from './repeats.ts'
 
 export type Stage = 'before' | 'after'
 export type DropHow = 'reset' | 'close' | 'hang'
@@ -46,9 +49,87 @@ export interface FaultRule {
   readonly fired: number
 }
 
+/** Text that is no regex, or one that can be afforded. */
+const Pattern = z.unknown().superRefine((pattern, context) => {
+  const look = (value: unknown): void => {
+    if (typeof value === 'object' && value !== null) Object.values(value).forEach(look)
+    if (typeof value === 'string') regexOf(value)
+  }
+  try {
+    look(pattern)
+  } catch (error) {
+    context.addIssue(`expected a regex in RE2 syntax: ${(error as Error).message}`)
+  }
+})
+const Patterns = z.record(z.string(), Pattern)
+
+const WhenSchema = z.strictObject({
+  provider: Text.optional(),
+  operation: Text.optional(),
+  body: Pattern.optional(),
+  headers: Patterns.optional(),
+  query: Patterns.optional(),
+  path: Patterns.optional(),
+  unquoted: z.record(z.string(), z.string()).optional(),
+  nth: Count.optional(),
+  times: Count.optional(),
+  every: Count.min(1, 'expected a number from 1 on').optional(),
+  probability: z.number({ error: 'expected a number' }).min(0).max(1).optional(),
+})
+
+const StageSchema = oneOf(['before', 'after'])
+export const SpoilSchema = { how: oneOf([...SPOILS, 'pause', 'resume']), times: Count, byMs: Count }
+export const DepositSchema = {
+  amount: Decimal,
+  currency: Text.optional(),
+  network: Text.optional(),
+  tag: Text.nullable().optional(),
+  afterMs: Count,
+  confirmations: z.union([z.literal('instant'), Count], { error: 'expected "instant" or a whole number' }),
+  outcome: oneOf(['confirmed', 'dropped', 'reorged', 'replaced']),
+  repeat: Count.max(100, 'expected at most 100'),
+}
+
+/** An action as a rule keeps it, durations in ms. */
+export const ActionSchema = z.union(
+  [
+    z.strictObject({ respond: z.strictObject({ error: Text.optional(), status: StatusSchema.optional(), headers: HeadersSchema.optional(), body: z.unknown().optional(), stage: StageSchema }) }),
+    z.strictObject({ delay: z.strictObject({ minMs: Count, maxMs: Count }) }),
+    z.strictObject({ drop: z.strictObject({ stage: StageSchema, how: oneOf(['reset', 'close', 'hang']) }) }),
+    z.strictObject({ corrupt: z.strictObject({ how: oneOf(['truncate', 'invalid-json', 'wrong-type', 'empty']) }) }),
+    z.strictObject({ throttle: z.strictObject({ bytesPerSecond: Count.min(1, 'expected a number from 1 on') }) }),
+    z.strictObject({ deposit: z.strictObject(DepositSchema) }),
+    z.strictObject({ callbacks: z.strictObject(SpoilSchema) }),
+  ],
+  { error: 'expected an action: respond, delay, drop, corrupt, throttle, deposit or callbacks, each with its own fields' },
+)
+
+/** The refusal that an action names and one of these providers lacks: nobody could answer with it. */
+export function unknownRefusal(then: readonly Action[], named: readonly Provider[]): string | undefined {
+  for (const action of then) {
+    if (!('respond' in action)) continue
+    const { error, status } = action.respond
+    if (error === undefined && status === undefined) return 'an action answers with neither an error nor a status'
+    const lacking = error === undefined ? undefined : named.find(({ refusals }) => !Object.hasOwn(refusals, error))
+    if (lacking) return `${lacking.title} has no error "${error}"`
+  }
+  return undefined
+}
+
 export const FaultRules: Table<FaultRule> = {
   name: 'faults',
   key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    seq: Count,
+    by: oneOf(['outage', 'scenario', 'control']),
+    source: Text,
+    when: WhenSchema,
+    then: z.array(ActionSchema, { error: 'expected a list of actions' }),
+    written: z.array(z.unknown(), { error: 'expected a list' }),
+    matched: Count,
+    fired: Count,
+  }),
   // rule: sandgate.faults.order
   indexes: { all: { group: () => '', order: (row) => RANK[row.by] * 1e12 + row.seq } },
 }

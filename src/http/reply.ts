@@ -87,10 +87,11 @@ export async function reply(incoming: Incoming, served: Served, world: World, pl
   const { keeper } = world
   // Step 3, and step 2: which faults strike depends on what is called.
   const call = new ReceivedCall(incoming, served.provider, served.contract)
-  const course: Course = { call, plan: planFaults(call, world), gates: [], passed: 0, stoppedBy: undefined, refusal: undefined, settled: undefined, played, began: { entry: world.journal.nextId, at: world.now, order: world.arrive(), resumed: undefined } }
+  const closed = world.stopped && world.stopped.rows !== 'good'
+  const course: Course = { call, plan: closed ? undefined : planFaults(call, world), gates: [], passed: 0, stoppedBy: undefined, refusal: undefined, settled: undefined, played, began: { entry: world.journal.nextId, at: world.now, order: world.arrive(), resumed: undefined } }
   let kept: Kept
   try {
-    kept = await strikeAround(served, course, world)
+    kept = closed ? notServed(served, course, world) : await strikeAround(served, course, world)
   } catch (error) {
     served.complain(`${served.provider.name} ${call.method} ${call.path}: a bug in Sandgate; the operation changed nothing`, error)
     call.note('bug', String(error))
@@ -105,6 +106,15 @@ export async function reply(incoming: Incoming, served: Served, world: World, pl
   // What others changed while this call waited is their affair.
   const own = course.settled ?? settled
   return own && !(await own) ? unavailable(sent, served, course, world) : sent
+}
+
+/** The rows of this world are not what they should be, so nothing is looked for among them. */
+function notServed(served: Served, course: Course, world: World): Kept {
+  course.stoppedBy = 'world'
+  const hint = `the world "${world.id}" is not served: ${world.stopped!.reason}; POST its _sandgate/reset begins it anew`
+  // A header has no room for letters of everywhere.
+  const refused = refusing(course, () => { throw new Refusal('unavailable', {}, hint.replace(/[^\x20-\x7e]/g, '?')) })
+  return write(refused!, served, course, world)
 }
 
 /** Nothing that this call did could be kept, and nothing of it is there any more. */

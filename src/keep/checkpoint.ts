@@ -2,8 +2,8 @@
 // waits for it. What is in it is decided by store.ts.
 import { setImmediate } from '../timers.ts'
 import { FILE_MODE, framed, type Ground, records } from './log.ts'
-import { checkFormat } from './recovery.ts'
-import type { CheckpointEnd, CheckpointHead, RowLine } from './state.ts'
+import { checkFormat, KeepRefused } from './recovery.ts'
+import { changeProblem, type CheckpointEnd, type CheckpointHead, type RowLine, rowsProblem } from './state.ts'
 
 /** Rows of one slice: well under a millisecond of work. */
 const SLICE_ROWS = 128
@@ -40,12 +40,14 @@ export class CheckpointFile {
     const bytes = await this.#ground.disk.promises.readFile(this.#path)
     const read: any[] = []
     for (const { record, end } of records(bytes)) {
-      if (read.length === 0) checkFormat(record.format, this.#path)
+      if (read.length === 0) checkFormat(record?.format, this.#path)
       read.push(record)
       this.#bytes = end
     }
     const last: CheckpointEnd | undefined = read.at(-1)
     if (this.#bytes < bytes.length || last?.end === undefined) return null
+    const wrong = changeProblem(read[0]) ?? read.slice(1, -1).map((record) => rowsProblem(record?.rows)).find((problem) => problem !== undefined)
+    if (wrong !== undefined) throw new KeepRefused(`${this.#path} cannot be used: ${wrong}`)
     return { head: read[0], rows: flat(read.slice(1, -1)), until: () => last.end, pause: async () => undefined }
   }
 

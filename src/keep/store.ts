@@ -95,10 +95,10 @@ export class Store implements Keeper {
     return this.#log?.size ?? 0
   }
 
-  /** From here on this world is the one that is kept: the one that was found, or one that begins now. Throws `NotKept`. */
-  keep(world: World, made: object): void {
+  /** From here on this world is the one that is kept: the one that was found, if it `goesOn`, or one that begins now. Throws `NotKept`. */
+  keep(world: World, made: object, goesOn = true): void {
     const origin = originOf(world, made)
-    const found = this.#found
+    const found = goesOn ? this.#found : undefined
     this.#found = undefined
     if (found) {
       this.#writing(() => (this.#log ??= this.#startLog(this.#logNumber)))
@@ -164,6 +164,7 @@ export class Store implements Keeper {
       this.#clock = clock
       this.#entries = entries
       this.#pending = []
+      this.#found = undefined
       this.#follow(world, origin)
       end()
       this.#forget(before).catch((error: Error) => this.#options.tell(`${this.#folder}: what was kept before is not gone from the disk: ${error.message}`))

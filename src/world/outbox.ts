@@ -1,5 +1,8 @@
 // What is to be told to partners: endpoints, deliveries and their attempts, on world time. Sending is left to http/callbacks.ts, signing
 // and schedules to the provider.
+import { z } from 'zod'
+import { Timers } from './clock.ts'
+import { Count, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
 import type { World } from './world.ts'
 
@@ -17,6 +20,7 @@ export interface Endpoint {
 export const Endpoints: Table<Endpoint> = {
   name: 'endpoints',
   key: (row) => row.id,
+  schema: z.strictObject({ seq: Count, id: Text, provider: Text, account: Text, url: Text.refine((text) => URL.canParse(text), 'expected a URL'), secret: Text, events: z.array(Text).nullable() }),
   indexes: { byAccount: { group: (row) => JSON.stringify([row.provider, row.account]), order: (row) => row.seq }, all: { group: () => '', order: (row) => row.seq } },
 }
 
@@ -55,9 +59,36 @@ export interface Delivery {
   readonly reason?: string
 }
 
+const AttemptSchema = z.strictObject({
+  at: Moment,
+  status: Count.nullable(),
+  error: Text.nullable(),
+  // What was sent, as builds from after this one keep it.
+  headers: z.record(Text, Text).optional(),
+  signed_text: Text.optional(),
+})
+
 export const Deliveries: Table<Delivery> = {
   name: 'deliveries',
   key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    seq: Count,
+    provider: Text,
+    account: Text,
+    endpoint: Text,
+    event: Text,
+    object: Text.nullable(),
+    body: Text,
+    createdAt: Moment,
+    status: oneOf(['pending', 'delivered', 'exhausted', 'dropped', 'paused', 'held']),
+    attempts: z.array(AttemptSchema, { error: 'expected a list of attempts' }),
+    timer: Text.nullable(),
+    sending: Count.nullable(),
+    spoiled: oneOf(['bad-signature', 'stale-timestamp']).nullable(),
+  }),
+  // Its endpoint may be gone.
+  references: ({ timer }) => [['timer', Timers, timer]],
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
     waiting: { group: (row) => (row.status === 'paused' || row.status === 'held' ? JSON.stringify([row.provider, row.status]) : undefined), order: (row) => row.seq },
@@ -75,7 +106,13 @@ interface CallbackRequest {
 }
 
 /** By delivery and number of the attempt. A replay, which sends nothing, has none. */
-export const CallbackRequests: Table<CallbackRequest> = { name: 'callback_requests', key: (row) => row.id, indexes: {} }
+export const CallbackRequests: Table<CallbackRequest> = {
+  name: 'callback_requests',
+  key: (row) => row.id,
+  schema: z.strictObject({ id: Text, headers: z.record(z.string(), Text), wallMs: Moment }),
+  references: ({ id }) => [['id', Deliveries, id.slice(0, id.lastIndexOf('/'))]],
+  indexes: {},
+}
 
 /** A callback of a provider, before it is a delivery to anybody. */
 export interface Callback {
@@ -87,7 +124,9 @@ export interface Callback {
   readonly body: (seq: number) => string
 }
 
-export type SpoilHow = 'duplicate' | 'delay' | 'drop' | 'reorder' | 'bad-signature' | 'stale-timestamp'
+export const SPOILS = ['duplicate', 'delay', 'drop', 'reorder', 'bad-signature', 'stale-timestamp'] as const
+
+export type SpoilHow = (typeof SPOILS)[number]
 
 /** How long a delivery waits for one that overtakes it, world ms. */
 const HELD_MS = 24 * 3600 * 1000
@@ -103,8 +142,19 @@ interface Spoil {
   readonly byMs: number
 }
 
-export const Spoils: Table<Spoil> = { name: 'spoils', key: (row) => row.id, indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } } }
-export const Pauses: Table<{ readonly provider: string; readonly object: string | null; readonly id: string }> = { name: 'pauses', key: (row) => row.id, indexes: {} }
+export const Spoils: Table<Spoil> = {
+  name: 'spoils',
+  key: (row) => row.id,
+  schema: z.strictObject({ id: Text, seq: Count, provider: Text, object: Text.nullable(), how: oneOf(SPOILS), left: Count, byMs: Count }),
+  indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } },
+}
+
+export const Pauses: Table<{ readonly provider: string; readonly object: string | null; readonly id: string }> = {
+  name: 'pauses',
+  key: (row) => row.id,
+  schema: z.strictObject({ provider: Text, object: Text.nullable(), id: Text }),
+  indexes: {},
+}
 
 /** Adds or replaces an endpoint. */
 export function putEndpoint(endpoint: Omit<Endpoint, 'seq'>, world: World): Endpoint {
@@ -229,12 +279,18 @@ function attemptAt({ reason: _, ...delivery }: Delivery, at: number, world: Worl
 
 /** An attempt fell due: from here on it is on its way, until `attemptEnded`. */
 export function attemptDue(id: string, world: World): void {
-  world.put(Deliveries, { ...world.get(Deliveries, id)!, status: 'pending', timer: null, sending: world.next('attempts') })
+  world.put(Deliveries, { ...deliveryOf(id, world), status: 'pending', timer: null, sending: world.next('attempts') })
+}
+
+function deliveryOf(id: string, world: World): Delivery {
+  const delivery = world.get(Deliveries, id)
+  if (!delivery) throw new Error(`there is no delivery ${id}`)
+  return delivery
 }
 
 /** An attempt is over. `retryMs` are the provider's waits; the next one counts from the instant of this attempt. */
 export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly number[], world: World): Delivery {
-  const before = world.get(Deliveries, id)!
+  const before = deliveryOf(id, world)
   const delivery: Delivery = { ...before, sending: null, attempts: [...before.attempts, attempt] }
   if (attempt.error === null) return world.put(Deliveries, { ...delivery, status: 'delivered' })
   if (!world.get(Endpoints, delivery.endpoint)) return world.put(Deliveries, { ...delivery, ...ENDPOINT_GONE })

@@ -1,5 +1,6 @@
 // Rows in tables with ordered indexes, and an undo list: a change stands whole or not at all. Knows nothing of what the rows mean.
 import BTreeModule from 'sorted-btree'
+import type { ZodType } from 'zod'
 import { TablesView } from './view.ts'
 
 // The package is CommonJS with a `default` member.
@@ -9,8 +10,16 @@ const BTree = ((BTreeModule as any).default ?? BTreeModule) as typeof BTreeModul
 export interface Table<Row extends object> {
   readonly name: string
   readonly key: (row: Row) => string
+  /** What every row is: an object without unknown fields. Conditions stand at its fields, none at the object itself. */
+  readonly schema: RowSchema<Row>
+  /** The rows of other tables that have to be there for this one; null: none is named. */
+  readonly references?: (row: Row) => readonly Reference[]
   readonly indexes: Readonly<Record<string, Index<Row>>>
 }
+
+export type RowSchema<Row> = ZodType<Row> & { readonly shape: Readonly<Record<string, ZodType>> }
+
+export type Reference = readonly [field: string, table: Table<any>, key: string | null]
 
 /** Rows of one `group`, ascending by `order`, then by key. A row whose group is undefined is left out. */
 export interface Index<Row> {
@@ -138,20 +147,6 @@ class Group {
   }
 }
 
-/** Why a row from elsewhere does not fit a table; undefined when it does. */
-export function keyProblem(table: Table<any>, key: string, row: object): string | undefined {
-  try {
-    if (table.key(row) !== key) return `the row says that its key is ${JSON.stringify(table.key(row))}`
-    for (const [name, { group, order }] of Object.entries(table.indexes)) {
-      const of = group(row)
-      if (of !== undefined && (typeof of !== 'string' || !Number.isFinite(order(row)))) return `the row has no place in the index ${name}`
-    }
-    return undefined
-  } catch (error) {
-    return `the row is not of this table: ${(error as Error).message}`
-  }
-}
-
 export class Tables {
   readonly #states = new Map<string, State>()
   #changes: RowChange[] = []
@@ -183,9 +178,12 @@ export class Tables {
     return this.#open(table).rows.get(key) as Row | undefined
   }
 
-  put<Row extends object>(table: Table<Row>, row: Row): Row {
+  put<Row extends object>(table: Table<Row>, row: NoInfer<Row>): Row {
+    const key = table.key(row)
+    // Half a row, made of one that was not there.
+    if (typeof key !== 'string') throw new Error(`a row without a key was put into the table ${table.name}`)
     const state = this.#open(table)
-    this.#write(state, table.name, table.key(row), Object.freeze(row))
+    this.#write(state, table.name, key, Object.freeze(row))
     if (state.rows.size === EAGER_ROWS) for (const name of Object.keys(table.indexes)) this.#index(table, name, state)
     return row
   }

@@ -1,5 +1,7 @@
 // Deposit addresses: every call that asks for one gets a new one, told from the others of the same customer by its id.
+import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
+import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { CURRENCIES, type Currency, FIAT, type Settings } from './catalogue.ts'
@@ -26,6 +28,18 @@ export interface AddressRow {
 export const Addresses: Table<AddressRow> = {
   name: 'alphapo.addresses',
   key: (row) => String(row.id),
+  schema: z.strictObject({
+    id: Count,
+    merchant: Text,
+    currency: oneOf([...CURRENCIES.keys()]),
+    convertTo: oneOf([...CURRENCIES.keys(), ...FIAT]).nullable(),
+    address: Text,
+    tag: Digits.nullable(),
+    foreignId: Text,
+    reference: Text.nullable(),
+    invoiced: Digits.nullable(),
+    createdAt: Moment,
+  }),
   indexes: {
     alike: { group: (row) => alike(row), order: (row) => row.id },
     tagged: { group: (row) => (row.tag === null ? undefined : JSON.stringify([row.address, row.tag])), order: (row) => row.id },

@@ -19,6 +19,7 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   tables: [Addresses, Transactions],
+  handsOut: [Addresses],
   // rule: alphapo.take.repeat, rule: alphapo.take.end-user-reference, rule: alphapo.take.tag-type
   switches: {
     'alphapo.take.repeat': ['new-address', 'same-address'],

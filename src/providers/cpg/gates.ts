@@ -1,6 +1,8 @@
 // CPG's checks before any endpoint rule, in its order: headers, clock, key, address of the caller, signature, replay, rate, permission, schema.
 import { timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
 import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
+import { Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
@@ -15,6 +17,7 @@ const SIGNATURE_KEPT_MS = 2 * WINDOW_SECONDS * 1000
 export const Signatures: Table<{ readonly signature: string; readonly expiresWallMs: number }> = {
   name: 'cpg.signatures',
   key: (row) => row.signature,
+  schema: z.strictObject({ signature: Text, expiresWallMs: Moment }),
   indexes: { expiring: { group: () => '', order: (row) => row.expiresWallMs } },
 }
 

@@ -18,6 +18,7 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   tables: [Addresses, Requests, Deposits, Signatures],
+  handsOut: [Requests],
   // rule: cpg.validation.content-type
   readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
   // rule: cpg.validation.encodings

@@ -1,6 +1,8 @@
 // Payward's checks before any endpoint rule, in its order: key, rate, signature, nonce, permission, Idempotency-Key, media type, schema, account.
 import { timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
 import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
+import { Count, Digits, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
@@ -12,10 +14,14 @@ const U64_MAX = 18_446_744_073_709_551_615n
 /** How many nonces inside its window a key remembers; beyond that the window closes over the lowest ones. */
 const SPENT_MAX = 10_000
 
+/** -1: behind every nonce there is. */
+const Stand = z.string({ error: 'expected decimal digits as text' }).regex(/^(-1|\d{1,20})$/, 'expected a nonce in decimal digits, or -1')
+
 /** Where a key's nonces stand; decimal text, because they outgrow a number. */
 export const Nonces: Table<{ readonly key: string; readonly highest: string; readonly floor: string; readonly spent: number }> = {
   name: 'payward.nonces',
   key: (row) => row.key,
+  schema: z.strictObject({ key: Text, highest: Stand, floor: Stand, spent: Count }),
   indexes: {},
 }
 
@@ -23,6 +29,7 @@ export const Nonces: Table<{ readonly key: string; readonly highest: string; rea
 export const Spent: Table<{ readonly id: string; readonly key: string; readonly nonce: string }> = {
   name: 'payward.spent-nonces',
   key: (row) => row.id,
+  schema: z.strictObject({ id: Text, key: Text, nonce: Digits }),
   // As a number a nonce is rounded; rows that round to the same are in order by their padded id.
   indexes: { rising: { group: (row) => row.key, order: (row) => Number(row.nonce) } },
 }

@@ -21,6 +21,7 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   tables: [Addresses, Deposits, Balances, Webhooks, Nonces, Spent],
+  handsOut: [Addresses],
   switches: {
     'payward.addresses.status': ['200', '201'],
     'payward.assets.untyped-token': ['not-found', 'by-ticker'],

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { type Answer, type CallbackRules, Refusal } from '../../provider.ts'
 import { type Callback, deliver, Endpoints, post, putEndpoint, removeEndpoint } from '../../world/outbox.ts'
+import { Flag, Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { isBase64, type Settings } from './catalogue.ts'
@@ -24,6 +25,9 @@ interface WebhookRow {
 export const Webhooks: Table<WebhookRow> = {
   name: 'payward.webhooks',
   key: (row) => row.id,
+  schema: z.strictObject({ id: Text, partner: Text, url: Text, secret: Text, enabled: Flag, events: z.array(Text, { error: 'expected a list of events' }), createdAt: Moment, updatedAt: Moment }),
+  // One that is enabled has an endpoint.
+  references: ({ id, enabled }) => [['enabled', Endpoints, enabled ? id : null]],
   indexes: { byPartner: { group: (row) => row.partner, order: (row) => row.createdAt } },
 }
 

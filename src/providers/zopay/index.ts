@@ -27,6 +27,7 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   tables: [Addresses, Intents, Transactions, Events],
+  handsOut: [Addresses, Intents],
   // rule: zopay.idempotency.in-flight
   switches: {
     [IN_FLIGHT]: ['wait', 'conflict'],
