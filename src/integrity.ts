@@ -7,13 +7,18 @@ import type { Provider } from './provider.ts'
 import { Buckets } from './world/buckets.ts'
 import { Transfers } from './world/chain.ts'
 import { type Timer, Timers } from './world/clock.ts'
-import { Deliveries, Endpoints, Pauses, Spoils } from './world/outbox.ts'
+import { CallbackRequests, Deliveries, Endpoints, Pauses, Spoils } from './world/outbox.ts'
 import { rowCheck, TOLD_CHARACTERS } from './world/rows.ts'
 import type { Table } from './world/tables.ts'
 import { Counters, type HandOut, HandOuts } from './world/world.ts'
 
 /** The tables that no provider declares. */
-const COMMON: readonly Table<any>[] = [Buckets, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
+const COMMON: readonly Table<any>[] = [Buckets, CallbackRequests, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
+
+/** Every table there is. */
+export function tablesOf(providers: ReadonlyMap<string, Provider>): readonly Table<any>[] {
+  return [...COMMON, ...[...providers.values()].flatMap(({ tables }) => tables)]
+}
 
 /** What the timers of the core do, and the table of the row that their arguments name. */
 const REACTIONS: Readonly<Record<string, Table<any>>> = {
@@ -39,7 +44,7 @@ export class Integrity {
 
   constructor(providers: ReadonlyMap<string, Provider>) {
     this.#providers = providers
-    const tables = [...COMMON, ...[...providers.values()].flatMap((provider) => provider.tables)]
+    const tables = tablesOf(providers)
     this.#secret = new Set(tables.filter(({ secret }) => secret).map(({ name }) => name))
     this.#checks = new Map(tables.map((table) => [table.name, this.#checkOf(table)]))
   }

@@ -1,275 +1,70 @@
-// Plays a case file in a fresh world, without a port and without a network, and holds every answer against the recorded one; finds the smallest
-// part of it that still differs. The file itself is read by keep/recording.ts, what differs is found by compare.ts.
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { createHash } from 'node:crypto'
+// What comes of a replay, for people, and the smallest part of a case file that still differs in the same way. The playing itself is left to player.ts.
 import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
-import { type Difference, difference, Renamed } from './compare.ts'
-import { ask } from './control/control.ts'
-import { iso, Problem } from './control/asking.ts'
-import { load } from './control/armed.ts'
-import type { Scenario } from './control/scenario.ts'
-import type { Incoming } from './http/received.ts'
-import { type Admit, reply, type Sent } from './http/reply.ts'
-import { bodyBytes, LOAD, type RecordedAttempt, type RecordedCall, type RecordedDeed, type Recording, Unusable } from './keep/recording.ts'
-import { type Provider, Refusal } from './provider.ts'
-import type { SandboxOptions } from './options.ts'
-import { contractOf, Sandbox } from './sandbox.ts'
-import { attemptEnded, Deliveries } from './world/outbox.ts'
-import type { World } from './world/world.ts'
+import { checkCase } from './case-check.ts'
+import { leftOutSentence } from './compare.ts'
+import { iso } from './control/asking.ts'
+import { type CallUnderWay, type RecordedCall, type Recording, type Step, Unusable } from './keep/recording.ts'
+import { type Differs, type Played, Replay } from './player.ts'
+import type { Provider } from './provider.ts'
 
-/** The first call that is answered otherwise. */
-export interface Differs extends Difference {
-  readonly call: RecordedCall
-  /** Rules that applied when it was recorded, and now. */
-  readonly rules: { readonly recorded: readonly string[]; readonly now: readonly string[] }
-  /** A bug that this call met. */
-  readonly bug: string | undefined
-}
+export { Replay } from './player.ts'
 
-export interface Played {
-  readonly differs: Differs | undefined
-  readonly calls: number
-  readonly deeds: number
-  readonly attempts: number
-  /** World ms where it ended. */
-  readonly now: number
-  /** What the file holds and the world of the replay had no place for: answers of receivers, and control calls that were refused. */
-  readonly left: readonly number[]
-}
-
-/** One thing to do: a whole call, the beginning or the end of one that overlapped others, a control call, the end of an attempt. */
-interface Turn {
-  /** Before the entry of this number is written. */
-  readonly entry: number
-  /** Among those of one entry: what changes the world first, then what begins, then what ends. */
-  readonly rank: number
-  readonly step: number
-  run(): Promise<void> | void
-}
-
-/** A call under way, which waits where a scenario lets it wait. */
-interface Flight {
-  readonly sent: Promise<Sent>
-  readonly land: () => void
-}
-
-// rule: sandgate.replay.equal
-export class Replay {
-  readonly sandbox: Sandbox
-  readonly world: World
-  readonly #recording: Recording
-  readonly #held = new AsyncLocalStorage<Promise<void>>()
-  readonly #flights = new Map<RecordedCall, Flight>()
-  /** What a real provider named otherwise than we do. */
-  readonly #renamed = new Renamed()
-  readonly #bugs: string[] = []
-  readonly #left: number[] = []
-  readonly #count = { calls: 0, deeds: 0, attempts: 0 }
-  #wall: () => number
-  #differs: Differs | undefined
-
-  /** Throws `Unusable` when these providers cannot make the world that was recorded. */
-  constructor(recording: Recording, providers: ReadonlyMap<string, Provider>) {
-    this.#recording = recording
-    this.#wall = () => Date.parse(recording.clock.start)
-    const unknown = recording.journal.find((step) => 'provider' in step && !providers.has(step.provider))
-    if (unknown) throw new Unusable(`entry ${unknown.entry} is of a provider that this version does not have: ${(unknown as RecordedCall).provider}`)
-    this.sandbox = sandboxOf(recording, providers, {
-      wall: () => this.#wall(),
-      pause: () => this.#held.getStore() ?? Promise.resolve(),
-      complain: (message: string, error?: unknown) => this.#bugs.push(error === undefined ? message : `${message}: ${String(error)}`),
-    })
-    this.world = this.sandbox.world()!
-  }
-
-  /** Plays everything before the entry `until`, or all of it; stops at the first answer that differs. */
-  async play(until = Infinity): Promise<Played> {
-    for (const turn of this.#turns().filter(({ step }) => step < until)) {
-      await turn.run()
-      if (this.#differs) break
-    }
-    for (const { land } of this.#flights.values()) land()
-    const { end } = this.#recording
-    if (!this.#differs && until > end.entry) this.#moveTo(end.at)
-    return { differs: this.#differs, ...this.#count, now: this.world.now, left: this.#left }
-  }
-
-  /** From here on wall time goes by as it does outside: the world can be looked at by people. */
-  release(wallMs: () => number): void {
-    this.#wall = wallMs
-  }
-
-  #turns(): Turn[] {
-    const turns = this.#recording.journal.flatMap((step): Turn[] => {
-      const { entry } = step
-      if (step.kind === 'clock') return [{ entry, rank: 2, step: entry, run: () => this.#moveTo(step.at) }]
-      if (step.kind === 'control') return [{ entry, rank: 0, step: entry, run: () => this.#do(step) }]
-      if (step.kind === 'callback') return [{ entry: step.ended?.entry ?? entry, rank: step.ended ? 0 : 2, step: entry, run: () => this.#end(step) }]
-      if (!step.began) return [{ entry, rank: 2, step: entry, run: () => this.#call(step) }]
-      const { began } = step
-      return [{ entry: began.entry, rank: 1, step: entry, run: () => this.#begin(step, began.at) }, { entry, rank: 2, step: entry, run: () => this.#finish(step) }]
-    })
-    return turns.sort((a, b) => a.entry - b.entry || a.rank - b.rank)
-  }
-
-  /** What falls due on the way happens; attempts wait for their recorded answers. */
-  #moveTo(at: string): void {
-    this.world.clock.advanceTo(Math.max(Date.parse(at), this.world.now))
-  }
-
-  /** Some answers carry something drawn from the number of their entry, so the numbers must be those of the recording. */
-  #align(entry: number): void {
-    const { journal } = this.world
-    while (journal.nextId < entry) journal.add({ kind: 'control', at: this.world.now, action: 'replay', summary: 'an entry of the recording that a replay does not make' })
-  }
-
-  async #call(call: RecordedCall): Promise<void> {
-    this.#moveTo(call.at)
-    this.#align(call.entry)
-    this.#begin(call, call.at)
-    await this.#finish(call)
-  }
-
-  #begin(call: RecordedCall, at: string): void {
-    this.#moveTo(at)
-    this.#wall = () => Date.parse(call.wall)
-    const served = this.sandbox.served(call.provider)!
-    let land!: () => void
-    const held = new Promise<void>((resolve) => (land = resolve))
-    const sent = this.#held.run(held, () => reply(this.#incoming(call), served, this.world, admit(call, served.provider)))
-    this.#flights.set(call, { sent, land })
-  }
-
-  async #finish(call: RecordedCall): Promise<void> {
-    const { sent, land } = this.#flights.get(call)!
-    this.#moveTo(call.at)
-    this.#align(call.entry)
-    land()
-    const got = await sent
-    this.#flights.delete(call)
-    this.#count.calls++
-    const found = difference(call, got, this.#renamed, this.world)
-    if (!found) return
-    const entry = this.world.journal.get(got.told.entry)
-    this.#differs = { ...found, call, rules: { recorded: call.rules ?? [], now: [...new Set((entry?.rules as string[] | undefined) ?? [])] }, bug: this.#bugs.at(-1) }
-  }
-
-  #incoming(call: RecordedCall): Incoming {
-    const { path, query, body } = this.#renamed.request(call, bodyBytes(call))
-    return {
-      method: call.method,
-      path,
-      linePath: call.line_path ?? path,
-      query,
-      headers: call.headers,
-      body,
-      ip: call.ip,
-      origin: call.origin,
-      wallMs: Date.parse(call.wall),
-    }
-  }
-
-  async #do(deed: RecordedDeed): Promise<void> {
-    this.#moveTo(deed.at)
-    this.#align(deed.entry)
-    const { operation, params, query, body } = deed
-    this.#count.deeds++
-    try {
-      if (operation === LOAD) this.world.change(() => load(body as Scenario, this.world))
-      else await ask(operation, true, { sandbox: this.sandbox, world: this.world, contract: contractOf('sandgate'), params, query, body, headers: {}, origin: 'http://localhost' })
-    } catch (error) {
-      if (!(error instanceof Problem)) throw new Unusable(`entry ${deed.entry}: the control call ${operation} cannot be made again: ${String(error)}`)
-      this.#left.push(deed.entry)
-    }
-  }
-
-  #end({ entry, at, ended, provider, delivery, event, attempt, status, error }: RecordedAttempt): void {
-    this.#moveTo(ended?.at ?? at)
-    const { world } = this
-    const sending = world.list(Deliveries, 'sending', '')
-    const found = sending.find(({ id }) => id === delivery) ?? sending.find((row) => row.provider === provider && row.event === event)
-    if (!found) {
-      this.#left.push(entry)
-      return
-    }
-    this.#count.attempts++
-    const { retryMs } = this.sandbox.providers.get(provider)!.callbacks!
-    world.change(() => attemptEnded(found.id, { at: Date.parse(at), status, error }, retryMs, world))
-    // Where other entries came in between, this one has given its number away.
-    if (world.journal.nextId > entry) return
-    this.#align(entry)
-    const summary = `${event} (${found.id}), attempt ${attempt}: the recorded answer was played`
-    world.journal.add({ kind: 'callback', at: world.now, provider, summary, delivery: found.id, event, object: found.object, attempt, body: found.body, status, error })
-  }
-}
-
-/** The recorded caller is taken as authenticated, and one who was refused is refused again. */
-function admit(call: RecordedCall, { identity }: Provider): Admit {
-  return (gate, current, world) => {
-    if (!identity.gates.includes(gate)) return false
-    if (call.refused?.gate === gate.name) throw new Refusal(call.refused.name, call.refused.detail)
-    if (current.caller === undefined && call.who) current.caller = identity.callers(world).find((caller) => isDeepStrictEqual(identity.of(caller, world), call.who))
-    if (current.caller === undefined && !call.refused) throw new Refusal('unauthorized')
-    return true
-  }
-}
-
-function sandboxOf({ seed, clock, settings, callbacks, limits, strict, assume, journal, end }: Recording, providers: ReadonlyMap<string, Provider>, more: Pick<SandboxOptions, 'wall' | 'pause' | 'complain'>): Sandbox {
-  const nobody = { pump: () => undefined, busy: () => false, settled: () => Promise.resolve(), refuse: () => undefined }
-  try {
-    return new Sandbox(providers, {
-      seed,
-      clock: new Date(clock.start).toISOString(),
-      providers: settings,
-      callbacks,
-      assume,
-      strict,
-      limits: { ...limits, journalEntries: 10_000 + end.entry + 2 * journal.length, journalBytes: Infinity },
-      sender: nobody,
-      ...more,
-    })
-  } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error
-    const { path, message } = error.issues[0]!
-    throw new Unusable(`its settings do not fit this version: ${path.join('.')}: ${message}`)
-  }
-}
-
-/** Providers whose document is another one than when the file was written. */
-export function changedContracts({ contracts }: Recording): string[] {
-  return Object.entries(contracts).flatMap(([name, hash]) => {
-    const text = contractOf(name).text
-    return createHash('sha256').update(text).digest('hex') === hash ? [] : [name]
-  })
-}
+/** How many different hints are told. */
+const HINTS_TOLD = 5
 
 /** One paragraph for people: what was played, and that all of it was equal. */
 export function summary(played: Played, recording: Recording): string {
-  const { calls, deeds, attempts, now, left } = played
-  const changed = changedContracts(recording)
+  const { calls, deeds, attempts, now, left, underWay } = played
   const lines = [
     `${count(calls, 'call')}, ${count(deeds, 'control call')} and ${count(attempts, 'callback attempt')} played; every answer is equal to the recorded one.`,
     `World time went from ${recording.clock.start} to ${iso(now)}.`,
+    ...(underWay > 0 ? [`${count(underWay, 'call')} had come and ${underWay === 1 ? 'was' : 'were'} not answered yet.`] : []),
+    ...whyRefused(played.refused),
+    ...leftOutSentence(recording),
     ...(left.length > 0 ? [`The world of the replay had no place for the entries ${left.join(', ')}.`] : []),
-    ...(changed.length > 0 ? [`Since it was recorded the documents of ${changed.join(', ')} have changed.`] : []),
+    ...changes(played),
   ]
   return lines.join(' ')
 }
 
+// rule: sandgate.recording.hints
+/** What refused calls looked like when their signatures could still be read. */
+function whyRefused(calls: readonly RecordedCall[]): string[] {
+  const byHint = new Map<string, number[]>()
+  for (const { entry, refused } of calls) byHint.set(refused!.hint!, [...(byHint.get(refused!.hint!) ?? []), entry])
+  const told = [...byHint].slice(0, HINTS_TOLD).map(([hint, entries]) => `${entries.length === 1 ? 'entry' : 'entries'} ${entries.join(', ')}: ${hint}`)
+  return told.length === 0 ? [] : [`Why calls were refused, as it was seen when they were recorded: ${told.join('; ')}${byHint.size > HINTS_TOLD ? '; and others' : ''}.`]
+}
+
+function changes({ changed }: Played): string[] {
+  return changed.length > 0 ? [`Since it was recorded the documents of ${changed.join(', ')} have changed.`] : []
+}
+
 /** The first call that differs, and where. */
-export function report({ call, where, expected, got, rules, bug }: Differs, played: Played, recording: Recording): string {
-  const changed = changedContracts(recording)
+export function report(differs: Differs, played: Played, _recording: Recording): string {
+  const before = `${count(played.calls - 1, 'call')} before it ${played.calls === 2 ? 'was' : 'were'} equal.`
+  return [...told(differs), [before, ...changes(played)].join(' ')].join('\n')
+}
+
+/** Every call that differs, and where first. */
+export function reportAll(played: Played): string {
+  const { differences, calls } = played
+  const blocks = differences.map((differs) => told(differs).join('\n'))
+  return [...blocks, [`${differences.length} of ${count(calls, 'call')} ${differences.length === 1 ? 'differs' : 'differ'}.`, ...changes(played)].join(' ')].join('\n')
+}
+
+function told({ call, where, expected, got, rules, why, bug }: Differs): string[] {
   const { recorded, now } = rules
   return [
     `entry ${call.entry} differs: ${call.method} ${call.path} (${[call.provider, call.operation].filter(Boolean).join(' ')}) at ${call.at}`,
     `  where:    ${where}`,
     `  recorded: ${JSON.stringify(expected)}`,
     `  now:      ${JSON.stringify(got)}`,
+    ...(why === undefined ? [] : [`  because:  ${why}`]),
     `  rules:    ${now.join(', ') || 'none noted'}${isDeepStrictEqual(recorded, now) || recorded.length === 0 ? '' : ` (when it was recorded: ${recorded.join(', ')})`}`,
+    ...(call.refused?.hint === undefined ? [] : [`  hint:     ${call.refused.hint}`]),
     ...(bug === undefined ? [] : [`  bug:      ${bug}`]),
-    `${count(played.calls - 1, 'call')} before it ${played.calls === 2 ? 'was' : 'were'} equal.${changed.length > 0 ? ` Since it was recorded the documents of ${changed.join(', ')} have changed.` : ''}`,
-  ].join('\n')
+  ]
 }
 
 function count(number: number, what: string): string {
@@ -279,18 +74,38 @@ function count(number: number, what: string): string {
 /** How often a case is played at most to make it smaller. */
 const PLAYS_MAX = 2_000
 
-/** The recording with as few steps as keep its first difference. Throws `Unusable` when there is none. */
-export async function minimise(recording: Recording, providers: ReadonlyMap<string, Provider>): Promise<{ recording: Recording; differs: Differs; plays: number }> {
-  const { differs } = await new Replay(recording, providers).play()
+/** What may be left out of a case. */
+type Part = Step | CallUnderWay
+
+// rule: sandgate.minimise.cause
+/**
+ * The recording with as few steps as keep its first difference, and what our answer to that call was decided by: another way to the same difference is another
+ * case. Throws `Unusable` when there is none.
+ */
+export async function minimise(written: Recording, providers: ReadonlyMap<string, Provider>): Promise<{ recording: Recording; differs: Differs; plays: number }> {
+  const recording = checkCase(written, providers)
+  const { differs } = await new Replay(recording, providers, true).play()
   if (!differs) throw new Unusable('every answer is equal to the recorded one: there is no difference to keep')
+  const { call } = differs
+  const place = recording.journal.indexOf(call)
   let plays = 1
-  const same = async (journal: Recording['journal']) => {
-    plays++
-    const played = await new Replay({ ...recording, journal: [...journal, differs.call] }, providers).play()
-    return played.differs?.call === differs.call && played.differs.where === differs.where
+  const having = (parts: readonly Part[]): Recording => {
+    const waiting = parts.filter((part): part is CallUnderWay => !('entry' in part))
+    const { under_way: _, ...rest } = recording
+    const steps = parts.filter((part): part is Step => 'entry' in part)
+    const last = Math.max(call.entry, ...steps.map(({ entry }) => entry))
+    return { ...rest, journal: [...steps, call], ...(waiting.length > 0 && { under_way: waiting }), end: { entry: last, at: call.at } }
   }
-  let kept = recording.journal.filter((step) => step.kind !== 'clock' && step.entry < differs.call.entry)
-  if (!(await same(kept))) kept = recording.journal.filter((step) => step.entry < differs.call.entry)
+  const same = async (parts: readonly Part[]) => {
+    plays++
+    const { differs: again } = await new Replay(having(parts), providers, true).play()
+    return again !== undefined && again.call === call && isSame(again, differs)
+  }
+  // What was answered later may have come before.
+  const before = recording.journal.filter((step, index) => index !== place && cameBefore(step, call))
+  const all: Part[] = [...(recording.under_way ?? []).filter(({ began }) => began.entry <= call.entry), ...before]
+  let kept: Part[] = all.filter((part) => part.kind !== 'clock')
+  if (!(await same(kept))) kept = all
   // Ever smaller pieces are left out, and stay out where the difference remains.
   for (let size = Math.ceil(kept.length / 2); size >= 1 && plays < PLAYS_MAX; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let at = kept.length - 1; at >= 0 && plays < PLAYS_MAX; at -= size) {
@@ -298,6 +113,21 @@ export async function minimise(recording: Recording, providers: ReadonlyMap<stri
       if (without.length < kept.length && (await same(without))) kept = without
     }
   }
-  const smaller = { ...recording, journal: [...kept, differs.call], end: { entry: differs.call.entry, at: differs.call.at } }
-  return { recording: smaller, differs, plays }
+  return { recording: having(kept), differs, plays }
+}
+
+function cameBefore(step: Step, call: RecordedCall): boolean {
+  const came = step.kind === 'call' ? (step.began?.entry ?? step.entry) : step.entry
+  return came <= call.entry
+}
+
+/** The same difference for the same reason. */
+function isSame(one: Differs, other: Differs): boolean {
+  const kind = ({ where, expected, got, rules, decided }: Differs) => [where, kindOf(where, expected), kindOf(where, got), [...rules.now].sort(), decided]
+  return isDeepStrictEqual(kind(one), kind(other))
+}
+
+/** Which of two values are alike: statuses when they are equal, others when they are of one type. */
+function kindOf(where: string, value: unknown): unknown {
+  return where === 'status' ? value : value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
 }

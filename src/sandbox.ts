@@ -6,17 +6,20 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { load, scenarioReaction } from './control/armed.ts'
+import { load, scenarioReaction, spell } from './control/armed.ts'
 import { controlRouter } from './control/control.ts'
 import { ScenarioFiles } from './control/files.ts'
 import type { Metrics } from './control/metrics.ts'
 import { Rules } from './control/rules.ts'
 import type { Scenario } from './control/scenario.ts'
+import { Secrets } from './control/secrets.ts'
 import { CallbackSender } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { pointCallbacks } from './http/endpoints.ts'
+import { answerProblem, METHODS } from './http/malformed.ts'
+import { Queue } from './http/queue.ts'
 import { receive } from './http/receive.ts'
-import { Integrity } from './integrity.ts'
+import { Integrity, tablesOf } from './integrity.ts'
 import { Pauses } from './http/pauses.ts'
 import { Flights } from './http/repeats.ts'
 import { reply, type Sent, type Served } from './http/reply.ts'
@@ -26,12 +29,14 @@ import { Sampler } from './http/sample.ts'
 import { type Keeping, openKeeping, type Was } from './keep/keeping.ts'
 import { Observer } from './observer.ts'
 import type { SandboxOptions } from './options.ts'
-import { LOAD, Tape } from './keep/recording.ts'
+import { LOAD, Tape } from './keep/tape.ts'
+import { inSlices } from './slices.ts'
 import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
 import { durationMs } from './world/durations.ts'
 import type { World } from './world/world.ts'
 import { incomingOf, targetOf } from './target.ts'
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout, wallNow } from './timers.ts'
 import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
 const SPECS = fileURLToPath(new URL('../specs/', import.meta.url))
@@ -59,6 +64,9 @@ export async function findProviders(): Promise<Map<string, Provider>> {
 /** Documents that were read: they do not change while a process runs, and compiling them is what makes a sandbox expensive. */
 const contracts = new Map<string, Contract>()
 
+/** One thread for all sandboxes of a process: what it has to load takes seconds. */
+const sampler = new Sampler()
+
 export function contractOf(name: string): Contract {
   let contract = contracts.get(name)
   if (!contract) contracts.set(name, (contract = new Contract(name, `${SPECS}${name}.yaml`)))
@@ -72,6 +80,8 @@ export class Sandbox {
   readonly integrity: Integrity
   readonly options: SandboxOptions
   readonly wall: () => number
+  /** What lets somebody in, and is kept out of what people read. */
+  readonly secrets: Secrets
   /** Where bugs are told. */
   readonly complain: (message: string, error?: unknown) => void
   readonly callbacks: NonNullable<SandboxOptions['sender']>
@@ -80,7 +90,11 @@ export class Sandbox {
   readonly worlds: Worlds
   /** The scenario files it was started with. */
   readonly scenarios: ScenarioFiles
+  /** Where everything takes turns that is not a provider's ordinary call. */
+  readonly queue = new Queue()
   readonly #observer: Observer
+  /** Calls under way, by world. */
+  readonly flights = new Flights()
   readonly #served = new Map<string, Served>()
   /** Answers that a scenario keeps back for ever: they end with the connection, or with the sandbox. */
   readonly #hanging = new Set<ServerResponse>()
@@ -116,10 +130,11 @@ export class Sandbox {
     this.options = options
     this.keeping = keeping
     this.providers = providers
-    this.wall = options.wall ?? Date.now
+    this.wall = options.wall ?? wallNow
     const { log } = options
-    this.#observer = new Observer(log)
-    this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
+    this.secrets = new Secrets(options, providers, () => this.worlds?.get(DEFAULT_WORLD))
+    this.#observer = new Observer(log, this.secrets)
+    this.complain = complainerOf(options, this.secrets)
     this.#pause = options.pause ?? ((ms) => this.#pauses.wait(ms))
     this.callbacks = options.sender ?? new CallbackSender({
       providers,
@@ -132,11 +147,13 @@ export class Sandbox {
     })
     this.rules = new Rules(SPECS)
     this.integrity = new Integrity(providers)
+    const warn = tellerOf(options)
+    const worldIdle = options.limits?.worldIdle ?? '24h'
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
     this.scenarios = new ScenarioFiles({
       files: options.scenarios ?? [],
       known: { providers, contract: contractOf },
-      warn: tellerOf(options),
+      warn,
       changed: (scenario, before) => this.#scenarioChanged(scenario, before),
     })
     this.worlds = new Worlds({
@@ -147,20 +164,22 @@ export class Sandbox {
       assumptions: options.assume ?? {},
       journal: { journalEntries: options.limits?.journalEntries ?? 10_000, journalBytes: options.limits?.journalBytes ?? 64 * 1024 * 1024 },
       most: options.limits?.worlds ?? 1_000,
-      idleMs: durationMs(options.limits?.worldIdle ?? '24h')!,
+      idleMs: durationMs(worldIdle)!,
+      idle: (id, ms) => warn(`the world "${id}" is gone${keeping ? ', and so is what was kept of it' : ''}: nobody has used it for ${roughly(ms)} (limits.worldIdle is ${worldIdle})`),
       wall: this.wall,
+      uptime: options.uptime ?? (() => performance.now()),
       reactions: { scenario: (step, args, world) => scenarioReaction(step, args as string, world, providers) },
       // What is said outside of the scenario counts more.
       first: () => ({ seed: options.seed ?? this.scenarios.scenario.seed, clock: options.clock ?? this.scenarios.scenario.clock }),
       kept: keeping?.found(),
       problems: (rows) => this.integrity.problems(rows),
       keep: keeping && ((world, made, goesOn) => keeping.keep(world, made, goesOn)),
+      prepare: keeping && ((world, made) => keeping.prepare(world, made)),
+      tables: tablesOf(providers),
       stopped: (world, error) => this.#tellStopped(world, error),
       made: (world) => this.#begin(world),
       gone: keeping && ((id) => keeping.forget(id)),
     })
-    const sampler = new Sampler()
-    const flights = new Flights()
     for (const provider of providers.values()) {
       this.#served.set(provider.name, {
         provider,
@@ -168,7 +187,7 @@ export class Sandbox {
           return contractOf(provider.name)
         },
         providers,
-        flights,
+        flights: this.flights,
         pause: this.#pause,
         sample: sampler.answer,
         strict: options.strict ?? false,
@@ -196,16 +215,18 @@ export class Sandbox {
     return this.#served.get(provider)
   }
 
-  /** Reads the documents that nobody has asked for yet, one a turn, so that no first call has to wait for its own. */
+  /** Reads the documents and builds the indexes that nobody has asked for yet, a little a turn, so that no first call has to wait for its own. */
   async warm(): Promise<void> {
     for (const name of [...this.providers.keys(), 'sandgate']) {
       await new Promise(setImmediate)
       contractOf(name)
     }
+    for (const world of this.worlds) await inSlices(world.buildIndexes(tablesOf(this.providers)))
   }
 
   /** A world that was made, or made new, has the story and the receivers it was started with. */
   #begin(world: World): void {
+    this.tape.begin(world)
     for (const [name, wish] of Object.entries(this.options.callbacks ?? {})) {
       world.change(() => pointCallbacks(this.providers.get(name)!, wish, (target) => this.callbacks.refuse(target), world))
     }
@@ -214,7 +235,7 @@ export class Sandbox {
 
   /** Loads a scenario that no control call of this world brings, so that its recording has it too. */
   load(scenario: Scenario, world: World): void {
-    this.tape.add({ entry: world.journal.nextId, atMs: world.now, operation: LOAD, params: {}, query: {}, body: scenario }, world)
+    this.tape.add({ operation: LOAD, params: {}, query: {}, body: scenario }, world)
     world.change(() => load(scenario, world))
   }
 
@@ -266,7 +287,9 @@ export class Sandbox {
       for (const world of this.worlds.opened()) if (!world.stopped && !world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
     }, TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
-    return (this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`)
+    // No client can be pointed at "every interface".
+    const name = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address
+    return (this.url = `http://${name}:${bound}`)
   }
 
   /** In the turns behind the ready line, so that nobody waits for what nobody asks for. What was on its way when the process ended is sent again. */
@@ -315,7 +338,8 @@ export class Sandbox {
 
   #createServer(): Server {
     // Past the router, which every call of a provider would pay for.
-    return serverFor(this.app, (req, res) => this.#toProvider(req, res, () => this.app(req as Request, res as Response)))
+    // rule: sandgate.control.turns
+    return serverFor(this.app, (req, res) => this.#toProvider(req, res, () => this.queue.turn(req.socket, () => this.app(req as Request, res as Response))))
   }
 
   #createApp(): Express {
@@ -324,7 +348,8 @@ export class Sandbox {
     app.disable('etag')
     app.use(this.#observer.control)
     app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, () => contractOf('sandgate')))
-    app.use((req: Request, res: Response) => problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
+    // rule: sandgate.http.options
+    app.use((req: Request, res: Response) => req.method === 'OPTIONS' && req.path === '/' ? res.writeHead(204, { allow: METHODS }).end() : problem(res, 404, `there is nothing at ${this.secrets.hide(req.path)}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
     return app
   }
 
@@ -333,19 +358,19 @@ export class Sandbox {
     const target = targetOf(req, this.#served, this.worlds)
     if (!target) return next()
     const { served, worldId, world } = target
-    if (!world) return problem(res as Response, 404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
+    if (!world) return problem(res, 404, `there is no world "${this.secrets.hide(String(worldId))}"; GET /_sandgate/worlds lists those there are`)
 
-    receive(req, this.#bodyBytes, (body) => {
+    receive(req, this.#bodyBytes, this.queue, (body) => {
       const begin = performance.now()
       const incoming = incomingOf(req, target, body, this.wall())
       const failed = (error: unknown): void => {
-        this.complain(`no answer could be made for ${incoming.method} ${incoming.linePath}`, error)
-        if (!res.headersSent) problem(res as Response, 500, 'a bug in Sandgate; stderr has it')
+        this.complain(`no answer could be made for ${incoming.method} ${this.secrets.hide(incoming.linePath, { headers: incoming.headers, world })}`, error)
+        if (!res.headersSent) problem(res, 500, 'a bug in Sandgate; stderr has it')
       }
       const leave = (sent: Sent): void => {
         try {
           send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#hanging)
-          this.#observer.call(incoming, served.provider.name, world, sent, performance.now() - begin)
+          this.#observer.call(incoming, served.provider, world, sent, performance.now() - begin)
         } catch (error) {
           failed(error)
         }
@@ -357,6 +382,8 @@ export class Sandbox {
   #callbackEnded(delivery: Delivery, attempt: Attempt, world: World): void {
     this.tape.attemptEnded(delivery.id, delivery.attempts.length + 1, world)
     this.#observer.callback(delivery, attempt, world)
+    // Where time has gone on meanwhile, the next attempt may be due already.
+    if ((world.clock.nextAt ?? Infinity) <= world.now) this.tick(world)
   }
 }
 
@@ -374,13 +401,24 @@ function ignored({ seed, startMs, frozen }: Was, wish: SandboxOptions): string[]
   return told
 }
 
+/** In whole hours, where it is that long, else in minutes or seconds. */
+function roughly(ms: number): string {
+  const unit = [3_600_000, 60_000].find((size) => ms >= size) ?? 1000
+  return spell(Math.floor(ms / unit) * unit)
+}
+
+/** Who takes bugs; what an error holds of a call may let somebody in. */
+function complainerOf({ complain, log }: SandboxOptions, secrets: Secrets): (message: string, error?: unknown) => void {
+  if (complain) return (message, error) => complain(secrets.hide(message), error)
+  const told = (error: unknown) => (error === undefined ? undefined : secrets.hide(error instanceof Error ? (error.stack ?? String(error)) : String(error)))
+  return log ? (message, error) => log.say('error', secrets.hide(message), told(error)) : (message, error) => console.error(secrets.hide(message), told(error) ?? '')
+}
+
 /** Who takes lines for people that are no bugs. */
 function tellerOf({ warn, log }: SandboxOptions): (line: string) => void {
   return warn ?? (log ? (line) => log.say('warn', line) : (line) => console.error(line))
 }
 
-/** The sandbox's own voice, where no provider has one. */
-function problem(res: Response, status: number, detail: string): void {
-  res.writeHead(status, { 'content-type': 'application/problem+json' })
-  res.end(JSON.stringify({ type: 'about:blank', title: status === 404 ? 'Not Found' : 'Error', status, detail }))
+function problem(res: ServerResponse, status: number, detail: string): void {
+  answerProblem(res, { status, detail })
 }

@@ -9,7 +9,8 @@ import { DEFAULT_WORLD, type Worlds } from './worlds.ts'
 const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
 const CONTROL_PATH = /^\/_sandgate(?=\/|$)/
 const KEY_SUFFIX = /\.([a-z0-9][a-z0-9-]{0,62})$/
-const LABELS = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost(?::\d+)?$/i
+/** With the dot at the end of a name that is whole, and with a colon that no port follows, as some clients write it. */
+const LABELS = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost\.?(?::\d*)?$/i
 /** What stands before an address of IPv4 on a socket of IPv6. */
 const MAPPED = '::ffff:'
 
@@ -36,8 +37,7 @@ export function labelsOf(host: string): { readonly provider: string; readonly wo
 
 /** Undefined: the request is for no provider. A world's name behind the key is taken off, so that the provider sees its own key. */
 export function targetOf(req: IncomingMessage, served: ReadonlyMap<string, Served>, worlds: Worlds): Target | undefined {
-  // A server must take the absolute form of a request line too (RFC 9112, 3.2.2).
-  const url = req.url!.startsWith('/') ? req.url! : req.url!.replace(/^https?:\/\/[^/?]*/i, '') || '/'
+  const url = req.url!
   const queryAt = url.indexOf('?')
   const linePath = queryAt < 0 ? url : url.slice(0, queryAt)
   const query = queryAt < 0 ? undefined : url.slice(queryAt + 1)
@@ -70,7 +70,19 @@ function byPlace(linePath: string, host: string, served: ReadonlyMap<string, Ser
 
 /** The request as the provider gets it, once its body is there. */
 export function incomingOf(req: IncomingMessage, { path, linePath, query, strangeWorld }: Target, body: Buffer | undefined, wallMs: number): Incoming {
-  const { remoteAddress = '' } = req.socket
-  const ip = remoteAddress.startsWith(MAPPED) ? remoteAddress.slice(MAPPED.length) : remoteAddress
-  return { method: req.method!, path, linePath, query, headers: req.headers, body, ip, wallMs, strangeWorld }
+  const incoming = { method: req.method!, path, linePath, query, headers: req.headers, body, ip: bare(req.socket.remoteAddress ?? ''), wallMs, strangeWorld }
+  // rule: sandgate.http.no-host
+  return req.headers.host ? incoming : { ...incoming, origin: `http://${authorityOf(req)}` }
+}
+
+/** Host and port as the client named them; those it was connected to where it named none. */
+export function authorityOf({ headers: { host }, socket: { localAddress, localPort } }: IncomingMessage): string {
+  if (host) return host
+  if (localAddress === undefined) return 'localhost'
+  const address = bare(localAddress)
+  return `${address.includes(':') ? `[${address}]` : address}:${localPort}`
+}
+
+function bare(address: string): string {
+  return address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address
 }

@@ -5,7 +5,11 @@ import { chainReaction, type TransferStep } from './world/chain.ts'
 import type { Timer } from './world/clock.ts'
 import { attemptDue } from './world/outbox.ts'
 import type { Was } from './keep/keeping.ts'
+import type { Prepared } from './keep/store.ts'
+import { inSlices } from './slices.ts'
 import type { JournalBounds } from './world/journal.ts'
+import type { Table } from './world/tables.ts'
+import type { TablesView } from './world/view.ts'
 import { World } from './world/world.ts'
 
 export const DEFAULT_WORLD = 'default'
@@ -24,9 +28,13 @@ export interface WorldsOptions {
   readonly first?: (() => Start) | undefined
   /** How many worlds there may be, the default one included. */
   readonly most: number
-  /** How long a world may lie idle before it makes room, wall ms. The default one stays. */
+  /** How long a world may lie idle before it makes room, ms of `uptime`. The default one stays. */
   readonly idleMs: number
+  /** What a world that lay idle for so long is told by: it goes now. */
+  readonly idle: (id: string, idleMs: number) => void
   readonly wall: () => number
+  /** How long the process has been up, ms: whoever sets the wall clock does not move it. */
+  readonly uptime: () => number
   /** What timers of the core do that are not the chain's or the outbox's, by the first part of their reaction's name. */
   readonly reactions: Readonly<Record<string, (step: string, args: unknown, world: World) => string | void>>
   /** Worlds as they were kept. */
@@ -35,6 +43,10 @@ export interface WorldsOptions {
   readonly problems: (rows: Was['tables']) => Generator<string | undefined>
   /** A world is about to be there, and is to be kept; `goesOn`: it is the one that was found. Throws when it cannot be. */
   readonly keep?: ((world: World, made: Start, goesOn: boolean) => void) | undefined
+  /** The same for a world that may be large: it is laid down first, in slices. Rejects when it cannot be kept. */
+  readonly prepare?: ((world: World, made: Start) => Promise<Prepared>) | undefined
+  /** Every table there is. */
+  readonly tables: readonly Table<any>[]
   /** Nothing falls due any more in a world. */
   readonly stopped: (world: World, error?: unknown) => void
   /** A world was made, or made new. */
@@ -60,6 +72,13 @@ const StartSchema = z.looseObject({
 /** Why a world cannot be made or deleted, in one sentence. */
 export class WorldRefused extends Error {}
 
+interface Housed {
+  readonly world: World
+  readonly made: Start
+  /** When it was used last, ms of `uptime`. */
+  usedMs: number
+}
+
 // rule: sandgate.worlds.apart
 export class Worlds {
   readonly #options: WorldsOptions
@@ -67,11 +86,14 @@ export class Worlds {
   /** Worlds as they were kept that nobody has asked for yet, each with the look at its rows that comes first. */
   readonly #unopened = new Map<string, { readonly was: Was; readonly look: Generator<string | undefined> }>()
   /** `made`: how it was made, and is made again by a reset that says nothing else. */
-  readonly #worlds = new Map<string, { world: World; usedMs: number; made: Start }>()
+  readonly #worlds = new Map<string, Housed>()
+  /** Ids of worlds that are being copied. */
+  readonly #reserved = new Set<string>()
 
   constructor(options: WorldsOptions) {
     this.#options = options
-    this.#switches = Object.assign({}, ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
+    // rule: sandgate.control.names
+    this.#switches = Object.assign(Object.create(null), ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
     for (const [id, was] of options.kept ?? []) this.#unopened.set(id, { was, look: options.problems(was.tables) })
     if (!this.#unopened.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
   }
@@ -106,10 +128,8 @@ export class Worlds {
   /** It is there to be looked at, and what is on the disk stays as it is until somebody resets or deletes it. */
   #keepOut(id: string, was: Was, problem: string): void {
     const made = startProblem(was) === undefined ? (was.made ?? {}) : {}
-    const world = this.#worldOf(id, made, was)
-    world.load(was)
-    world.journal.goOn(was.entries)
-    this.#worlds.set(id, { world, usedMs: this.#options.wall(), made })
+    const world = this.#build(id, made, {}, was)
+    this.#worlds.set(id, { world, usedMs: this.#options.uptime(), made })
     world.stop(problem, undefined, was.unread === undefined ? 'bad' : 'unread')
   }
 
@@ -117,13 +137,8 @@ export class Worlds {
   get(id: string): World | undefined {
     this.#open(id)
     const found = this.#worlds.get(id)
-    if (!found) return undefined
-    const wallMs = this.#options.wall()
-    if (this.#isIdle(found, wallMs)) {
-      this.remove(id)
-      return undefined
-    }
-    found.usedMs = wallMs
+    if (!found || this.#goesIdle(id, found)) return undefined
+    found.usedMs = this.#options.uptime()
     return found.world
   }
 
@@ -145,23 +160,30 @@ export class Worlds {
   }
 
   /** A new world; throws `WorldRefused`. Without an id it gets the next free one. */
-  create(id: string | undefined, start: Start, from?: World): World {
-    this.#forgetIdle()
-    const name = id ?? this.#free()
-    if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
-    if (this.#isTaken(name)) throw new WorldRefused(`there is a world "${name}" already`)
-    const count = this.#worlds.size + this.#unopened.size
-    if (count >= this.#options.most) throw new WorldRefused(`there are ${count} worlds, as many as limits.worlds allows; delete one first`)
+  create(id: string | undefined, start: Start): World {
+    const name = this.#newId(id)
     const unknown = Object.entries(start.assume ?? {}).find(([rule, value]) => !this.#switches[rule]?.includes(value))
     if (unknown) throw new WorldRefused(`assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`)
-    if (from?.stopped && from.stopped.rows !== 'good') throw new WorldRefused(`the world "${from.id}" cannot be copied: ${from.stopped.reason}`)
-    const { startMs, frozen } = from?.options ?? {}
-    const was = from && { ...from.kept, seed: from.seed, startMs: startMs!, frozen: frozen!, entries: 0 }
-    const world = this.#make(name, from ? { ...this.#worlds.get(from.id)!.made, seed: from.seed } : start, {}, was)
-    if (from) {
+    return this.#make(name, start)
+  }
+
+  /** A new world that is what another one is now. Rejects with `WorldRefused`. */
+  async fork(id: string | undefined, from: World): Promise<World> {
+    if (from.stopped && from.stopped.rows !== 'good') throw new WorldRefused(`the world "${from.id}" cannot be copied: ${from.stopped.reason}`)
+    const name = this.#newId(id)
+    const { startMs, frozen } = from.options
+    const { made } = this.#worlds.get(from.id)!
+    const { view, clock } = from.moment()
+    this.#reserved.add(name)
+    try {
+      const tables = await inSlices(copied(view))
+      const world = await this.#replace(undefined, name, { ...made, seed: from.seed }, { seed: from.seed, startMs, frozen, entries: 0, tables, clock })
       world.journal.add({ kind: 'control', at: world.now, action: 'fork', summary: `a copy of the world "${from.id}" as it was then` })
+      return world
+    } finally {
+      view.end()
+      this.#reserved.delete(name)
     }
-    return world
   }
 
   /** Deletes a world and everything in it. Throws `WorldRefused` for the default one. */
@@ -178,32 +200,58 @@ export class Worlds {
     return this.#make(id, this.#worlds.get(id)?.made ?? {}, changes)
   }
 
-  /** A world as it was, in place of the one of that id. */
-  restore(id: string, was: Was): World {
-    return this.#make(id, was.made ?? this.#worlds.get(id)?.made ?? {}, {}, was)
+  /** A world as it was, in place of this one. Its journal numbers go on. Rejects with `WorldRefused` when the world is another one meanwhile. */
+  restore(world: World, was: Omit<Was, 'entries'>): Promise<World> {
+    return this.#replace(world, world.id, this.#worlds.get(world.id)!.made, { ...was, entries: world.journal.nextId - 1 })
+  }
+
+  /** Builds a world that may be large, in slices, and puts it in the place of `before` at once. */
+  async #replace(before: World | undefined, id: string, made: Start, was: Was): Promise<World> {
+    const { prepare, tables, uptime, wall } = this.#options
+    const world = this.#build(id, made, {}, was)
+    await inSlices(world.buildIndexes(tables))
+    const prepared = await prepare?.(world, made)
+    if (this.#worlds.get(id)?.world !== before) {
+      await prepared?.abandon()
+      throw new WorldRefused(`the world "${id}" was deleted or made new meanwhile`)
+    }
+    prepared?.commit()
+    if (before) world.journal.goOn(before.journal.nextId - 1)
+    world.clock.tick(wall())
+    this.#worlds.set(id, { world, usedMs: uptime(), made })
+    world.keeper?.flush()
+    return world
+  }
+
+  /** The id of a world that is about to be made, when it may be. */
+  #newId(id: string | undefined): string {
+    this.#forgetIdle()
+    const name = id ?? this.#free()
+    if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
+    if (this.#isTaken(name)) throw new WorldRefused(`there is a world "${name}" already`)
+    const size = this.#worlds.size + this.#unopened.size + this.#reserved.size
+    if (size >= this.#options.most) throw new WorldRefused(`there are ${size} worlds, as many as limits.worlds allows; delete one first`)
+    return name
   }
 
   #make(id: string, made: Start, changes: Start = {}, was?: Was, goesOn = false): World {
     const options = this.#options
-    const start = { ...made, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
-    const world = this.#worldOf(id, start, was)
-    if (was) {
-      world.load(was)
-      world.journal.goOn(was.entries)
-    }
+    const world = this.#build(id, made, changes, was)
     options.keep?.(world, made, goesOn)
     world.clock.tick(options.wall())
-    this.#worlds.set(id, { world, usedMs: options.wall(), made })
+    this.#worlds.set(id, { world, usedMs: options.uptime(), made })
     if (!was) options.made?.(world)
     world.keeper?.flush()
     return world
   }
 
-  #worldOf(id: string, start: Start, was: Was | undefined): World {
+  /** A world that nobody sees yet. */
+  #build(id: string, made: Start, changes: Start, was?: Was): World {
     const options = this.#options
+    const start = { ...made, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
     const first = (id === DEFAULT_WORLD && options.first?.()) || {}
     const clock = start.clock ?? first.clock ?? options.clock
-    return new World({
+    const world = new World({
       id,
       seed: was?.seed ?? start.seed ?? first.seed ?? options.seed,
       startMs: was?.startMs ?? (clock === 'real' ? options.wall() : Date.parse(clock)),
@@ -215,16 +263,34 @@ export class Worlds {
       onStop: (world, error) => options.stopped(world, error),
       ...options.journal,
     })
+    if (was) {
+      world.load(was)
+      world.journal.goOn(was.entries)
+    }
+    return world
   }
 
   #forgetIdle(): void {
-    const wallMs = this.#options.wall()
-    for (const [id, made] of this.#worlds) if (this.#isIdle(made, wallMs)) this.remove(id)
+    for (const [id, housed] of this.#worlds) this.#goesIdle(id, housed)
   }
 
-  /** One that is kept out waits for somebody to look at it. */
-  #isIdle({ world, usedMs }: { readonly world: World; readonly usedMs: number }, wallMs: number): boolean {
-    return world.id !== DEFAULT_WORLD && wallMs - usedMs > this.#options.idleMs && (world.stopped?.rows ?? 'good') === 'good'
+  // rule: sandgate.worlds.idle
+  /** Whether the world has lain idle for too long, and is gone now. */
+  #goesIdle(id: string, housed: Housed): boolean {
+    const { uptime, idleMs, idle } = this.#options
+    const now = uptime()
+    const lay = now - housed.usedMs
+    // One that is not served waits for somebody to look at it.
+    if (id === DEFAULT_WORLD || lay <= idleMs || (housed.world.stopped?.rows ?? 'good') !== 'good') return false
+    const { clock } = housed.world
+    if (!clock.frozen && clock.nextLoud !== undefined) {
+      // Something will happen in it by itself, and somebody may wait for that.
+      housed.usedMs = now
+      return false
+    }
+    this.remove(id)
+    idle(id, lay)
+    return true
   }
 
   #choices(rule: string): string {
@@ -237,7 +303,7 @@ export class Worlds {
   }
 
   #isTaken(id: string): boolean {
-    return this.#worlds.has(id) || this.#unopened.has(id)
+    return this.#worlds.has(id) || this.#unopened.has(id) || this.#reserved.has(id)
   }
 
   /** What a timer does: a step of the chain, an attempt of the outbox, another part of the core, or a reaction of the provider. */
@@ -248,6 +314,20 @@ export class Worlds {
     if (part === 'outbox') return attemptDue(args as string, world)
     return reactions[part] ? reactions[part](step, args, world) : providers.get(provider)!.reactions![reaction]!.run(args, world)
   }
+}
+
+/** The rows of a view in maps of their own; the rows themselves are never edited, and so shared. */
+function* copied(view: TablesView): Generator<void, Map<string, Map<string, object>>> {
+  const tables = new Map<string, Map<string, object>>()
+  for (const entry of view.entries()) {
+    if (!entry) yield
+    else {
+      const [table, key, row] = entry
+      const rows = tables.get(table) ?? new Map<string, object>()
+      tables.set(table, rows.set(key, row))
+    }
+  }
+  return tables
 }
 
 function firstOf(look: Iterable<string | undefined>): string | undefined {

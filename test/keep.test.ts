@@ -684,14 +684,19 @@ describe('a sandbox that is closed and opened again', () => {
     expect(real.told).toEqual([])
   })
 
-  test('world time never falls back, though the wall does', async () => {
+  test('sandgate.clock.wall: a wall that went back while nothing ran takes nothing away, and time goes on from its new reading', async () => {
     const data = newFolder()
     const first = await start({ data, clock: 'real', ...quiet })
     await first.call(cpg, allocation({}))
     const { now } = first.world
     await first.sandbox.close()
-    const second = await start({ data, wall: () => first.wallMs - 3_600_000, ...quiet })
+    const second = await start({ data, wall: () => first.wallMs - 86_400_000, ...quiet })
     expect(second.world.now).toBe(now)
+    first.passWall(60_000)
+    expect((await second.control('GET', '/clock')).json.now).toBe(new Date(now + 60_000).toISOString())
+    await second.sandbox.close()
+    const third = await start({ data, wall: () => first.wallMs - 86_400_000 + 1000, ...quiet })
+    expect((await third.control('GET', '/clock')).json.now).toBe(new Date(now + 61_000).toISOString())
   })
 
   test('a callback that was on its way when the process ended is sent again at the start', async () => {
@@ -710,7 +715,7 @@ describe('a sandbox that is closed and opened again', () => {
     const sent = inbox.received.length
     expect(sent).toBeGreaterThan(0)
     const second = await start({ data: copy, ...quiet })
-    await second.sandbox.callbacks.settled(second.world)
+    await second.sandbox.callbacks.settled(second.world, 0)
     expect(inbox.received[sent]!.text).toBe(inbox.received[0]!.text)
     expect((await second.control('GET', '/callbacks')).json.data[0]).toMatchObject({ status: 'delivered' })
   })

@@ -146,11 +146,14 @@ export interface Received {
   readonly json: any
 }
 
+type Reaction = { status?: number; headers?: Record<string, string>; body?: string }
+
 /** A receiver of callbacks on a free port, closed when the test is over. `answers` says what to answer to the nth one; 200 unless given. */
 export class Inbox {
   readonly received: Received[] = []
   readonly url: string
-  answers: (received: Received, index: number) => { status?: number; headers?: Record<string, string>; body?: string } = () => ({})
+  /** It may take its time: a receiver with a thread for each callback answers others meanwhile. */
+  answers: (received: Received, index: number) => Reaction | Promise<Reaction> = () => ({})
 
   constructor(url: string) {
     this.url = url
@@ -160,10 +163,10 @@ export class Inbox {
     const server = createServer((req, res) => {
       const chunks: Buffer[] = []
       req.on('data', (chunk: Buffer) => chunks.push(chunk))
-      req.on('end', () => {
+      req.on('end', async () => {
         const text = Buffer.concat(chunks).toString('utf8')
         const received = { path: req.url!, headers: req.headers, rawHeaders: req.rawHeaders, text, json: jsonOf(text) }
-        const { status = 200, headers = {}, body = '' } = inbox.answers(received, inbox.received.push(received) - 1)
+        const { status = 200, headers = {}, body = '' } = await inbox.answers(received, inbox.received.push(received) - 1)
         res.writeHead(status, headers).end(body)
       })
     })

@@ -1,15 +1,15 @@
-// The control API's chapter on cases: a recording that somebody else can play again, and the question whether a call was made so.
+// The control API's chapter on cases: a recording that somebody else can play again. The question whether a call was made so is left to verify.ts.
 import { createHash } from 'node:crypto'
-import { concerns, matches, regexOf, type When } from '../http/faults.ts'
-import { type Incoming, originOf, ReceivedCall } from '../http/received.ts'
-import { bodyFields, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type Recording, secretsIn, type Step, withoutKeys, withoutLogins } from '../keep/recording.ts'
-import type { Provider } from '../provider.ts'
+import { type Incoming, originOf } from '../http/received.ts'
+import type { Moment, UnderWay } from '../http/repeats.ts'
+import { bodyFields, type CallUnderWay, FORMAT, mapTexts, type RecordedCall, type Recording, type Step, withoutKeys } from '../keep/recording.ts'
+import { hiding, HIDDEN, SECRET, secretsIn, secretsOfHeaders, withoutLogins } from '../redact.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
-import { Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
-import { type Ask, iso, noSuch, ok, Problem, type Routes, type Told } from './asking.ts'
-import { SECRET } from './entries.ts'
+import { iso, ok, Problem, type Routes } from './asking.ts'
+import { knownSecrets } from './secrets.ts'
+import { verify } from './verify.ts'
 import { version } from './version.ts'
 
 export const caseRoutes: Routes = {
@@ -17,26 +17,30 @@ export const caseRoutes: Routes = {
   verify,
 }
 
-/** How many of the closest calls are told. */
-const CLOSEST = 3
 /** What the world took over from elsewhere stands in no journal. */
 const TAKEN_OVER = /^(fork|restore|snapshot|kept)/
 /** What a receiver answers may hold the signature it was sent; nobody needs so long a word to read the case. */
 const LONG_WORD = /[A-Za-z0-9+/=_-]{32,}/g
 
 /** A call as the journal keeps it. */
-interface CallEntry extends JournalEntry {
-  readonly operation?: string
+interface CallEntry extends JournalEntry, Asked {
   readonly status?: number
-  readonly refusal?: string
-  readonly stoppedBy?: string
   readonly rules: readonly string[]
+  readonly response: { readonly headers: Record<string, string>; readonly text: string | undefined }
+}
+
+/** What is known of a call before it is answered. */
+interface Asked {
+  readonly provider?: string | undefined
+  readonly operation?: string | undefined
+  readonly refusal?: string | undefined
+  readonly stoppedBy?: string | undefined
   readonly request: Incoming
   readonly caller: unknown
-  readonly detail: Record<string, unknown> | undefined
-  /** The entry that was the next one when the call came, and world time then, where it overlapped others or waited. */
-  readonly began: { readonly entry: number; readonly at: number } | undefined
-  readonly response: { readonly headers: Record<string, string>; readonly text: string | undefined }
+  readonly detail: Readonly<Record<string, unknown>> | undefined
+  readonly hint?: string | undefined
+  /** When it came, and went on after each wait, where it overlapped others or waited. */
+  readonly began: UnderWay['began'] | undefined
 }
 
 /** The world's case file. Throws a `Problem` when the journal no longer tells the whole story. */
@@ -44,17 +48,18 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   const { journal, options } = world
   const entries = [...journal]
   const { deeds, lost } = sandbox.tape.of(world)
+  const waiting = [...sandbox.flights.underWay(world)].map(askedOf)
   // rule: sandgate.recording.whole
   const over = entries.find(({ kind, action }) => kind === 'control' && TAKEN_OVER.test(String(action)))
   if (over) throw new Problem(409, `a recording would be incomplete, because this world did not begin as new: ${String(over.summary)}`)
-  if (journal.nextId > 1 && entries[0]?.id !== 1) {
+  if (journal.lost || journal.emptied) {
     const why = journal.dropped > 0 ? `keeps ${options.journalEntries} entries and ${options.journalBytes} bytes of bodies, and had to drop older ones (limits.journalEntries, limits.journalBytes)` : 'was emptied'
     throw new Problem(409, `the journal ${why}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
   }
-  if (lost > 0) throw new Problem(409, `there were more than ${options.journalEntries} control calls, so a recording would be incomplete`)
+  if (lost !== undefined) throw new Problem(409, `${lost}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
 
   // rule: sandgate.recording.secrets
-  const hideKeys = hiding(placeholders(sandbox, world, entries))
+  const hideKeys = hiding(knownSecrets(sandbox.options, sandbox.providers, world), secretsSent([...entries, ...waiting]))
   const hide = (text: string) => withoutLogins(hideKeys(text))
   const steps: Step[] = [...[...deeds].map(({ atMs, ...deed }): Step => ({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) })), ...entries.flatMap((entry) => step(entry, sandbox, world, hide))]
   const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
@@ -72,35 +77,20 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
       strict: sandbox.options.strict ?? false,
       assume: options.assumptions,
       journal: steps.sort((a, b) => order(a) - order(b)),
+      ...(waiting.length > 0 && { under_way: waiting.map((call): CallUnderWay => ({ ...callOf(call, sandbox, world, hide), began: moment(call.began!) })) }),
       end: { entry: journal.nextId - 1, at: iso(world.now) },
     } satisfies Recording,
     hide,
   )
 }
 
-/** What every text that lets somebody in is called in a case file. */
-function placeholders(sandbox: Sandbox, world: World, entries: readonly JournalEntry[]): Map<string, string> {
-  const found = new Map<string, string>()
+/** What calls brought and answers showed that lets somebody in, whoever it belongs to. */
+function secretsSent(entries: readonly (JournalEntry | Asked)[]): Set<string> {
+  const found = new Set<string>()
   for (const { request, response } of entries as readonly Partial<CallEntry>[]) {
-    for (const text of [...secretsIn(request?.body?.toString('utf8')), ...secretsIn(response?.text)]) found.set(text, HIDDEN)
+    const texts = [request?.body?.toString('utf8'), request?.query, response?.text].flatMap(secretsIn)
+    for (const text of [...texts, ...secretsOfHeaders(request?.headers ?? {})]) found.add(text)
   }
-  // What was sent as a key or a signature is hidden wherever it stands, whoever it belongs to.
-  for (const entry of entries) {
-    if (entry.kind !== 'call') continue
-    for (const [name, value] of Object.entries((entry as CallEntry).request.headers)) {
-      if (SECRET.test(name) && typeof value === 'string' && value.length >= 12) for (const text of [value, value.replace(/^\w+ +/, '')]) if (text.length >= 12) found.set(text, HIDDEN)
-    }
-  }
-  for (const [name, settings] of Object.entries(sandbox.options.providers ?? {})) keysIn(settings).forEach((text, index) => found.set(text, `{{${name} key ${index + 1}}}`))
-  for (const { name, demo } of sandbox.providers.values()) {
-    demo.forEach(({ key, secret }, index) => {
-      found.set(key, `{{${name} demo key ${index + 1}}}`)
-      if (secret !== undefined) found.set(secret, `{{${name} demo secret ${index + 1}}}`)
-    })
-  }
-  for (const { secret } of Object.values(sandbox.options.callbacks ?? {})) if (secret !== undefined) found.set(secret, '{{callback secret}}')
-  for (const { secret } of world.rows(Endpoints)) found.set(secret, '{{callback secret}}')
-  if (sandbox.options.controlToken) found.set(sandbox.options.controlToken, '{{control token}}')
   return found
 }
 
@@ -120,24 +110,34 @@ function step(entry: JournalEntry, sandbox: Sandbox, world: World, hide: (text: 
   if (entry.kind !== 'callback' || entry.error === undefined) return []
   const { delivery, event, attempt, status, error, answer } = entry as any
   const end = sandbox.tape.of(world).ends.get(`${delivery}/${attempt}`)
-  const ended = end && (end.entry > entry.id + 1 || end.atMs !== entry.at) ? { ended: { entry: end.entry, at: iso(end.atMs) } } : {}
+  const ended = end ? { ended: { entry: end.entry, at: iso(end.atMs), order: end.order } } : {}
   const told = answer ? { answer: String(answer).replace(LONG_WORD, HIDDEN) } : {}
   return [{ kind: 'callback', entry: entry.id, at, ...ended, provider: entry.provider!, delivery, event, attempt, status: status ?? null, error, ...told }]
 }
 
 function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text: string) => string): Step {
-  const { request, response, caller, detail, began } = entry
-  const { identity, keyHeader } = sandbox.providers.get(entry.provider!)!
-  const refused = entry.refusal !== undefined && identity.gates.some(({ name }) => name === entry.stoppedBy)
+  const { response } = entry
+  return {
+    entry: entry.id,
+    at: iso(entry.at),
+    ...callOf(entry, sandbox, world, hide),
+    answer: { status: entry.status ?? null, headers: response.headers, ...(response.text !== undefined && { body: response.text }) },
+    rules: [...new Set(entry.rules)],
+  }
+}
+
+function callOf(asked: Asked, sandbox: Sandbox, world: World, hide: (text: string) => string): Omit<RecordedCall, 'entry' | 'at' | 'answer'> {
+  const { provider, operation, request, caller, detail, began, hint } = asked
+  const { identity, keyHeader } = sandbox.providers.get(provider!)!
+  const refused = asked.refusal !== undefined && identity.gates.some(({ name }) => name === asked.stoppedBy)
   const headers = Object.entries(request.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const]))
   return {
     kind: 'call',
-    entry: entry.id,
-    at: iso(entry.at),
     wall: iso(request.wallMs),
-    ...(began && { began: { entry: began.entry, at: iso(began.at) } }),
-    provider: entry.provider!,
-    ...(entry.operation !== undefined && { operation: entry.operation }),
+    ...(began && { began: moment(began) }),
+    ...(began?.resumed?.length && { resumed: began.resumed.map(moment) }),
+    provider: provider!,
+    ...(operation !== undefined && { operation }),
     method: request.method,
     path: request.path,
     ...(request.linePath !== request.path && { line_path: request.linePath }),
@@ -148,10 +148,16 @@ function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text:
     ...bodyFields(request.body, hide),
     ...(holdsKey(request, hide) && { altered: true }),
     ...(caller !== undefined && { who: identity.of(caller, world) }),
-    ...(refused && { refused: { gate: entry.stoppedBy!, name: entry.refusal!, ...(detail && { detail }) } }),
-    answer: { status: entry.status ?? null, headers: response.headers, ...(response.text !== undefined && { body: response.text }) },
-    rules: [...new Set(entry.rules)],
+    ...(refused && { refused: { gate: asked.stoppedBy!, name: asked.refusal!, ...(detail && { detail }), ...(hint !== undefined && { hint }) } }),
   }
+}
+
+function askedOf({ call, began, refusal, stoppedBy }: UnderWay): Asked {
+  return { provider: call.provider, operation: call.operation, refusal: refusal?.name, stoppedBy, request: call.incoming, caller: call.caller, detail: refusal?.detail, began }
+}
+
+function moment({ entry, at, order }: Moment): NonNullable<RecordedCall['began']> {
+  return { entry, at: iso(at), order }
 }
 
 function holdsKey({ path, query, body }: Incoming, hide: (text: string) => string): boolean {
@@ -160,109 +166,4 @@ function holdsKey({ path, query, body }: Incoming, hide: (text: string) => strin
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
-}
-
-interface Difference {
-  readonly path: string
-  readonly expected: unknown
-  readonly got: unknown
-}
-
-type Times = { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number }
-
-/** A kind of call that somebody asks about. */
-interface Kind {
-  readonly provider: string
-  readonly operation: string
-  readonly match?: When
-}
-
-type Made = { readonly entry: CallEntry; readonly call: ReceivedCall }
-
-function verify({ sandbox, world, body }: Ask): Told {
-  const { times = {}, after, ...kind } = body as Kind & { times?: Times; after?: Kind }
-  if (times.exactly !== undefined && Object.keys(times).length > 1) throw new Problem(422, 'body times: exactly says it all; leave atLeast and atMost out')
-  const { lost } = world.journal
-  const { keyHeader } = providerOf(kind, sandbox)
-  const when = whenOf(kind)
-  const first = after && (providerOf(after, sandbox), callsOf(after, sandbox, world).find(({ call }) => concerns(whenOf(after), call)))
-  const calls = after && !first ? [] : callsOf(kind, sandbox, world).filter(({ entry }) => entry.id > (first?.entry.id ?? 0))
-  const matching = calls.filter(({ call }) => concerns(when, call))
-  const verdict = after && !first && lost ? 'unknown' : judge(matching.length, times, lost)
-  const tooMany = verdict !== true && matching.length > (times.atMost ?? times.exactly ?? Infinity)
-  const shown = tooMany ? matching : calls.filter((each) => !matching.includes(each))
-  const closest = shown
-    .map(({ entry, call }) => ({ entry: entry.id, at: iso(entry.at), status: entry.status ?? null, differs: tooMany ? [] : differences(when, call, keyHeader) }))
-    .sort((a, b) => a.differs.length - b.differs.length || b.entry - a.entry)
-    .slice(0, CLOSEST)
-  return ok({ ok: verdict, count: matching.length, closest: verdict === true ? [] : closest })
-}
-
-/** The provider of that kind of call. Throws a `Problem` when there is no such call. */
-function providerOf({ provider, operation, match }: Kind, sandbox: Sandbox): Provider {
-  const none = noSuch({ provider, operation }, sandbox)
-  if (none !== undefined) throw new Problem(422, none)
-  refuseBadRegex(match)
-  return sandbox.providers.get(provider)!
-}
-
-function whenOf({ provider, operation, match }: Kind): When {
-  return { ...match, provider, operation }
-}
-
-/** Every call of that operation that the journal has, oldest first. */
-function callsOf({ provider: name, operation }: Kind, sandbox: Sandbox, world: World): Made[] {
-  const provider = sandbox.providers.get(name)!
-  const contract = sandbox.contract(name)!
-  return [...world.journal]
-    .filter((entry) => entry.kind === 'call' && entry.provider === name && entry.operation === operation)
-    .map((entry) => ({ entry: entry as CallEntry, call: new ReceivedCall((entry as CallEntry).request, provider, contract) }))
-}
-
-/** Whether that many calls are as many as were asked for. What had to make room may have been such a call too. */
-function judge(count: number, { exactly, atLeast, atMost }: Times, lost: boolean): boolean | 'unknown' {
-  const least = exactly ?? atLeast ?? (atMost === undefined ? 1 : 0)
-  const most = exactly ?? atMost ?? Infinity
-  if (count > most) return false
-  // rule: sandgate.verify.unknown
-  if (!lost) return count >= least
-  return count >= least && most === Infinity ? true : 'unknown'
-}
-
-function refuseBadRegex(pattern: unknown): void {
-  if (typeof pattern === 'string') {
-    try {
-      regexOf(pattern)
-    } catch (error) {
-      throw new Problem(422, `match: ${pattern} is no regex: ${(error as Error).message}`)
-    }
-  }
-  if (typeof pattern === 'object' && pattern !== null) Object.values(pattern).forEach(refuseBadRegex)
-}
-
-/** Where a call is not what was asked for; nothing when it is. */
-function differences(when: When, call: ReceivedCall, keyHeader: string): Difference[] {
-  const headers = Object.fromEntries(Object.entries(when.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
-  const inHeaders = compare(headers, call.headers, 'headers').map((found) => {
-    const name = found.path.slice('headers.'.length)
-    return (SECRET.test(name) || name === keyHeader) && found.got !== null ? { ...found, got: HIDDEN } : found
-  })
-  const content = call.content.kind === 'json' ? call.content.value : undefined
-  return [
-    ...(when.body === undefined ? [] : compare(when.body, content, 'body')),
-    ...inHeaders,
-    ...(when.query === undefined ? [] : compare(when.query, call.queryValues, 'query')),
-    ...(when.path === undefined ? [] : compare(when.path, call.params, 'path')),
-  ]
-}
-
-/** The parts of a value that do not have what the pattern names; what is missing is told as null. */
-function compare(pattern: unknown, value: unknown, path: string): Difference[] {
-  if (matches(pattern, value)) return []
-  const inside = typeof pattern === 'object' && pattern !== null && typeof value === 'object' && value !== null && Array.isArray(pattern) === Array.isArray(value)
-  if (!inside || (Array.isArray(pattern) && pattern.length !== (value as unknown[]).length)) return [{ path, expected: pattern, got: value ?? null }]
-  return Object.entries(pattern as object).flatMap(([name, item]) => {
-    const held = Object.hasOwn(value as object, name) ? (value as Record<string, unknown>)[name] : undefined
-    return compare(item, held, `${path}.${name}`)
-  })
 }

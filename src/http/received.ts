@@ -1,7 +1,7 @@
 // A call as it arrived, with what is expensive to know found out only when somebody asks.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Answer, Call, Content, Problem, Provider, Refusal } from '../provider.ts'
-import { readContent } from './content.ts'
+import { bodyText, readContent } from './content.ts'
 import type { Contract, Match } from './contract.ts'
 
 /** A request as the sockets delivered it. */
@@ -14,7 +14,7 @@ export interface Incoming {
   /** The exact bytes; undefined when there were more than the limit allows. */
   readonly body: Buffer | undefined
   readonly ip: string
-  /** Scheme and authority the client used, where its Host header does not say so. */
+  /** Scheme and authority the client used, where it has no Host header that says so. */
   readonly origin?: string | undefined
   readonly wallMs: number
   /** What stands behind a dot after the key, and is no world. */
@@ -50,6 +50,10 @@ export class ReceivedCall implements Call {
     this.provider = provider.name
     this.operation = this.match?.operation.id
     this.needs = this.operation === undefined ? undefined : provider.needs?.[this.operation]
+  }
+
+  get incoming(): Incoming {
+    return this.#incoming
   }
 
   get method(): string {
@@ -101,7 +105,11 @@ export class ReceivedCall implements Call {
   }
 
   get content(): Content {
-    return (this.#content ??= readContent(this.body, this.headers['content-type'], this.#provider.readsJson))
+    return (this.#content ??= readContent(this.body, this.headers['content-type'], this.#provider.readsJson, this.#provider.jsonEncodings))
+  }
+
+  get text(): string {
+    return bodyText(this.body, this.#provider.jsonEncodings) ?? this.body.toString('utf8')
   }
 
   get allowed(): readonly string[] {

@@ -4,6 +4,7 @@ import { type Call, Refusal, type Repeats } from '../provider.ts'
 import { Count, Moment, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
+import type { ReceivedCall } from './received.ts'
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -84,9 +85,51 @@ export function keepAnswer(call: Call, policy: Repeats, id: string, answer: Kept
   })
 }
 
-/** Calls whose idempotency key is claimed while a scenario lets them wait: a second call with the key meets the first one in flight. */
+/** Where something stands among all that happened in its world: the journal entry that was the next one, world time, and what had arrived before. */
+export interface Moment {
+  readonly entry: number
+  readonly at: number
+  readonly order: number
+}
+
+/** A call that waits, or has waited, and is not answered yet. */
+export interface UnderWay {
+  readonly call: ReceivedCall
+  readonly began: Moment & { readonly resumed: readonly Moment[] | undefined }
+  readonly refusal: Refusal | undefined
+  readonly stoppedBy: string | undefined
+}
+
+/**
+ * The calls that wait while other things happen, and the idempotency keys that are claimed meanwhile: a second call with such a key meets the first one in
+ * flight.
+ */
 export class Flights {
   readonly #byWorld = new WeakMap<World, Map<string, Promise<unknown>>>()
+  readonly #underWay = new WeakMap<World, Set<UnderWay>>()
+
+  /** The calls of this world that wait, in the order in which they began to. */
+  underWay(world: World): ReadonlySet<UnderWay> {
+    return this.#underWay.get(world) ?? new Set()
+  }
+
+  /** A call begins to wait, or goes on waiting. */
+  waits(call: UnderWay, world: World): void {
+    const calls = this.#underWay.get(world)
+    if (calls) calls.add(call)
+    else this.#underWay.set(world, new Set([call]))
+  }
+
+  /** A call is answered. */
+  answered(call: UnderWay, world: World): void {
+    this.#underWay.get(world)?.delete(call)
+  }
+
+  /** Nobody waits in this world any more, and no key is claimed. */
+  forget(world: World): void {
+    this.#byWorld.delete(world)
+    this.#underWay.delete(world)
+  }
 
   /** The call under way with this key. */
   of(world: World, id: string): Promise<unknown> | undefined {

@@ -8,7 +8,7 @@ import { arrange, type DepositWish, NoSuchDeposit } from './deposits.ts'
 import { type CorruptHow, type DropHow, type Plan, planFaults, type Respond } from './faults.ts'
 import { hintFor, nearestPath } from './hints.ts'
 import { type Incoming, ReceivedCall } from './received.ts'
-import { findRepeat, type Flights, type Kept, keepAnswer, repeatId } from './repeats.ts'
+import { findRepeat, type Flights, type Kept, keepAnswer, type Moment, repeatId } from './repeats.ts'
 
 /** A provider with its contract, as a sandbox serves it. */
 export interface Served {
@@ -16,10 +16,10 @@ export interface Served {
   readonly contract: Contract
   /** All providers of the sandbox, because money can be sent to any address. */
   readonly providers: ReadonlyMap<string, Provider>
-  /** Calls under way whose idempotency key is claimed. */
+  /** Calls under way, and the idempotency keys that they claim. */
   readonly flights: Flights
   /** Answers operations that no provider models. */
-  readonly sample: (served: Served, call: ReceivedCall, match: Match, world: World) => Promise<Answer>
+  readonly sample: (served: Served, call: ReceivedCall, match: Match, number: number, world: World) => Promise<Answer>
   /** An answer off contract becomes a loud 500. */
   readonly strict: boolean
   /** Where bugs are told. */
@@ -45,6 +45,8 @@ export interface Sent {
     readonly entry: number
     readonly refusal: string | undefined
     readonly hint: string | undefined
+    /** Whatever the checks found out about who calls. */
+    readonly caller: unknown
     readonly struck: Plan['rules'] | undefined
   }
 }
@@ -60,24 +62,33 @@ interface Course {
   refusal: Refusal | undefined
   /** Whether the last of its changes is kept, known at the end of that turn; undefined: nobody keeps it, or there was none. */
   settled: Promise<boolean> | undefined
-  readonly admit: Admit | undefined
-  /** The journal entry that was the next one when the call came, and world time then. */
-  readonly began: { readonly entry: number; readonly at: number }
+  readonly played: Played | undefined
+  /** When the call came, and each time it went on after it had waited. */
+  readonly began: Moment & { resumed: Moment[] | undefined }
 }
 
-/** Stands in for a check, as a replay does: the check is not asked where this says true. */
-export type Admit = (gate: Gate, call: Call, world: World) => boolean
+/** Stands in for the client's key, and for all waiting, as a replay does. */
+export interface Played {
+  /** Whether this check is not asked, because it is known who called. */
+  readonly admit: (gate: Gate, call: Call, world: World) => boolean
+  /** A refusal for which the request alone does not show why any more, and the hint there was. */
+  readonly refused: { readonly hint?: string | undefined } | undefined
+  /** Resolves when it is this call's turn to go on. `flight`: the call that it waits for. */
+  turn(flight?: Promise<unknown>): Promise<void>
+  /** Resolves when it is to be answered. */
+  landing(): Promise<void>
+}
 
 /** An answer that never was: the connection is cut instead. */
 const SILENCE: Kept = { status: 0, headers: {}, text: undefined }
 
-export async function reply(incoming: Incoming, served: Served, world: World, admit?: Admit): Promise<Sent> {
+export async function reply(incoming: Incoming, served: Served, world: World, played?: Played): Promise<Sent> {
   served.afterwards(world)
   const { keeper } = world
   // Step 3, and step 2: which faults strike depends on what is called.
   const call = new ReceivedCall(incoming, served.provider, served.contract)
   const closed = world.stopped && world.stopped.rows !== 'good'
-  const course: Course = { call, plan: closed ? undefined : planFaults(call, world), gates: [], passed: 0, stoppedBy: undefined, refusal: undefined, settled: undefined, admit, began: { entry: world.journal.nextId, at: world.now } }
+  const course: Course = { call, plan: closed ? undefined : planFaults(call, world), gates: [], passed: 0, stoppedBy: undefined, refusal: undefined, settled: undefined, played, began: { entry: world.journal.nextId, at: world.now, order: world.arrive(), resumed: undefined } }
   let kept: Kept
   try {
     kept = closed ? notServed(served, course, world) : await strikeAround(served, course, world)
@@ -86,6 +97,7 @@ export async function reply(incoming: Incoming, served: Served, world: World, ad
     call.note('bug', String(error))
     kept = write(served.provider.refusals.internal_error!({}, call), served, course, world)
   }
+  if (played) await played.landing()
   const sent = record(kept, incoming, course, served, world)
   served.afterwards(world)
   // Everything that happens in one turn is kept in one write; nobody hears of it before.
@@ -118,12 +130,37 @@ function strikeAround(served: Served, course: Course, world: World): Promise<Kep
 }
 
 async function struckWork({ before, after, delayMs }: Plan, served: Served, course: Course, world: World): Promise<Kept> {
-  if (before && delayMs > 0) await served.pause(delayMs)
+  if (before && delayMs > 0) {
+    await paused(delayMs, served, course, world)
+    goOn(course, world)
+  }
   if (before?.drop) return SILENCE
   if (before?.respond) return write(faulty(before.respond, served, course), served, course, world)
   const kept = await work(served, course, world)
   if (after?.drop) return SILENCE
-  return after?.respond ? write(faulty(after.respond, served, course), served, course, world) : kept
+  if (!after?.respond) return kept
+  if (course.played) await course.played.turn()
+  goOn(course, world)
+  return write(faulty(after.respond, served, course), served, course, world)
+}
+
+/** Wall time goes by for a call that a scenario slows down. */
+function paused(ms: number, served: Served, course: Course, world: World): Promise<void> {
+  waits(served, course, world)
+  return course.played ? course.played.turn() : served.pause(ms)
+}
+
+/** From here on others may come and go before this call is answered. */
+function waits({ flights }: Served, course: Course, world: World): void {
+  course.began.resumed ??= []
+  flights.waits(course, world)
+}
+
+/** A call that has waited changes the world from here on, at its own place among all that happened meanwhile. */
+function goOn({ began }: Course, world: World): void {
+  const moment = { entry: world.journal.nextId, at: world.now, order: world.arrive() }
+  if (began.resumed) began.resumed.push(moment)
+  else began.resumed = [moment]
 }
 
 function faulty(respond: Respond, { provider }: Served, { call }: Course): Answer {
@@ -139,11 +176,22 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   course.gates = operation?.gates ?? (call.match ? provider.gates : provider.elsewhere.gates)
   const refused = change(() => refusing(course, () => passGates(course, world)), course, world)
   // A slow provider is slow in refusing too.
-  if (plan && plan.delayMs > 0 && (refused || !operation)) await served.pause(plan.delayMs)
+  if (plan && plan.delayMs > 0 && (refused || !operation)) {
+    await paused(plan.delayMs, served, course, world)
+    goOn(course, world)
+  }
   if (refused) return write(refused, served, course, world)
   if (!call.match) return write(refusing(course, () => provider.elsewhere.answer(call, world))!, served, course, world)
 
-  if (!operation) return write(await served.sample(served, call, call.match, world), served, course, world)
+  if (!operation) {
+    // In the order of the calls, however long each sample takes.
+    const number = change(() => world.next(`samples/${call.provider}`), course, world)
+    waits(served, course, world)
+    const sample = await served.sample(served, call, call.match, number, world)
+    if (course.played) await course.played.turn()
+    goOn(course, world)
+    return write(sample, served, course, world)
+  }
   const id = operation.repeats && repeatId(call, operation.repeats)
   if (id !== undefined) {
     const inFlight = await meet(id, served, course, operation, world)
@@ -152,7 +200,10 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   const performed = () => change(() => perform(operation, id, served, course, world), course, world)
   if (!plan || plan.delayMs === 0) return performed()
   // rule: sandgate.faults.in-flight
-  const late = served.pause(plan.delayMs).then(performed)
+  const late = paused(plan.delayMs, served, course, world).then(() => {
+    goOn(course, world)
+    return performed()
+  })
   return id === undefined ? late : served.flights.during(world, id, late)
 }
 
@@ -164,13 +215,16 @@ function change<T>(doing: () => T, course: Course, world: World): T {
 }
 
 /** A second call with the key of one that is still under way waits for it, or is told so: the provider's own choice. */
-async function meet(id: string, { flights }: Served, course: Course, operation: Operation, world: World): Promise<Answer | undefined> {
+async function meet(id: string, served: Served, course: Course, operation: Operation, world: World): Promise<Answer | undefined> {
+  const { flights } = served
   for (let flight = flights.of(world, id); flight; flight = flights.of(world, id)) {
     const { inFlight } = operation.repeats!
     const choice = typeof inFlight === 'function' ? inFlight(world) : inFlight
     course.call.note('idempotency', { decided: choice === 'wait' ? 'waited for the call in flight' : 'refused: in flight' })
     if (choice !== 'wait') return refusing(course, () => { throw new Refusal(choice.refuse) })
-    await flight
+    waits(served, course, world)
+    await (course.played ? course.played.turn(flight) : flight)
+    goOn(course, world)
   }
   return undefined
 }
@@ -226,7 +280,7 @@ function passGates(course: Course, world: World): void {
   if (course.call.bodyTooLarge) throw new Refusal('body_too_large')
   for (const gate of course.gates) {
     course.stoppedBy = gate.name
-    if (!course.admit?.(gate, course.call, world)) gate(course.call, world)
+    if (!course.played?.admit(gate, course.call, world)) gate(course.call, world)
     course.passed++
   }
   course.stoppedBy = undefined
@@ -279,7 +333,8 @@ function checkAnswer(answer: Answer, contentType: string | undefined, match: Mat
 }
 
 /** Step 8: the journal entry first, then the bytes. */
-function record(kept: Kept, incoming: Incoming, { call, gates, passed, plan, refusal, stoppedBy, began }: Course, served: Served, world: World): Sent {
+function record(kept: Kept, incoming: Incoming, course: Course, served: Served, world: World): Sent {
+  const { call, gates, passed, plan, refusal, stoppedBy, began, played } = course
   const id = world.journal.add({
     id: undefined,
     kind: 'call',
@@ -299,13 +354,14 @@ function record(kept: Kept, incoming: Incoming, { call, gates, passed, plan, ref
     caller: call.caller,
     detail: refusal?.detail,
     // Only where something else happened meanwhile; hardly any call is so, and all are kept.
-    began: began.entry === world.journal.nextId && began.at === world.now ? undefined : began,
+    began: began.order === world.arrivals && began.entry === world.journal.nextId && began.at === world.now ? undefined : began,
     response: kept,
   }, (incoming.body?.length ?? 0) + (kept.text?.length ?? 0))
+  if (began.resumed) served.flights.answered(course, world)
   for (const { id: rule, source, then } of plan?.rules ?? []) {
     world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })
   }
-  const why = refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served, world))
+  const why = refusal && played?.refused ? played.refused.hint : refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served, world))
   const isLost = refusal?.name === 'not_found' && !call.match && call.allowed.length === 0
   const hint = isLost ? `${why ?? `${served.provider.title} has no such path`}; ${nearestPath(call, served.contract)}` : why
   if (hint) world.journal.amend(id, { hint })
@@ -316,6 +372,6 @@ function record(kept: Kept, incoming: Incoming, { call, gates, passed, plan, ref
     drop: kept === SILENCE ? (plan!.before?.drop ?? plan!.after!.drop) : undefined,
     corrupt: plan?.corrupt,
     bytesPerSecond: plan?.bytesPerSecond,
-    told: { operation: call.operation, entry: id, refusal: refusal?.name, hint, struck: plan?.rules },
+    told: { operation: call.operation, entry: id, refusal: refusal?.name, hint, caller: call.caller, struck: plan?.rules },
   }
 }

@@ -1,5 +1,6 @@
 // The file of one checkpoint, as lowdb's adapter: written beside its place and renamed, a slice a turn, so that there is never half of one and nobody
 // waits for it. What is in it is decided by store.ts.
+import { setImmediate } from '../timers.ts'
 import { FILE_MODE, framed, type Ground, records } from './log.ts'
 import { checkFormat, KeepRefused } from './recovery.ts'
 import { changeProblem, type CheckpointEnd, type CheckpointHead, type RowLine, rowsProblem } from './state.ts'
@@ -85,4 +86,17 @@ function* sliced(rows: Iterable<RowLine>): Generator<RowLine[]> {
     slice = []
   }
   if (slice.length > 0) yield slice
+}
+
+/** Nobody wants the checkpoint any more. */
+export function unwanted(): Error {
+  return new Error('it is of no use any more')
+}
+
+/** Lets other work have its turn; throws when nobody wants the checkpoint any more. */
+export function pausing(fold: { readonly wanted: boolean }): () => Promise<void> {
+  return async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (!fold.wanted) throw unwanted()
+  }
 }

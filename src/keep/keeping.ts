@@ -6,7 +6,7 @@ import { lock } from './lock.ts'
 import { type Disk, FILE_MODE, FOLDER_MODE, type LogFile, syncFolder } from './log.ts'
 import { checkFormat, KeepRefused } from './recovery.ts'
 import { FORMAT } from './state.ts'
-import { NotKept, Store, type StoreOptions } from './store.ts'
+import { NotKept, type Prepared, Store, type StoreOptions } from './store.ts'
 
 /** A log is left alone up to here: so much is read back in a fraction of a second. */
 const FOLD_BYTES = 16 * 1024 * 1024
@@ -110,6 +110,23 @@ export class Keeping {
     store.keep(world, made, goesOn)
     this.#stores.set(world.id, store)
     this.#unread.delete(world.id)
+  }
+
+  /** The same for a world that may be large, in slices, once it is committed. Rejects with `NotKept`. */
+  async prepare(world: World, made: object): Promise<Prepared> {
+    const known = this.#stores.get(world.id)
+    const store = known ?? this.#begin(world.id)
+    const { commit, abandon } = await store.prepare(world, made)
+    return {
+      commit: () => {
+        commit()
+        this.#stores.set(world.id, store)
+      },
+      abandon: async () => {
+        await abandon()
+        if (!known) await this.#options.disk.promises.rm(join(this.#folder, 'worlds', world.id), { recursive: true, force: true })
+      },
+    }
   }
 
   /** Forgets a world. */

@@ -1,28 +1,49 @@
 // A case file: the calls a world was given, in order, with what was answered, so that somebody else can play them again. What it looks like, how it
-// is read, and how keys are kept out of it; taking one is left to control/cases.ts, playing one to replay.ts.
+// is read, and how keys are kept out of it; taking one is left to control/cases.ts, whether it fits this version to case-check.ts, playing it to replay.ts.
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
-import type { World } from '../world/world.ts'
+import { jsonOf, UnreadableText } from '../reading.ts'
+
+export { hiding, HIDDEN, secretsIn, withoutLogins } from '../redact.ts'
 
 /** Raised when a file of before can no longer be played. */
 export const FORMAT = 1
 
-const Instant = z.string().refine((text) => !Number.isNaN(Date.parse(text)), { message: 'expected an ISO 8601 instant' })
+/** How large a case file may be. */
+export const CASE_BYTES = 256 * 1024 * 1024
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/
+const Instant = z.string().refine((text) => INSTANT.test(text) && !Number.isNaN(Date.parse(text)), { message: 'expected an ISO 8601 instant such as 2026-05-16T19:00:00Z' })
+/** The number of a journal entry. */
+const Entry = z.int().min(1).max(1e12)
 const Facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 /** How a field of a foreign answer is held against ours: equal unless it is named here. */
-export const Shape = z.enum(['id', 'address', 'hash', 'timestamp'])
+export const Shape = z.enum(['id', 'address', 'hash', 'timestamp', 'tag', 'code', 'url', 'text', 'any'])
 export type Shape = z.output<typeof Shape>
+
+/**
+ * Where something stands among all that happened: the entry that was the next one, world time, and in which order it came, counted over calls, control calls and
+ * ends of waits and of attempts. Files of before have no `order`.
+ */
+const Moment = z.strictObject({ entry: Entry, at: Instant, order: z.int().min(1).optional() })
+
+/** Header values as Node.js hands them over: only one header may come several times. */
+const Headers = z.record(z.string(), z.union([z.string(), z.array(z.string())])).superRefine((headers, context) => {
+  for (const [name, value] of Object.entries(headers)) if (typeof value !== 'string' && name !== 'set-cookie') context.addIssue({ code: 'custom', path: [name], message: 'expected a text; only set-cookie may be a list' })
+})
 
 const RecordedCall = z.strictObject({
   kind: z.literal('call'),
   /** The journal entry of the call, and its number in this file. */
-  entry: z.int().min(1),
+  entry: Entry,
   /** World time. */
   at: Instant,
   wall: Instant,
-  /** Where the call overlapped others, or waited: the entry that was the next one when it came, and world time then. */
-  began: z.strictObject({ entry: z.int().min(1), at: Instant }).optional(),
+  /** When it came, where it overlapped others or waited. */
+  began: Moment.optional(),
+  /** Each time it went on after it had waited: for a delay, for the call in flight with its idempotency key, for a sample. */
+  resumed: z.array(Moment).optional(),
   provider: z.string(),
   operation: z.string().optional(),
   method: z.string(),
@@ -32,7 +53,7 @@ const RecordedCall = z.strictObject({
   query: z.string().optional(),
   origin: z.string(),
   ip: z.string(),
-  headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+  headers: Headers,
   /** The exact bytes of the body: as text, in base64 where they are not UTF-8, or thrown away because there were too many. */
   body: z.string().optional(),
   body_base64: z.string().optional(),
@@ -41,21 +62,33 @@ const RecordedCall = z.strictObject({
   altered: z.literal(true).optional(),
   /** The caller in the provider's plain facts; nobody was known yet where it is left out. */
   who: Facts.optional(),
-  /** The check of the caller that stopped the call. */
-  refused: z.strictObject({ gate: z.string(), name: z.string(), detail: z.record(z.string(), z.unknown()).optional() }).optional(),
+  /** The check of the caller that stopped the call, and the mistake that it looked like: without the signature nobody could tell it again. */
+  refused: z.strictObject({ gate: z.string(), name: z.string(), detail: z.record(z.string(), z.unknown()).optional(), hint: z.string().optional() }).optional(),
   /** The answer as it left; status null: the connection was cut instead. */
   answer: z.strictObject({ status: z.int().nullable(), headers: z.record(z.string(), z.string()), body: z.string().optional() }),
   rules: z.array(z.string()).optional(),
   /** For answers of a real provider: the headers that must be equal, and the fields of the body that only need the same shape. */
-  compare: z.strictObject({ headers: z.array(z.string()), fields: z.record(z.string(), Shape) }).optional(),
+  compare: z
+    .strictObject({
+      headers: z.array(z.string()),
+      fields: z.record(z.string(), Shape),
+      /** What the file it was made from does not hold, or the sandbox does not model: not compared. */
+      left_out: z.array(z.enum(['status', 'headers', 'body'])).optional(),
+    })
+    .optional(),
 })
+
+/** A call that had come, and was not answered yet when the recording was taken. */
+const CallUnderWay = RecordedCall.omit({ entry: true, at: true, answer: true, rules: true, compare: true }).extend({ began: Moment })
 
 /** A call of the control API that changed the world. */
 const RecordedDeed = z.strictObject({
   kind: z.literal('control'),
   /** The journal entry that was the next one. */
-  entry: z.int().min(1),
+  entry: Entry,
   at: Instant,
+  /** As in the moments of a call. */
+  order: z.int().min(1).optional(),
   operation: z.string(),
   params: z.record(z.string(), z.string()),
   query: z.record(z.string(), z.unknown()),
@@ -63,15 +96,15 @@ const RecordedDeed = z.strictObject({
 })
 
 /** The clock was moved, frozen or set running. A replay only moves to where the next entry stands. */
-const RecordedMove = z.strictObject({ kind: z.literal('clock'), entry: z.int().min(1), at: Instant, summary: z.string() })
+const RecordedMove = z.strictObject({ kind: z.literal('clock'), entry: Entry, at: Instant, summary: z.string() })
 
 /** One attempt to tell the partner, and what the receiver answered. */
 const RecordedAttempt = z.strictObject({
   kind: z.literal('callback'),
-  entry: z.int().min(1),
+  entry: Entry,
   at: Instant,
-  /** Where other things happened before the attempt had ended: the entry that was the next one then, and world time. */
-  ended: z.strictObject({ entry: z.int().min(1), at: Instant }).optional(),
+  /** When the receiver had answered; at once where it is left out. */
+  ended: Moment.optional(),
   provider: z.string(),
   delivery: z.string(),
   event: z.string(),
@@ -101,32 +134,58 @@ export const Recording = z.strictObject({
   strict: z.boolean(),
   assume: z.record(z.string(), z.string()),
   journal: z.array(Step),
+  /** Calls that were not answered yet. */
+  under_way: z.array(CallUnderWay).optional(),
   /** Where the world stood when the recording was taken. */
-  end: z.strictObject({ entry: z.int().min(0), at: Instant }),
+  end: z.strictObject({ entry: z.int().min(0).max(1e12), at: Instant }),
+}).superRefine(({ journal }, context) => {
+  const places = new Map<number, number>()
+  for (const [index, step] of journal.entries()) {
+    const wrong = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path: ['journal', index, ...path], message })
+    // A control call stands before the entry of its number, which is that of somebody else.
+    if (step.kind === 'control') continue
+    const other = places.get(step.entry)
+    if (other !== undefined) wrong(['entry'], `${step.entry} is the entry of journal.${other} too`)
+    places.set(step.entry, index)
+    if (step.kind === 'callback' && step.ended && step.ended.entry <= step.entry) wrong(['ended', 'entry'], `an attempt ends behind its own entry, ${step.entry}`)
+    if (step.kind !== 'call') continue
+    const moments = [...(step.began ? [step.began] : []), ...(step.resumed ?? [])]
+    const late = moments.findIndex(({ entry }, at) => entry > step.entry || (at > 0 && entry < moments[at - 1]!.entry))
+    if (late >= 0) wrong([late === 0 && step.began ? 'began' : 'resumed'], `a call comes, goes on and is answered in this order, and it was answered with entry ${step.entry}`)
+  }
 })
 
 export type Recording = z.output<typeof Recording>
 export type Step = z.output<typeof Step>
 export type RecordedCall = z.output<typeof RecordedCall>
+export type CallUnderWay = z.output<typeof CallUnderWay>
 export type RecordedDeed = z.output<typeof RecordedDeed>
 export type RecordedAttempt = z.output<typeof RecordedAttempt>
 
 /** Why a file cannot be used, in one line. */
 export class Unusable extends Error {}
 
-/** Reads a case file; throws `Unusable`. */
-export function readRecording(text: string): Recording {
-  let value: any
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new Unusable(`it is not JSON: ${(error as Error).message}`)
-  }
+/** Reads a case file; throws `Unusable`. Whether this version can make such a world is asked in case-check.ts. */
+export function readRecording(written: Buffer | string): Recording {
+  const value: any = jsonIn(typeof written === 'string' ? Buffer.from(written) : written)
   if (value?.sandgate !== 'recording') throw new Unusable('it is no recording: GET /_sandgate/recording makes one')
-  if (value.format !== FORMAT) throw new Unusable(`it has format ${JSON.stringify(value.format)}; this version of Sandgate reads format ${FORMAT}`)
+  if (value.format !== FORMAT) throw new Unusable(`it has format ${JSON.stringify(value.format)?.slice(0, 40)}; this version of Sandgate reads format ${FORMAT}`)
   const parsed = Recording.safeParse(value)
-  if (!parsed.success) throw new Unusable(`${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`)
+  if (!parsed.success) throw new Unusable(placed(parsed.error))
   return parsed.data
+}
+
+function jsonIn(bytes: Buffer): unknown {
+  try {
+    return jsonOf(bytes)
+  } catch (error) {
+    throw error instanceof UnreadableText ? new Unusable(`it ${error.message}`) : error
+  }
+}
+
+/** The first thing that is wrong, and where: `journal.17.headers.content-type: …`. */
+export function placed({ issues: [issue] }: z.ZodError): string {
+  return `${issue!.path.join('.')}: ${issue!.message}`
 }
 
 /** The exact bytes of a body, in the form in which a case file holds them. */
@@ -138,7 +197,7 @@ export function bodyFields(bytes: Buffer | undefined, hide: (text: string) => st
 }
 
 /** And back; undefined: there were more than the limit allows. */
-export function bodyBytes(call: RecordedCall): Buffer | undefined {
+export function bodyBytes(call: Pick<RecordedCall, 'body' | 'body_base64' | 'body_too_large'>): Buffer | undefined {
   if (call.body_too_large) return undefined
   return call.body_base64 === undefined ? Buffer.from(call.body ?? '') : Buffer.from(call.body_base64, 'base64')
 }
@@ -149,48 +208,6 @@ export function mapTexts(value: unknown, change: (text: string) => string): any 
   if (Array.isArray(value)) return value.map((item) => mapTexts(item, change))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [change(name), mapTexts(item, change)]))
-}
-
-/** What stands for something that lets somebody in. */
-export const HIDDEN = '{{hidden}}'
-
-/** What a short text must stand between, to be a key and not a part of a word. */
-const EDGE = '[A-Za-z0-9_-]'
-const SHORT = 12
-
-/** Replaces secret texts by their placeholders wherever they stand. A short one counts only where it stands alone. */
-export function hiding(placeholders: ReadonlyMap<string, string>): (text: string) => string {
-  const texts = [...placeholders.keys()].filter((text) => text !== '').sort((a, b) => b.length - a.length)
-  if (texts.length === 0) return (text) => text
-  const quoted = texts.map((text) => {
-    const plain = text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-    return text.length < SHORT ? `(?<!${EDGE})${plain}(?!${EDGE})` : plain
-  })
-  const pattern = new RegExp(quoted.join('|'), 'g')
-  return (text) => text.replace(pattern, (found) => placeholders.get(found)!)
-}
-
-const LOGIN = /\b(https?:\/\/)[^/?#\s"@]+@/gi
-
-/** The user and the password of every URL in a text, taken out. What is left is a URL still. */
-export function withoutLogins(text: string): string {
-  return text.replace(LOGIN, '$1hidden@')
-}
-
-const SECRET_NAME = /secret|signature/i
-
-/** Texts in a JSON body under a name that says secret or signature: a partner is shown its own when it registers an endpoint. */
-export function secretsIn(body: string | undefined): string[] {
-  if (body === undefined || !SECRET_NAME.test(body)) return []
-  const walk = (value: unknown, name: string): string[] =>
-    typeof value === 'string' ? (SECRET_NAME.test(name) && value.length >= 8 ? [value] : [])
-    : typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, item]) => walk(item, key))
-    : []
-  try {
-    return walk(JSON.parse(body), '')
-  } catch {
-    return []
-  }
 }
 
 /** A config file's settings with each key and secret replaced by one that says nothing and still has the shape every provider asks for. */
@@ -220,48 +237,4 @@ export function keysIn(settings: unknown, inKeys = false): string[] {
   return Object.entries(settings).flatMap(([name, item]) =>
     typeof item === 'string' ? ((inKeys && name === 'id') || name === 'secret' ? [item] : []) : keysIn(item, name === 'keys' || (inKeys && Array.isArray(settings))),
   )
-}
-
-/** The operation of a deed that is no call: a scenario that the world began with, or that came out of a file; its body is the scenario as it was read. */
-export const LOAD = 'loadScenario'
-
-/** A control call that changed a world, as it was asked. */
-export type Deed = Pick<RecordedDeed, 'entry' | 'operation' | 'params' | 'query' | 'body'> & { readonly atMs: number }
-
-/** Where an attempt ended: the entry that was the next one, and world time. */
-interface End {
-  readonly entry: number
-  readonly atMs: number
-}
-
-/** What a recording needs to know of a world beside its journal. */
-interface Reel {
-  readonly deeds: Set<Deed>
-  /** By delivery and number of the attempt. */
-  readonly ends: Map<string, End>
-  lost: number
-}
-
-/** The control calls that changed each world, and when its attempts ended; no more of a world than its journal has entries. */
-export class Tape {
-  readonly #reels = new WeakMap<World, Reel>()
-
-  of(world: World): Reel {
-    let reel = this.#reels.get(world)
-    if (!reel) this.#reels.set(world, (reel = { deeds: new Set(), ends: new Map(), lost: 0 }))
-    return reel
-  }
-
-  /** Adds a call that begins; what comes back takes it off again, when it changed nothing after all. */
-  add(deed: Deed, world: World): () => void {
-    const reel = this.of(world)
-    if (reel.deeds.size < world.options.journalEntries) reel.deeds.add(deed)
-    else reel.lost++
-    return () => void reel.deeds.delete(deed)
-  }
-
-  attemptEnded(delivery: string, attempt: number, world: World): void {
-    const { ends } = this.of(world)
-    if (ends.size < world.options.journalEntries) ends.set(`${delivery}/${attempt}`, { entry: world.journal.nextId, atMs: world.now })
-  }
 }

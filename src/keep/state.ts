@@ -1,5 +1,8 @@
 // A world as it lies on the disk: what records say, and the state that follows from them. Rows are absolute, so that a record which is applied
 // twice does no harm.
+import { createHash } from 'node:crypto'
+import type { RowChange } from '../world/tables.ts'
+import type { World } from '../world/world.ts'
 
 /** Raised when what was written before can no longer be read. */
 export const FORMAT = 1
@@ -116,5 +119,29 @@ function put(tables: Rows, table: string, key: string, row: object | undefined):
   let rows = tables.get(table)
   if (!rows) tables.set(table, (rows = new Map()))
   if (row === undefined) rows.delete(key)
-  else rows.set(key, row)
+  else rows.set(key, Object.freeze(row))
+}
+
+/** What a world is made from, as it is written down. */
+export function originOf(world: World, made: object): Origin {
+  const { seed, options } = world
+  return { seed, startMs: options.startMs, frozen: options.frozen, made: { ...made }, settings: fingerprint(world) }
+}
+
+export function clockOf({ clock }: World): ClockLine {
+  return [clock.now, clock.wallMs ?? null, clock.frozen]
+}
+
+/** Whether time did anything but pass. */
+export function moved([now, wallMs, frozen]: ClockLine, [keptNow, keptWallMs, keptFrozen]: ClockLine): boolean {
+  if (frozen !== keptFrozen) return true
+  return frozen || wallMs === null || keptWallMs === null ? now !== keptNow : now - wallMs !== keptNow - keptWallMs
+}
+
+export function lineOf({ table, key, after }: RowChange): RowLine {
+  return after === undefined ? [table, key] : [table, key, after]
+}
+
+function fingerprint({ options }: World): string {
+  return createHash('sha256').update(JSON.stringify([options.settings, options.assumptions])).digest('hex').slice(0, 16)
 }

@@ -7,6 +7,7 @@ import { draw } from './draws.ts'
 import { heightAt, NETWORKS, type NetworkName, nextBlockAt } from './networks.ts'
 import { Count, Digits, Flag, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
+import { sameTag } from './tags.ts'
 import { type HandOut, HandOuts, type World } from './world.ts'
 
 export type Outcome = 'confirmed' | 'dropped' | 'reorged' | 'replaced'
@@ -216,9 +217,9 @@ function inBlock({ on }: Transfer, ago: number, world: World): Partial<Transfer>
 /** Whoever was given the address last; where addresses are told apart by tags, with this very tag. */
 function holderOf(transfer: Transfer, world: World): HandOut | undefined {
   const [newest, ...older] = world.list(HandOuts, 'byAddress', transfer.address, { descending: true })
-  if (!newest || (newest.tag === transfer.tag)) return newest
+  if (!newest || sameTag(newest.tag, transfer.tag)) return newest
   if (newest.tag === null && transfer.tag !== null) return newest
-  return older.find(({ tag }) => tag === transfer.tag)
+  return older.find(({ tag }) => sameTag(tag, transfer.tag))
 }
 
 function txid(on: NetworkName, drawn: ReturnType<typeof draw>): string {

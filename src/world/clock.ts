@@ -87,14 +87,15 @@ export class Clock {
   }
 
   /**
-   * Tells a running clock what the wall says; fires what has fallen due since. A wall that goes back stands still here.
-   * A frozen clock only fires what is due now.
+   * Tells a running clock what the wall says; fires what has fallen due since. Where the wall went back, nothing has passed, and time goes on from
+   * its new reading. A frozen clock only fires what is due now.
    */
+  // rule: sandgate.clock.wall
   tick(wallMs: number): void {
     if (this.#world.stopped) return
     if (!this.#frozen) {
       const passed = Math.max(0, wallMs - (this.#wallMs ?? wallMs))
-      if (this.#wallMs === undefined || wallMs > this.#wallMs) this.#wallMs = wallMs
+      this.#wallMs = wallMs
       this.advanceTo(this.#now + passed)
       return
     }

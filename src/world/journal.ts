@@ -31,6 +31,7 @@ export class Journal {
   #dropped = 0
   /** Another journal went before this one. */
   #behind = false
+  #emptied = false
 
   constructor(bounds: JournalBounds) {
     this.#bounds = bounds
@@ -45,6 +46,16 @@ export class Journal {
   goOn(lastId: number): void {
     this.#behind ||= lastId > this.#lastId
     this.#lastId = Math.max(this.#lastId, lastId)
+  }
+
+  /** Passes numbers over, so that the next entry has this one. */
+  skipTo(nextId: number): void {
+    this.#lastId = Math.max(this.#lastId, nextId - 1)
+  }
+
+  /** Whether it had entries that somebody cleared. */
+  get emptied(): boolean {
+    return this.#emptied
   }
 
   /** Whether there were entries that are here no more, other than by a clear: nobody can tell what was in them. */
@@ -97,7 +108,10 @@ export class Journal {
   get(id: number): JournalEntry | undefined {
     const oldest = this.#entries[this.#head]?.id
     if (oldest === undefined || id < oldest || id > this.#lastId) return undefined
-    return this.#entries[this.#head + id - oldest]
+    const entry = this.#entries[this.#head + id - oldest]
+    if (entry?.id === id) return entry
+    // Where numbers were passed over, entries stand further ahead.
+    return this.#entries.slice(this.#head).find((each) => each.id === id)
   }
 
   /** Entries in order, oldest first. */
@@ -107,6 +121,7 @@ export class Journal {
 
   /** Forgets every entry; ids go on. */
   clear(): void {
+    this.#emptied ||= this.#lastId > 0
     this.#entries = []
     this.#weights = []
     this.#head = 0

@@ -55,6 +55,8 @@ export interface Delivery {
   /** The number of the attempt that is on its way, over all deliveries; null: none is. */
   readonly sending: number | null
   readonly spoiled: 'bad-signature' | 'stale-timestamp' | null
+  /** Why it is not tried any more, where that is not the number of its attempts. */
+  readonly reason?: string
 }
 
 const AttemptSchema = z.strictObject({
@@ -92,6 +94,24 @@ export const Deliveries: Table<Delivery> = {
     waiting: { group: (row) => (row.status === 'paused' || row.status === 'held' ? JSON.stringify([row.provider, row.status]) : undefined), order: (row) => row.seq },
     sending: { group: (row) => (row.sending === null ? undefined : ''), order: (row) => row.sending! },
   },
+}
+
+/** What was sent in one attempt beside the body: with it everybody can see what the signature was made of. */
+interface CallbackRequest {
+  /** `cb_1/2`: the second attempt. */
+  readonly id: string
+  readonly headers: Readonly<Record<string, string>>
+  /** The instant that stands inside the signature. */
+  readonly wallMs: number
+}
+
+/** By delivery and number of the attempt. A replay, which sends nothing, has none. */
+export const CallbackRequests: Table<CallbackRequest> = {
+  name: 'callback_requests',
+  key: (row) => row.id,
+  schema: z.strictObject({ id: Text, headers: z.record(z.string(), Text), wallMs: Moment }),
+  references: ({ id }) => [['id', Deliveries, id.slice(0, id.lastIndexOf('/'))]],
+  indexes: {},
 }
 
 /** A callback of a provider, before it is a delivery to anybody. */
@@ -140,6 +160,19 @@ export const Pauses: Table<{ readonly provider: string; readonly object: string 
 export function putEndpoint(endpoint: Omit<Endpoint, 'seq'>, world: World): Endpoint {
   return world.put(Endpoints, { seq: world.get(Endpoints, endpoint.id)?.seq ?? world.next('endpoints'), ...endpoint })
 }
+
+/** Nothing is sent there any more; what waited for it is given up, and so is what is on its way, unless it arrives. Answers with how many waited. */
+export function removeEndpoint(id: string, world: World): number {
+  world.remove(Endpoints, id)
+  const waiting = [...world.rows(Deliveries)].filter(({ endpoint, status, sending }) => endpoint === id && sending === null && ['pending', 'paused', 'held'].includes(status))
+  for (const delivery of waiting) {
+    if (delivery.timer !== null) world.clock.cancel(delivery.timer)
+    world.put(Deliveries, { ...delivery, timer: null, ...ENDPOINT_GONE })
+  }
+  return waiting.length
+}
+
+const ENDPOINT_GONE = { status: 'exhausted', reason: 'the endpoint was removed' } as const
 
 /** One delivery for each endpoint of the account that wants this event. Only inside a change. */
 export function post(callback: Callback, world: World): Delivery[] {
@@ -230,7 +263,7 @@ export function redeliver(delivery: Delivery, world: World): Delivery {
 }
 
 /** Schedules the next attempt, in place of one that was scheduled. */
-function attemptAt(delivery: Delivery, at: number, world: World, status: 'pending' | 'held' = 'pending'): Delivery {
+function attemptAt({ reason: _, ...delivery }: Delivery, at: number, world: World, status: 'pending' | 'held' = 'pending'): Delivery {
   if (delivery.timer !== null) world.clock.cancel(delivery.timer)
   const number = delivery.attempts.length + 1
   const timer = world.clock.schedule({
@@ -260,7 +293,18 @@ export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly num
   const before = deliveryOf(id, world)
   const delivery: Delivery = { ...before, sending: null, attempts: [...before.attempts, attempt] }
   if (attempt.error === null) return world.put(Deliveries, { ...delivery, status: 'delivered' })
+  if (!world.get(Endpoints, delivery.endpoint)) return world.put(Deliveries, { ...delivery, ...ENDPOINT_GONE })
   const wait = retryMs[delivery.attempts.length - 1]
   if (wait === undefined) return world.put(Deliveries, { ...delivery, status: 'exhausted' })
   return attemptAt(delivery, Math.max(world.now, attempt.at + wait), world)
+}
+
+/** Keeps what was sent in an attempt. */
+export function keepRequest(delivery: string, attempt: number, { headers, wallMs }: Omit<CallbackRequest, 'id'>, world: World): void {
+  world.put(CallbackRequests, { id: `${delivery}/${attempt}`, headers, wallMs })
+}
+
+/** What was sent in an attempt; undefined: nothing was, or nobody kept it. */
+export function requestOf(delivery: string, attempt: number, world: World): CallbackRequest | undefined {
+  return world.get(CallbackRequests, `${delivery}/${attempt}`)
 }

@@ -6,6 +6,7 @@ import { Clock, type Timer } from './clock.ts'
 import { draw, type Draw } from './draws.ts'
 import { Journal, type JournalBounds } from './journal.ts'
 import { Count, Moment, Text } from './rows.ts'
+import type { TablesView } from './view.ts'
 import { Tables, type Position, type Range, type RowChange, type Table } from './tables.ts'
 
 export interface WorldOptions extends JournalBounds {
@@ -94,6 +95,7 @@ export class World {
   readonly options: WorldOptions
   /** Nobody, when the world lives in memory alone. */
   keeper: Keeper | undefined
+  #arrivals = 0
   readonly #tables = new Tables()
   #stopped: Stopped | undefined
 
@@ -108,6 +110,16 @@ export class World {
   /** World time in ms since 1970. */
   get now(): number {
     return this.clock.now
+  }
+
+  /** How often something came from outside: a call, a control call, the end of a wait or of an attempt. Kept nowhere. */
+  get arrivals(): number {
+    return this.#arrivals
+  }
+
+  /** Something comes; its number tells what came first where the journal has nothing in between. */
+  arrive(): number {
+    return ++this.#arrivals
   }
 
   /** Undefined: what falls due happens. */
@@ -217,14 +229,24 @@ export class World {
     this.clock.stand(now, frozen, wallMs ?? undefined)
   }
 
-  /** Everything that is true now. */
-  get kept(): Kept {
-    const tables = new Map<string, Map<string, object>>()
-    for (const [table, key, row] of this.entries()) {
-      const rows = tables.get(table) ?? new Map<string, object>()
-      tables.set(table, rows.set(key, row))
-    }
-    return { tables, clock: [this.now, this.clock.wallMs ?? null, this.clock.frozen] }
+  /** Everything that is true now, to be read while the world goes on. `view` is to be ended. */
+  moment(): { readonly view: TablesView; readonly clock: Kept['clock'] } {
+    return { view: this.#tables.view(), clock: [this.now, this.clock.wallMs ?? null, this.clock.frozen] }
+  }
+
+  /** Of each table that has rows, how many, and the first few. */
+  samples(most: number): [rows: number, sampled: object[]][] {
+    return this.#tables.samples(most)
+  }
+
+  /** The names of the tables that have rows. */
+  tableNames(): string[] {
+    return this.#tables.names()
+  }
+
+  /** Builds what is missing of the indexes of large tables, a slice at each step: asked for later, they would hold up everybody. */
+  buildIndexes(tables: Iterable<Table<any>>): Generator<void> {
+    return this.#tables.buildIndexes(tables)
   }
 
   /** Takes changes back that were made, without a word to anybody. */

@@ -8,7 +8,7 @@ import type { World } from '../../world/world.ts'
 import { Addresses } from './addresses.ts'
 import { CURRENCIES, FIAT } from './catalogue.ts'
 import { type Fee, type Money, net } from './fees.ts'
-import { fieldErrors, isBlank, lacking, spoken, unknownChoice } from './fields.ts'
+import { bodyOf, fieldErrors, isBlank, lacking, spoken, unknownChoice } from './fields.ts'
 import { type AlphapoCall, money } from './wire.ts'
 
 export type Status = 'not_confirmed' | 'confirmed' | 'cancelled'
@@ -163,6 +163,6 @@ export function getTransactionInfo(call: AlphapoCall, world: World): Answer {
 
 /** What is asked for: in the body where it says something, else in the query. */
 function lookups(call: AlphapoCall): Record<string, unknown> {
-  const body = call.content.kind === 'json' ? call.content.value : {}
+  const body = bodyOf(call)
   return Object.fromEntries(LOOKUPS.map((field) => [field, isBlank(body[field]) ? call.queryValues[field] : body[field]]))
 }

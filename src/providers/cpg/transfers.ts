@@ -27,6 +27,8 @@ export interface DepositRow {
   /** World ms. */
   readonly detectedAt: number
   readonly confirmedAt: number | null
+  /** The timer of its sweep, while that is to come. */
+  readonly sweep?: string
 }
 
 export const Deposits: Table<DepositRow> = {
@@ -73,6 +75,7 @@ export const deposits: DepositRules = {
     if (step === 'mined') return 'in a block, not yet confirmed'
     // rule: cpg.deposits.gone
     world.remove(Deposits, row.id)
+    if (row.sweep !== undefined) world.clock.cancel(row.sweep)
     return `no longer listed under request ${row.requestId}: the transaction is gone`
   },
 }
@@ -110,7 +113,8 @@ function confirmed(before: DepositRow, transfer: Transfer, world: World): string
   const row = world.put(Deposits, { ...before, status: 'confirmed', confirmedAt: world.now } as const)
   tell('deposit.confirmed', row, { ...facts(row, transfer, world), confirmed_at: webhookTime(world.now) }, world)
   // rule: cpg.webhooks.swept
-  world.clock.schedule({ at: world.now + SWEPT_AFTER_MS, provider: 'cpg', kind: 'confirmation', reaction: 'swept', args: row.id, summary: `${row.id} is swept` })
+  const { id: sweep } = world.clock.schedule({ at: world.now + SWEPT_AFTER_MS, provider: 'cpg', kind: 'confirmation', reaction: 'swept', args: row.id, summary: `${row.id} is swept` })
+  world.put(Deposits, { ...row, sweep })
   return `credited to request ${row.requestId}`
 }
 

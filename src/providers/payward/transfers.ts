@@ -36,6 +36,8 @@ export interface DepositRow {
   readonly changedAt: number
   /** Atoms of the asset that the account holds since the last change. */
   readonly balance: string
+  /** The timer of its credit, while that is to come. */
+  readonly credit?: string
 }
 
 export const Deposits: Table<DepositRow> = {
@@ -127,8 +129,8 @@ function methodOf({ currency, network }: Transfer): Method {
 function settle(row: DepositRow, world: World): string {
   markUsed(row.addressId, world)
   // rule: payward.deposits.credit
-  world.clock.schedule({ at: world.now + HELD_MS, provider: 'payward', kind: 'confirmation', reaction: 'credited', args: row.id, summary: `${row.id} is credited` })
-  return become(row, 'settled', `confirmed, and ${row.addressId} is used from now on`, world)
+  const { id: credit } = world.clock.schedule({ at: world.now + HELD_MS, provider: 'payward', kind: 'confirmation', reaction: 'credited', args: row.id, summary: `${row.id} is credited` })
+  return become({ ...row, credit }, 'settled', `confirmed, and ${row.addressId} is used from now on`, world)
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {
@@ -146,6 +148,7 @@ export const reactions: Readonly<Record<string, Reaction>> = {
 /** The transaction is gone, and with it what it brought. */
 function fail(row: DepositRow, world: World): string {
   // rule: payward.deposits.failure
+  if (row.credit !== undefined) world.clock.cancel(row.credit)
   const taken = row.status === 'success' ? book(row, -BigInt(row.atoms), world) : row
   return become(taken, 'failure', 'the transaction is gone', world)
 }

@@ -64,7 +64,7 @@ interface Wish {
 }
 
 export function createPaymentIntent(call: ZopayCall, world: World): Answer {
-  const wish = readExact(call.body.toString('utf8')) as Wish
+  const wish = readExact(call.text) as Wish
   const { org, livemode, pairs } = call.caller
   // rule: zopay.intents.currencies
   const currencies = [...new Set(wish.currencies.map(assetOf))]

@@ -1,0 +1,241 @@
+// Calls, control calls and answers of receivers that overlap under delays: whatever overlapped, its recording replays equal. What waits is let go by hand.
+import { createServer } from 'node:http'
+import { type AddressInfo } from 'node:net'
+import fc from 'fast-check'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { readRecording, type Recording } from '../src/keep/recording.ts'
+import type { Provider } from '../src/provider.ts'
+import { Replay, report } from '../src/replay.ts'
+import { findProviders } from '../src/sandbox.ts'
+import { client as alphapo, taking } from './clients/alphapo.ts'
+import { allocation, client as cpg, clientOf as cpgAs } from './clients/cpg.ts'
+import * as payward from './clients/payward.ts'
+import { client as zopay, clientOf as zopayAs, post } from './clients/zopay.ts'
+import { type Client, type Kit, type Reply, type Request, START, start } from './kit.ts'
+
+let providers: Map<string, Provider>
+beforeAll(async () => {
+  providers = await findProviders()
+})
+
+/** What waits until somebody lets it go. */
+class Held {
+  readonly #going: (() => void)[] = []
+
+  readonly wait = (): Promise<void> => new Promise((go) => this.#going.push(go))
+
+  get size(): number {
+    return this.#going.length
+  }
+
+  /** Lets one go, by its place among those there are. */
+  release(nth: number): void {
+    this.#going.splice(nth % Math.max(1, this.#going.length), 1)[0]?.()
+  }
+}
+
+/** How long something that cannot be seen is given to arrive. What arrives later only overlaps with something else. */
+const TURNS = 1_000
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A world whose delays, and whose receivers, are held by hand. */
+class Stage {
+  readonly box: Kit
+  readonly delays: Held
+  readonly receivers = new Held()
+  readonly pending = new Set<Promise<void>>()
+
+  static async open(clock: string = START): Promise<Stage> {
+    const delays = new Held()
+    return new Stage(await start({ clock, pause: delays.wait }), delays).#listen()
+  }
+
+  private constructor(box: Kit, delays: Held) {
+    this.box = box
+    this.delays = delays
+  }
+
+  async #listen(): Promise<Stage> {
+    let number = 0
+    const server = createServer(async (req, res) => {
+      req.resume()
+      const status = [200, 500, 200, 410][number++ % 4]!
+      await this.receivers.wait()
+      res.writeHead(status).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
+    for (const { name, callbacks } of providers.values()) if (callbacks) await this.box.control('PUT', `/callbacks/endpoints/${name}`, { url })
+    return this
+  }
+
+  get underWay(): number {
+    return this.box.sandbox.flights.underWay(this.box.world).size
+  }
+
+  /** Begins something, and comes back when it is answered or waits for somebody, or, where nobody can see it wait, after so many turns. */
+  async begin(work: Promise<Reply>): Promise<void> {
+    const heard = work.then(() => undefined, (error: Error & { code?: string }) => {
+      if (!/hang up|ECONNRESET/.test(`${error.code} ${error.message}`)) throw error
+    })
+    const over = heard.finally(() => this.pending.delete(over))
+    this.pending.add(over)
+    const state = () => `${this.underWay} ${this.delays.size} ${this.receivers.size}`
+    for (let before = state(), turns = 0; this.pending.has(over) && state() === before && turns < TURNS; turns++) await turn()
+  }
+
+  /** Everybody is let go until nobody waits. */
+  async end(): Promise<void> {
+    while (this.pending.size > 0) {
+      this.delays.release(0)
+      this.receivers.release(0)
+      await turn()
+    }
+  }
+
+  async recording(): Promise<Recording> {
+    const { status, text } = await this.box.control('GET', '/recording')
+    expect(status, text).toBe(200)
+    return readRecording(text)
+  }
+}
+
+/** Plays it, and looks whether all of it is equal. */
+async function equal(recording: Recording): Promise<Replay> {
+  const replay = new Replay(recording, providers)
+  const played = await replay.play()
+  expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+  expect(played.left).toEqual([])
+  return replay
+}
+
+/** What the keys and secrets of a caller alone could have written is not made by a replay. */
+const OF_CALLERS = /signatures|nonces|^endpoints$/
+
+function rows(dump: Record<string, object>): unknown {
+  return JSON.parse(JSON.stringify(Object.entries(dump).filter(([table]) => !OF_CALLERS.test(table))))
+}
+
+const under = (request: Request, key: string): Request => ({ ...request, headers: { ...request.headers, 'idempotency-key': key } })
+const UUIDS = ['6d1f6d3e-1111-4111-8111-111111111111', '6d1f6d3e-2222-4222-8222-222222222222']
+const PAYWARD = payward.clientOf(payward.KEYS.window)
+
+/** A call of each provider under a key and for a user; of some it refuses. */
+const CALLS: readonly (readonly [client: Client, request: (key: number, user: number) => Request])[] = [
+  [cpg, (key, user) => allocation({ user_identifier: `user_${user}`, idempotency_key: `key-${key}` })],
+  [cpg, (_, user) => allocation({ user_identifier: `user_${user}` })],
+  [zopay, (key, user) => post('/addresses', { asset: 'USDT', network: 'solana', external_ref: `u${user}` }, `key-${key}`)],
+  [zopay, (key, user) => post('/payment-intents', { amount: `2${user}.00`, currencies: ['USDT'] }, `key-${key}`)],
+  [PAYWARD, (key) => under(payward.creation({ method_id: payward.METHODS.BTC, asset_symbol: 'BTC' }), UUIDS[key]!)],
+  [PAYWARD, (_, user) => payward.creation(user === 0 ? { method_id: payward.METHODS.ETH, asset_symbol: 'ETH' } : { method_id: payward.METHODS.XRP, asset_symbol: 'XRP' })],
+  [alphapo, (_, user) => taking({ currency: 'BTC', foreign_id: `f${user}` })],
+  [zopay, () => ({ method: 'GET', path: '/connect/v1/balances' })],
+  [cpgAs({ key: 'cpg_demo_key', secret: 'wrong' }), (_, user) => allocation({ user_identifier: `user_${user}` })],
+  [zopayAs('sk_test_nobody_has_this_key'), () => post('/addresses', { asset: 'USDT', network: 'solana' })],
+  [cpg, () => ({ method: 'GET', path: '/v1/nowhere' })],
+  [alphapo, () => ({ ...taking({}), body: '{"currency":' })],
+]
+
+const anyThen = fc.constantFrom<readonly object[]>(
+  [{ delay: '2s' }],
+  [{ delay: '2s' }],
+  [{ delay: '2s' }, { drop: { stage: 'after', how: 'close' } }],
+  [{ delay: '2s' }, { respond: { error: 'unavailable' } }],
+  [{ delay: '2s' }, { respond: { error: 'internal_error', stage: 'after' } }],
+  [{ delay: '2s' }, { deposit: { amount: '3', confirmations: 'instant' } }],
+  [{ respond: { error: 'internal_error', stage: 'after' } }],
+)
+const anyWhen = fc.oneof(
+  fc.constant({}),
+  fc.record({ nth: fc.integer({ min: 1, max: 2 }) }),
+  fc.record({ every: fc.constant(2) }),
+  fc.record({ probability: fc.constant(0.5) }),
+  fc.record({ provider: fc.constantFrom('cpg', 'zopay', 'payward', 'alphapo'), nth: fc.integer({ min: 1, max: 2 }) }),
+)
+const anyRule = fc.record({ when: anyWhen, then: anyThen })
+
+const anyAct = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ kind: fc.constant('call' as const), call: fc.nat(CALLS.length - 1), key: fc.nat(1), user: fc.nat(1) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('at once' as const), calls: fc.array(fc.tuple(fc.nat(CALLS.length - 1), fc.nat(1), fc.nat(1)), { minLength: 2, maxLength: 3 }) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('release' as const), nths: fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('answer' as const), nth: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('arm' as const), rule: anyRule }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('disarm' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('load' as const), rules: fc.array(anyRule, { minLength: 1, maxLength: 2 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('unload' as const) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('deposit' as const), nth: fc.nat(3), after: fc.constantFrom('0s', '1h'), confirmations: fc.constantFrom<unknown>('instant', 0) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), by: fc.constantFrom('1s', '45m', '4h') }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('redeliver' as const), nth: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wall' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('look' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const) }) },
+)
+type Act = typeof anyAct extends fc.Arbitrary<infer T> ? T : never
+
+async function perform(act: Act, stage: Stage): Promise<void> {
+  const { box } = stage
+  const call = ([which, key, user]: readonly [number, number, number]) => {
+    const [client, request] = CALLS[which]!
+    return box.call(client, request(key, user))
+  }
+  switch (act.kind) {
+    case 'call':
+      return stage.begin(call([act.call, act.key, act.user]))
+    case 'at once':
+      return void (await Promise.all(act.calls.map((each) => stage.begin(call(each)))))
+    case 'release':
+      for (const nth of act.nths) stage.delays.release(nth)
+      return void (await turn())
+    case 'answer':
+      stage.receivers.release(act.nth)
+      return void (await turn())
+    case 'arm':
+      return stage.begin(box.control('POST', '/faults', act.rule))
+    case 'disarm':
+      return stage.begin(box.control('DELETE', '/faults'))
+    case 'load':
+      return stage.begin(box.control('PUT', '/scenario', { name: 'drawn', rules: act.rules }))
+    case 'unload':
+      return stage.begin(box.control('DELETE', '/scenario'))
+    case 'deposit': {
+      const { data } = (await box.control('GET', '/addresses')).json
+      const row = data[act.nth % Math.max(1, data.length)]
+      return row && stage.begin(box.control('POST', '/deposits', { address: row.address, ...(row.tag && { tag: row.tag }), amount: '7', after: act.after, confirmations: act.confirmations }))
+    }
+    case 'advance':
+      return stage.begin(box.control('POST', '/clock/advance', { by: act.by }))
+    case 'redeliver': {
+      const { data } = (await box.control('GET', '/callbacks')).json
+      const row = data[act.nth % Math.max(1, data.length)]
+      return row && stage.begin(box.control('POST', `/callbacks/${row.id}/redeliver`))
+    }
+    case 'wall':
+      return box.passWall(90_000)
+    case 'look':
+      return void (await box.control('GET', '/journal'))
+    case 'reset':
+      return stage.begin(box.control('POST', '/reset'))
+  }
+}
+
+test('sandgate.replay.order: random sessions whose calls, control calls and callbacks overlap are played with equal answers, and end with the same rows', { timeout: 300_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(START, START, 'real'), anyRule, fc.array(anyAct, { minLength: 4, maxLength: 25 }), async (clock, rule, acts) => {
+      const stage = await Stage.open(clock)
+      await perform({ kind: 'arm', rule }, stage)
+      for (const act of acts) await perform(act, stage)
+      await equal(await stage.recording())
+      await stage.end()
+      const replay = await equal(await stage.recording())
+      expect(rows(replay.world.dump())).toEqual(rows(stage.box.world.dump()))
+      expect(replay.world.journal.nextId).toBeLessThanOrEqual(stage.box.world.journal.nextId)
+      await stage.box.sandbox.close()
+    }),
+    { numRuns: Number(process.env.OVERLAPS ?? 25), seed: Number(process.env.OVERLAPS_SEED ?? 4_2027), verbose: 1, endOnFailure: true },
+  )
+})
