@@ -114,6 +114,7 @@ export class Keeping {
 
   /** The same for a world that may be large, in slices, once it is committed. Rejects with `NotKept`. */
   async prepare(world: World, made: object): Promise<Prepared> {
+    if (this.#closed) throw new NotKept(`${this.#folder} is closed`)
     const known = this.#stores.get(world.id)
     const store = known ?? this.#begin(world.id)
     const { commit, abandon } = await store.prepare(world, made)
@@ -121,6 +122,7 @@ export class Keeping {
       commit: () => {
         commit()
         this.#stores.set(world.id, store)
+        this.#unread.delete(world.id)
       },
       abandon: async () => {
         await abandon()
