@@ -8,7 +8,7 @@ import { Buckets } from './world/buckets.ts'
 import { Transfers } from './world/chain.ts'
 import { type Timer, Timers } from './world/clock.ts'
 import { CallbackRequests, Deliveries, Endpoints, Pauses, Spoils } from './world/outbox.ts'
-import { rowCheck } from './world/rows.ts'
+import { rowCheck, TOLD_CHARACTERS } from './world/rows.ts'
 import type { Table } from './world/tables.ts'
 import { Counters, type HandOut, HandOuts } from './world/world.ts'
 
@@ -39,10 +39,14 @@ type Check = (key: string, row: any, rows: Rows) => string | undefined
 export class Integrity {
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #checks: ReadonlyMap<string, Check>
+  /** Tables whose keys are not told. */
+  readonly #secret: ReadonlySet<string>
 
   constructor(providers: ReadonlyMap<string, Provider>) {
     this.#providers = providers
-    this.#checks = new Map(tablesOf(providers).map((table) => [table.name, this.#checkOf(table)]))
+    const tables = tablesOf(providers)
+    this.#secret = new Set(tables.filter(({ secret }) => secret).map(({ name }) => name))
+    this.#checks = new Map(tables.map((table) => [table.name, this.#checkOf(table)]))
   }
 
   /** The names of all tables. */
@@ -63,12 +67,14 @@ export class Integrity {
     for (const [name, ofTable] of rows) {
       const check = this.#checks.get(name)
       if (!check) {
-        if (ofTable.size > 0) yield `tables.${name}: there is no such table`
+        if (ofTable.size > 0) yield `tables.${name.slice(0, TOLD_CHARACTERS)}: there is no such table`
         continue
       }
+      let number = 0
       for (const [key, row] of ofTable) {
+        number++
         const wrong = check(key, row, rows)
-        if (wrong !== undefined) yield `tables.${name}.${key}${wrong}`
+        if (wrong !== undefined) yield `tables.${name}.${this.#secret.has(name) ? masked(key, number) : shown(key)}${wrong}`
         else if (++looked % SLICE_ROWS === 0) yield undefined
       }
     }
@@ -109,7 +115,7 @@ export class Integrity {
 
   #provider({ provider: name }: { readonly provider: string }, can: (provider: Provider) => unknown, cannot: string): string | undefined {
     const provider = this.#providers.get(name)
-    if (!provider) return `.provider: there is no provider "${name}"`
+    if (!provider) return `.provider: there is no provider "${shown(name)}"`
     return can(provider) ? undefined : `.provider: ${provider.title} ${cannot}`
   }
 
@@ -117,14 +123,14 @@ export class Integrity {
   #timer({ provider, reaction, args }: Timer, rows: Rows): string | undefined {
     const own = this.#providers.get(provider)?.reactions
     const known = own && Object.hasOwn(own, reaction) ? own[reaction] : Object.hasOwn(REACTIONS, reaction) ? { table: REACTIONS[reaction]!, gone: undefined } : undefined
-    if (!known) return `: ${provider} has no reaction "${reaction}"`
+    if (!known) return `: ${shown(provider)} has no reaction "${shown(reaction)}"`
     if (typeof args !== 'string' && typeof args !== 'number') return `.args: expected the key of a row of the table ${known.table.name}`
     return known.gone || has(known.table, String(args), rows) ? undefined : `.args: ${missing(known.table, String(args))}`
   }
 
   #handOut({ provider, reference }: HandOut, rows: Rows): string | undefined {
     const { handsOut } = this.#providers.get(provider)!
-    return handsOut.some((table) => has(table, reference, rows)) ? undefined : `.reference: there is no row ${JSON.stringify(reference)} in ${handsOut.map(({ name }) => name).join(' or ')}`
+    return handsOut.some((table) => has(table, reference, rows)) ? undefined : `.reference: there is no row "${shown(reference)}" in ${handsOut.map(({ name }) => name).join(' or ')}`
   }
 
   #refusals(field: string, provider: string | undefined, then: FaultRule['then']): string | undefined {
@@ -139,5 +145,14 @@ function has(table: Table<any>, key: string, rows: Rows): boolean {
 }
 
 function missing(table: Table<any>, key: string): string {
-  return `there is no row ${JSON.stringify(key)} in the table ${table.name}`
+  return `there is no row "${shown(key)}" in the table ${table.name}`
+}
+
+function shown(text: string): string {
+  return text.length > TOLD_CHARACTERS ? `${text.slice(0, TOLD_CHARACTERS)}…` : text
+}
+
+/** Enough to find the row by. */
+function masked(key: string, number: number): string {
+  return key.length < 4 ? key : `${key.slice(0, 3)}… (row ${number} of the table)`
 }

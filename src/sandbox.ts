@@ -275,7 +275,7 @@ export class Sandbox {
     })
     this.#server = server
     this.scenarios.watch()
-    if (this.keeping) void this.#openKept()
+    if (this.keeping) void this.#openKept().catch((error) => this.complain('a bug in Sandgate: not every world that was kept is open yet', error))
     // Running worlds move by themselves; the calls that arrive in between move them too.
     this.#ticker = setInterval(() => {
       for (const world of this.worlds.opened()) if (!world.stopped && !world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)

@@ -203,7 +203,7 @@ export async function start(options: SandboxOptions = {}, providers?: ReadonlyMa
   const url = await sandbox.listen()
   onTestFinished(async () => {
     await sandbox.close()
-    for (const world of sandbox.worlds) expect(world.stopped?.rows ?? sandbox.integrity.problem(rowsOf(world)), `the rows of the world "${world.id}"`).toBe(world.stopped?.rows)
+    for (const world of sandbox.worlds.opened()) expect(world.stopped?.rows ?? sandbox.integrity.problem(rowsOf(world)), `the rows of the world "${world.id}"`).toBe(world.stopped?.rows)
   })
   return new Kit(sandbox, url, wall, bugs)
 }

@@ -32,6 +32,7 @@ interface Row extends Omit<Kept, 'text'> {
 export const KeptAnswers: Table<Row> = {
   name: 'repeats',
   key: (row) => row.id,
+  secret: true,
   schema: z.strictObject({
     id: Text,
     fingerprint: Text.nullable(),

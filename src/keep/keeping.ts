@@ -66,6 +66,7 @@ export class Keeping {
   /** Worlds whose directories cannot be read, and why. */
   readonly #unread = new Map<string, string>()
   #gone = 0
+  #closed = false
 
   /** Opens a directory, which is made when there is none. Throws `KeepRefused`, in one line. */
   static async open({ folder, seed, otherwise, sync = false, tell, disk = fs, foldBytes = FOLD_BYTES }: KeepingOptions): Promise<Keeping> {
@@ -104,6 +105,7 @@ export class Keeping {
 
   /** Keeps a world from here on: the one that was found, or, unless it `goesOn`, one that begins now in place of another of its id. Throws `NotKept`. */
   keep(world: World, made: object, goesOn: boolean): void {
+    if (this.#closed) throw new NotKept(`${this.#folder} is closed`)
     const store = this.#stores.get(world.id) ?? this.#begin(world.id)
     store.keep(world, made, goesOn)
     this.#stores.set(world.id, store)
@@ -140,6 +142,7 @@ export class Keeping {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     for (const store of this.#stores.values()) await store.close()
     this.#stores.clear()
     this.#release()

@@ -7,6 +7,7 @@ import type { World } from './world.ts'
 export const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
   name: 'buckets',
   key: (row) => row.key,
+  secret: true,
   schema: z.strictObject({ key: Text, minute: z.int({ error: 'expected a whole number' }), count: Count }),
   indexes: {},
 }

@@ -35,6 +35,9 @@ function holdsObject(text: string): boolean {
   }
 }
 
+/** How much of a key is told. */
+export const TOLD_CHARACTERS = 100
+
 /** What is wrong with a row: where in it, and a sentence. */
 export interface RowProblem {
   readonly at: readonly PropertyKey[]
@@ -47,7 +50,7 @@ export type RowCheck = (key: string, row: unknown) => RowProblem | undefined
  * Looks at rows of one table. Hundreds of thousands are looked at before a sandbox is ready, so the usual row, with its fields in the order of the
  * schema, is held against plain conditions; every other one is the schema's to judge.
  */
-export function rowCheck({ key: keyOf, schema }: Table<any>): RowCheck {
+export function rowCheck({ key: keyOf, schema, secret }: Table<any>): RowCheck {
   const names = Object.keys(schema.shape)
   const fits = Object.values(schema.shape).map(condition)
   const isUsual = (row: any): boolean => {
@@ -61,7 +64,7 @@ export function rowCheck({ key: keyOf, schema }: Table<any>): RowCheck {
   return (key, row) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return { at: [], message: 'the row is no object' }
     const own = keyOf(row)
-    if (own !== key) return { at: [], message: `the row says that its key is ${JSON.stringify(own)}` }
+    if (own !== key) return { at: [], message: secret ? 'the row says that it has another key' : `the row says that its key is ${JSON.stringify(own)?.slice(0, TOLD_CHARACTERS)}` }
     if (isUsual(row)) return undefined
     const parsed = schema.safeParse(row, { reportInput: true })
     return parsed.success ? undefined : problemOf(parsed.error.issues[0]!)
@@ -85,7 +88,7 @@ function condition(schema: ZodType): (value: unknown) => boolean {
 }
 
 function problemOf(issue: z.core.$ZodIssue): RowProblem {
-  if (issue.code === 'unrecognized_keys') return { at: issue.path, message: `unknown field "${issue.keys[0]}"` }
+  if (issue.code === 'unrecognized_keys') return { at: issue.path, message: `unknown field "${issue.keys[0]!.slice(0, TOLD_CHARACTERS)}"` }
   return { at: issue.path, message: `${issue.message}, got ${kindOf(issue.input)}` }
 }
 

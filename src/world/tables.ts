@@ -10,6 +10,8 @@ const BTree = ((BTreeModule as any).default ?? BTreeModule) as typeof BTreeModul
 export interface Table<Row extends object> {
   readonly name: string
   readonly key: (row: Row) => string
+  /** Its keys hold what lets somebody in, or an id of that: they are never told whole. */
+  readonly secret?: true
   /** What every row is: an object without unknown fields. Conditions stand at its fields, none at the object itself. */
   readonly schema: RowSchema<Row>
   /** The rows of other tables that have to be there for this one; null: none is named. */

@@ -17,6 +17,7 @@ const SIGNATURE_KEPT_MS = 2 * WINDOW_SECONDS * 1000
 export const Signatures: Table<{ readonly signature: string; readonly expiresWallMs: number }> = {
   name: 'cpg.signatures',
   key: (row) => row.signature,
+  secret: true,
   schema: z.strictObject({ signature: Text, expiresWallMs: Moment }),
   indexes: { expiring: { group: () => '', order: (row) => row.expiresWallMs } },
 }

@@ -21,6 +21,7 @@ const Stand = z.string({ error: 'expected decimal digits as text' }).regex(/^(-1
 export const Nonces: Table<{ readonly key: string; readonly highest: string; readonly floor: string; readonly spent: number }> = {
   name: 'payward.nonces',
   key: (row) => row.key,
+  secret: true,
   schema: z.strictObject({ key: Text, highest: Stand, floor: Stand, spent: Count }),
   indexes: {},
 }
@@ -29,6 +30,7 @@ export const Nonces: Table<{ readonly key: string; readonly highest: string; rea
 export const Spent: Table<{ readonly id: string; readonly key: string; readonly nonce: string }> = {
   name: 'payward.spent-nonces',
   key: (row) => row.id,
+  secret: true,
   schema: z.strictObject({ id: Text, key: Text, nonce: Digits }),
   // As a number a nonce is rounded; rows that round to the same are in order by their padded id.
   indexes: { rising: { group: (row) => row.key, order: (row) => Number(row.nonce) } },
