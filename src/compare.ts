@@ -25,7 +25,8 @@ export function difference(call: RecordedCall, got: Sent, renamed: Renamed, worl
   const hide = JSON.stringify(answer).includes('{{') ? hiding(new Map(secrets.map((text) => [text, HIDDEN]))) : (text: string) => text
   const plain = (text: string) => hide(text).replace(PLACEHOLDER, HIDDEN)
   for (const name of compare?.headers ?? new Set([...Object.keys(answer.headers), ...Object.keys(got.headers)])) {
-    const [expected, held] = [answer.headers[name], got.headers[name]].map((value) => (compare && name === 'content-type' ? value?.split(';', 1)[0]!.trim().toLowerCase() : value && plain(value)))
+    const values = [answer.headers, got.headers].map((headers) => own(headers, name) as string | undefined)
+    const [expected, held] = values.map((value) => (compare && name === 'content-type' ? value?.split(';', 1)[0]!.trim().toLowerCase() : value && plain(value)))
     if (expected !== held) return { where: `header ${name}`, expected: expected ?? null, got: held ?? null }
   }
   if (leftOut.includes('body')) return undefined
