@@ -140,33 +140,25 @@ function sameShape(shape: Shape, theirs: unknown, ours: unknown): boolean {
   }
 }
 
-/** How many calls of a case are compared in part only, by what is left out. */
-export function leftOut({ journal }: Recording): { readonly bodies: number; readonly headers: number; readonly fields: number; readonly answers: number } {
+/** What of an imported case is not compared, in a sentence; none when everything is. */
+export function leftOutSentence({ journal }: Recording): string[] {
   const calls = journal.filter((step): step is RecordedCall => step.kind === 'call' && step.compare !== undefined)
   const has = ({ compare, altered }: RecordedCall, part: 'status' | 'headers' | 'body') => compare!.left_out?.includes(part) || (altered === true && part !== 'status')
-  const whole = calls.filter((call) => !has(call, 'status'))
-  return {
-    answers: calls.length - whole.length,
-    bodies: whole.filter((call) => has(call, 'body')).length,
-    headers: whole.filter((call) => has(call, 'headers')).length,
-    fields: whole.flatMap(({ compare }) => Object.values(compare!.fields)).filter((shape) => shape === 'any').length,
-  }
-}
-
-/** What is left out, in a sentence; none when everything is compared. */
-export function leftOutSentence(recording: Recording): string[] {
-  const { answers, bodies, headers, fields } = leftOut(recording)
+  const parts = calls.filter((call) => !(has(call, 'status') && has(call, 'body')))
+  const number = (part: 'status' | 'headers' | 'body') => parts.filter((call) => has(call, part)).length
+  const fields = parts.flatMap(({ compare }) => Object.values(compare!.fields)).filter((shape) => shape === 'any').length
   const told = [
-    ...(answers > 0 ? [counted(answers, 'whole answer')] : []),
-    ...(bodies > 0 ? [counted(bodies, 'body', 'bodies')] : []),
-    ...(headers > 0 ? [`the headers of ${counted(headers, 'answer')}`] : []),
-    ...(fields > 0 ? [counted(fields, 'field')] : []),
+    ...counted(calls.length - parts.length, 'whole answer'),
+    ...counted(number('status'), 'status', 'statuses'),
+    ...counted(number('body'), 'body', 'bodies'),
+    ...counted(number('headers'), 'answer\'s headers', 'answers\' headers'),
+    ...counted(fields, 'field'),
   ]
-  return told.length === 0 ? [] : [`Not compared, because the file does not hold them, or what they are about, or the sandbox has no model of them: ${told.join(', ')}.`]
+  return told.length === 0 ? [] : [`Not compared, because the file does not hold it or what it is about, because it is secret, or because the sandbox has no model of it: ${told.join(', ')}.`]
 }
 
-function counted(number: number, what: string, many = `${what}s`): string {
-  return `${number} ${number === 1 ? what : many}`
+function counted(number: number, what: string, many = `${what}s`): string[] {
+  return number === 0 ? [] : [`${number} ${number === 1 ? what : many}`]
 }
 
 function jsonOf(text: string): { readonly value: unknown } | undefined {
