@@ -194,6 +194,7 @@ function isPlayable({ body, refused, answer }: Call): boolean {
   return body !== undefined || refused !== undefined || (answer.status !== undefined && answer.status >= 400)
 }
 
+// rule: sandgate.import.partner
 /** The settings that the partner needs, and its callers in a world that has them, those it would rather be first. */
 function partnerOf(seen: readonly SeenCall[], { provider, config }: Importing) {
   const worldWith = (providers: Record<string, unknown>) => new Sandbox(new Map([[provider.name, provider]]), { clock: new Date(NO_TIME).toISOString(), providers }).world()!

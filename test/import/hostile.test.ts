@@ -47,7 +47,7 @@ describe('sandgate.import.tolerant:', () => {
     const anyChange = fc.constantFrom(...wholes.map((whole) => ({ whole, places: placesIn(whole) }))).chain(({ whole, places }) => fc.tuple(fc.constant(whole), fc.array(fc.tuple(fc.constantFrom(...places), fc.option(anyValue, { nil: undefined })), { minLength: 1, maxLength: 4 })))
     await fc.assert(
       fc.asyncProperty(anyChange, async ([whole, changes]) => survives(name, Buffer.from(JSON.stringify(changes.reduce((har, [place, value]) => put(har, place, value), whole))))),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 
@@ -57,7 +57,7 @@ describe('sandgate.import.tolerant:', () => {
     const anyCut = fc.record({ at: fc.nat(texts[0]!.length), length: fc.nat(60), instead: fc.constantFrom('', '\n', '\r', "'", '"', '\\', '`', '^', '$(', ')', '<<EOF', '>', '|', ' @x', '-', '--', '$\'\\x', '\u001b[', '< HTTP/2 200 ', '> GET /v1/_ping HTTP/2', 'curl ', '\0', '…') })
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...texts), fc.array(anyCut, { minLength: 1, maxLength: 5 }), async (text, cuts) => survives(name, Buffer.from(cuts.reduce((left, { at, length, instead }) => left.slice(0, at) + instead + left.slice(at + length), text)))),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 
@@ -70,7 +70,7 @@ describe('sandgate.import.tolerant:', () => {
         for (const [at, byte] of bytes) copy[at % copy.length] = byte
         await survives('cpg', copy)
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 })
