@@ -35,7 +35,10 @@ export function difference(call: RecordedCall, got: Sent, renamed: Renamed, worl
   if (expected === undefined || held === undefined) return { where: 'body', expected: expected ?? null, got: held ?? null }
   const [theirs, ours] = [jsonOf(expected), jsonOf(held)]
   if (theirs && ours) {
-    const found = inValues(theirs.value, ours.value, { name: '', path: '$' }, compare?.fields ?? {}, renamed)
+    const { fields = {} } = compare ?? {}
+    // All of it is learnt before any of it is compared: a difference in one field is no reason to take the next call for another one.
+    if (compare) learnFrom(theirs.value, ours.value, { name: '', path: '$' }, fields, renamed)
+    const found = inValues(theirs.value, ours.value, { name: '', path: '$' }, fields, renamed)
     if (found || compare) return found
   }
   return inBytes(expected, held)
@@ -48,22 +51,33 @@ interface Place {
 }
 
 function inValues(theirs: unknown, ours: unknown, { name, path }: Place, fields: Readonly<Record<string, Shape>>, renamed: Renamed): Difference | undefined {
-  const shape = fields[path.replace(/\[\d+\]/g, '[*]')]
-  if (shape !== undefined && theirs !== null) {
-    if (!sameShape(shape, theirs, ours)) return { where: path, expected: theirs, got: ours ?? null }
-    if (NAMING.has(shape)) renamed.learn(name, theirs, ours)
-    return undefined
-  }
+  const shape = shapeAt(path, fields)
+  if (shape !== undefined && theirs !== null) return sameShape(shape, theirs, ours) ? undefined : { where: path, expected: theirs, got: ours ?? null }
   if (typeof theirs !== 'object' || theirs === null || typeof ours !== 'object' || ours === null || Array.isArray(theirs) !== Array.isArray(ours)) {
     return theirs === ours || renamed.same(name, theirs, ours) ? undefined : { where: path, expected: theirs ?? null, got: ours ?? null }
   }
-  const inList = Array.isArray(theirs)
   for (const key of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
-    const place = inList ? { name, path: `${path}[${key}]` } : { name: key, path: `${path}.${key}` }
-    const found = inValues(own(theirs, key), own(ours, key), place, fields, renamed)
+    const found = inValues(own(theirs, key), own(ours, key), inside({ name, path }, key, theirs), fields, renamed)
     if (found) return found
   }
   return undefined
+}
+
+function learnFrom(theirs: unknown, ours: unknown, { name, path }: Place, fields: Readonly<Record<string, Shape>>, renamed: Renamed): void {
+  if (typeof theirs === 'object' && theirs !== null && typeof ours === 'object' && ours !== null) {
+    for (const key of Object.keys(theirs)) learnFrom(own(theirs, key), own(ours, key), inside({ name, path }, key, theirs), fields, renamed)
+    return
+  }
+  const shape = shapeAt(path, fields)
+  if (NAMING.has(shape) && sameShape(shape!, theirs, ours)) renamed.learn(name, theirs, ours)
+}
+
+function shapeAt(path: string, fields: Readonly<Record<string, Shape>>): Shape | undefined {
+  return fields[path.replace(/\[\d+\]/g, '[*]')]
+}
+
+function inside({ name, path }: Place, key: string, whole: object): Place {
+  return Array.isArray(whole) ? { name, path: `${path}[${key}]` } : { name: key, path: `${path}.${key}` }
 }
 
 function own(value: object, name: string): unknown {

@@ -82,7 +82,7 @@ function commandAt(text: string, at: number, { prompt, line, beside }: Where): {
     return requests.some(({ url }) => /[/.$]/.test(url)) ? { requests, end } : undefined
   } catch (error) {
     if (error instanceof NoSuchFile) {
-      throw new Unusable(`line ${line}: the command reads ${error.file}, which is not in this file and not beside it; put it into the same folder, or write what it holds into the command`)
+      throw new Unusable(`line ${line}: the command reads ${error.file === '-' ? 'from another command' : error.file}, which is not in this file and not beside it; put it into the same folder, or write what it holds into the command`)
     }
     if (!(error instanceof OpenQuote)) throw error
     // Somebody who writes about curl writes apostrophes.

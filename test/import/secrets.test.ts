@@ -47,6 +47,13 @@ describe('sandgate.import.secrets:', () => {
     expect(text).not.toMatch(/sk(_|%5F|\\\\u005f)(live|test)|s3cr3t-l0g1n/i)
   })
 
+  test('what is no secret is not hidden, though a header or a cookie of that kind has it', async () => {
+    const plain = [pair('X-Cache-Key', '/connect/v1/addresses'), pair('X-Auth-Type', 'application/json'), pair('Cookie', 'user=user_8721; theme=dark'), pair('X-Session-User', 'user_8721')]
+    const { recording } = await imported('zopay', { file: har(entry('/connect/v1/addresses?external_ref=user_8721', { headers: plain })) })
+    expect(recording.journal[0]).toMatchObject({ path: '/connect/v1/addresses', query: 'external_ref=user_8721', answer: { headers: { 'content-type': 'application/json' } }, compare: { fields: {} } })
+    expect(recording.journal[0]).not.toHaveProperty('altered')
+  })
+
   test('a call that held one is compared by its status alone, and that is said', async () => {
     const { recording, told } = await imported('zopay', { file: har(entry('/connect/v1/addresses?api_key=partner-key-4711-abcdef')) })
     expect(recording.journal[0]).toMatchObject({ altered: true, query: 'api_key={{hidden}}' })
