@@ -6,7 +6,7 @@ import { notTaped } from './control/control.ts'
 import type { Known } from './control/names.ts'
 import type { When } from './http/matching.ts'
 import { readRule, readScenario, type Scenario, type ScenarioRule, type ScenarioStep } from './control/scenario.ts'
-import { type CallUnderWay, placed, type RecordedCall, type RecordedDeed, type Recording, type Step, Unusable } from './keep/recording.ts'
+import { type CallUnderWay, placed, plainly, type RecordedCall, type RecordedDeed, type Recording, type Step, Unusable } from './keep/recording.ts'
 import { LOAD } from './keep/tape.ts'
 import type { Provider } from './provider.ts'
 import { contractOf } from './sandbox.ts'
@@ -75,7 +75,7 @@ function scenarioIn(body: unknown, place: string, known: Known): Scenario {
     try {
       return read()
     } catch (error) {
-      throw error instanceof YamlError ? new Unusable(`${place}.${part}: ${error.problems[0]!}`) : error
+      throw error instanceof YamlError ? new Unusable(`${place}.${part}: ${plainly(error.problems[0]!)}`) : error
     }
   }
   return {

@@ -25,7 +25,8 @@ export function difference(call: RecordedCall, got: Sent, renamed: Renamed, worl
   const hide = JSON.stringify(answer).includes('{{') ? hiding(new Map(secrets.map((text) => [text, HIDDEN]))) : (text: string) => text
   const plain = (text: string) => hide(text).replace(PLACEHOLDER, HIDDEN)
   for (const name of compare?.headers ?? new Set([...Object.keys(answer.headers), ...Object.keys(got.headers)])) {
-    const [expected, held] = [answer.headers[name], got.headers[name]].map((value) => (compare && name === 'content-type' ? value?.split(';', 1)[0]!.trim().toLowerCase() : value && plain(value)))
+    const values = [answer.headers, got.headers].map((headers) => own(headers, name) as string | undefined)
+    const [expected, held] = values.map((value) => (compare && name === 'content-type' ? value?.split(';', 1)[0]!.trim().toLowerCase() : value && plain(value)))
     if (expected !== held) return { where: `header ${name}`, expected: expected ?? null, got: held ?? null }
   }
   if (leftOut.includes('body')) return undefined
@@ -35,7 +36,10 @@ export function difference(call: RecordedCall, got: Sent, renamed: Renamed, worl
   if (expected === undefined || held === undefined) return { where: 'body', expected: expected ?? null, got: held ?? null }
   const [theirs, ours] = [jsonOf(expected), jsonOf(held)]
   if (theirs && ours) {
-    const found = inValues(theirs.value, ours.value, { name: '', path: '$' }, compare?.fields ?? {}, renamed)
+    const { fields = {} } = compare ?? {}
+    // All of it is learnt before any of it is compared: a difference in one field is no reason to take the next call for another one.
+    if (compare) learnFrom(theirs.value, ours.value, { name: '', path: '$' }, fields, renamed)
+    const found = inValues(theirs.value, ours.value, { name: '', path: '$' }, fields, renamed)
     if (found || compare) return found
   }
   return inBytes(expected, held)
@@ -48,22 +52,33 @@ interface Place {
 }
 
 function inValues(theirs: unknown, ours: unknown, { name, path }: Place, fields: Readonly<Record<string, Shape>>, renamed: Renamed): Difference | undefined {
-  const shape = fields[path.replace(/\[\d+\]/g, '[*]')]
-  if (shape !== undefined && theirs !== null) {
-    if (!sameShape(shape, theirs, ours)) return { where: path, expected: theirs, got: ours ?? null }
-    if (NAMING.has(shape)) renamed.learn(name, theirs, ours)
-    return undefined
-  }
+  const shape = shapeAt(path, fields)
+  if (shape !== undefined && theirs !== null) return sameShape(shape, theirs, ours) ? undefined : { where: path, expected: theirs, got: ours ?? null }
   if (typeof theirs !== 'object' || theirs === null || typeof ours !== 'object' || ours === null || Array.isArray(theirs) !== Array.isArray(ours)) {
     return theirs === ours || renamed.same(name, theirs, ours) ? undefined : { where: path, expected: theirs ?? null, got: ours ?? null }
   }
-  const inList = Array.isArray(theirs)
   for (const key of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
-    const place = inList ? { name, path: `${path}[${key}]` } : { name: key, path: `${path}.${key}` }
-    const found = inValues(own(theirs, key), own(ours, key), place, fields, renamed)
+    const found = inValues(own(theirs, key), own(ours, key), inside({ name, path }, key, theirs), fields, renamed)
     if (found) return found
   }
   return undefined
+}
+
+function learnFrom(theirs: unknown, ours: unknown, { name, path }: Place, fields: Readonly<Record<string, Shape>>, renamed: Renamed): void {
+  if (typeof theirs === 'object' && theirs !== null && typeof ours === 'object' && ours !== null) {
+    for (const key of Object.keys(theirs)) learnFrom(own(theirs, key), own(ours, key), inside({ name, path }, key, theirs), fields, renamed)
+    return
+  }
+  const shape = shapeAt(path, fields)
+  if (NAMING.has(shape) && sameShape(shape!, theirs, ours)) renamed.learn(name, theirs, ours)
+}
+
+function shapeAt(path: string, fields: Readonly<Record<string, Shape>>): Shape | undefined {
+  return fields[path.replace(/\[\d+\]/g, '[*]')]
+}
+
+function inside({ name, path }: Place, key: string, whole: object): Place {
+  return Array.isArray(whole) ? { name, path: `${path}[${key}]` } : { name: key, path: `${path}.${key}` }
 }
 
 function own(value: object, name: string): unknown {
@@ -140,33 +155,25 @@ function sameShape(shape: Shape, theirs: unknown, ours: unknown): boolean {
   }
 }
 
-/** How many calls of a case are compared in part only, by what is left out. */
-export function leftOut({ journal }: Recording): { readonly bodies: number; readonly headers: number; readonly fields: number; readonly answers: number } {
+/** What of an imported case is not compared, in a sentence; none when everything is. */
+export function leftOutSentence({ journal }: Recording): string[] {
   const calls = journal.filter((step): step is RecordedCall => step.kind === 'call' && step.compare !== undefined)
   const has = ({ compare, altered }: RecordedCall, part: 'status' | 'headers' | 'body') => compare!.left_out?.includes(part) || (altered === true && part !== 'status')
-  const whole = calls.filter((call) => !has(call, 'status'))
-  return {
-    answers: calls.length - whole.length,
-    bodies: whole.filter((call) => has(call, 'body')).length,
-    headers: whole.filter((call) => has(call, 'headers')).length,
-    fields: whole.flatMap(({ compare }) => Object.values(compare!.fields)).filter((shape) => shape === 'any').length,
-  }
-}
-
-/** What is left out, in a sentence; none when everything is compared. */
-export function leftOutSentence(recording: Recording): string[] {
-  const { answers, bodies, headers, fields } = leftOut(recording)
+  const parts = calls.filter((call) => !(has(call, 'status') && has(call, 'body')))
+  const number = (part: 'status' | 'headers' | 'body') => parts.filter((call) => has(call, part)).length
+  const fields = parts.flatMap(({ compare }) => Object.values(compare!.fields)).filter((shape) => shape === 'any').length
   const told = [
-    ...(answers > 0 ? [counted(answers, 'whole answer')] : []),
-    ...(bodies > 0 ? [counted(bodies, 'body', 'bodies')] : []),
-    ...(headers > 0 ? [`the headers of ${counted(headers, 'answer')}`] : []),
-    ...(fields > 0 ? [counted(fields, 'field')] : []),
+    ...counted(calls.length - parts.length, 'whole answer'),
+    ...counted(number('status'), 'status', 'statuses'),
+    ...counted(number('body'), 'body', 'bodies'),
+    ...counted(number('headers'), 'answer\'s headers', 'answers\' headers'),
+    ...counted(fields, 'field'),
   ]
-  return told.length === 0 ? [] : [`Not compared, because the file does not hold them, or what they are about, or the sandbox has no model of them: ${told.join(', ')}.`]
+  return told.length === 0 ? [] : [`Not compared, because the file does not hold it or what it is about, because it is secret, or because the sandbox has no model of it: ${told.join(', ')}.`]
 }
 
-function counted(number: number, what: string, many = `${what}s`): string {
-  return `${number} ${number === 1 ? what : many}`
+function counted(number: number, what: string, many = `${what}s`): string[] {
+  return number === 0 ? [] : [`${number} ${number === 1 ? what : many}`]
 }
 
 function jsonOf(text: string): { readonly value: unknown } | undefined {

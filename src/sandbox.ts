@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { load, scenarioReaction, spell } from './control/armed.ts'
+import { load, scenarioReaction } from './control/armed.ts'
 import { controlRouter } from './control/control.ts'
 import { ScenarioFiles } from './control/files.ts'
 import type { Metrics } from './control/metrics.ts'
@@ -19,6 +19,7 @@ import { pointCallbacks } from './http/endpoints.ts'
 import { answerProblem, METHODS } from './http/malformed.ts'
 import { Queue } from './http/queue.ts'
 import { receive } from './http/receive.ts'
+import { complainerOf, ignored, roughly, tellerOf, tellStopped } from './telling.ts'
 import { Integrity, tablesOf } from './integrity.ts'
 import { Pauses } from './http/pauses.ts'
 import { Flights } from './http/repeats.ts'
@@ -26,7 +27,7 @@ import { reply, type Sent, type Served } from './http/reply.ts'
 import { send, Turn } from './http/send.ts'
 import { serverFor } from './http/server.ts'
 import { Sampler } from './http/sample.ts'
-import { type Keeping, openKeeping, type Was } from './keep/keeping.ts'
+import { type Keeping, openKeeping } from './keep/keeping.ts'
 import { Observer } from './observer.ts'
 import type { SandboxOptions } from './options.ts'
 import { LOAD, Tape } from './keep/tape.ts'
@@ -176,7 +177,7 @@ export class Sandbox {
       keep: keeping && ((world, made, goesOn) => keeping.keep(world, made, goesOn)),
       prepare: keeping && ((world, made) => keeping.prepare(world, made)),
       tables: tablesOf(providers),
-      stopped: (world, error) => this.#tellStopped(world, error),
+      stopped: (world, error) => tellStopped(world, error, this.complain, tellerOf(options)),
       made: (world) => this.#begin(world),
       gone: keeping && ((id) => keeping.forget(id)),
     })
@@ -237,13 +238,6 @@ export class Sandbox {
   load(scenario: Scenario, world: World): void {
     this.tape.add({ operation: LOAD, params: {}, query: {}, body: scenario }, world)
     world.change(() => load(scenario, world))
-  }
-
-  /** A bug in what falls due costs its own world, and nobody else's; so does a directory that somebody has edited. */
-  #tellStopped({ id, stopped }: World, error: unknown): void {
-    const { reason, rows } = stopped!
-    if (rows === 'good') this.complain(`the world "${id}" is frozen, a bug in Sandgate: ${reason}; reset it, or bring back a snapshot`, error)
-    else tellerOf(this.options)(`the world "${id}" is not served: ${reason}. What is kept of it stays as it is; POST reset, PUT snapshot or DELETE begin anew`)
   }
 
   #scenarioChanged(scenario: Scenario, before: Scenario): void {
@@ -390,33 +384,6 @@ export class Sandbox {
 /** Finds the providers and makes a sandbox of them; nothing listens yet. */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return Sandbox.open(await findProviders(), options)
-}
-
-/** Which wishes are not those that the world was begun with, and so count only when it begins anew. */
-function ignored({ seed, startMs, frozen }: Was, wish: SandboxOptions): string[] {
-  const begun = frozen ? new Date(startMs).toISOString() : 'real'
-  const told: string[] = []
-  if (wish.seed !== undefined && wish.seed !== seed) told.push(`it was begun with the seed "${seed}", and --seed ${wish.seed} is ignored`)
-  if (wish.clock !== undefined && (wish.clock === 'real' ? frozen : !frozen || Date.parse(wish.clock) !== startMs)) told.push(`it was begun with the clock ${begun}, and --clock ${wish.clock} is ignored`)
-  return told
-}
-
-/** In whole hours, where it is that long, else in minutes or seconds. */
-function roughly(ms: number): string {
-  const unit = [3_600_000, 60_000].find((size) => ms >= size) ?? 1000
-  return spell(Math.floor(ms / unit) * unit)
-}
-
-/** Who takes bugs; what an error holds of a call may let somebody in. */
-function complainerOf({ complain, log }: SandboxOptions, secrets: Secrets): (message: string, error?: unknown) => void {
-  if (complain) return (message, error) => complain(secrets.hide(message), error)
-  const told = (error: unknown) => (error === undefined ? undefined : secrets.hide(error instanceof Error ? (error.stack ?? String(error)) : String(error)))
-  return log ? (message, error) => log.say('error', secrets.hide(message), told(error)) : (message, error) => console.error(secrets.hide(message), told(error) ?? '')
-}
-
-/** Who takes lines for people that are no bugs. */
-function tellerOf({ warn, log }: SandboxOptions): (line: string) => void {
-  return warn ?? (log ? (line) => log.say('warn', line) : (line) => console.error(line))
 }
 
 function problem(res: ServerResponse, status: number, detail: string): void {

@@ -1,11 +1,11 @@
 // Calls, control calls and answers of receivers that overlap under delays: whatever overlapped, its recording replays equal. What waits is let go by hand.
 import { createServer } from 'node:http'
-import { type AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import fc from 'fast-check'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { readRecording, type Recording } from '../src/keep/recording.ts'
 import type { Provider } from '../src/provider.ts'
-import { Replay, report } from '../src/replay.ts'
+import { minimise, Replay, report, summary } from '../src/replay.ts'
 import { findProviders } from '../src/sandbox.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'
 import { allocation, client as cpg, clientOf as cpgAs } from './clients/cpg.ts'
@@ -167,11 +167,13 @@ const anyAct = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('arm' as const), rule: anyRule }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('disarm' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('load' as const), rules: fc.array(anyRule, { minLength: 1, maxLength: 2 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('anew' as const), rules: fc.array(anyRule, { minLength: 1, maxLength: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unload' as const) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('deposit' as const), nth: fc.nat(3), after: fc.constantFrom('0s', '1h'), confirmations: fc.constantFrom<unknown>('instant', 0) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), by: fc.constantFrom('1s', '45m', '4h') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('redeliver' as const), nth: fc.nat(2) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wall' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('mode' as const), mode: fc.constantFrom('running', 'frozen') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('wall' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('look' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const) }) },
 )
@@ -200,6 +202,10 @@ async function perform(act: Act, stage: Stage): Promise<void> {
       return stage.begin(box.control('DELETE', '/faults'))
     case 'load':
       return stage.begin(box.control('PUT', '/scenario', { name: 'drawn', rules: act.rules }))
+    case 'anew':
+      return stage.begin(box.control('PUT', '/scenario?reset=true', { name: 'drawn', rules: act.rules, timeline: [{ at: '30m', do: { callbacks: { provider: 'cpg', how: 'duplicate' } } }] }))
+    case 'mode':
+      return stage.begin(box.control('PATCH', '/clock', { mode: act.mode }))
     case 'unload':
       return stage.begin(box.control('DELETE', '/scenario'))
     case 'deposit': {
@@ -238,4 +244,103 @@ test('sandgate.replay.order: random sessions whose calls, control calls and call
     }),
     { numRuns: Number(process.env.OVERLAPS ?? 25), seed: Number(process.env.OVERLAPS_SEED ?? 4_2027), verbose: 1, endOnFailure: true },
   )
+})
+
+const cpgCall = (key: string | undefined, user = 'u') => ({ client: cpg, request: allocation({ user_identifier: user, ...(key && { idempotency_key: key }) }) })
+const address = (key: string, user = 'u') => ({ client: zopay, request: post('/addresses', { asset: 'USDT', network: 'solana', external_ref: user }, key) })
+const intent = (key: string) => ({ client: zopay, request: post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }, key) })
+const paywardCall = () => ({ client: PAYWARD, request: under(payward.creation({ method_id: payward.METHODS.BTC, asset_symbol: 'BTC' }), UUIDS[0]!) })
+
+test.each<[string, readonly { client: Client; request: Request }[], object[]?]>([
+  ['two calls under one key', [address('a'), address('a')]],
+  ['another body under the same key, which is a conflict', [address('a'), address('a', 'other')]],
+  ['three calls on intents', [intent('a'), intent('a'), intent('a')]],
+  ['a key in the body', [cpgCall('a'), cpgCall('a')]],
+  ['an answer that is lost', [address('a'), address('a')], [{ delay: '2s' }, { drop: { stage: 'after', how: 'reset' } }]],
+  ['an answer that is replaced', [address('a'), address('a')], [{ delay: '2s' }, { respond: { error: 'internal_error', stage: 'after' } }]],
+  ['a provider that refuses in flight', [paywardCall(), paywardCall()]],
+  ['no key at all', [cpgCall(undefined), cpgCall(undefined)]],
+  ['20 calls over 7 keys', Array.from({ length: 20 }, (_, index) => address(`k${index % 7}`))],
+])('sandgate.replay.order: the first call is held while the others come: %s', async (_, made, then = [{ delay: '2s' }]) => {
+  const stage = await Stage.open()
+  const { box } = stage
+  await box.control('POST', '/faults', { when: { provider: made[0]!.client.name, nth: 1 }, then })
+  for (const { client, request } of made) await stage.begin(box.call(client, request))
+  await equal(await stage.recording())
+  await stage.end()
+  const replay = await equal(await stage.recording())
+  expect(rows(replay.world.dump())).toEqual(rows(box.world.dump()))
+})
+
+test('calls that come in one piece of one connection begin together', async () => {
+  const stage = await Stage.open()
+  const { box } = stage
+  const bytes = ['a', 'b', 'a'].map((user) => {
+    box.passWall(1000)
+    const { path, headers = {}, body } = cpg.sign(allocation({ user_identifier: user }), box.wallMs)
+    const head = Object.entries({ host: 'localhost', 'content-length': String(Buffer.byteLength(body!)), ...headers }).map(([name, value]) => `${name}: ${value}`)
+    return [`POST /cpg${path} HTTP/1.1`, ...head, '', body].join('\r\n')
+  })
+  const { hostname, port } = new URL(box.url)
+  const socket = connect(Number(port), hostname)
+  let answered = ''
+  socket.on('data', (chunk) => (answered += chunk)).write(bytes.join(''))
+  await expect.poll(() => answered.match(/HTTP\/1.1 200/g)?.length).toBe(3)
+  socket.destroy()
+  await equal(await stage.recording())
+})
+
+test('a world made new while a call is held: the call ends in the old one, and the new one is recorded from its beginning', async () => {
+  const stage = await Stage.open()
+  const { box } = stage
+  await box.control('POST', '/faults', { when: { nth: 1 }, then: [{ delay: '2s' }] })
+  await stage.begin(box.call(cpg, allocation({ user_identifier: 'a' })))
+  await box.control('POST', '/reset', { seed: 'another' })
+  await box.call(cpg, allocation({ user_identifier: 'b' }))
+  await stage.end()
+  const recording = await stage.recording()
+  expect(recording.journal.filter(({ kind }) => kind === 'call')).toHaveLength(1)
+  await equal(recording)
+})
+
+test('a call that is not answered yet has used up its rule, in the recording too', async () => {
+  const stage = await Stage.open()
+  const { box } = stage
+  await box.control('POST', '/faults', { when: { nth: 1 }, then: [{ delay: '2s' }] })
+  await box.control('POST', '/faults', { when: { nth: 2 }, then: [{ respond: { error: 'unavailable' } }] })
+  await stage.begin(box.call(cpg, allocation({ user_identifier: 'a', idempotency_key: 'k' })))
+  expect((await box.call(cpg, allocation({ user_identifier: 'a' }))).status).toBe(503)
+  const recording = await stage.recording()
+  expect(recording.under_way).toHaveLength(1)
+  const replay = new Replay(recording, providers)
+  expect(summary(await replay.play(), recording)).toContain('1 call had come and was not answered yet')
+  // Somebody who looks around there is not held up by it.
+  replay.release(() => box.wallMs)
+  const url = await replay.sandbox.listen()
+  const again = cpg.sign(allocation({ user_identifier: 'a', idempotency_key: 'k' }), box.wallMs)
+  const answer = await fetch(`${url}/cpg${again.path}`, { method: 'POST', headers: again.headers!, body: again.body! })
+  await replay.sandbox.close()
+  expect(answer.status).toBe(200)
+  await stage.end()
+})
+
+test('files without an order: who waits for a call that is answered later is told as a difference, and nothing waits for ever', async () => {
+  const stage = await Stage.open()
+  const { box } = stage
+  await box.control('POST', '/faults', { when: { nth: 1 }, then: [{ delay: '2s' }] })
+  for (const { client, request } of [address('a'), address('a')]) await stage.begin(box.call(client, request))
+  await stage.end()
+  const recording = await stage.recording()
+  // As it was written before: what began when no entry lay in between was not told.
+  const older = recording.journal.map((step) => {
+    const { began, resumed: _, order: __, ...rest } = step as any
+    return began && began.entry < rest.entry ? { ...rest, began: { entry: began.entry, at: began.at } } : rest
+  })
+  const file = readRecording(JSON.stringify({ ...recording, journal: older }))
+  const played = await new Replay(file, providers).play()
+  const told = report(played.differs!, played, file)
+  expect(told).toContain('where:    answer')
+  expect(told).toContain('waits for the one in flight with its idempotency key')
+  expect(told).toContain('record it again')
+  expect((await minimise(file, providers)).differs.where).toBe('answer')
 })

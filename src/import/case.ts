@@ -28,6 +28,8 @@ const NO_TIME = Date.parse('2026-01-01T00:00:00Z')
 const HOP = /^(:|content-length$|content-encoding$|connection$|host$|accept-encoding$|transfer-encoding$|sec-|user-agent$|referer$|origin$|expect$|priority$|dnt$|cookie$|set-cookie$)/
 /** Of these the first one counts, as in Node. */
 const SINGLE = /^(content-type|authorization|idempotency-key)$/
+/** What a sandbox takes unless its config says otherwise. */
+const BODY_BYTES = 1024 * 1024
 /** Larger answers are no refusals. */
 const REFUSAL_BYTES_MAX = 64 * 1024
 
@@ -81,7 +83,7 @@ export function caseOf(exchanges: readonly Exchange[], importing: Importing): Im
   const start = calls[0]!.at
   const journal = calls.map((call, index) => {
     const who = call.answer.status === 401 && !call.refused ? undefined : provider.identity.of(callerOf(call.seen, callers, provider), world)
-    const step = stepOf(call, index + 1, { who, sent, told, hide, renamed, provider })
+    const step = stepOf(call, index + 1, { who, sent, told, hide, renamed, provider, bodyBytes: config?.limits?.bodyBytes ?? BODY_BYTES })
     told.values.addAll(call.answer.json?.value)
     told.lacks ||= call.answer.body === undefined
     return step
@@ -194,11 +196,13 @@ function isPlayable({ body, refused, answer }: Call): boolean {
   return body !== undefined || refused !== undefined || (answer.status !== undefined && answer.status >= 400)
 }
 
+// rule: sandgate.import.partner
 /** The settings that the partner needs, and its callers in a world that has them, those it would rather be first. */
 function partnerOf(seen: readonly SeenCall[], { provider, config }: Importing) {
   const worldWith = (providers: Record<string, unknown>) => new Sandbox(new Map([[provider.name, provider]]), { clock: new Date(NO_TIME).toISOString(), providers }).world()!
   const given = { ...config?.providers }
   const before = worldWith(given)
+  if (provider.identity.callers(before).length === 0) throw new Unusable(`no account of ${provider.title} in the config file has a key, so nobody can make these calls`)
   const account = firstAccount(given[provider.name]) ?? provider.traffic?.account(provider.identity.callers(before)[0])
   const own = account === undefined ? given[provider.name] : (provider.traffic?.settings?.(seen, given[provider.name], account) ?? given[provider.name])
   const settings = own === undefined ? given : { ...given, [provider.name]: own }
@@ -242,16 +246,18 @@ interface Making {
   readonly hide: (text: string) => string
   readonly renamed: Renamed
   readonly provider: Provider
+  /** More of a body is refused unread. */
+  readonly bodyBytes: number
 }
 
-function stepOf(call: Call, entry: number, { who, sent, told, hide, renamed, provider }: Making): RecordedCall {
+function stepOf(call: Call, entry: number, { who, sent, told, hide, renamed, provider, bodyBytes }: Making): RecordedCall {
   const { exchange, at, operation, refused } = call
   const { method } = exchange
   const asOurs = renamed.request({ provider: provider.name, method, path: call.path, query: call.query }, call.body)
   addSent(call.seen.params, asOurs.query, asOurs.body, sent)
   const query = asOurs.query === undefined ? undefined : withoutSecretValues(asOurs.query)
   const headers = Object.entries(call.headers).map(([name, value]) => [name, isSecretHeader(name, provider) ? HIDDEN : value] as const)
-  const body = bodyFields(asOurs.body ?? Buffer.alloc(0), hide)
+  const body = bodyFields((asOurs.body?.length ?? 0) > bodyBytes ? undefined : (asOurs.body ?? Buffer.alloc(0)), hide)
   const isAltered = hide(asOurs.path) !== asOurs.path || (query !== undefined && hide(query) !== asOurs.query) || hide(asOurs.body?.toString('latin1') ?? '') !== (asOurs.body?.toString('latin1') ?? '')
   return {
     kind: 'call',

@@ -28,7 +28,7 @@ export function isSecretField(name: string): boolean {
   return SECRET_FIELD.test(name)
 }
 
-/** What of one call may hold secrets. */
+/** What of one call may hold secrets; only what was drawn at random is looked for elsewhere. */
 interface Spoken {
   readonly headers: readonly Pair[] | undefined
   readonly answerHeaders: readonly Pair[] | undefined
@@ -46,14 +46,24 @@ export function secretsOut(calls: readonly Spoken[], provider: Provider, setting
   return (text) => withoutLogins(LOOKS_SECRET.reduce((left, [pattern, stands]) => left.replace(pattern, stands), hideKnown(text)))
 }
 
+/** Drawn by somebody, and not a word, a path or a media type: many a header of a proxy is called a key. */
+const LOOKS_DRAWN = /^(?!\/)(?=.*\d)(?=.*[A-Za-z])\S+$/
+/** Longer than what a partner calls its customers. */
+const SHORTEST_OF_OTHERS = 16
+
 function inHeaders({ headers, answerHeaders }: Spoken, provider: Provider): string[] {
-  return [...(headers ?? []), ...(answerHeaders ?? [])].flatMap(([name, value]) => {
-    if (!isSecretHeader(name, provider)) return []
+  const others = [...(headers ?? []), ...(answerHeaders ?? [])].filter(([name]) => isSecretHeader(name, provider) && !isOfCaller(name, provider))
+  const values = others.flatMap(([name, value]) => (/cookie/.test(name) ? value.split(/[;,]\s*/).map((pair) => pair.slice(pair.indexOf('=') + 1)) : [value]))
+  const own = (headers ?? []).filter(([name]) => isOfCaller(name, provider)).flatMap(([, value]) => {
     const bare = value.replace(/^\w+ +/, '')
-    if (/cookie/.test(name)) return value.split(/[;,]\s*/).map((pair) => pair.slice(pair.indexOf('=') + 1))
-    const login = /^basic /i.test(value) ? Buffer.from(bare, 'base64').toString('utf8').split(':') : []
-    return [value, bare, ...login]
+    return [value, bare, ...(/^basic /i.test(value) ? Buffer.from(bare, 'base64').toString('utf8').split(':') : [])]
   })
+  return [...own, ...values.filter((value) => value.length >= SHORTEST_OF_OTHERS && LOOKS_DRAWN.test(value))]
+}
+
+/** What the call itself was made with. */
+function isOfCaller(name: string, { keyHeader }: Provider): boolean {
+  return name === keyHeader || /^(proxy-)?authorization$|sign/.test(name)
 }
 
 function inQuery(query: string | undefined): string[] {

@@ -26,7 +26,7 @@ export function shellOf(text: string, at: number, prompt: string): Shell {
   const end = text.indexOf('\n', at)
   const line = text.slice(at, end < 0 ? undefined : end).trimEnd()
   if (line.endsWith('`') || (/^PS\b/.test(prompt.trimStart()) && !line.endsWith('\\'))) return 'powershell'
-  return line.endsWith('^') || line.includes('^"') || line.includes("^'") ? 'cmd' : 'bash'
+  return line.endsWith('^') || /\^["'&|<>^%]/.test(line) ? 'cmd' : 'bash'
 }
 
 /** Reads the command that begins there; throws `OpenQuote`. */
@@ -107,6 +107,13 @@ class Reader {
 
   #escaped(): boolean {
     const next = this.#text[this.#at + 1]
+    // A blank that was pasted in front of the line end.
+    const blanks = /^[ \t]+\n/.exec(this.#text.slice(this.#at + 1, this.#at + 100))?.[0]
+    if (blanks !== undefined) {
+      this.#endWord()
+      this.#at += blanks.length + 1
+      return true
+    }
     if (next !== '\n') this.#add(next === undefined ? '' : this.#isBash ? next : (BACKTICKED[next] ?? next))
     this.#at += 2
     return true

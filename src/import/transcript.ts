@@ -12,7 +12,7 @@ const EMPTY = Buffer.alloc(0)
 /** Colours and links of a terminal. */
 const CONTROL = /\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g
 /** What may stand before a command: a prompt, variables, a list's bullet, another command. */
-const COMMAND = /^(.*?[$#%>❯➜»]\s*|\s*(?:\w+=\S*\s+)*|\s*(?:[-*•]|\d+[.)])\s+|.*?(?:\$\(|`|&&|\|\||;|\b(?:time|sudo|then|do)\s)\s*)(?:[\w.:\\/-]*[\\/])?curl(?:\.exe)?["']?[ \t]+(?=\S)/
+const COMMAND = /^(.*?[$#%>❯➜»+]\s*|\s*(?:\w+=\S*\s+)*|\s*(?:[-*•]|\d+[.)])\s+|.*?(?:\$\(|`|&&|\|\||;|\b(?:time|sudo|then|do)\s)\s*)(?:[\w.:\\/-]*[\\/])?curl(?:\.exe)?["']?[ \t]+(?=\S)/
 const REQUEST_LINE = /^> ([A-Za-z]+) (\S+) HTTP\/[\d.]+\s*$/
 const STATUS_LINE = /^(?:< )?HTTP\/[\d.]+ (\d{3})(?: |$)/
 const TIME_BEFORE = /^\d\d:\d\d:\d\d\.\d{3,6} (?:\[\d+-\d+\] )?/
@@ -54,11 +54,12 @@ function blocksOf(text: string, beside: Beside): Block[] {
   let line = 1
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at)
-    const found = COMMAND.exec(text.slice(at, Math.min(end, at + 10_000)))
+    const found = COMMAND.exec(text.slice(at, end))
     const command = found && commandAt(text, at + found[0].length, { prompt: found[1]!, line, beside })
     const next = command ? Math.max(command.end, at + 1) : end + 1
     if (command) {
-      blocks.push({ ...open, output: text.slice(open.from, at) })
+      // A body without a line end has the prompt right behind it.
+      blocks.push({ ...open, output: text.slice(open.from, at + found![1]!.length) })
       open = { place: `line ${line}`, requests: command.requests, from: Math.min(next, text.length) }
     }
     for (let seen = at; seen < Math.min(next, text.length); seen++) if (text[seen] === '\n') line++
@@ -81,7 +82,7 @@ function commandAt(text: string, at: number, { prompt, line, beside }: Where): {
     return requests.some(({ url }) => /[/.$]/.test(url)) ? { requests, end } : undefined
   } catch (error) {
     if (error instanceof NoSuchFile) {
-      throw new Unusable(`line ${line}: the command reads ${error.file}, which is not in this file and not beside it; put it into the same folder, or write what it holds into the command`)
+      throw new Unusable(`line ${line}: the command reads ${error.file === '-' ? 'from another command' : error.file}, which is not in this file and not beside it; put it into the same folder, or write what it holds into the command`)
     }
     if (!(error instanceof OpenQuote)) throw error
     // Somebody who writes about curl writes apostrophes.

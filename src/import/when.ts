@@ -17,6 +17,7 @@ const SECONDS_BELOW = 100_000_000_000
 
 const PARTS = /^(\d{4})[-/](\d\d?)(?:[-/](\d\d?)(?:[T ,]+(\d\d?)(?::(\d\d?)(?::(\d\d?)(?:[.,](\d{1,9}))?)?)?)?)?(?!\d)[:T\s]*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?/i
 
+// rule: sandgate.import.time
 /** Undefined: it names no day, or none that a clock can stand at. */
 export function whenOf(value: unknown): When | undefined {
   if (typeof value === 'number') return within(value < SECONDS_BELOW ? value * SECOND : value, 0)

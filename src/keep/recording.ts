@@ -13,7 +13,9 @@ export const FORMAT = 1
 export const CASE_BYTES = 256 * 1024 * 1024
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/
-const Instant = z.string().refine((text) => INSTANT.test(text) && !Number.isNaN(Date.parse(text)), { message: 'expected an ISO 8601 instant such as 2026-05-16T19:00:00Z' })
+/** What providers compute from an instant has to be one that can be written, too. */
+const LAST_MS = Date.UTC(9900, 0)
+const Instant = z.string().refine((text) => INSTANT.test(text) && Date.parse(text) < LAST_MS, { message: 'expected an ISO 8601 instant such as 2026-05-16T19:00:00Z, before the year 9900' })
 /** The number of a journal entry. */
 const Entry = z.int().min(1).max(1e12)
 const Facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
@@ -169,7 +171,7 @@ export class Unusable extends Error {}
 export function readRecording(written: Buffer | string): Recording {
   const value: any = jsonIn(typeof written === 'string' ? Buffer.from(written) : written)
   if (value?.sandgate !== 'recording') throw new Unusable('it is no recording: GET /_sandgate/recording makes one')
-  if (value.format !== FORMAT) throw new Unusable(`it has format ${JSON.stringify(value.format)?.slice(0, 40)}; this version of Sandgate reads format ${FORMAT}`)
+  if (value.format !== FORMAT) throw new Unusable(`it has format ${(JSON.stringify(value.format) ?? 'none').slice(0, 40)}; this version of Sandgate reads format ${FORMAT}`)
   const parsed = Recording.safeParse(value)
   if (!parsed.success) throw new Unusable(placed(parsed.error))
   return parsed.data
@@ -185,7 +187,12 @@ function jsonIn(bytes: Buffer): unknown {
 
 /** The first thing that is wrong, and where: `journal.17.headers.content-type: …`. */
 export function placed({ issues: [issue] }: z.ZodError): string {
-  return `${issue!.path.join('.')}: ${issue!.message}`
+  return `${issue!.path.join('.') || 'the file'}: ${plainly(issue!.message)}`
+}
+
+/** What is not there has no type. */
+export function plainly(message: string): string {
+  return message.replace(/Invalid input: (.*), received undefined$/, 'is missing; $1')
 }
 
 /** The exact bytes of a body, in the form in which a case file holds them. */

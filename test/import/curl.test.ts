@@ -7,7 +7,7 @@ import { NAMES, spokenWith, type Spoken } from './traffic.ts'
 
 const TRANSCRIPTS: readonly (readonly [what: string, write: (spoken: readonly Spoken[]) => string, holds: { readonly status: boolean; readonly headers: boolean }])[] = [
   ['commands in bash, each with what curl -v printed', (spoken) => spoken.map((call) => `$ ${bash(call, '-v')}\n${verbose(call)}`).join('\n\n'), { status: true, headers: true }],
-  ['commands for one line, with curl -i', (spoken) => spoken.map((call) => `${oneLine(call)}\n${included(call)}`).join('\n'), { status: true, headers: true }],
+  ['commands for one line, with curl -i', (spoken) => spoken.map((call) => `${oneLine(call)}\n${included(call)}`).join(''), { status: true, headers: true }],
   ['Chrome\'s commands for bash, the output of curl -v behind them all', (spoken) => `${spoken.map(chromeBash).join('\n')}\n\n# and this is what came back\n${[...spoken].map(verbose).join('\n')}`, { status: true, headers: true }],
   ['Chrome\'s commands for cmd, with curl -i', (spoken) => spoken.map((call) => `C:\\shop>${chromeCmd(call)}\r\n${included(call)}\r\n`).join('\r\n'), { status: true, headers: true }],
   ['commands in PowerShell, with the body alone', (spoken) => spoken.map((call) => `${powershell(call)}\n${pretty(call)}\n`).join('\n'), { status: false, headers: false }],
