@@ -2,7 +2,7 @@
 // its world, and in all of it every other world goes on.
 import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { framed, records } from '../src/keep/log.ts'
@@ -392,19 +392,23 @@ async function kept(bend: (log: string) => void): Promise<{ data: string; ci: st
   await box.control('POST', '/reset')
   await box.sandbox.close()
   const ci = join(data, 'worlds', 'ci')
-  bend(join(ci, 'log-1'))
+  const logs = readdirSync(ci).filter((name) => name.startsWith('log-'))
+  bend(join(ci, logs.sort((a, b) => Number(a.slice(4)) - Number(b.slice(4))).at(-1)!))
   return { data, ci }
 }
 
+/** All that is written in the directory of a log. */
+const written = (log: string): any[] => readdirSync(dirname(log)).sort().flatMap((name) => [...records(readFileSync(join(dirname(log), name)))].map(({ record }) => record))
+
 /** One more record, whose length and checksum are right. */
 const append = (record: unknown) => (log: string) => {
-  const { clock } = [...records(readFileSync(log))].at(-1)!.record
+  const { clock } = written(log).findLast((each) => each.clock)
   appendFileSync(log, framed(typeof record === 'function' ? record(clock, log) : record))
 }
 
 /** The first row of a table of ci, changed. */
 const changed = (table: string, fields: object) => append((clock: unknown, log: string) => {
-  const rows: [string, string, any][] = [...records(readFileSync(log))].flatMap(({ record }) => record.rows ?? [])
+  const rows: [string, string, any][] = written(log).flatMap((record) => record.rows ?? [])
   const [, key, row] = rows.find((line) => line[0] === table && line[2])!
   return { clock, rows: [[table, key, { ...row, ...fields }]] }
 })
@@ -489,8 +493,8 @@ describe('a directory', () => {
 
   test.each([{ clock: 'soon' }, { assume: { x: 5 } }, { seed: 5 }])('whose world was made of %o, which no reset could do again, costs that world alone', async (made) => {
     const bend = append((clock: unknown, log: string) => {
-      const { record } = [...records(readFileSync(log))].find(({ record }) => record.world)!
-      return { ...record, clock, world: { ...record.world, made } }
+      const { world } = written(log).find((record) => record.world)
+      return { clock, world: { ...world, made }, rows: [] }
     })
     const { box } = await startTwo({ data: (await kept(bend)).data })
     expect((await worldOf(box, 'ci')).problem).toMatch(/^how it was made: /)

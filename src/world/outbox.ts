@@ -2,7 +2,7 @@
 // and schedules to the provider.
 import { z } from 'zod'
 import { Timers } from './clock.ts'
-import { Count, Moment, oneOf, Text } from './rows.ts'
+import { Count, JsonObject, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
 import type { World } from './world.ts'
 
@@ -63,9 +63,6 @@ const AttemptSchema = z.strictObject({
   at: Moment,
   status: Count.nullable(),
   error: Text.nullable(),
-  // What was sent, as builds from after this one keep it.
-  headers: z.record(Text, Text).optional(),
-  signed_text: Text.optional(),
 })
 
 export const Deliveries: Table<Delivery> = {
@@ -79,13 +76,15 @@ export const Deliveries: Table<Delivery> = {
     endpoint: Text,
     event: Text,
     object: Text.nullable(),
-    body: Text,
+    // The headers of every provider are made of what it holds.
+    body: JsonObject,
     createdAt: Moment,
     status: oneOf(['pending', 'delivered', 'exhausted', 'dropped', 'paused', 'held']),
     attempts: z.array(AttemptSchema, { error: 'expected a list of attempts' }),
     timer: Text.nullable(),
     sending: Count.nullable(),
     spoiled: oneOf(['bad-signature', 'stale-timestamp']).nullable(),
+    reason: Text.exactOptional(),
   }),
   // Its endpoint may be gone.
   references: ({ timer }) => [['timer', Timers, timer]],

@@ -19,7 +19,8 @@ export interface Table<Row extends object> {
   readonly indexes: Readonly<Record<string, Index<Row>>>
 }
 
-export type RowSchema<Row> = ZodType<Row> & { readonly shape: Readonly<Record<string, ZodType>> }
+/** With every field of the row, those that it need not have too. */
+export type RowSchema<Row> = ZodType<Row> & { readonly shape: { readonly [Field in keyof Row]-?: ZodType } }
 
 export type Reference = readonly [field: string, table: Table<any>, key: string | null]
 

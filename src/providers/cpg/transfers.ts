@@ -49,6 +49,7 @@ export const Deposits: Table<DepositRow> = {
     status: oneOf(['detected', 'confirmed']),
     detectedAt: Moment,
     confirmedAt: Moment.nullable(),
+    sweep: Text.exactOptional(),
   }),
   references: ({ id, requestId }) => [['id', Transfers, id], ['requestId', Requests, String(requestId)]],
   indexes: {

@@ -58,6 +58,7 @@ export const Deposits: Table<DepositRow> = {
     seenAt: Moment,
     changedAt: Moment,
     balance: Digits,
+    credit: Text.exactOptional(),
   }),
   references: ({ id, addressId }) => [['id', Transfers, id], ['addressId', Addresses, addressId]],
   indexes: { byAccount: { group: (row) => row.account, order: (row) => row.seq } },
