@@ -108,7 +108,7 @@ export class CallbackSender {
    * Resolves when no attempt of this world that fell due after the mark is on its way, those aside that are held back by one that was on its way
    * before: its receiver may be the one who calls, and answers only then.
    */
-  async settled(world: World, mark: number): Promise<void> {
+  async settled(world: World, mark = 0): Promise<void> {
     await this.#patience(world, mark)
     for (;;) {
       this.pump(world)
