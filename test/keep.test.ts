@@ -715,7 +715,7 @@ describe('a sandbox that is closed and opened again', () => {
     const sent = inbox.received.length
     expect(sent).toBeGreaterThan(0)
     const second = await start({ data: copy, ...quiet })
-    await second.sandbox.callbacks.settled(second.world, 0)
+    await second.sandbox.callbacks.settled(second.world)
     expect(inbox.received[sent]!.text).toBe(inbox.received[0]!.text)
     expect((await second.control('GET', '/callbacks')).json.data[0]).toMatchObject({ status: 'delivered' })
   })
