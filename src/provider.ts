@@ -192,7 +192,8 @@ export interface Call<Caller = any> {
 
 export type Content =
   | { readonly kind: 'none' }
-  | { readonly kind: 'json'; readonly value: any }
+  /** `omitted`: so many members that nobody declares, and items beyond every limit, were left out of a value of very many parts. */
+  | { readonly kind: 'json'; readonly value: any; readonly omitted?: number }
   /** Not JSON, or nested too deep: `offset` counts characters. */
   | { readonly kind: 'broken'; readonly offset: number; readonly reason: string }
   | { readonly kind: 'not-utf8' }
