@@ -260,7 +260,8 @@ export interface Call<Caller = any> {
 
 export type Content =
   | { readonly kind: 'none' }
-  | { readonly kind: 'json'; readonly value: any }
+  /** `omitted`: so many members that nobody declares, and items beyond every limit, were left out of a value of very many parts. */
+  | { readonly kind: 'json'; readonly value: any; readonly omitted?: number }
   /** Not JSON, or nested too deep: `offset` counts characters. `hint` says what the body looks like. */
   | { readonly kind: 'broken'; readonly offset: number; readonly reason: string; readonly hint?: string | undefined }
   | { readonly kind: 'not-utf8'; readonly hint?: string | undefined }
