@@ -37,8 +37,9 @@ const INSIDE: readonly (readonly [part: RegExp, may: readonly RegExp[], ask: str
   [/^src\/provider\.ts$/, [/^src\/world\//], 'the world'],
   [/^src\/providers\/(\w+)\//, [/^src\/provider\.ts$/, /^src\/world\//, /^src\/providers\/$1\//], 'provider.ts, the world, or its own folder'],
   [/^src\/http\//, [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/], 'http, the world, or provider.ts'],
-  [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//], 'keep or the world'],
-  [/^src\/(control\/|sandbox\.ts|config\.ts|replay\.ts|compare\.ts|har\.ts)/, [/^src\/(?!main\.ts|providers\/)/], 'anything but main.ts and the providers'],
+  [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//, /^src\/reading\.ts$/], 'keep, the world, or reading.ts'],
+  [/^src\/reading\.ts$/, [], 'nobody: it knows files and texts alone'],
+  [/^src\/(control\/|sandbox\.ts|config\.ts|replay\.ts|player\.ts|flight\.ts|case-check\.ts|compare\.ts|har\.ts)/, [/^src\/(?!main\.ts|providers\/)/], 'anything but main.ts and the providers'],
 ]
 
 /** Packages with one door. */
