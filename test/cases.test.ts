@@ -217,7 +217,7 @@ describe('what comes of a replay', () => {
     expect(entry).toMatchObject({ status: 401, refusal: 'bad_signature', hint })
     calls(recording)[0]!.answer.status = 403
     const { differs, ...more } = await new Replay(recording, providers).play()
-    expect(report(differs!, { differs, ...more }, recording)).toContain(`  hint:     ${hint}`)
+    expect(report(differs!, { differs, ...more })).toContain(`  hint:     ${hint}`)
   })
 
   test('a refused call without a hint in its file is given none: nobody could know', async () => {
