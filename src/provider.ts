@@ -57,12 +57,20 @@ export interface Provider {
   readonly stringify?: (body: unknown) => string
   /** Headers on every answer of this provider, beside content-type. */
   headers?(call: Call, world: World): Record<string, string>
+  /** Paths of its predecessors and older versions, as `METHOD /path`, and the operations that took their place, so that hints.ts can lead there. */
+  readonly formerPaths?: readonly FormerPaths[]
   /** How a call is signed, so that hints.ts can say what a wrong signature looks like. */
   readonly signing?: Signing
   /** What this provider makes of money that arrives at an address it handed out. */
   readonly deposits?: DepositRules
   /** How it tells the partner. */
   readonly callbacks?: CallbackRules
+}
+
+export interface FormerPaths {
+  /** Whose paths they are: `Kraken Embed`. */
+  readonly whose: string
+  readonly paths: readonly (readonly [pattern: RegExp, operation: string])[]
 }
 
 export interface Credential {

@@ -5,6 +5,7 @@ import { BELOW_MINIMUM, callbacks, CROSS_CURRENCY } from './callbacks.ts'
 import { DEMO, Settings } from './catalogue.ts'
 import { listCurrencies } from './currencies.ts'
 import { fieldsLegal } from './fields.ts'
+import { formerPaths } from './former.ts'
 import { gates, identity } from './gates.ts'
 import { CANCELLED_MONEY, getTransactionInfo, lookupValid, Transactions } from './transactions.ts'
 import { deposits } from './transfers.ts'
@@ -48,6 +49,7 @@ export const provider: Provider = {
     },
   },
   stringify,
+  formerPaths,
   signing,
   deposits,
   callbacks,
