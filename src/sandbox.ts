@@ -112,6 +112,8 @@ export class Sandbox {
   #listening: Promise<string> | undefined
   #closed: Promise<void> | undefined
   readonly #pauses = new Pauses()
+  /** Worlds whose time has not come as far as the wall says. */
+  readonly #behind = new Set<World>()
   readonly #turn = new Turn()
 
   /** A sandbox whose worlds are kept when there is a directory for them. Throws `KeepRefused`. */
@@ -180,6 +182,7 @@ export class Sandbox {
       stopped: (world, error) => tellStopped(world, error, this.complain, tellerOf(options)),
       made: (world) => this.#begin(world),
       gone: keeping && ((id) => keeping.forget(id)),
+      emptied: () => options.host?.collect?.(),
     })
     for (const provider of providers.values()) {
       this.#served.set(provider.name, {
@@ -254,8 +257,14 @@ export class Sandbox {
   tick(world: World): void {
     // Time stands still as long as nothing can be kept.
     if (world.stopped || (world.keeper && !world.keeper.works())) return
-    world.clock.tick(this.wall())
+    const more = world.clock.tick(this.wall())
     this.callbacks.pump(world)
+    if (!more || this.#behind.has(world)) return
+    this.#behind.add(world)
+    setImmediate(() => {
+      this.#behind.delete(world)
+      if (this.worlds.has(world)) this.tick(world)
+    })
   }
 
   /** Listens; `port` 0 takes any free one. Resolves with the base URL; asked twice, it listens once. */
