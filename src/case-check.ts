@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { configSchema } from './config.ts'
 import { notTaped } from './control/control.ts'
 import type { Known } from './control/names.ts'
-import type { When } from './http/faults.ts'
+import type { When } from './http/matching.ts'
 import { readRule, readScenario, type Scenario, type ScenarioRule, type ScenarioStep } from './control/scenario.ts'
 import { type CallUnderWay, placed, plainly, type RecordedCall, type RecordedDeed, type Recording, type Step, Unusable } from './keep/recording.ts'
 import { LOAD } from './keep/tape.ts'
@@ -37,11 +37,11 @@ function checkStep(step: Step, place: string, providers: Providers): Step {
 }
 
 function checkCall(call: RecordedCall | CallUnderWay, place: string, providers: Providers): void {
-  const { identity, refusals } = providerOf(call, place, providers)
+  const { identity, gates: ordinary, operations, refusals } = providerOf(call, place, providers)
   const { refused } = call
   if (!refused) return
-  const gates = identity.gates.map(({ name }) => name)
-  if (!gates.includes(refused.gate)) throw new Unusable(`${place}.refused.gate: ${call.provider} has no check "${refused.gate}" of who calls${meant(refused.gate, gates)}`)
+  const gates = [...new Set([...identity.gates, ...ordinary, ...Object.values(operations).flatMap(({ gates = [] }) => gates)].map(({ name }) => name))]
+  if (!gates.includes(refused.gate)) throw new Unusable(`${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${meant(refused.gate, gates)}`)
   if (!Object.hasOwn(refusals, refused.name)) throw new Unusable(`${place}.refused.name: ${call.provider} has no refusal "${refused.name}"${meant(refused.name, Object.keys(refusals))}`)
 }
 
@@ -64,7 +64,7 @@ const Loaded = z.strictObject({
   stories: z.array(z.strictObject({ name: Source, summary: z.string().nullable(), source: Source })),
   seed: z.string().optional(),
   clock: z.string().optional(),
-  rules: z.array(z.strictObject({ id: Source, source: Source, when: z.unknown(), then: z.array(z.unknown()), written: z.array(z.unknown()) })),
+  rules: z.array(z.strictObject({ id: Source, source: Source, when: z.looseObject({ unquoted: z.record(z.string(), z.string()).optional() }), then: z.array(z.unknown()), written: z.array(z.unknown()) })),
   timeline: z.array(z.strictObject({ id: Source, source: Source, atMs: z.number(), do: z.unknown(), written: z.unknown() })),
 })
 
@@ -81,7 +81,11 @@ function scenarioIn(body: unknown, place: string, known: Known): Scenario {
   }
   return {
     ...more,
-    rules: rules.map(({ id, source, when, written }, index): ScenarioRule => ({ ...reading(`rules.${index}`, () => readRule(JSON.stringify({ when, then: written }), 'rule', known)), when: when as When, id, source })),
+    rules: rules.map(({ id, source, when, written }, index): ScenarioRule => {
+      // What its texts were without quotes stands in no file, and stays as it was read.
+      const { unquoted: _, ...asked } = when
+      return { ...reading(`rules.${index}`, () => readRule(JSON.stringify({ when: asked, then: written }), 'rule', known)), when: when as When, id, source }
+    }),
     timeline: timeline.map(({ id, source, written }, index): ScenarioStep => ({ ...reading(`timeline.${index}`, () => readScenario(JSON.stringify({ timeline: [written] }), 'step', known).timeline[0]!), id, source })),
   }
 }

@@ -3,11 +3,9 @@ import { z } from 'zod'
 import { clockText } from './control/asking.ts'
 import type { EndpointWish } from './http/endpoints.ts'
 import type { Provider } from './provider.ts'
+import { UsageError } from './usage.ts'
 import { bytesOf, YamlError, YamlText } from './yaml.ts'
 import { durationMs } from './world/durations.ts'
-
-/** The user's mistake, told in one line; the command line exits with 2. */
-export class UsageError extends Error {}
 
 const CLOCK = 'expected real, or an instant such as 2026-05-16T19:00:00Z'
 
@@ -59,10 +57,13 @@ export function readConfig(file: string, providers: ReadonlyMap<string, Provider
   try {
     const text = new YamlText(bytesOf(file), file)
     const raw: any = text.value ?? {}
-    // YAML reads the value 201 of a switch as a number.
-    for (const [id, value] of Object.entries(raw.assume ?? {})) if (typeof value === 'number') raw.assume[id] = String(value)
+    // YAML reads the value 201 of a switch as a number, and others as something else.
+    for (const id of Object.keys(raw.assume ?? {})) {
+      const written = text.unquoted(['assume', id])
+      if (written !== undefined) raw.assume[id] = written
+    }
     const parsed = configSchema(providers).safeParse(raw)
-    if (!parsed.success) throw new YamlError(text.complaints(parsed.error, configJsonSchema(providers)))
+    if (!parsed.success) throw new YamlError(text.complaints(parsed.error.issues, parsed.error.issues.length, () => configJsonSchema(providers)))
     return raw
   } catch (error) {
     if (error instanceof YamlError) throw new UsageError(error.message)

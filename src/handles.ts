@@ -1,18 +1,10 @@
-// The handles behind `createSandbox` of index.ts: each speaks to the control API of its sandbox in process, by the one road that everybody
-// takes. What the calls do is left to src/control.
+// The handles behind `createSandbox` and `connectSandbox` of index.ts: each speaks to the control API of its sandbox, by the one road that everybody
+// takes. How they get there is left to create.ts and connect.ts, what the calls do to src/control.
 import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
-import { configSchema } from './config.ts'
-import { clockText, Problem } from './control/asking.ts'
-import { createWorld } from './control/worlds.ts'
-import { portlessFetch } from './http/portless.ts'
-import { openInbox } from './inbox.ts'
 import type * as api from './index.ts'
-import { Log, LOG_FORMATS } from './log.ts'
-import type { Provider } from './provider.ts'
-import { findProviders, Sandbox } from './sandbox.ts'
-import { DEFAULT_WORLD, WORLD_ID } from './worlds.ts'
-import { complaintsOf, meant } from './yaml.ts'
+import { openInbox, type Watched } from './inbox.ts'
+import { DEFAULT_WORLD } from './worlds.ts'
+import { meant } from './yaml.ts'
 
 /** How many rows of a list are asked for at once. */
 const PAGE = 1000
@@ -31,60 +23,46 @@ export class ControlError extends Error {
   }
 }
 
-export async function openSandbox(options: api.SandboxOptions): Promise<api.WithProviders<api.Sandbox>> {
-  const providers = await findProviders()
-  check(options, providers)
-  const { port, host, log = 'off', ...rest } = options
-  const core = await Sandbox.open(providers, {
-    ...defined(rest),
-    ...(options.clock !== undefined && { clock: clockText(options.clock) }),
-    log: log === 'off' ? undefined : new Log({ format: log, write: (text) => console.error(text.trimEnd()) }),
-  })
-  const handle = withProviders(new SandboxHandle(core), core)
-  if (port === undefined) return handle
-  try {
-    await handle.listen(port, host)
-    return handle
-  } catch (error) {
-    // Nobody else could let go of its directory.
-    await handle.close()
-    throw error
-  }
+/** How handles get to their sandbox: within this process, or over HTTP. */
+export interface Reach {
+  /** The providers by name. */
+  readonly names: readonly string[]
+  /** The world that the sandbox's own handle is for. */
+  readonly home: string
+  /** What stands before a path. */
+  readonly base: string
+  readonly token: string | undefined
+  readonly fetch: typeof fetch
+  /** What to say when it cannot be got at; the error itself unless given. */
+  readonly unreachable?: (error: Error) => Error
+  /** Where it listens. Throws while it does not. */
+  url(): string
+  /** Makes a world that is not there; a promise where that takes time. Throws, or rejects with, a `ControlError`. */
+  make(id: string, start: WorldStart): Promise<void> | undefined
+  /** The world was deleted by its handle. */
+  gone(id: string): void
+  /** What an inbox has to know of a world. */
+  watch(world: WorldHandle): Omit<Watched, 'deliveries' | 'closed'>
+  listen(port: number | undefined, host: string | undefined): Promise<string>
+  close(): Promise<void>
 }
 
-/** Options are what a config file says, and the flags: a wrong one is told as there, with the nearest right name. */
-function check(options: object, providers: ReadonlyMap<string, Provider>): void {
-  const text = z.string().min(1)
-  const schema = configSchema(providers).extend({
-    data: text.optional(),
-    fsync: z.boolean().optional(),
-    port: z.int().min(0).max(65_535).optional(),
-    host: text.optional(),
-    allowHosts: z.array(text).optional(),
-    allowCallbackHosts: z.array(text).optional(),
-    controlToken: text.optional(),
-    strict: z.boolean().optional(),
-    log: z.enum(LOG_FORMATS).optional(),
-  })
-  const parsed = schema.safeParse(options)
-  if (parsed.success) return
-  const told = complaintsOf(parsed.error, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), options)
-  throw new ControlError(422, `createSandbox: ${told.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')}`, undefined)
-}
+type WorldStart = { readonly seed?: string | undefined; readonly clock?: string | undefined }
 
 /** What all handles of one sandbox share. */
 interface Shared {
-  readonly core: Sandbox
-  readonly fetch: typeof fetch
+  readonly reach: Reach
   readonly inboxes: Set<api.Inbox>
-  /** Throws while nothing listens. */
-  readonly url: () => string
+  /** Throws when the sandbox is closed. */
+  readonly alive: () => void
 }
 
-class WorldHandle implements api.World {
+export class WorldHandle implements api.World {
   readonly id: string
   readonly clock: api.Clock
   readonly faults: api.Faults
+  /** The world is being made. */
+  making: Promise<void> | undefined
   readonly #shared: Shared
   readonly #providers: ReadonlyMap<string, api.Provider>
 
@@ -93,7 +71,7 @@ class WorldHandle implements api.World {
     this.#shared = shared
     this.clock = clockOf(this)
     this.faults = faultsOf(this)
-    this.#providers = new Map([...shared.core.providers.keys()].map((name) => [name, this.#providerOf(name)]))
+    this.#providers = new Map(shared.reach.names.map((name) => [name, this.#providerOf(name)]))
   }
 
   provider(name: string): api.Provider {
@@ -103,7 +81,10 @@ class WorldHandle implements api.World {
   }
 
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    return this.#shared.fetch(typeof input === 'string' && input.startsWith('/') ? `http://localhost${this.#path}${input}` : input, init)
+    this.#shared.alive()
+    await this.making
+    const { base, fetch } = this.#shared.reach
+    return fetch(typeof input === 'string' && input.startsWith('/') ? `${base}${this.#path}${input}` : input, init)
   }
 
   async control(method: string, path: string, body?: unknown): Promise<any> {
@@ -131,6 +112,14 @@ class WorldHandle implements api.World {
     return this.control('POST', `/callbacks/${encodeURIComponent(id)}/redeliver`)
   }
 
+  async endpoints(filter: object = {}): Promise<Omit<api.Endpoint, 'secret'>[]> {
+    return (await this.control('GET', `/callbacks/endpoints${queryOf(filter)}`)).data
+  }
+
+  async removeEndpoint(id: string): Promise<void> {
+    await this.control('DELETE', `/callbacks/endpoints/${encodeURIComponent(id)}`)
+  }
+
   calls(filter: object = {}): Promise<api.Entry[]> {
     return this.journal({ ...filter, kind: 'call' })
   }
@@ -149,13 +138,13 @@ class WorldHandle implements api.World {
   }
 
   async inbox(options: api.InboxOptions = {}): Promise<api.Inbox> {
-    const { provider, ...endpoint } = options
-    const { core, inboxes } = this.#shared
-    const inbox = await openInbox({ providers: core.providers, wall: core.wall, world: () => core.world(this.id), closed: () => inboxes.delete(inbox) })
+    this.#shared.alive()
+    const { provider, host, ...endpoint } = options
+    const { reach, inboxes } = this.#shared
+    const inbox = await openInbox({ ...reach.watch(this), deliveries: () => this.callbacks(), closed: () => inboxes.delete(inbox) }, host)
     inboxes.add(inbox)
-    const names = provider === undefined ? [...core.providers.values()].filter(({ callbacks }) => callbacks).map(({ name }) => name) : [provider]
     try {
-      for (const name of names) inbox.secrets[name] = (await this.provider(name).callbacksTo({ url: `${inbox.url}/${name}`, ...defined(endpoint) })).secret
+      for (const name of provider === undefined ? reach.names : [provider]) await this.#point(name, inbox, endpoint, provider !== undefined)
       return inbox
     } catch (error) {
       await inbox.close()
@@ -163,9 +152,27 @@ class WorldHandle implements api.World {
     }
   }
 
+  /** One that sends no callbacks is passed over where all were meant. */
+  async #point(name: string, inbox: api.Inbox, endpoint: object, named: boolean): Promise<void> {
+    try {
+      const { secret } = await this.provider(name).callbacksTo({ url: `${inbox.url}/${name}`, ...defined(endpoint) })
+      Object.assign(inbox.secrets, { [name]: secret })
+    } catch (error) {
+      if (named || !(error instanceof ControlError && / sends no callbacks$/.test(error.message))) throw error
+    }
+  }
+
   async scenario(fileOrScenario: string | object): Promise<unknown> {
-    const text = typeof fileOrScenario === 'string' ? await readFile(fileOrScenario, 'utf8') : JSON.stringify(fileOrScenario)
-    return JSON.parse(await this.#ask('PUT', '/scenario', text, typeof fileOrScenario === 'string' ? 'application/yaml' : 'application/json'))
+    const isFile = typeof fileOrScenario === 'string'
+    const text = isFile ? await textOf(fileOrScenario) : JSON.stringify(fileOrScenario)
+    try {
+      return JSON.parse(await this.#ask('PUT', '/scenario', text, isFile ? 'application/yaml' : 'application/json'))
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error
+      // The control API calls what it was sent `body`; an object has no lines worth naming.
+      const from = (told: string) => told.replace(isFile ? /\bbody(?=:\d+:)/g : /\bbody:\d+: /g, isFile ? fileOrScenario : '')
+      throw new ControlError(error.status, from(error.message), error.problem)
+    }
   }
 
   async reset(start: { readonly seed?: string; readonly clock?: string } = {}): Promise<void> {
@@ -187,6 +194,7 @@ class WorldHandle implements api.World {
   async remove(): Promise<void> {
     // Asked of the default world, because a world cannot be under the feet of the call that deletes it.
     await this.#ask('DELETE', `/worlds/${this.id}`, undefined, undefined, '')
+    this.#shared.reach.gone(this.id)
   }
 
   get #path(): string {
@@ -204,22 +212,20 @@ class WorldHandle implements api.World {
   }
 
   async #ask(method: string, path: string, body?: string, type = 'application/json', world = this.#path): Promise<string> {
-    const { controlToken } = this.#shared.core.options
-    const headers = { ...(body !== undefined && { 'content-type': type }), ...(controlToken !== undefined && { authorization: `Bearer ${controlToken}` }) }
-    const answer = await this.#shared.fetch(`http://localhost${world}/_sandgate${path}`, { method, headers, ...(body !== undefined && { body }) })
-    const text = await answer.text()
-    if (answer.ok) return text
-    const problem = JSON.parse(text)
-    throw new ControlError(answer.status, problem.detail, problem)
+    this.#shared.alive()
+    await this.making
+    return ask(this.#shared.reach, method, `${world}/_sandgate${path}`, body, type)
   }
 
   #providerOf(name: string): api.Provider {
-    const { url } = this.#shared
-    const path = () => `${this.#path}/${name}`
+    const baseUrl = () => {
+      if (this.making) throw new Error(`the world "${this.id}" is being made; await a call of it first, such as world.clock.now()`)
+      return `${this.#shared.reach.url()}${this.#path}/${name}`
+    }
     return {
       name,
       get baseUrl() {
-        return url() + path()
+        return baseUrl()
       },
       fetch: (rest, init) => this.fetch(`/${name}${rest}`, init),
       callbacksTo: (endpoint) => this.control('PUT', `/callbacks/endpoints/${name}`, endpoint),
@@ -228,44 +234,48 @@ class WorldHandle implements api.World {
 }
 
 class SandboxHandle extends WorldHandle implements api.Sandbox {
-  readonly #core: Sandbox
   readonly #shared: Shared
-  readonly #worlds = new Map<string, api.WithProviders<api.World>>()
+  readonly #reach: Reach
+  readonly #worlds = new Map<string, api.WithProviders<WorldHandle>>()
+  #closed = false
 
-  constructor(core: Sandbox) {
-    const shared: Shared = { core, fetch: portlessFetch((connection) => core.serve(connection)), inboxes: new Set(), url: () => this.url }
-    super(DEFAULT_WORLD, shared)
-    this.#core = core
+  constructor(reach: Reach) {
+    const shared: Shared = { reach, inboxes: new Set(), alive: () => this.#alive() }
+    super(reach.home, shared)
     this.#shared = shared
+    this.#reach = reach
   }
 
   get url(): string {
-    const { url } = this.#core
-    if (url === undefined) throw new Error('the sandbox does not listen: createSandbox({ port: 0 }) or sandbox.listen() takes a free port; provider.fetch(path) needs none')
-    return url
+    return this.#reach.url()
   }
 
   listen(port?: number, host?: string): Promise<string> {
-    return this.#core.listen(port, host)
+    return this.#reach.listen(port, host)
   }
 
-  world(id: string = DEFAULT_WORLD, start: { readonly seed?: string | undefined; readonly clock?: string | undefined } = {}): api.WithProviders<api.World> {
-    const exists = this.#core.world(id) !== undefined
-    if (exists && Object.values(start).some((value) => value !== undefined)) throw new ControlError(409, `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`, undefined)
-    if (!exists) refusing(id, () => createWorld({ sandbox: this.#core, body: { id, ...start }, origin: '' }))
+  world(id: string = this.id, start: WorldStart = {}): api.WithProviders<api.World> {
+    this.#alive()
+    const making = this.#reach.make(id, start)
     let handle = this.#worlds.get(id)
-    if (!handle) this.#worlds.set(id, (handle = withProviders(new WorldHandle(id, this.#shared), this.#core)))
+    if (!handle) this.#worlds.set(id, (handle = withProviders(new WorldHandle(id, this.#shared), this.#reach)))
+    if (making) handle.making = making
+    // A world that could not be made says so at every call.
+    making?.then(() => {
+      if (handle.making === making) handle.making = undefined
+    }, () => undefined)
     return handle
   }
 
-  async metrics(): Promise<string> {
-    return (await this.fetch('/_sandgate/metrics')).text()
+  metrics(): Promise<string> {
+    this.#alive()
+    return ask(this.#reach, 'GET', '/_sandgate/metrics')
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     try {
-      await this.#core.close()
-      this.#core.options.log?.flush()
+      await this.#reach.close()
     } finally {
       for (const inbox of this.#shared.inboxes) await inbox.close()
     }
@@ -273,6 +283,43 @@ class SandboxHandle extends WorldHandle implements api.Sandbox {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #alive(): void {
+    if (this.#closed) throw new Error('the sandbox is closed')
+  }
+}
+
+/** The handle of a whole sandbox. */
+export function handleOf(reach: Reach): api.WithProviders<api.Sandbox> {
+  return withProviders(new SandboxHandle(reach), reach)
+}
+
+/** One call of the control API. Answers with the text of the body; throws a `ControlError`. */
+export async function ask({ base, token, fetch, unreachable }: Pick<Reach, 'base' | 'token' | 'fetch' | 'unreachable'>, method: string, path: string, body?: string, type = 'application/json'): Promise<string> {
+  const headers = { ...(body !== undefined && { 'content-type': type }), ...(token !== undefined && { authorization: `Bearer ${token}` }) }
+  const answer = await fetch(`${base}${path}`, { method, headers, ...(body !== undefined && { body }) }).catch((error) => {
+    throw unreachable ? unreachable(error) : error
+  })
+  const text = await answer.text()
+  if (answer.ok) return text
+  const problem = problemOf(text)
+  throw new ControlError(answer.status, problem?.detail ?? `${answer.status} ${answer.statusText}`, problem)
+}
+
+function problemOf(text: string): any {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new ControlError(422, `${file}: cannot be read: ${(error as Error).message}`, undefined)
   }
 }
 
@@ -300,18 +347,9 @@ function faultsOf(world: api.World): api.Faults {
 }
 
 /** Puts every provider under its name, unless the handle has something of that name itself. */
-function withProviders<Handle extends api.World>(handle: Handle, { providers }: Sandbox): api.WithProviders<Handle> {
-  for (const name of providers.keys()) if (!(name in handle)) Object.defineProperty(handle, name, { value: handle.provider(name), enumerable: true })
+function withProviders<Handle extends api.World>(handle: Handle, { names }: Reach): api.WithProviders<Handle> {
+  for (const name of names) if (!(name in handle)) Object.defineProperty(handle, name, { value: handle.provider(name), enumerable: true })
   return handle as api.WithProviders<Handle>
-}
-
-/** To the control API a bad id is a call off its contract, and never comes this far. */
-function refusing(id: string, make: () => void): void {
-  try {
-    make()
-  } catch (error) {
-    throw error instanceof Problem ? new ControlError(WORLD_ID.test(id) ? error.status : 422, `world("${id}"): ${error.detail}`, undefined) : error
-  }
 }
 
 function queryOf(values: object): string {
@@ -319,6 +357,6 @@ function queryOf(values: object): string {
   return `?${new URLSearchParams(pairs)}`
 }
 
-function defined(values: object): object {
+export function defined(values: object): object {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }

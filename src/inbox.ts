@@ -1,29 +1,31 @@
 // A receiver of callbacks for tests: a free port of this machine, every callback judged by the rules of the provider that sent it. Waiting for
-// the next one is waiting for it to arrive, never for time to pass.
+// the next one is waiting for it to arrive, never for time to pass. Where deliveries and world time are looked up is left to whoever opens it.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type * as api from './index.ts'
-import type { Provider } from './provider.ts'
-import { Deliveries, type Delivery, Endpoints } from './world/outbox.ts'
-import type { World } from './world/world.ts'
+import { clearTimeout, setTimeout } from './timers.ts'
 
-/** How far from now a receiver lets the timestamp inside a signature be, as the providers' own recipes do. */
-const FRESH_MS = 300_000
-/** How long `next` waits, wall time, before it says that nothing comes. */
-const WAIT_MS = 5_000
-/** How many timers are looked at for what is due next. */
-const LOOKED_AT = 1_000
+/** How long `next` waits, wall time, before it says that nothing comes: less than the five seconds that Vitest and Jest give a test. */
+const WAIT_MS = 4_000
+/** How much of what is due, and of what went wrong, is told. */
+const TOLD = 3
 
-export interface InboxNeeds {
-  readonly providers: ReadonlyMap<string, Provider>
-  readonly wall: () => number
-  /** The world whose callbacks come here; undefined once it is deleted. */
-  readonly world: () => World | undefined
-  readonly closed: () => void
+/** The world whose callbacks come here. */
+export interface Watched {
+  /** What a callback is that arrives now. */
+  judge(provider: string, headers: IncomingHttpHeaders, text: string, secret: string | undefined): Judged | Promise<Judged>
+  /** World time, and what is waiting for it but the ends of windows and retentions. */
+  due(): Promise<{ readonly now: string; readonly due: readonly api.Happened[] }>
+  deliveries(): Promise<readonly api.Delivery[]>
+  closed(): void
 }
 
+export type Judged = Pick<api.Received, 'delivery' | 'event' | 'signature'>
+
+export const UNKNOWN: Judged = { delivery: null, event: null, signature: 'wrong' }
+
 interface Waiting {
-  readonly wants: (received: api.Received) => boolean
+  readonly wants: (received: Pick<api.Received, 'provider' | 'event'>) => boolean
   readonly take: (received: api.Received) => void
 }
 
@@ -32,21 +34,27 @@ export class Inbox implements api.Inbox {
   readonly received: api.Received[] = []
   readonly secrets: Record<string, string> = {}
   answer: api.Inbox['answer'] = () => 200
-  readonly #needs: InboxNeeds
+  readonly #watched: Watched
   readonly #stop: () => Promise<void>
   /** Callbacks that `next` has not handed out. */
   #left: api.Received[] = []
   #waiting: Waiting[] = []
+  /** Resolves when everything that arrived so far has been judged: they are handed out as they came. */
+  #judging: Promise<unknown> = Promise.resolve()
+  #closed = false
 
-  constructor(url: string, needs: InboxNeeds, stop: () => Promise<void>) {
+  constructor(url: string, watched: Watched, stop: () => Promise<void>) {
     this.url = url
-    this.#needs = needs
+    this.#watched = watched
     this.#stop = stop
   }
 
   /** Takes one callback in; what the sender is answered. */
-  take(path: string, headers: IncomingHttpHeaders, text: string): { status: number; headers: Readonly<Record<string, string>>; body: string } {
-    const received = judge(path.slice(1), headers, text, this.#needs)
+  async take(path: string, headers: IncomingHttpHeaders, text: string): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: string }> {
+    const provider = path.slice(1)
+    const judged = this.#judging.then(() => this.#watched.judge(provider, headers, text, this.secrets[provider])).catch(() => UNKNOWN)
+    this.#judging = judged
+    const received = { provider, ...(await judged), headers, text, json: jsonOf(text) }
     const index = this.received.push(received) - 1
     const waiting = this.#waiting.find(({ wants }) => wants(received))
     if (waiting) waiting.take(received)
@@ -55,26 +63,32 @@ export class Inbox implements api.Inbox {
     return { status: 200, headers: {}, body: '', ...(typeof answer === 'number' ? { status: answer } : answer) }
   }
 
+  // rule: sandgate.inbox.next
   next({ provider, event, withinMs = WAIT_MS }: Parameters<api.Inbox['next']>[0] = {}): Promise<api.Received> {
-    const wants = (received: api.Received) => (provider === undefined || received.provider === provider) && (event === undefined || received.event === event)
+    const wants: Waiting['wants'] = (received) => (provider === undefined || received.provider === provider) && (event === undefined || received.event === event)
     const first = this.#left.find(wants)
     if (first) {
       this.#left = this.#left.filter((received) => received !== first)
       return Promise.resolve(first)
     }
+    if (this.#closed) return Promise.reject(new Error('the inbox is closed'))
     return new Promise((resolve, reject) => {
       const leave = () => {
         clearTimeout(timer)
         this.#waiting = this.#waiting.filter((other) => other !== waiting)
       }
       const waiting: Waiting = { wants, take: (received) => (leave(), resolve(received)) }
-      const timer = setTimeout(() => (leave(), reject(new Error(this.#nothing([provider, event].filter(Boolean).join(' '), withinMs)))), withinMs)
+      const timer = setTimeout(() => {
+        leave()
+        void this.#nothing([provider, event].filter(Boolean).join(' '), wants, withinMs).then((told) => reject(new Error(told)))
+      }, withinMs)
       this.#waiting.push(waiting)
     })
   }
 
   async close(): Promise<void> {
-    this.#needs.closed()
+    this.#closed = true
+    this.#watched.closed()
     await this.#stop()
   }
 
@@ -82,59 +96,55 @@ export class Inbox implements api.Inbox {
     return this.close()
   }
 
-  #nothing(wanted: string, withinMs: number): string {
-    const world = this.#needs.world()
-    const loud = world?.clock.waiting(LOOKED_AT).filter(({ kind }) => kind !== 'window' && kind !== 'retention') ?? []
-    const due = loud.slice(0, 3).map(({ at, summary }) => `${summary} at ${new Date(at).toISOString()}`)
-    const others = this.#left.length > 0 ? `; ${this.#left.length} other callbacks were not asked for` : ''
-    const next = due.length > 0 ? `due next: ${due.join(', ')} (clock.advance gets there)` : 'nothing is due'
-    return `no callback${wanted && ` ${wanted}`} came within ${withinMs} ms${others}; world time is ${world ? new Date(world.now).toISOString() : 'over'}, ${next}`
+  /** What came instead, what became of what was to come, and what is due. */
+  async #nothing(wanted: string, wants: Waiting['wants'], withinMs: number): Promise<string> {
+    const counts = new Map<string, number>()
+    for (const { provider, event } of this.received) counts.set(`${provider} ${event ?? 'of nobody'}`, (counts.get(`${provider} ${event ?? 'of nobody'}`) ?? 0) + 1)
+    const came = [...counts].map(([what, count]) => `${what} ${count === 1 ? 'once' : `${count} times`}`)
+    const left = this.#left.length > 0 ? `, of which ${this.#left.length} ${this.#left.length === 1 ? 'was' : 'were'} not asked for` : ''
+    const astray = await this.#watched.deliveries().then((all) => all.filter(wants).flatMap((delivery) => this.#troubleOf(delivery)), () => [])
+    return [
+      `no callback${wanted && ` ${wanted}`} came within ${withinMs} ms`,
+      ...(came.length > 0 ? [`came so far: ${came.join(', ')}${left}`] : []),
+      ...astray.slice(-TOLD),
+      await this.#watched.due().then(dueText, () => 'the world is over, or its sandbox does not answer'),
+    ].join('; ')
+  }
+
+  /** Why a delivery is not here; nothing when it is, or has not been tried. */
+  #troubleOf({ id, provider, event, url, status, attempts }: api.Delivery): string[] {
+    const what = `${id} (${provider} ${event})`
+    if (status === 'dropped') return [`${what} was dropped by a fault`]
+    if (status === 'paused') return [`${what} is paused`]
+    if (url !== null && !url.startsWith(`${this.url}/`)) return [`${what} goes to ${url}, not to this inbox`]
+    const error = attempts.at(-1)?.error
+    return error == null || status === 'delivered' ? [] : [`${what} is ${status} after ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}: ${error}`]
   }
 }
 
-/** Opens a receiver on a free port of this machine. */
-export async function openInbox(needs: InboxNeeds): Promise<Inbox> {
+function dueText({ now, due }: { readonly now: string; readonly due: readonly api.Happened[] }): string {
+  const next = due.slice(0, TOLD).map(({ at, summary }) => `${summary} at ${at}`)
+  return `world time is ${now}, ${next.length > 0 ? `due next: ${next.join(', ')} (clock.advance gets there)` : 'nothing is due'}`
+}
+
+/** Opens a receiver on a free port of this machine. With a name for this machine it listens everywhere, so that a container can reach it. */
+export async function openInbox(watched: Watched, host: string | undefined): Promise<Inbox> {
   const server = createServer((req, res) => {
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
-    req.on('end', () => {
-      const { status, headers, body } = inbox.take(req.url!, req.headers, Buffer.concat(chunks).toString('utf8'))
+    req.on('end', async () => {
+      const { status, headers, body } = await inbox.take(req.url!, req.headers, Buffer.concat(chunks).toString('utf8'))
       res.writeHead(status, headers).end(body)
     })
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host === undefined ? '127.0.0.1' : undefined, resolve))
   // A test that forgets to close it may still end.
   server.unref()
-  const inbox = new Inbox(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, needs, async () => {
+  const inbox = new Inbox(`http://${host ?? '127.0.0.1'}:${(server.address() as AddressInfo).port}`, watched, async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
   return inbox
-}
-
-function judge(provider: string, headers: IncomingHttpHeaders, text: string, { providers, wall, world }: InboxNeeds): api.Received {
-  const here = world()
-  const delivery = here?.list(Deliveries, 'sending', '').find((row) => row.provider === provider && row.body === text)
-  const signature = here && delivery ? signatureOf(delivery, headers, providers.get(provider)!, wall(), here) : 'wrong'
-  return { provider, delivery: delivery?.id ?? null, event: delivery?.event ?? null, headers, text, json: jsonOf(text), signature }
-}
-
-/** Signs the body as the provider would have, at every instant that the headers could mean, and compares. */
-function signatureOf(delivery: Delivery, headers: IncomingHttpHeaders, { callbacks }: Provider, wallMs: number, world: World): api.Received['signature'] {
-  const endpoint = world.get(Endpoints, delivery.endpoint)
-  if (!endpoint) return 'wrong'
-  const signed = (ms: number) => Object.entries(callbacks!.headers(delivery, endpoint, ms, world))
-  const isRight = (ms: number) => signed(ms).every(([name, value]) => headers[name.toLowerCase()] === value)
-  if (isRight(wallMs)) return 'right'
-  const sent = signed(wallMs).map(([name]) => String(headers[name.toLowerCase()]))
-  const ms = instants(sent.join(' ')).find(isRight)
-  if (ms === undefined) return 'wrong'
-  return Math.abs(wallMs - ms) > FRESH_MS ? 'stale' : 'right'
-}
-
-/** Every number in the text that may be a time, in seconds or in milliseconds. */
-function instants(text: string): number[] {
-  return (text.match(/\b(\d{10}|\d{13})\b/g) ?? []).map((digits) => Number(digits) * (digits.length === 10 ? 1000 : 1))
 }
 
 function jsonOf(text: string): unknown {

@@ -1,7 +1,9 @@
-// The door of the package: `createSandbox` for tests, and everything its handles can do, as interfaces. Handles speak to the control API of
-// their sandbox in process; what a call of it does is written in README.md and specs/sandgate.yaml.
+// The door of the package: `createSandbox` and `connectSandbox` for tests, and everything their handles can do, as interfaces. Handles speak to the
+// control API of their sandbox; what a call of it does is written in README.md and specs/sandgate.yaml.
 import type { IncomingHttpHeaders } from 'node:http'
-import { openSandbox } from './handles.ts'
+import { connect } from './connect.ts'
+import type { RuleWritten, ScenarioWritten } from './control/scenario.ts'
+import { openSandbox } from './create.ts'
 
 export { ControlError } from './handles.ts'
 
@@ -38,17 +40,27 @@ export interface SandboxOptions {
   readonly log?: 'pretty' | 'json' | 'off' | undefined
 }
 
-/** A sandbox in this process. It is its default world as well: `sandbox.deposit(…)` is `sandbox.world().deposit(…)`. */
+export interface ConnectOptions {
+  /** The control token of that sandbox, where it has one. */
+  readonly token?: string | undefined
+  /** The world that the handle is for; made when there is none of that id. The default world unless named. */
+  readonly world?: string | undefined
+}
+
+/** A sandbox, in this process or elsewhere. It is its default world as well: `sandbox.deposit(…)` is `sandbox.world().deposit(…)`. */
 export interface Sandbox extends World, AsyncDisposable {
   /** Where it listens. Throws while it does not. */
   readonly url: string
-  /** Listens, on any free port unless one is named, and tells where. One that listens already goes on where it is. */
+  /** Listens, on any free port unless one is named, and tells where. One that listens already goes on where it is; one that runs elsewhere refuses. */
   listen(port?: number, host?: string): Promise<string>
-  /** A world of its own for a test; made when there is none of that id. Options are for a new world only. */
+  /**
+   * A world of its own for a test; made when there is none of that id. Options are for a new world only. Of a sandbox elsewhere it is there as soon as
+   * the first call of its handle is, and `baseUrl` may be asked for from then on.
+   */
   world(id?: string, start?: { readonly seed?: string | undefined; readonly clock?: string | undefined }): WithProviders<World>
   /** Prometheus text. */
   metrics(): Promise<string>
-  /** Stops listening, closes inboxes, forgets everything. Delays of scenarios end at once. */
+  /** Stops listening, closes inboxes, forgets everything. Delays of scenarios end at once. Of a sandbox elsewhere: closes inboxes. No handle works from then on. */
   close(): Promise<void>
 }
 
@@ -70,26 +82,30 @@ export interface World {
   readonly faults: Faults
   /** The same as the property of that name; throws when there is no such provider. */
   provider(name: string): Provider
-  /** Calls the sandbox in process: a path (`/cpg/v1/…`, within this world) or a URL of the sandbox. No port is needed. */
+  /** Calls the sandbox, in process where it is: a path (`/cpg/v1/…`, within this world) or a URL of the sandbox. No port is needed. */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
   /** Money sent to an address that was handed out. */
   deposit(wish: DepositWish): Promise<Deposit>
   deposits(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string; readonly user?: string }): Promise<Deposit[]>
   addresses(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string; readonly user?: string }): Promise<HandOut[]>
   /** The calls that were made, oldest first, each with the checks it passed and what stopped it. */
-  calls(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number }): Promise<Entry[]>
+  calls(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number; readonly refused?: boolean }): Promise<Entry[]>
   /** Everything that happened, oldest first. */
-  journal(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number; readonly kind?: string }): Promise<Entry[]>
+  journal(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number; readonly refused?: boolean; readonly kind?: string }): Promise<Entry[]>
   /** Whether a call was made, or not: `{ provider, operation, match, times }`. */
-  verify(wish: object): Promise<{ readonly ok: boolean | 'unknown'; readonly count: number; readonly closest: readonly unknown[] }>
+  verify(wish: VerifyWish): Promise<{ readonly ok: boolean | 'unknown'; readonly count: number; readonly closest: readonly unknown[] }>
   /** What was sent to partners, a row a delivery. */
   callbacks(filter?: { readonly provider?: string; readonly event?: string; readonly status?: string }): Promise<Delivery[]>
   /** Once more, at once. */
   redeliver(id: string): Promise<Delivery>
+  /** Where callbacks go now. */
+  endpoints(filter?: { readonly provider?: string; readonly account?: string }): Promise<Omit<Endpoint, 'secret'>[]>
+  /** Nothing goes there any more: the id of an endpoint, or the provider where it has only one. */
+  removeEndpoint(id: string): Promise<void>
   /** A receiver of callbacks on a free port of this machine; those of every provider, or of one, go there from now on. */
   inbox(options?: InboxOptions): Promise<Inbox>
   /** Loads a scenario: the path of a file, or what such a file holds. */
-  scenario(fileOrScenario: string | object): Promise<unknown>
+  scenario(fileOrScenario: string | ScenarioWritten): Promise<unknown>
   /** The world as new. */
   reset(start?: { readonly seed?: string; readonly clock?: string }): Promise<void>
   /** The whole state as text, to be handed to `restore`. */
@@ -115,10 +131,38 @@ export interface Clock {
 
 export interface Faults {
   /** Arms one rule of a scenario: `{ when, then }`. */
-  arm(rule: object): Promise<any>
-  list(): Promise<any[]>
+  arm(rule: RuleWritten): Promise<ArmedRule>
+  list(): Promise<ArmedRule[]>
   /** Disarms one, or all. */
   clear(id?: string): Promise<void>
+}
+
+/** A rule as it is armed: how many calls it was about, and how often it struck. */
+export interface ArmedRule {
+  readonly id: string
+  readonly source: string
+  readonly when: Readonly<Record<string, unknown>>
+  readonly then: readonly Readonly<Record<string, unknown>>[]
+  readonly matched: number
+  readonly fired: number
+}
+
+/** What a call looks like: parts of its body, headers, query and path; a text may be `/a regex/`. */
+export interface CallMatch {
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, unknown>>
+  readonly query?: Readonly<Record<string, unknown>>
+  readonly path?: Readonly<Record<string, unknown>>
+}
+
+export interface VerifyWish {
+  readonly provider: string
+  readonly operation: string
+  readonly match?: CallMatch
+  /** At least once unless given. */
+  readonly times?: { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number }
+  /** Only calls behind the first one of this kind count. */
+  readonly after?: { readonly provider: string; readonly operation: string; readonly match?: CallMatch }
 }
 
 export interface Provider {
@@ -138,6 +182,8 @@ export interface InboxOptions {
   readonly account?: string | undefined
   readonly secret?: string | undefined
   readonly events?: readonly string[] | undefined
+  /** The name under which a sandbox elsewhere reaches this machine, such as `host.docker.internal`. With it the inbox listens on every interface. */
+  readonly host?: string | undefined
 }
 
 /** A receiver of callbacks. */
@@ -150,7 +196,7 @@ export interface Inbox extends AsyncDisposable {
   readonly secrets: Readonly<Record<string, string>>
   /** What is answered: a status, or more. 200 unless set. */
   answer: (received: Received, index: number) => number | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
-  /** The oldest callback that `next` has not handed out yet, as soon as there is one. Fails after five seconds, saying what is due and when. */
+  /** The oldest callback that `next` has not handed out yet, as soon as there is one. Fails after four seconds, saying what came instead, what went wrong, and what is due. */
   next(wanted?: { readonly provider?: string; readonly event?: string; readonly withinMs?: number }): Promise<Received>
   close(): Promise<void>
 }
@@ -178,7 +224,7 @@ export interface Happened {
 
 export interface DepositWish {
   readonly address: string
-  readonly tag?: string | null | undefined
+  readonly tag?: string | number | null | undefined
   /** Decimal text. */
   readonly amount: string
   readonly currency?: string | undefined
@@ -228,6 +274,11 @@ export interface Entry {
   readonly provider?: string
   readonly operation?: string
   readonly status?: number
+  /** Of a call: whether it was answered with 400 or more, or cut off. */
+  readonly refused?: boolean
+  /** Of a call: whose key made it, and which of the account's keys, counted from 1. */
+  readonly account?: string
+  readonly key?: number
   readonly checks?: readonly string[]
   readonly stopped_by?: string
   readonly refusal?: string
@@ -236,6 +287,7 @@ export interface Entry {
 }
 
 export interface Endpoint {
+  readonly id: string
   readonly provider: string
   readonly account: string
   readonly url: string
@@ -253,10 +305,27 @@ export interface Delivery {
   readonly status: 'pending' | 'delivered' | 'exhausted' | 'dropped' | 'paused'
   readonly created_at: string
   readonly body: string
-  readonly attempts: readonly { readonly at: string; readonly status: number | null; readonly error: string | null }[]
+  /** Why it is not tried any more, where it was not tried as often as it might be. */
+  readonly reason?: string
+  readonly attempts: readonly Attempt[]
+}
+
+export interface Attempt {
+  readonly at: string
+  readonly status: number | null
+  readonly error: string | null
+  /** Those of the request; left out where none was made. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The text that the signature in them is made of. */
+  readonly signed_text?: string
 }
 
 /** A sandbox in this process: `await using sandbox = await createSandbox({ clock: '2026-05-16T19:00:00Z' })`. */
 export function createSandbox(options: SandboxOptions = {}): Promise<WithProviders<Sandbox>> {
   return openSandbox(options)
+}
+
+/** A sandbox that runs elsewhere, in a container or shared by many: `const sandbox = await connectSandbox('http://127.0.0.1:4010', { world: 'ci-42' })`. */
+export function connectSandbox(url: string | URL, options: ConnectOptions = {}): Promise<WithProviders<Sandbox>> {
+  return connect(url, options)
 }

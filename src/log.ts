@@ -1,5 +1,6 @@
 // One line for each call and each callback, for a terminal or for a program. What it is told holds no key, signature, secret, query or body;
 // where the lines go, and whether in colour, is left to whoever makes it.
+import { setImmediate, wallNow } from './timers.ts'
 
 export const LOG_FORMATS = ['pretty', 'json', 'off'] as const
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
@@ -22,6 +23,8 @@ export interface CallTold {
   readonly provider: string
   /** Undefined: the document knows no such path; then method and path say what was asked. */
   readonly operation: string | undefined
+  /** Whose key it was; undefined: nobody's. */
+  readonly account: string | undefined
   readonly method: string
   readonly path: string
   /** 0: the connection was cut instead. */
@@ -65,7 +68,7 @@ export class Log {
 
   constructor(options: LogOptions) {
     this.#options = options
-    this.#wall = options.wall ?? Date.now
+    this.#wall = options.wall ?? wallNow
     this.#least = LOG_LEVELS.indexOf(options.level ?? 'info')
   }
 
@@ -74,21 +77,24 @@ export class Log {
   }
 
   call(told: CallTold): void {
-    if (!this.wants('info')) return
-    const { world, provider, operation, method, status, entry, refusal, hint, faults } = told
+    // rule: sandgate.log.refused
+    const level = told.status >= 400 || told.status === 0 ? 'warn' : 'info'
+    if (!this.wants(level)) return
+    const { world, provider, operation, account, method, status, entry, refusal, hint, faults } = told
     const ms = Math.round(told.ms * 10) / 10
     const path = operation === undefined ? visible(told.path, PATH_CHARACTERS) : undefined
-    if (this.#options.format === 'json') return this.#json('info', { event: 'call', world, provider, operation: operation ?? 'none', method, path, status: status || null, ms, entry, refusal, hint, faults: faults || undefined })
+    if (this.#options.format === 'json') return this.#json(level, { event: 'call', world, provider, operation: operation ?? 'none', account, method, path, status: status || null, ms, entry, refusal, hint, faults: faults || undefined })
     const asked = operation ?? `${method} ${path}`
     const more = [refusal, faults > 0 && `${faults} ${faults === 1 ? 'fault' : 'faults'} struck`, hint && `hint: ${visible(hint)}`].filter(Boolean).join(', ')
-    this.#pretty('info', `${provider} ${asked} ${status || 'cut'} ${ms}ms entry ${entry}${worldOf(world)}${more && ` ${more}`}`, status >= 500 ? 'error' : status >= 400 || status === 0 ? 'warn' : 'info')
+    this.#pretty(level, `${provider} ${asked} ${status || 'cut'} ${ms}ms entry ${entry}${worldOf(world)}${more && ` ${more}`}`, status >= 500 ? 'error' : level)
   }
 
   callback(told: CallbackTold): void {
-    if (!this.wants('info')) return
+    const level = told.error === null ? 'info' : 'warn'
+    if (!this.wants(level)) return
     const { world, provider, event, delivery, attempt, status, error } = told
-    if (this.#options.format === 'json') return this.#json('info', { event: 'callback', world, provider, callback: event, delivery, attempt, status, error: error ?? undefined })
-    this.#pretty('info', `${provider} callback ${event} ${status ?? 'unanswered'} attempt ${attempt} ${delivery}${worldOf(world)}${error === null ? '' : ` ${visible(error)}`}`, error === null ? 'info' : 'warn')
+    if (this.#options.format === 'json') return this.#json(level, { event: 'callback', world, provider, callback: event, delivery, attempt, status, error: error ?? undefined })
+    this.#pretty(level, `${provider} callback ${event} ${status ?? 'unanswered'} attempt ${attempt} ${delivery}${worldOf(world)}${error === null ? '' : ` ${visible(error)}`}`)
   }
 
   /** Anything else, in a sentence. An error comes with where it was thrown. */

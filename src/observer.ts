@@ -1,8 +1,10 @@
 // What is told of each call, callback and control call: to the metrics, and to the log where there is one.
 import { Metrics } from './control/metrics.ts'
+import type { Secrets } from './control/secrets.ts'
 import type { Incoming } from './http/received.ts'
 import type { Sent } from './http/reply.ts'
 import type { Log } from './log.ts'
+import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
 import type { World } from './world/world.ts'
 
@@ -10,17 +12,22 @@ export class Observer {
   readonly metrics = new Metrics()
   readonly log: Log | undefined
 
-  constructor(log: Log | undefined) {
+  readonly #secrets: Secrets
+
+  constructor(log: Log | undefined, secrets: Secrets) {
     this.log = log
+    this.#secrets = secrets
   }
 
   /** A provider's call was answered, `ms` after its last byte. */
-  call({ method, path }: Incoming, provider: string, world: World, { status, told, drop }: Sent, ms: number): void {
-    const { operation, entry, refusal, hint, struck = [] } = told
+  call({ method, path, headers }: Incoming, { name: provider, identity }: Provider, world: World, { status, told, drop }: Sent, ms: number): void {
+    const { operation, entry, refusal, hint, caller, struck = [] } = told
     const seen = drop ? 0 : status
     this.metrics.call(provider, operation, seen)
     if (struck.length > 0) this.metrics.struck(provider, struck)
-    this.log?.call({ world: world.id, provider, operation, method, path, status: seen, ms, entry, refusal, hint, faults: struck.length })
+    // The path of an operation is not told.
+    const shown = operation === undefined && this.log ? this.#secrets.hide(path, { headers, world }) : path
+    this.log?.call({ world: world.id, provider, operation, account: caller === undefined ? undefined : identity.account(caller), method, path: shown, status: seen, ms, entry, refusal, hint, faults: struck.length })
   }
 
   /** An attempt to deliver a callback ended. */
@@ -31,7 +38,7 @@ export class Observer {
 
   /** Express tells of every request; those that get here are not a provider's. */
   readonly control = ({ method, path }: { method: string; path: string }, res: { statusCode: number; once(event: 'finish', listener: () => void): unknown }, next: () => void): void => {
-    if (this.log?.wants('debug')) res.once('finish', () => this.log!.say('debug', `${method} ${path} ${res.statusCode}`))
+    if (this.log?.wants('debug')) res.once('finish', () => this.log!.say('debug', `${method} ${this.#secrets.hide(path)} ${res.statusCode}`))
     next()
   }
 }

@@ -42,6 +42,8 @@ export interface SandboxOptions extends KeepWish {
   readonly pause?: (ms: number) => Promise<void>
   /** The wall clock, ms since 1970. */
   readonly wall?: () => number
+  /** How long the process has been up, ms; the system's own clock for that unless given. */
+  readonly uptime?: (() => number) | undefined
   /** Sends callbacks; over the network unless given. */
-  readonly sender?: Pick<CallbackSender, 'pump' | 'busy' | 'settled' | 'refuse'> | undefined
+  readonly sender?: Pick<CallbackSender, 'pump' | 'busy' | 'mark' | 'settled' | 'refuse'> | undefined
 }

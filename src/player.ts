@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { checkCase } from './case-check.ts'
-import { type Difference, difference, Renamed } from './compare.ts'
+import { type Difference, difference } from './compare.ts'
 import { Problem } from './control/asking.ts'
 import { load } from './control/armed.ts'
 import { ask } from './control/control.ts'
@@ -16,6 +16,7 @@ import { bodyBytes, type CallUnderWay, type RecordedAttempt, type RecordedCall, 
 import { LOAD } from './keep/tape.ts'
 import { type Call, type Gate, type Provider, Refusal } from './provider.ts'
 import type { SandboxOptions } from './options.ts'
+import { Renamed } from './renamed.ts'
 import { contractOf, Sandbox } from './sandbox.ts'
 import { attemptEnded, Deliveries, type Delivery } from './world/outbox.ts'
 import type { World } from './world/world.ts'
@@ -307,8 +308,9 @@ function compare(a: number, b: number): number {
 /** The recorded caller is taken as authenticated, and one who was refused is refused again. */
 function admitting(call: AnyCall, { identity }: Provider) {
   return (gate: Gate, current: Call, world: World): boolean => {
-    if (!identity.gates.includes(gate)) return false
+    // An import has refusals of other checks too, such as a rate or a permission.
     if (call.refused?.gate === gate.name) throw new Refusal(call.refused.name, call.refused.detail)
+    if (!identity.gates.includes(gate)) return false
     if (current.caller === undefined && call.who) current.caller = identity.callers(world).find((caller) => isDeepStrictEqual(identity.of(caller, world), call.who))
     if (current.caller === undefined && !call.refused) throw new Refusal('unauthorized')
     return true
@@ -316,7 +318,7 @@ function admitting(call: AnyCall, { identity }: Provider) {
 }
 
 function sandboxOf({ seed, clock, settings, callbacks, limits, strict, assume }: Recording, providers: ReadonlyMap<string, Provider>, more: Pick<SandboxOptions, 'wall' | 'complain'>): Sandbox {
-  const nobody = { pump: () => undefined, busy: () => false, settled: () => Promise.resolve(), refuse: () => undefined }
+  const nobody = { pump: () => undefined, busy: () => false, mark: () => 0, settled: () => Promise.resolve(), refuse: () => undefined }
   try {
     return new Sandbox(providers, {
       seed,

@@ -1,6 +1,7 @@
 // The vocabulary every provider is written in: what a Provider promises, what a Call brings, what an Answer or a Refusal takes back.
 // It holds no behaviour of its own; reply.ts runs it, the folders under providers/ speak it.
 import type { IncomingHttpHeaders } from 'node:http'
+import { BlockList, isIP } from 'node:net'
 import { z, type ZodType } from 'zod'
 import type { Asset, Transfer, TransferStep } from './world/chain.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
@@ -26,6 +27,8 @@ export interface Provider {
   readonly switches?: Readonly<Record<string, readonly string[]>>
   /** All that it keeps rows in; what a snapshot says of them is held against these. */
   readonly tables: readonly Table<any>[]
+  /** Those of them whose rows its hand-outs refer to. */
+  readonly handsOut: readonly Table<any>[]
   /** The checks of an ordinary call, in the provider's own order. Each returns, or throws a `Refusal`. */
   readonly gates: readonly Gate[]
   /** Every key there is, with its secret where it has one. Only for hints.ts, which compares with them and tells nothing of them. */
@@ -47,22 +50,43 @@ export interface Provider {
   readonly refusals: Readonly<Record<string, (detail: Detail, call: Call) => Answer>>
   /** Whether a body of this media type (lower case, without parameters; undefined: none given) is read as JSON. */
   readsJson(mediaType: string | undefined): boolean
+  /**
+   * In which encodings its JSON reader takes a body: UTF-8 without a byte order mark unless given; `detected`: with one too, and UTF-16 and UTF-32,
+   * as Python's `json.loads` finds them.
+   */
+  readonly jsonEncodings?: 'detected'
   /** JSON text as this provider writes it; `JSON.stringify` unless given. */
   readonly stringify?: (body: unknown) => string
   /** Headers on every answer of this provider, beside content-type. */
   headers?(call: Call, world: World): Record<string, string>
   /** How a call is signed, so that hints.ts can say what a wrong signature looks like. */
   readonly signing?: Signing
+  /** What its clients add to a call: key, signature and what they are made of. */
+  sign(call: Unsigned, credential: Credential): Record<string, string>
+  /** A call that a demo key may make as it stands, to begin with. */
+  readonly firstCall: { readonly method: string; readonly path: string; readonly body?: string }
   /** What this provider makes of money that arrives at an address it handed out. */
   readonly deposits?: DepositRules
   /** How it tells the partner. */
   readonly callbacks?: CallbackRules
+  /** What an import has to know to make a case of calls to the real provider; by the form of values alone, as the first account, without it. */
+  readonly traffic?: Traffic
 }
 
 export interface Credential {
   readonly account: string
   readonly key: string
   readonly secret?: string
+}
+
+/** A call that a client is about to make: the provider's own path, and the exact bytes. */
+export interface Unsigned {
+  readonly method: string
+  readonly path: string
+  readonly query: string | undefined
+  readonly body: Buffer
+  /** Wall time in ms, with fractions as far as the clock has them. */
+  readonly wallMs: number
 }
 
 export interface DemoCredential extends Credential {
@@ -80,9 +104,43 @@ export interface Identity {
   callers(world: World): readonly unknown[]
   /** A caller in plain facts, such as the account and which of its keys: different for every caller. */
   of(caller: any, world: World): Who
+  /** The refusals that depend on who calls and how often, never on what is asked for, and the check that gives each; the usual one first. */
+  readonly refuses?: readonly { readonly name: string; readonly gate: Gate; readonly detail?: Detail }[]
+  /** The account of a caller. */
+  account(caller: any): string
+  /** Which of the account's keys it came with, in the order of the settings, from 0. */
+  key(caller: any, world: World): number
 }
 
 export type Who = Readonly<Record<string, string | number | boolean>>
+
+/** What a value looks like that only the provider could know: another world, or the real provider, has another one. */
+export type Drawn = 'id' | 'address' | 'hash' | 'timestamp' | 'tag' | 'code' | 'url' | 'text'
+
+/** What is known of calls that a partner made to the real provider. */
+export interface Traffic {
+  /** The fields of all its answers that it draws itself, by name. Under the same name a partner's own value comes back as it was sent. */
+  readonly drawn: Readonly<Record<string, Drawn>>
+  /** The account of a caller, as a config file names it. */
+  account(caller: any): string
+  /** Whether this caller can have made the call; undefined: nothing in the call speaks for or against it. */
+  madeBy?(call: SeenCall, caller: any): boolean | undefined
+  /** What a config file says (undefined: nothing), with what these calls prove about the account of that name, such as the ids in their paths. */
+  settings?(calls: readonly SeenCall[], settings: any, account: string): unknown
+  /** Ids of the real provider's own catalogue, and ours of the same things. */
+  catalogue?(calls: readonly SeenCall[]): ReadonlyMap<string, string>
+}
+
+/** A call to the real provider; `sent` and `answered` are JSON values, undefined where the file does not hold them. */
+export interface SeenCall {
+  readonly operation: string | undefined
+  readonly params: Readonly<Record<string, string>>
+  /** Lower-case names; with keys in them. */
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly sent: any
+  readonly status: number | undefined
+  readonly answered: any
+}
 
 export interface Operation {
   /** Changes the world and answers, synchronously; a thrown `Refusal` leaves the world as it was. */
@@ -93,8 +151,14 @@ export interface Operation {
   readonly repeats?: Repeats
 }
 
-/** A timer fell due: `args` are those it was scheduled with. Runs in its own change; what it returns is a line for the journal. */
-export type Reaction = (args: any, world: World) => string | void
+/** What a timer does when it falls due. Its `args` are the key of a row. */
+export interface Reaction {
+  /** The table of that row, which has to be there until then, unless it may be `gone`. */
+  readonly table: Table<any>
+  readonly gone?: true
+  /** In a change of its own; what it returns is a line for the journal. */
+  run(args: any, world: World): string | void
+}
 
 export interface DepositRules {
   /**
@@ -118,7 +182,9 @@ export interface CallbackRules {
   readonly timeoutMs: number
   /** Whether this answer of the receiver counts as delivered. */
   succeeded(status: number, body: string): boolean
-  /** Headers of one attempt, signature included, over the exact body. */
+  /** What the signature of one attempt is made of. No secret stands in it. */
+  signedText(delivery: Delivery, wallMs: number): string
+  /** Headers of one attempt, signature included, over that text. */
   headers(delivery: Delivery, endpoint: Endpoint, wallMs: number, world: World): Record<string, string>
   /** Whether those headers say when the attempt was made, so that it can be stale. */
   readonly dated: boolean
@@ -168,6 +234,8 @@ export interface Call<Caller = any> {
   readonly headers: IncomingHttpHeaders
   /** The exact bytes of the body. */
   readonly body: Buffer
+  /** The body as text, in the encoding in which its reader takes it. */
+  readonly text: string
   readonly ip: string
   /** Scheme and authority the client used: `http://127.0.0.1:4010`. */
   readonly origin: string
@@ -193,10 +261,15 @@ export interface Call<Caller = any> {
 export type Content =
   | { readonly kind: 'none' }
   | { readonly kind: 'json'; readonly value: any }
-  /** Not JSON, or nested too deep: `offset` counts characters. */
-  | { readonly kind: 'broken'; readonly offset: number; readonly reason: string }
-  | { readonly kind: 'not-utf8' }
+  /** Not JSON, or nested too deep: `offset` counts characters. `hint` says what the body looks like. */
+  | { readonly kind: 'broken'; readonly offset: number; readonly reason: string; readonly hint?: string | undefined }
+  | { readonly kind: 'not-utf8'; readonly hint?: string | undefined }
   | { readonly kind: 'other-type'; readonly mediaType: string | undefined }
+
+/** What an unreadable body looks like. */
+export function hintOf(content: Content): string | undefined {
+  return 'hint' in content ? content.hint : undefined
+}
 
 /** One way in which a call is not what the OpenAPI document says. */
 export interface Problem {
@@ -205,6 +278,7 @@ export interface Problem {
   readonly at: readonly (string | number)[]
   /** The JSON Schema keyword, or `syntax`, `utf8`, `mediaType`. */
   readonly keyword: string
+  /** Of the keyword; of a wrong type also `required`, the names that a value of the right one must have. */
   readonly params: Readonly<Record<string, any>>
   readonly message: string
   readonly value: unknown
@@ -220,7 +294,37 @@ export interface Answer {
 export type Detail = Readonly<Record<string, any>>
 
 /** The id of a key in a config file. A dot would begin the name of a world. */
-export const KeyId = z.string().regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands')
+export const KeyId = z
+  .string()
+  .regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands')
+  // Blanks around it, and bytes that are no ASCII, are not what the server finds in a header.
+  .regex(/^[!-~](?:[ -~]*[!-~])?$/, 'expected a key of printable ASCII without blanks around it, as a header carries it')
+
+/** One address (`203.0.113.7`, `2001:db8::1`) or a range of them (`10.0.0.0/8`), in parts; IPv4 written as IPv6 is IPv4. Undefined: it is neither. */
+function addressRange(text: string): { readonly address: string; readonly prefix: number; readonly family: 'ipv4' | 'ipv6' } | undefined {
+  const [, address = '', digits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  const bits = version === 4 ? 32 : 128
+  const prefix = digits === undefined ? bits : Number(digits)
+  if (version === 0 || prefix > bits) return undefined
+  const [, high, low] = version === 6 ? (/^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []) : []
+  if (high === undefined || prefix < 96) return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' }
+  const bytes = [high, low].flatMap((part) => [parseInt(part!, 16) >> 8, parseInt(part!, 16) & 255])
+  return { address: bytes.join('.'), prefix: prefix - 96, family: 'ipv4' }
+}
+
+// rule: sandgate.config.ips
+/** From where a key may be used, in a config file; empty: from everywhere. Asked with an address, it says whether a call from there is allowed. */
+export const ClientAddresses = z
+  .array(z.string().refine((text) => addressRange(text) !== undefined, { error: ({ input }) => `"${String(input).slice(0, 80)}" is no IP address: expected one such as 203.0.113.7 or 2001:db8::1, or a range such as 10.0.0.0/8` }))
+  .transform((texts) => {
+    const list = new BlockList()
+    for (const { address, prefix, family } of texts.map(addressRange).filter((range) => range !== undefined)) list.addSubnet(address, prefix, family)
+    return (ip: string): boolean => {
+      const address = ip.replace(/%.*/, '')
+      return texts.length === 0 || (isIP(address) !== 0 && list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6'))
+    }
+  })
 
 /** An expected "no", by the name it has in the provider's table of refusals. Anything else thrown is a bug and is loud. */
 export class Refusal {
@@ -246,6 +350,8 @@ export interface Signing {
   read(call: Call, world: World): SignedParts | undefined
   /** What is signed, of these parts. */
   text(parts: SignedParts): SignedText
+  /** The same text for people to read, where bytes stand in it that are no text. */
+  shown?(parts: SignedParts): SignedText
   /** Where else the same path could have been read from. */
   otherPaths(call: Call): readonly string[]
   /** What goes wrong with this provider only. */

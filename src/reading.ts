@@ -46,14 +46,23 @@ export function readBytes(file: string, most: number): Buffer {
 // rule: sandgate.input.byte-order-mark
 /** UTF-8 as text, a byte order mark taken off. Throws `UnreadableText`, which names UTF-16 where it looks like it. */
 export function textOf(bytes: Buffer): string {
-  const [first, second] = bytes
-  const marked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
-  // Without a mark: every other byte of Latin letters is zero.
-  if (marked || (bytes.length >= 4 && ((first === 0 && bytes[2] === 0) || (second === 0 && bytes[3] === 0)))) {
-    throw new UnreadableText('is in UTF-16, as PowerShell writes it with >; save it as UTF-8 (Out-File -Encoding utf8)')
-  }
-  if (!isUtf8(bytes)) throw new UnreadableText('is not UTF-8')
+  const wrong = encodingProblem(bytes)
+  if (wrong !== undefined) throw new UnreadableText(wrong)
   return withoutMark(bytes).toString('utf8')
+}
+
+/** Why bytes are no text in UTF-8, which names UTF-16 where it looks like it; undefined when they are one. */
+export function encodingProblem(bytes: Buffer): string | undefined {
+  if (isUtf16(bytes)) {
+    return 'is in UTF-16, as PowerShell writes it with >; save it as UTF-8 (Out-File -Encoding utf8)'
+  }
+  return isUtf8(bytes) ? undefined : 'is not UTF-8'
+}
+
+/** By its byte order mark; without one, every other byte of Latin letters is zero. */
+export function isUtf16([first, second, third, fourth]: Buffer): boolean {
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true
+  return fourth !== undefined && ((first === 0 && third === 0) || (second === 0 && fourth === 0))
 }
 
 /** The same bytes without the byte order mark in front of them. */

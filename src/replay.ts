@@ -1,6 +1,7 @@
 // What comes of a replay, for people, and the smallest part of a case file that still differs in the same way. The playing itself is left to player.ts.
 import { isDeepStrictEqual } from 'node:util'
 import { checkCase } from './case-check.ts'
+import { leftOutSentence } from './compare.ts'
 import { iso } from './control/asking.ts'
 import { type CallUnderWay, type RecordedCall, type Recording, type Step, Unusable } from './keep/recording.ts'
 import { type Differs, type Played, Replay } from './player.ts'
@@ -19,6 +20,7 @@ export function summary(played: Played, recording: Recording): string {
     `World time went from ${recording.clock.start} to ${iso(now)}.`,
     ...(underWay > 0 ? [`${count(underWay, 'call')} had come and ${underWay === 1 ? 'was' : 'were'} not answered yet.`] : []),
     ...whyRefused(played.refused),
+    ...leftOutSentence(recording),
     ...(left.length > 0 ? [`The world of the replay had no place for the entries ${left.join(', ')}.`] : []),
     ...changes(played),
   ]

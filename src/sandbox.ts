@@ -12,25 +12,32 @@ import { ScenarioFiles } from './control/files.ts'
 import type { Metrics } from './control/metrics.ts'
 import { Rules } from './control/rules.ts'
 import type { Scenario } from './control/scenario.ts'
+import { Secrets } from './control/secrets.ts'
 import { CallbackSender } from './http/callbacks.ts'
 import { Contract } from './http/contract.ts'
 import { pointCallbacks } from './http/endpoints.ts'
+import { answerProblem, METHODS } from './http/malformed.ts'
+import { Queue } from './http/queue.ts'
 import { receive } from './http/receive.ts'
+import { complainerOf, ignored, roughly, tellerOf, tellStopped } from './telling.ts'
+import { Integrity, tablesOf } from './integrity.ts'
 import { Pauses } from './http/pauses.ts'
 import { Flights } from './http/repeats.ts'
 import { reply, type Sent, type Served } from './http/reply.ts'
 import { send, Turn } from './http/send.ts'
 import { serverFor } from './http/server.ts'
 import { Sampler } from './http/sample.ts'
-import { type Keeping, openKeeping, type Was } from './keep/keeping.ts'
+import { type Keeping, openKeeping } from './keep/keeping.ts'
 import { Observer } from './observer.ts'
 import type { SandboxOptions } from './options.ts'
 import { LOAD, Tape } from './keep/tape.ts'
+import { inSlices } from './slices.ts'
 import type { Provider } from './provider.ts'
 import type { Attempt, Delivery } from './world/outbox.ts'
 import { durationMs } from './world/durations.ts'
 import type { World } from './world/world.ts'
 import { incomingOf, targetOf } from './target.ts'
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout, wallNow } from './timers.ts'
 import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
 const SPECS = fileURLToPath(new URL('../specs/', import.meta.url))
@@ -58,6 +65,9 @@ export async function findProviders(): Promise<Map<string, Provider>> {
 /** Documents that were read: they do not change while a process runs, and compiling them is what makes a sandbox expensive. */
 const contracts = new Map<string, Contract>()
 
+/** One thread for all sandboxes of a process: what it has to load takes seconds. */
+const sampler = new Sampler()
+
 export function contractOf(name: string): Contract {
   let contract = contracts.get(name)
   if (!contract) contracts.set(name, (contract = new Contract(name, `${SPECS}${name}.yaml`)))
@@ -68,8 +78,11 @@ export class Sandbox {
   readonly app: Express
   readonly providers: ReadonlyMap<string, Provider>
   readonly rules: Rules
+  readonly integrity: Integrity
   readonly options: SandboxOptions
   readonly wall: () => number
+  /** What lets somebody in, and is kept out of what people read. */
+  readonly secrets: Secrets
   /** Where bugs are told. */
   readonly complain: (message: string, error?: unknown) => void
   readonly callbacks: NonNullable<SandboxOptions['sender']>
@@ -78,6 +91,8 @@ export class Sandbox {
   readonly worlds: Worlds
   /** The scenario files it was started with. */
   readonly scenarios: ScenarioFiles
+  /** Where everything takes turns that is not a provider's ordinary call. */
+  readonly queue = new Queue()
   readonly #observer: Observer
   /** Calls under way, by world. */
   readonly flights = new Flights()
@@ -104,7 +119,7 @@ export class Sandbox {
     const tell = tellerOf(options)
     const keeping = await openKeeping(options, DEFAULT_SEED, tell)
     try {
-      for (const [id, was] of keeping?.found() ?? []) if (id === DEFAULT_WORLD) for (const wish of ignored(was, options)) tell(`the world "${id}" goes on as it was kept: ${wish}; POST /_sandgate/reset begins it anew, another --data begins another one`)
+      for (const [id, was] of keeping?.found() ?? []) if (id === DEFAULT_WORLD) for (const wish of was.unread === undefined ? ignored(was, options) : []) tell(`the world "${id}" goes on as it was kept: ${wish}; POST /_sandgate/reset begins it anew, another --data begins another one`)
       return new Sandbox(providers, options, keeping)
     } catch (error) {
       await keeping?.close()
@@ -116,10 +131,11 @@ export class Sandbox {
     this.options = options
     this.keeping = keeping
     this.providers = providers
-    this.wall = options.wall ?? Date.now
+    this.wall = options.wall ?? wallNow
     const { log } = options
-    this.#observer = new Observer(log)
-    this.complain = options.complain ?? (log ? (message, error) => log.say('error', message, error) : (message, error) => console.error(message, error ?? ''))
+    this.secrets = new Secrets(options, providers, () => this.worlds?.get(DEFAULT_WORLD))
+    this.#observer = new Observer(log, this.secrets)
+    this.complain = complainerOf(options, this.secrets)
     this.#pause = options.pause ?? ((ms) => this.#pauses.wait(ms))
     this.callbacks = options.sender ?? new CallbackSender({
       providers,
@@ -131,11 +147,14 @@ export class Sandbox {
       ended: (...told) => this.#callbackEnded(...told),
     })
     this.rules = new Rules(SPECS)
+    this.integrity = new Integrity(providers)
+    const warn = tellerOf(options)
+    const worldIdle = options.limits?.worldIdle ?? '24h'
     this.#bodyBytes = options.limits?.bodyBytes ?? 1024 * 1024
     this.scenarios = new ScenarioFiles({
       files: options.scenarios ?? [],
       known: { providers, contract: contractOf },
-      warn: tellerOf(options),
+      warn,
       changed: (scenario, before) => this.#scenarioChanged(scenario, before),
     })
     this.worlds = new Worlds({
@@ -146,17 +165,22 @@ export class Sandbox {
       assumptions: options.assume ?? {},
       journal: { journalEntries: options.limits?.journalEntries ?? 10_000, journalBytes: options.limits?.journalBytes ?? 64 * 1024 * 1024 },
       most: options.limits?.worlds ?? 1_000,
-      idleMs: durationMs(options.limits?.worldIdle ?? '24h')!,
+      idleMs: durationMs(worldIdle)!,
+      idle: (id, ms) => warn(`the world "${id}" is gone${keeping ? ', and so is what was kept of it' : ''}: nobody has used it for ${roughly(ms)} (limits.worldIdle is ${worldIdle})`),
       wall: this.wall,
+      uptime: options.uptime ?? (() => performance.now()),
       reactions: { scenario: (step, args, world) => scenarioReaction(step, args as string, world, providers) },
       // What is said outside of the scenario counts more.
       first: () => ({ seed: options.seed ?? this.scenarios.scenario.seed, clock: options.clock ?? this.scenarios.scenario.clock }),
       kept: keeping?.found(),
-      keep: keeping && ((world, made) => keeping.keep(world, made)),
+      problems: (rows) => this.integrity.problems(rows),
+      keep: keeping && ((world, made, goesOn) => keeping.keep(world, made, goesOn)),
+      prepare: keeping && ((world, made) => keeping.prepare(world, made)),
+      tables: tablesOf(providers),
+      stopped: (world, error) => tellStopped(world, error, this.complain, tellerOf(options)),
       made: (world) => this.#begin(world),
       gone: keeping && ((id) => keeping.forget(id)),
     })
-    const sampler = new Sampler()
     for (const provider of providers.values()) {
       this.#served.set(provider.name, {
         provider,
@@ -192,12 +216,13 @@ export class Sandbox {
     return this.#served.get(provider)
   }
 
-  /** Reads the documents that nobody has asked for yet, one a turn, so that no first call has to wait for its own. */
+  /** Reads the documents and builds the indexes that nobody has asked for yet, a little a turn, so that no first call has to wait for its own. */
   async warm(): Promise<void> {
     for (const name of [...this.providers.keys(), 'sandgate']) {
       await new Promise(setImmediate)
       contractOf(name)
     }
+    for (const world of this.worlds) await inSlices(world.buildIndexes(tablesOf(this.providers)))
   }
 
   /** A world that was made, or made new, has the story and the receivers it was started with. */
@@ -217,8 +242,10 @@ export class Sandbox {
 
   #scenarioChanged(scenario: Scenario, before: Scenario): void {
     const world = this.world()!
+    if (world.stopped && world.stopped.rows !== 'good') return
     this.load(scenario, world)
     world.journal.add({ kind: 'control', at: world.now, action: 'scenario', summary: 'the scenario files changed and were loaded again' })
+    world.resume()
     if (scenario.seed !== before.seed || scenario.clock !== before.clock) this.scenarios.warn('the seed and the clock of the scenario count from the next reset of the world')
     this.tick(world)
   }
@@ -226,19 +253,9 @@ export class Sandbox {
   /** Lets world time pass as far as the wall says, and sends what has fallen due. */
   tick(world: World): void {
     // Time stands still as long as nothing can be kept.
-    if (world.keeper && !world.keeper.works()) return
+    if (world.stopped || (world.keeper && !world.keeper.works())) return
     world.clock.tick(this.wall())
     this.callbacks.pump(world)
-  }
-
-  /** A bug in what falls due costs its own world, which stands still from here on, and nobody else's. */
-  #tickAlone(world: World): void {
-    try {
-      this.tick(world)
-    } catch (error) {
-      world.clock.freeze()
-      this.complain(`world ${world.id}: a bug in Sandgate; its clock is frozen`, error)
-    }
   }
 
   /** Listens; `port` 0 takes any free one. Resolves with the base URL; asked twice, it listens once. */
@@ -258,14 +275,22 @@ export class Sandbox {
     })
     this.#server = server
     this.scenarios.watch()
-    // What was on its way when the process ended is sent again.
-    if (this.keeping) for (const world of this.worlds) this.tick(world)
+    if (this.keeping) void this.#openKept().catch((error) => this.complain('a bug in Sandgate: not every world that was kept is open yet', error))
     // Running worlds move by themselves; the calls that arrive in between move them too.
     this.#ticker = setInterval(() => {
-      for (const world of this.worlds) if (!world.clock.frozen && world.clock.nextAt !== undefined) this.#tickAlone(world)
+      for (const world of this.worlds.opened()) if (!world.stopped && !world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
     }, TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
-    return (this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`)
+    // No client can be pointed at "every interface".
+    const name = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address
+    return (this.url = `http://${name}:${bound}`)
+  }
+
+  /** In the turns behind the ready line, so that nobody waits for what nobody asks for. What was on its way when the process ended is sent again. */
+  async #openKept(): Promise<void> {
+    do await new Promise(setImmediate)
+    while (!this.#closed && this.worlds.openSome())
+    if (!this.#closed) for (const world of this.worlds) this.tick(world)
   }
 
   /** Serves one connection that needs no port: any stream of bytes, to and fro. */
@@ -307,7 +332,8 @@ export class Sandbox {
 
   #createServer(): Server {
     // Past the router, which every call of a provider would pay for.
-    return serverFor(this.app, (req, res) => this.#toProvider(req, res, () => this.app(req as Request, res as Response)))
+    // rule: sandgate.control.turns
+    return serverFor(this.app, (req, res) => this.#toProvider(req, res, () => this.queue.turn(req.socket, () => this.app(req as Request, res as Response))))
   }
 
   #createApp(): Express {
@@ -316,7 +342,8 @@ export class Sandbox {
     app.disable('etag')
     app.use(this.#observer.control)
     app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, () => contractOf('sandgate')))
-    app.use((req: Request, res: Response) => problem(res, 404, `there is nothing at ${req.path}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
+    // rule: sandgate.http.options
+    app.use((req: Request, res: Response) => req.method === 'OPTIONS' && req.path === '/' ? res.writeHead(204, { allow: METHODS }).end() : problem(res, 404, `there is nothing at ${this.secrets.hide(req.path)}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
     return app
   }
 
@@ -325,19 +352,19 @@ export class Sandbox {
     const target = targetOf(req, this.#served, this.worlds)
     if (!target) return next()
     const { served, worldId, world } = target
-    if (!world) return problem(res as Response, 404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
+    if (!world) return problem(res, 404, `there is no world "${this.secrets.hide(String(worldId))}"; GET /_sandgate/worlds lists those there are`)
 
-    receive(req, this.#bodyBytes, (body) => {
+    receive(req, this.#bodyBytes, this.queue, (body) => {
       const begin = performance.now()
       const incoming = incomingOf(req, target, body, this.wall())
       const failed = (error: unknown): void => {
-        this.complain(`no answer could be made for ${incoming.method} ${incoming.linePath}`, error)
-        if (!res.headersSent) problem(res as Response, 500, 'a bug in Sandgate; stderr has it')
+        this.complain(`no answer could be made for ${incoming.method} ${this.secrets.hide(incoming.linePath, { headers: incoming.headers, world })}`, error)
+        if (!res.headersSent) problem(res, 500, 'a bug in Sandgate; stderr has it')
       }
       const leave = (sent: Sent): void => {
         try {
           send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#hanging)
-          this.#observer.call(incoming, served.provider.name, world, sent, performance.now() - begin)
+          this.#observer.call(incoming, served.provider, world, sent, performance.now() - begin)
         } catch (error) {
           failed(error)
         }
@@ -349,6 +376,8 @@ export class Sandbox {
   #callbackEnded(delivery: Delivery, attempt: Attempt, world: World): void {
     this.tape.attemptEnded(delivery.id, delivery.attempts.length + 1, world)
     this.#observer.callback(delivery, attempt, world)
+    // Where time has gone on meanwhile, the next attempt may be due already.
+    if ((world.clock.nextAt ?? Infinity) <= world.now) this.tick(world)
   }
 }
 
@@ -357,22 +386,6 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   return Sandbox.open(await findProviders(), options)
 }
 
-/** Which wishes are not those that the world was begun with, and so count only when it begins anew. */
-function ignored({ seed, startMs, frozen }: Was, wish: SandboxOptions): string[] {
-  const begun = frozen ? new Date(startMs).toISOString() : 'real'
-  const told: string[] = []
-  if (wish.seed !== undefined && wish.seed !== seed) told.push(`it was begun with the seed "${seed}", and --seed ${wish.seed} is ignored`)
-  if (wish.clock !== undefined && (wish.clock === 'real' ? frozen : !frozen || Date.parse(wish.clock) !== startMs)) told.push(`it was begun with the clock ${begun}, and --clock ${wish.clock} is ignored`)
-  return told
-}
-
-/** Who takes lines for people that are no bugs. */
-function tellerOf({ warn, log }: SandboxOptions): (line: string) => void {
-  return warn ?? (log ? (line) => log.say('warn', line) : (line) => console.error(line))
-}
-
-/** The sandbox's own voice, where no provider has one. */
-function problem(res: Response, status: number, detail: string): void {
-  res.writeHead(status, { 'content-type': 'application/problem+json' })
-  res.end(JSON.stringify({ type: 'about:blank', title: status === 404 ? 'Not Found' : 'Error', status, detail }))
+function problem(res: ServerResponse, status: number, detail: string): void {
+  answerProblem(res, { status, detail })
 }

@@ -1,7 +1,6 @@
 // Which provider and which world a request is for: by path (`/cpg`, `/w/ci-42/cpg`), by host name (`cpg.localhost`, `cpg.ci-42.localhost`), or by the
 // key (`cpg_demo_key.ci-42`). What is answered there is left to reply.ts.
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Incoming } from './http/received.ts'
 import type { Served } from './http/reply.ts'
 import type { World } from './world/world.ts'
@@ -10,7 +9,8 @@ import { DEFAULT_WORLD, type Worlds } from './worlds.ts'
 const WORLD_PATH = /^\/w\/([a-z0-9][a-z0-9-]{0,62})(?=\/|$)/
 const CONTROL_PATH = /^\/_sandgate(?=\/|$)/
 const KEY_SUFFIX = /\.([a-z0-9][a-z0-9-]{0,62})$/
-const LABELS = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost(?::\d+)?$/i
+/** With the dot at the end of a name that is whole, and with a colon that no port follows, as some clients write it. */
+const LABELS = /^([a-z0-9-]+)\.(?:([a-z0-9-]+)\.)?localhost\.?(?::\d*)?$/i
 /** What stands before an address of IPv4 on a socket of IPv6. */
 const MAPPED = '::ffff:'
 
@@ -37,8 +37,7 @@ export function labelsOf(host: string): { readonly provider: string; readonly wo
 
 /** Undefined: the request is for no provider. A world's name behind the key is taken off, so that the provider sees its own key. */
 export function targetOf(req: IncomingMessage, served: ReadonlyMap<string, Served>, worlds: Worlds): Target | undefined {
-  // A server must take the absolute form of a request line too (RFC 9112, 3.2.2).
-  const url = req.url!.startsWith('/') ? req.url! : req.url!.replace(/^https?:\/\/[^/?]*/i, '') || '/'
+  const url = req.url!
   const queryAt = url.indexOf('?')
   const linePath = queryAt < 0 ? url : url.slice(0, queryAt)
   const query = queryAt < 0 ? undefined : url.slice(queryAt + 1)
@@ -71,13 +70,19 @@ function byPlace(linePath: string, host: string, served: ReadonlyMap<string, Ser
 
 /** The request as the provider gets it, once its body is there. */
 export function incomingOf(req: IncomingMessage, { path, linePath, query, strangeWorld }: Target, body: Buffer | undefined, wallMs: number): Incoming {
-  const { remoteAddress = '' } = req.socket
-  const ip = remoteAddress.startsWith(MAPPED) ? remoteAddress.slice(MAPPED.length) : remoteAddress
-  return { method: req.method!, path, linePath, query, headers: req.headers, body, ip, origin: req.headers.host ? undefined : originOf(req.socket), wallMs, strangeWorld }
+  const incoming = { method: req.method!, path, linePath, query, headers: req.headers, body, ip: bare(req.socket.remoteAddress ?? ''), wallMs, strangeWorld }
+  // rule: sandgate.http.no-host
+  return req.headers.host ? incoming : { ...incoming, origin: `http://${authorityOf(req)}` }
 }
 
-/** HTTP/1.0 may leave the Host header out: where the connection leads is what there is. */
-function originOf({ localAddress = '127.0.0.1', localPort }: Socket): string {
-  const address = localAddress.startsWith(MAPPED) ? localAddress.slice(MAPPED.length) : localAddress
-  return `http://${address.includes(':') ? `[${address}]` : address}${localPort === undefined ? '' : `:${localPort}`}`
+/** Host and port as the client named them; those it was connected to where it named none. */
+export function authorityOf({ headers: { host }, socket: { localAddress, localPort } }: IncomingMessage): string {
+  if (host) return host
+  if (localAddress === undefined) return 'localhost'
+  const address = bare(localAddress)
+  return `${address.includes(':') ? `[${address}]` : address}:${localPort}`
+}
+
+function bare(address: string): string {
+  return address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address
 }

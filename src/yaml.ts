@@ -1,18 +1,18 @@
 // YAML that people write: read within bounds, and told what is wrong with it by file, line and the nearest right name. What it may say is
 // left to the schema of the one who asks.
-import { isUtf8 } from 'node:buffer'
 import { closest } from 'fastest-levenshtein'
-import { Composer, CST, type Document, isMap, isScalar, Lexer, LineCounter, Parser, visit } from 'yaml'
+import { type Document, isAlias, isMap, isScalar, LineCounter, type Scalar, visit } from 'yaml'
 import { z } from 'zod'
-import { readBytes, UnreadableText } from './reading.ts'
+import { compose, NESTING_MAX, TOLD_MAX } from './compose.ts'
+import { replaced, Written } from './http/exact.ts'
+import { atOnce } from './slices.ts'
+import { readBytes, textOf as decoded, UnreadableText } from './reading.ts'
 
 // rule: sandgate.scenario.bounds
 export const FILE_BYTES = 1024 * 1024
 export const FILE_ALIASES = 100
-const NESTING_MAX = 100
-const PARTS_MAX = 250_000
-/** How much of what is wrong with one text is told. */
-const TOLD_MAX = 20
+/** How much of a key is told. */
+const KEY_CHARACTERS = 80
 
 export type Path = readonly (string | number)[]
 
@@ -28,36 +28,46 @@ export class YamlError extends Error {
 
 /** The file's bytes; throws a `YamlError` that names it. */
 export function bytesOf(file: string): Buffer {
+  return reading(file, () => readBytes(file, FILE_BYTES))
+}
+
+function reading<T>(name: string, read: () => T): T {
   try {
-    return readBytes(file, FILE_BYTES)
+    return read()
   } catch (error) {
-    throw error instanceof UnreadableText ? new YamlError([`${file}: ${error.message}`]) : error
+    if (!(error instanceof UnreadableText)) throw error
+    throw new YamlError([`${name}: ${error.message}`])
   }
+}
+
+/** What is wrong, as much of it as is told, and how much more there is. */
+export function bounded(problems: readonly string[], all = problems.length): string[] {
+  const told = problems.slice(0, TOLD_MAX)
+  return all > told.length ? [...told, `and ${all - told.length} more`] : told
 }
 
 /** A text that was read, and where each part of it stands. */
 export class YamlText {
   readonly name: string
+  /** As JSON would hold it. */
   readonly value: any
+  /** The same, with numbers and booleans that JSON would write otherwise as they were written. */
+  readonly written: any
   readonly #document: Document
   readonly #lines: LineCounter
 
   /** Reads one document; `name` is what complaints call it. Throws a `YamlError`. */
-  constructor(written: Buffer | string, name: string) {
-    const bytes = Buffer.from(written)
-    if (bytes.length > FILE_BYTES) throw new YamlError([`${name}: is larger than 1 MiB`])
-    if (!isUtf8(bytes)) throw new YamlError([`${name}: is not UTF-8`])
+  constructor(written: Buffer | string, name: string, parts: Parts = atOnce(partsOf(written, name))) {
     this.name = name
-    this.#lines = new LineCounter()
-    const text = bytes.toString('utf8')
-    const beyond = boundsOf(text)
-    if (beyond) throw new YamlError([`${name}:${beyond}`])
-    const { document, wrong } = compose(text, this.#lines)
-    this.#document = document
-    if (wrong.length > 0) throw new YamlError(wrong.map(({ at, message }) => `${name}:${this.#lines.linePos(at).line || 1}: ${message}`))
-    const twice = this.#twice()
-    if (twice.length > 0) throw new YamlError(twice)
-    this.value = this.#written()
+    this.#document = parts.document
+    this.#lines = parts.lines
+    this.written = parts.written
+    this.value = parts.plain ? parts.written : replaced(parts.written, ({ value, text }) => value ?? text)
+  }
+
+  /** The same, a step at a time. */
+  static *reading(written: Buffer | string, name: string): Generator<undefined, YamlText> {
+    return new YamlText(written, name, yield* partsOf(written, name))
   }
 
   /** The line on which a part begins, counted from 1; of its parent where the part itself is not there. */
@@ -69,108 +79,120 @@ export class YamlText {
     return this.#lines.linePos(node?.range?.[0] ?? 0).line
   }
 
-  /** One complaint. */
-  complaint(path: Path, message: string): string {
-    return `${this.name}:${this.line(path)}: ${path.join('.') || 'the file'}: ${message}`
+  /** What stands at a place as it was written; undefined where there is nothing. */
+  at(path: Path): unknown {
+    return path.reduce((at: any, part) => (typeof at === 'object' && at !== null && !(at instanceof Written) && Object.hasOwn(at, part) ? at[part] : undefined), this.written)
   }
 
-  /** Complaints for everything a schema found, unknown keys and names with the nearest right one. */
-  complaints(error: z.ZodError, schema: object): string[] {
-    return complaintsOf(error, schema, this.value).map(({ path, message }) => this.complaint(path, message))
+  /** The text of a number or a boolean that stands there without quotes. */
+  unquoted(path: Path): string | undefined {
+    return textOf(this.at(path))
+  }
+
+  /** One complaint. */
+  complaint(path: Path, message: string): string {
+    return `${this.name}:${this.line(path)}: ${path.map((part) => String(part).slice(0, KEY_CHARACTERS)).join('.') || 'the file'}: ${message}`
+  }
+
+  /** Complaints for the first things that a schema found, of so many in all; unknown keys and names with the nearest right one. */
+  complaints(issues: readonly z.core.$ZodIssue[], all: number, schema: () => object): string[] {
+    return bounded(complaintsOf(issues, schema, this.written).map(({ path, message }) => this.complaint(path, message)), all)
   }
 
   #at(path: Path): any {
-    try {
-      return this.#document.getIn(path, true)
-    } catch {
-      return undefined
+    let node: any = this.#document.contents
+    for (const part of path) {
+      if (isAlias(node)) node = node.resolve(this.#document)
+      node = node?.get?.(part, true)
     }
-  }
-
-  /** Keys that stand twice in one map. The parser would compare each with every other. */
-  #twice(): string[] {
-    const found: string[] = []
-    visit(this.#document, {
-      Map: (_, map) => {
-        const seen = new Set<string>()
-        for (const { key } of map.items) {
-          if (!isScalar(key)) continue
-          const text = String(key.value)
-          if (seen.has(text) && found.length < TOLD_MAX) found.push(`${this.name}:${this.#lines.linePos(key.range?.[0] ?? 0).line}: Map keys must be unique: ${text.slice(0, 80)}`)
-          seen.add(text)
-        }
-      },
-    })
-    return found
-  }
-
-  #written(): unknown {
-    try {
-      let aliases = 0
-      let depth = 0
-      visit(this.#document, { Alias: () => void aliases++, Collection: (_, __, path) => void (depth = Math.max(depth, path.length)) })
-      if (aliases > FILE_ALIASES) throw new Error(`has ${aliases} aliases; at most ${FILE_ALIASES} are read`)
-      // Between two collections stands a pair.
-      if (depth > 2 * NESTING_MAX) throw new Error(`is nested deeper than ${NESTING_MAX} levels`)
-      // The count that toJS keeps is of what the aliases amount to, so that a few of them cannot multiply.
-      const value: unknown = this.#document.toJS({ maxAliasCount: 10 * FILE_ALIASES })
-      if (aliases > 0 && weight(value, 4 * FILE_BYTES) > 4 * FILE_BYTES) throw new Error('its aliases amount to more than 4 MiB')
-      return value
-    } catch (error) {
-      throw new YamlError([`${this.name}: ${(error as Error).message}`])
-    }
+    return node
   }
 }
 
-/**
- * On which line, and why, a text is not even parsed, because the parser's memory or its stack would not last: more parts than anybody writes, brackets open within
- * each other, or items and keys within each other on one line.
- */
-function boundsOf(text: string): string | undefined {
-  let parts = 0
-  let line = 1
-  let open = 0
-  let onLine = 0
-  for (const token of new Lexer().lex(text)) {
-    if (++parts > PARTS_MAX) return `${line}: has more than ${PARTS_MAX} parts`
-    const type = CST.tokenType(token)
-    if (type === 'flow-map-start' || type === 'flow-seq-start') open++
-    else if (type === 'flow-map-end' || type === 'flow-seq-end') open--
-    else if (type === 'newline') onLine = 0
-    // A line of a flow has as many values as it likes.
-    else if (open === 0 && (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind')) onLine++
-    if (open > NESTING_MAX || onLine > NESTING_MAX) return `${line}: is nested deeper than ${NESTING_MAX} levels`
-    if (token.includes('\n')) line += token.split('\n').length - 1
-  }
-  return undefined
+/** What a text amounts to. */
+interface Parts {
+  readonly document: Document
+  readonly lines: LineCounter
+  readonly written: unknown
+  /** Nothing in it is written otherwise than JSON would write it. */
+  readonly plain: boolean
 }
 
-/** The first document of a text, and the first things that are wrong with it: the parser itself would go on to the last one. */
-function compose(text: string, lines: LineCounter): { document: Document; wrong: { at: number; message: string }[] } {
-  const wrong: { at: number; message: string }[] = []
-  const enough = new Error('enough')
-  const tell = (at: number, message: string) => {
-    wrong.push({ at, message })
-    if (wrong.length >= TOLD_MAX) throw enough
+/** Reads a text, a step at a time. Throws a `YamlError`. */
+function* partsOf(source: Buffer | string, name: string): Generator<undefined, Parts> {
+  const bytes = Buffer.from(source)
+  if (bytes.length > FILE_BYTES) throw new YamlError([`${name}: is larger than 1 MiB`])
+  const text = reading(name, () => decoded(bytes))
+  const lines = new LineCounter()
+  const { document, beyond, wrong: broken } = yield* compose(text, lines)
+  if (beyond !== undefined) throw new YamlError([`${name}:${beyond}`])
+  const refuse = (wrong: typeof broken) => {
+    if (!document || wrong.length > 0) throw new YamlError(wrong.map(({ at, message }) => `${name}:${lines.linePos(at).line || 1}: ${message}`))
   }
-  const composer: any = new Composer({ lineCounter: lines, uniqueKeys: false })
-  composer.onError = (source: number | [number, number] | { offset: number }, _: string, message: string) => tell(typeof source === 'number' ? source : Array.isArray(source) ? source[0] : source.offset, message)
-  function* tokens() {
-    for (const token of new Parser(lines.addNewLine).parse(text)) {
-      if (token.type === 'error') tell(token.offset, token.message)
-      else yield token
-    }
-  }
-  const documents: Document[] = []
+  refuse(broken)
+  yield
+  const { aliases, depth, plain, wrong } = survey(document!)
+  refuse(wrong)
+  if (aliases > FILE_ALIASES) throw new YamlError([`${name}: has ${aliases} aliases; at most ${FILE_ALIASES} are read`])
+  // Between two collections stands a pair.
+  if (depth > 2 * NESTING_MAX) throw new YamlError([`${name}: is nested deeper than ${NESTING_MAX} levels`])
+  yield
   try {
-    for (const document of composer.compose(tokens(), true, text.length)) {
-      documents.push(document)
-      if (documents.length > 1) tell(document.range[0], 'a file holds one document; this is a second one')
-    }
+    // The count that toJS keeps is of what the aliases amount to, so that a few of them cannot multiply.
+    const written: unknown = document!.toJS({ maxAliasCount: 10 * FILE_ALIASES })
+    if (aliases > 0 && weight(written, 4 * FILE_BYTES) > 4 * FILE_BYTES) throw new Error('its aliases amount to more than 4 MiB')
+    return { document: document!, lines, written, plain }
   } catch (error) {
-    if (error !== enough) tell(0, (error as Error).message)
+    throw new YamlError([`${name}: ${(error as Error).message}`])
   }
-  return { document: documents[0]!, wrong }
+}
+
+/** Counts what is bounded, finds keys that stand twice, and keeps the text of scalars that JSON would write otherwise. */
+function survey(document: Document): { aliases: number; depth: number; plain: boolean; wrong: { at: number; message: string }[] } {
+  const found = { aliases: 0, depth: 0, plain: true, wrong: [] as { at: number; message: string }[] }
+  visit(document, {
+    Alias: () => void found.aliases++,
+    Scalar: (key, node) => {
+      if (typeof node.value === 'string') return
+      // A key is text.
+      if (key === 'key') node.value = node.source ?? String(node.value)
+      else if (node.value !== null && node.source !== undefined && String(node.value) !== node.source) {
+        found.plain = false
+        node.value = new Written(node.source, typeof node.value === 'object' ? undefined : node.value, jsonOf(node))
+      }
+    },
+    Collection: (_, collection, path) => {
+      found.depth = Math.max(found.depth, path.length)
+      if (/:(set|omap)$/.test(collection.tag ?? '')) found.wrong.push({ at: collection.range?.[0] ?? 0, message: 'a set and an ordered map have no place here; write a list or a map' })
+      if (!isMap(collection)) return
+      // The parser would compare each with every other.
+      const seen = new Set<string>()
+      for (const { key } of collection.items) {
+        if (!isScalar(key)) continue
+        const text = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
+        if (seen.has(text) && found.wrong.length < TOLD_MAX) found.wrong.push({ at: key.range?.[0] ?? 0, message: `Map keys must be unique: ${text.slice(0, KEY_CHARACTERS)}` })
+        seen.add(text)
+      }
+    },
+  })
+  return found
+}
+
+/** A scalar as JSON, with every digit; undefined where JSON has nothing like it. */
+function jsonOf({ value, source }: Scalar): string | undefined {
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value !== 'number') return undefined
+  const digits = source!.replaceAll('_', '')
+  if (Number(digits) !== value) return Number.isFinite(value) ? String(value) : undefined
+  if (/^0[xob]/i.test(digits)) return String(BigInt(digits))
+  const [, sign, whole = '', rest = ''] = /^([-+]?)0*(\d*)(.*)$/.exec(digits)!
+  return `${sign === '-' ? '-' : ''}${whole || '0'}${rest.replace(/^\.(?!\d)/, '')}`
+}
+
+/** The text of a number or a boolean. */
+function textOf(scalar: unknown): string | undefined {
+  if (scalar instanceof Written) return scalar.text
+  return typeof scalar === 'number' || typeof scalar === 'boolean' ? String(scalar) : undefined
 }
 
 /** How many characters a value would be, written out; counting stops soon after `most`. */
@@ -184,19 +206,42 @@ function weight(value: unknown, most: number): number {
   return sum
 }
 
-/** Where a schema found something wrong with a value, and what; unknown keys and names with the nearest right one. */
-export function complaintsOf(error: z.ZodError, schema: object, whole: unknown): { path: Path; message: string }[] {
-  return error.issues.map(deepest).map((issue) => {
+/** Where a schema found something wrong with a value, and what, as much as is told; unknown keys and names with the nearest right one. */
+export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: () => object, whole: unknown): { path: Path; message: string }[] {
+  let known: object | undefined
+  return issues.slice(0, TOLD_MAX).map(deepest).map((issue) => {
     const path = issue.path as Path
-    if (issue.code === 'unrecognized_keys') {
-      const key = issue.keys[0]!
-      return { path: [...path, key], message: `unknown key${meant(key, knownKeys(schema, path))}` }
-    }
-    const value = path.reduce((at: any, part) => at?.[part], whole)
-    const names = issue.code === 'invalid_value' ? issue.values.map(String) : []
-    const isName = typeof value === 'string' && names.length > 0
-    return { path, message: isName ? `"${value.slice(0, 80)}" is none of ${names.join(', ')}${meant(value, names)}` : issue.message }
+    if (issue.code === 'unrecognized_keys') return { path: [...path, issue.keys[0]!], message: strangeKey(issue.keys[0]!, path, (known ??= schema()), whole) }
+    const value = path.reduce((at: any, part) => (typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? at[part] : undefined), whole)
+    return { path, message: issue.code === 'invalid_type' || issue.code === 'invalid_value' ? misfit(issue, value, LETS_IN.test(path.join('.'))) : issue.message }
   })
+}
+
+/** Where what was written lets somebody in, and is not repeated. */
+const LETS_IN = /(^|\.)(secret|keys\.\d+\.id)$/
+const KINDS: Readonly<Record<string, string>> = { object: 'a map', array: 'a list', string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false' }
+
+/** What is wrong with a value of another type, or that is none of those there are. */
+function misfit(issue: z.core.$ZodIssueInvalidType | z.core.$ZodIssueInvalidValue, value: unknown, secret: boolean): string {
+  const names = issue.code === 'invalid_value' ? issue.values.map(String) : []
+  // A schema with a sentence of its own knows better.
+  const own = issue.message.startsWith('Invalid ') ? undefined : issue.message
+  if (value === undefined) return `is missing${own === undefined ? (names.length > 0 ? `: one of ${names.join(', ')}` : '') : `; ${own}`}`
+  if (value === null && issue.code === 'invalid_type') return `is empty; ${own ?? `expected ${KINDS[issue.expected] ?? issue.expected}`}`
+  if (names.length > 0 && typeof value === 'string') return `"${value.slice(0, KEY_CHARACTERS)}" is none of ${names.join(', ')}${meant(value, names)}`
+  const text = textOf(value)?.slice(0, KEY_CHARACTERS)
+  if (own === undefined && text !== undefined && (names.includes(text) || (issue.code === 'invalid_type' && issue.expected === 'string'))) return secret ? 'a number or a boolean without quotes is no text; write it in quotes' : `${text} without quotes is no text; write "${text}"`
+  return issue.message
+}
+
+/** An unknown key: it belongs into something beside it, or further out, or another one is meant. */
+function strangeKey(key: string, path: Path, schema: object, whole: unknown): string {
+  const beside: any = path.reduce((at: any, part) => at?.[part], whole) ?? {}
+  const inside = Object.keys(beside).find((other) => other !== key && [knownKeys(schema, [...path, other]), knownKeys(schema, [...path, other, 0])].some((keys) => keys.includes(key)))
+  if (inside !== undefined) return `unknown key; it belongs inside of ${inside}: ${inside}: { ${key}: … }`
+  const outer = path.slice(0, typeof path.at(-1) === 'number' ? -2 : -1)
+  if (path.length > 0 && knownKeys(schema, outer).includes(key)) return `unknown key; it belongs beside ${String(path[outer.length])}, not inside of it`
+  return `unknown key${meant(key, knownKeys(schema, path))}`
 }
 
 /** `; did you mean x?`, when there is anything to mean. */
@@ -205,7 +250,7 @@ export function meant(name: string, known: readonly string[]): string {
 }
 
 /** Of a choice that nothing fits, what is wrong with the branch that fits best. */
-function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+export function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue
   const branches = issue.errors.filter((branch) => !branch.some(({ code, path }) => path.length === 0 && code === 'invalid_type'))
   const inner = branches[0]?.[0] ?? issue.errors[0]?.[0]

@@ -1,10 +1,16 @@
 // The command line as a shell meets it: a child process, its two streams and its exit status. Waits for lines, never for time.
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { Command } from 'commander'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { VARIABLES } from '../src/cli/environment.ts'
+import { COMMANDS } from '../src/cli/program.ts'
+import { findProviders } from '../src/sandbox.ts'
 import { allocation, client, clientOf } from './clients/cpg.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
@@ -86,6 +92,11 @@ async function complain(runs: readonly (readonly [what: string, running: Running
   expect((await Promise.all(ends)).flat()).toEqual([])
 }
 
+/** What a call of the control API under this Host is answered. */
+function statusAs(host: string, url: string): Promise<number> {
+  return new Promise((resolve, reject) => httpRequest(`${url}/_sandgate/health`, { headers: { host }, agent: false }, (answer) => resolve(answer.resume().statusCode!)).on('error', reject).end())
+}
+
 async function get(url: string): Promise<any> {
   return (await fetch(url)).json()
 }
@@ -125,6 +136,26 @@ describe('serve', () => {
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
     expect((await fetch(`${url}/_sandgate/health`)).status).toBe(401)
     expect((await fetch(`${url}/_sandgate/health`, { headers: { authorization: 'Bearer hush' } })).status).toBe(200)
+  })
+})
+
+describe('the lines of a start', () => {
+  test.each([['127.0.0.1'], ['0.0.0.0'], ['::'], ['::1'], ['localhost']])('with --host %s are at most 100 columns wide and hold what one needs next', async (host) => {
+    const running = serve(['--host', host])
+    const url = await running.ready()
+    expect(running.stdout.split('\n').filter((line) => line.length > 100)).toEqual([])
+    expect(running.stdout).not.toMatch(/0\.0\.0\.0|\[::\]/)
+    expect(/^Every interface/m.test(running.stdout)).toBe(['0.0.0.0', '::'].includes(host))
+    for (const line of [`control API  ${url}/_sandgate`, `journal      ${url}/_sandgate/journal`, 'first call   node ']) expect(running.stdout).toContain(line)
+    expect((await get(`${url}/_sandgate/health`)).status).toBe('ok')
+  })
+
+  test('the first call can be pasted as it stands', async () => {
+    const running = serve()
+    await running.ready()
+    const [, command] = /^first call {3}([^]+)$/m.exec(running.stdout)!
+    const { stdout } = await promisify(execFile)('sh', ['-c', command!], { env: bare })
+    expect(stdout).toMatch(/^20[01] /)
   })
 })
 
@@ -204,11 +235,18 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
       ['a config file with an unknown key', new Running(['serve', '--config', write('sed: x\n')]), /sandgate\.yaml:1: sed: unknown key; did you mean seed\?/],
       ['a config file that is no YAML', new Running(['serve', '--config', write('seed: [x\n')]), /sandgate\.yaml:\d: /],
       ['a config file full of aliases', new Running(['serve', '--config', write(`a: &a [x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`)]), /alias/i],
+      ['an empty token', new Running(['serve', '--port', '0', '--control-token', '']), /--control-token.*expected visible ASCII/],
+      ['a token that no header can carry', new Running(['serve', '--port', '0', '--control-token', 'a b']), /--control-token.*expected visible ASCII/],
+      ['a URL for a host', new Running(['serve', '--port', '0', '--allow-callback-host', 'http://foo']), /--allow-callback-host.*without scheme, port or path, got "http:\/\/foo"/],
+      ['a host with a port', new Running(['serve', '--port', '0', '--allow-host', 'foo.example:80']), /--allow-host.*got "foo\.example:80"/],
+      ['a host with a path', new Running(['serve', '--port', '0', '--allow-host', 'foo.example/x']), /--allow-host.*got "foo\.example\/x"/],
+      ['an empty host', new Running(['serve', '--port', '0', '--allow-host', '']), /--allow-host.*got ""/],
+      ['an empty address to listen on', new Running(['serve', '--port', '0', '--host', '']), /--host.*expected some text/],
       ['an empty seed', new Running(['serve', '--port', '0', '--seed', '']), /--seed/],
       ['a scenario that is not there', new Running(['serve', '--port', '0', '--scenario', '/nowhere/story.yaml']), /\/nowhere\/story\.yaml: cannot be read/],
       ['a scenario with an unknown key', new Running(['serve', '--port', '0', '--scenario', write('nam: x\n')]), /sandgate\.yaml:1: nam: unknown key; did you mean name\?/],
       ['two scenarios with two seeds', new Running(['serve', '--port', '0', '--scenario', write('seed: a\n'), '--scenario', write('seed: b\n')]), /seed b differs from a/],
-      ['health of nobody', new Running(['health', '--port', '1']), /no healthy sandbox on port 1/],
+      ['health of nobody', new Running(['health', '--port', '1']), /no healthy sandbox at http:\/\/127\.0\.0\.1:1: connect ECONNREFUSED/],
     ]))
 
   test('the environment, and a port that is taken', async () => {
@@ -268,6 +306,154 @@ describe('the end', () => {
   })
 })
 
+describe('call', () => {
+  const control = async (url: string, method: string, path: string, body: object) => (await fetch(`${url}/_sandgate${path}`, { method, body: JSON.stringify(body) })).status
+
+  test('sandgate.call: a signed call of each provider, by its first demo key', async () => {
+    const url = await serve().ready()
+    for (const { name, firstCall: { method, path, body }, demo } of (await findProviders()).values()) {
+      const { status, stdout, stderr } = await new Running(['call', name, method, path, '--url', url, ...(body === undefined ? [] : ['-d', body])]).ended
+      expect([name, status, stderr]).toEqual([name, 0, ''])
+      expect(stdout).toMatch(/^20[01] /)
+      for (const { key, secret = key } of demo) for (const hidden of [key, secret]) expect(stdout).not.toContain(hidden)
+    }
+  })
+
+  test('sandgate.call: the answer, and what the journal says of it', async () => {
+    const url = await serve().ready()
+    const { status, stdout } = await new Running(['call', 'cpg', 'post', '/v1/deposit-addresses', '--url', url, '-d', '{"currency":"USDT","network":"ETH","user_identifier":"u","idempotency_key":"k1"}']).ended
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^200 OK\ncontent-type: application\/json\nx-sandgate-entry: 1\n\n\{"success":true,[^\n]*\}\n\n/)
+    expect(stdout).toContain(`entry        1, ${url}/_sandgate/journal/1\n`)
+    expect(stdout).toMatch(/\noperation {4}createDepositAddress\ncalled by {4}demo, key 1\npassed {7}headersPresent, timestampInWindow, [^\n]*legal\n/)
+    expect(stdout).toMatch(/\nidempotency {2}\{"decided":"[^\n]*\n/)
+    expect(stdout).toMatch(/\nrules {8}cpg\.[a-z.-]+ \((documented|inferred|assumed)\)\n/)
+  })
+
+  test('sandgate.call: a refusal says which check it was, and ends with 1', async () => {
+    const url = await serve().ready()
+    const { status, stdout } = await new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', '--key', 'cpg_readonly_key', '-d', '{}'], { SANDGATE_URL: url }).ended
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/^403 Forbidden\n/)
+    expect(stdout).toMatch(/\ncalled by {3}demo, key 3\n[^]*\nstopped by {2}permitted\nrefusal {5}forbidden\nhint {8}the key lacks request_deposit_address\n/)
+  })
+
+  test('sandgate.call: query, body from a file and from stdin, more headers, another world', async () => {
+    const url = await serve().ready()
+    expect(await control(url, 'POST', '/worlds', { id: 'ci' })).toBe(201)
+    const file = write('{ "currency": "USDT",\r\n "network": "ETH" }\n')
+    const at = ['--url', url, '--world', 'ci']
+    const piped = new Running(['call', 'zopay', 'POST', '/connect/v1/payment-intents', ...at, '-H', 'Idempotency-Key: order-1', '-d', '@-'])
+    piped.child.stdin.end('{"amount":"25.00","currencies":["USDT"]}')
+    const ends = [new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', ...at, '-d', `@${file}`]), new Running(['call', 'payward', 'GET', '/v1/funds/transactions?type=deposit', ...at]), piped]
+    for (const { ended } of ends) expect(await ended).toMatchObject({ status: 0, stderr: '' })
+    expect((await get(`${url}/w/ci/_sandgate/journal?kind=call`)).data.map(({ status }: any) => status)).toEqual([200, 200, 200])
+    expect((await get(`${url}/_sandgate/journal?kind=call`)).data).toEqual([])
+  })
+
+  test('sandgate.call: a key of a config file signs, and is shown nowhere', async () => {
+    const config = write('providers: { cpg: { accounts: { shop: { keys: [{ id: my_key, secret: my_secret }], currencies: [{ currency: USDT, network: ETH }] } } } }\n')
+    const url = await serve(['--config', config]).ready()
+    const { status, stdout, stderr } = await new Running(['call', 'cpg', 'GET', '/v1/currencies', '--url', url, '--config', config, '--key', 'my_key']).ended
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/called by {2}shop, key 1\n/)
+    expect(stdout).not.toMatch(/my_key|my_secret/)
+    const wrong = await new Running(['call', 'cpg', 'GET', '/v1/currencies', '--url', url, '--config', config, '--key', 'my_kye']).ended
+    expect(wrong).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/--key my_kye: CPG has no such key; there are cpg_demo_key, /) })
+    expect(wrong.stderr).not.toMatch(/my_key|my_secret/)
+  })
+
+  test('sandgate.call: what cannot be asked ends with 2, in one line', async () => {
+    const url = await serve(['--control-token', 'abc']).ready()
+    const at = ['--url', url]
+    await complain([
+      ['nobody there', new Running(['call', 'cpg', 'GET', '/v1/_ping', '--url', 'http://127.0.0.1:1']), /http:\/\/127\.0\.0\.1:1 did not answer: connect ECONNREFUSED/],
+      ['no such provider', new Running(['call', 'cgp', 'GET', '/v1/_ping', ...at]), /no provider "cgp"; did you mean cpg\?/],
+      ['no such key', new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '--key', 'cpg_demo_kex']), /did you mean cpg_demo_key\?/],
+      ['no such world', new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '--world', 'nowhere']), /did not answer as CPG: 404 there is no world "nowhere"/],
+      ['no path', new Running(['call', 'cpg', 'GET', 'v1/_ping', ...at]), /"v1\/_ping" is no path/],
+      ['no method', new Running(['call', 'cpg', '/v1/_ping', 'GET', ...at]), /is no (path|method)/],
+      ['no file', new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', ...at, '-d', '@/nowhere.json']), /-d @\/nowhere\.json: cannot be read/],
+      ['no header', new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '-H', 'x']), /-H, --header.*Name: value/],
+      ['no URL', new Running(['call', 'cpg', 'GET', '/v1/_ping', '--url', 'localhost:4010']), /--url.*expected a URL such as http:/],
+    ])
+    // The call was made; only its explanation is not to be had.
+    expect(await new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at]).ended).toMatchObject({ status: 0, stdout: expect.stringMatching(/entry 1 cannot be read: 401 the control API asks for/) })
+  })
+})
+
+describe('the environment', () => {
+  test('sandgate.environment: an empty variable says nothing, whatever it is for', async () => {
+    const env = Object.fromEntries(VARIABLES.map((name) => [name, '']))
+    const running = new Running(['serve', '--port', '0'], { ...env, SANDGATE_LOG: 'off', SANDGATE_PORT: '' })
+    const url = await running.ready()
+    expect((await get(`${url}/_sandgate/health`)).status).toBe('ok')
+    running.child.kill('SIGTERM')
+    expect(await running.ended).toMatchObject({ status: 0, stderr: '' })
+    expect(await new Running(['health', '--port', new URL(url).port], env).ended).toMatchObject({ stdout: '' })
+  })
+
+  test('sandgate.environment: every flag that has a variable is known, and every variable has a flag', async () => {
+    const commands = await Promise.all(Object.values(COMMANDS).map(async ({ load }) => {
+      const command = new Command()
+      ;(await load()).define(command)
+      return command
+    }))
+    const named = new Set(commands.flatMap(({ options }) => options.flatMap(({ envVar }) => envVar ?? [])))
+    expect([...named].sort()).toEqual([...VARIABLES].sort())
+  })
+
+  test('sandgate.environment: an unknown one is told with the nearest right name, once, and nothing else changes', async () => {
+    const running = serve([], { SANDGATE_ALOW_CALLBACK_HOST: 'x', SANDGATE_KILL_SEED: '1', SANDGATE_TEST_POSTGRES: 'x' })
+    await running.ready()
+    running.child.kill('SIGTERM')
+    expect(await running.ended).toMatchObject({ status: 0, stderr: 'sandgate: SANDGATE_ALOW_CALLBACK_HOST is no variable of Sandgate; did you mean SANDGATE_ALLOW_CALLBACK_HOST?\n' })
+  })
+
+  test('sandgate.environment: what Kubernetes sets for a service named sandgate is no setting', async () => {
+    const env = { SANDGATE_PORT: 'tcp://10.0.0.1:4010', SANDGATE_SERVICE_HOST: '10.0.0.1', SANDGATE_SERVICE_PORT: '4010', SANDGATE_PORT_4010_TCP: 'tcp://10.0.0.1:4010', SANDGATE_PORT_4010_TCP_ADDR: '10.0.0.1' }
+    expect(await new Running(['schema'], env).ended).toMatchObject({ status: 0, stderr: '' })
+    expect(await new Running(['health', '--url', await serve().ready()], env).ended).toMatchObject({ status: 0, stderr: '' })
+  })
+
+  test('hosts by variable and by flag, several at once, in any case', async () => {
+    const url = await serve(['--allow-host', 'A.Example', '--allow-host', 'b.example,c.example']).ready()
+    const other = await serve([], { SANDGATE_ALLOW_HOST: 'a.example, b.example,c.example' }).ready()
+    for (const host of ['a.example', 'b.example', 'c.example', 'd.example']) {
+      for (const base of [url, other]) expect([host, await statusAs(host, base)]).toEqual([host, host === 'd.example' ? 403 : 200])
+    }
+  })
+})
+
+describe('an old Node', () => {
+  test('is told so in a sentence before anything is loaded', async () => {
+    const old = join(folder, 'old.cjs')
+    writeFileSync(old, "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })\n")
+    const { status, stdout, stderr } = await new Running(['serve'], { NODE_OPTIONS: `--require ${old}` }).ended
+    expect([status, stdout, stderr]).toEqual([2, '', 'sandgate: Node 20.19 or newer is needed; this is 18.20.4\n'])
+    expect(readFileSync(MAIN, 'utf8')).not.toMatch(/^import /m)
+  })
+})
+
+describe('started by npm', () => {
+  test.each([['npm start', ['start', '--silent', '--', '--port', '0']], ['npx sandgate', ['exec', '--', 'sandgate', 'serve', '--port', '0']]])('sandgate.stop.npm: a signal to %s frees the port', async (_, args) => {
+    const child = spawn('npm', ['--ignore-scripts', ...args], { cwd: ROOT, env: { ...bare, SANDGATE_LOG: 'off' } })
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    let said = ''
+    const url = await new Promise<string>((resolve, reject) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+        const found = /^sandgate listening on (\S+)\n/m.exec(said)
+        if (found) resolve(found[1]!)
+      })
+      child.once('close', () => reject(new Error(said)))
+    })
+    child.kill('SIGTERM')
+    await refusesConnections(Number(new URL(url).port))
+    await ended
+  })
+})
+
 describe('other commands', () => {
   test('health asks a running sandbox', async () => {
     const { port } = new URL(await serve().ready())
@@ -281,7 +467,36 @@ describe('other commands', () => {
     const env = { SANDGATE_CONTROL_TOKEN: 'abc' }
     const { port } = new URL(await serve([], env).ready())
     expect(await new Running(['health', '--port', port], env).ended).toMatchObject({ status: 0, stderr: '' })
-    expect(await new Running(['health', '--port', port]).ended).toMatchObject({ status: 2, stderr: `sandgate: no healthy sandbox on port ${port}: 401\n` })
+    expect(await new Running(['health', '--port', port]).ended).toMatchObject({ status: 2, stderr: `sandgate: no healthy sandbox at http://127.0.0.1:${port}: 401: the control API asks for Authorization: Bearer with the token given by --control-token\n` })
+  })
+
+  test('sandgate.health: the host counts, by flag, by environment and as a URL', async () => {
+    const url = await serve(['--host', '::1']).ready()
+    const { port } = new URL(url)
+    const ends = [new Running(['health', '--port', port, '--host', '::1']), new Running(['health'], { SANDGATE_HOST: '::1', SANDGATE_PORT: port }), new Running(['health', '--url', `${url}/`]), new Running(['health'], { SANDGATE_URL: url })]
+    for (const { ended } of ends) expect(await ended).toMatchObject({ status: 0, stderr: '' })
+    expect(await new Running(['health', '--port', port]).ended).toMatchObject({ status: 2 })
+    const everywhere = new URL(await serve(['--host', '0.0.0.0']).ready())
+    expect(await new Running(['health', '--port', everywhere.port], { SANDGATE_HOST: '0.0.0.0' }).ended).toMatchObject({ status: 0, stderr: '' })
+  })
+
+  test('sandgate.health: --wait waits for a sandbox that starts later, gives up in the end, and at once on a refusal', async () => {
+    const free = createServer()
+    await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
+    const port = String((free.address() as AddressInfo).port)
+    await new Promise((resolve) => free.close(resolve))
+    const waiting = new Running(['health', '--port', port, '--wait', '10m'])
+    await new Running(['serve', '--port', port, '--control-token', 'abc']).ready()
+    expect(await waiting.ended).toMatchObject({ status: 2, stderr: expect.stringContaining('401: the control API asks for') })
+    expect(await new Running(['health', '--port', port, '--wait', '10m', '--control-token', 'abc']).ended).toMatchObject({ status: 0, stderr: '' })
+    expect(await new Running(['health', '--port', '1', '--wait', '100ms']).ended).toMatchObject({ status: 2, stderr: 'sandgate: no healthy sandbox at http://127.0.0.1:1 within 0.1 s: connect ECONNREFUSED 127.0.0.1:1\n' })
+  })
+
+  test('sandgate.health: another program on the port is not taken for a sandbox', async () => {
+    const stranger = createHttpServer((_, res) => res.end('<h1>It works</h1>')).listen(0, '127.0.0.1')
+    await new Promise((resolve) => stranger.once('listening', resolve))
+    onTestFinished(() => void stranger.close())
+    expect(await new Running(['health', '--port', String((stranger.address() as AddressInfo).port)]).ended).toMatchObject({ status: 2, stderr: expect.stringContaining('200, which is no answer of Sandgate') })
   })
 
   test('scenarios come from the flag, the environment or the config file, whose own folder counts', async () => {

@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { Rules } from '../src/control/rules.ts'
 import { Contract } from '../src/http/contract.ts'
 import { findProviders } from '../src/sandbox.ts'
+import { start } from './kit.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 const SPECS = `${ROOT}specs/`
@@ -56,6 +57,22 @@ describe.each([...providers.values()].map((provider) => [provider.name, provider
   test('its switches are those of its rules', () => {
     const listed = own.filter((rule) => rule.switch).map((rule) => [rule.id, rule.switch])
     expect(Object.fromEntries(listed)).toEqual(provider.switches ?? {})
+  })
+
+  test('its first call, signed with each demo key, gets past the checks of who calls; with the first one it is answered', async () => {
+    const box = await start()
+    const { firstCall: { method, path: target, body }, demo, identity } = provider
+    const [path, query] = target.split('?')
+    for (const [index, credential] of demo.entries()) {
+      box.passWall(1000)
+      const headers = provider.sign({ method, path: path!, query, body: Buffer.from(body ?? ''), wallMs: box.wallMs }, credential)
+      const reply = await box.send(name, { method, path: target, body, headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers } })
+      const entry = await box.entry(reply)
+      for (const { name } of identity.gates) expect(entry.checks, credential.key).toContain(name)
+      const before = demo.slice(0, index + 1).filter(({ account }) => account === credential.account).length
+      expect([entry.account, entry.key]).toEqual([credential.account, before])
+      if (index === 0) expect([200, 201], reply.text).toContain(reply.status)
+    }
   })
 
   test('an empty config gives the published demo accounts', () => {

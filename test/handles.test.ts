@@ -317,6 +317,10 @@ describe('the inbox', () => {
     await sandbox.clock.advance('1m')
     expect(inbox.received.map(({ signature, delivery }) => [signature, delivery])).toEqual([['right', 'cb_1'], ['right', 'cb_1']])
     expect(await sandbox.redeliver('cb_1')).toMatchObject({ status: 'delivered', attempts: [{ status: 503 }, { status: 204 }, { status: 204 }] })
+    const endpoints = await sandbox.endpoints({ provider: 'cpg' })
+    expect(endpoints).toMatchObject([{ id: expect.stringMatching(/^ep_\d+$/), provider: 'cpg', account: 'demo' }])
+    await sandbox.removeEndpoint(endpoints[0]!.id)
+    expect(await sandbox.endpoints({ provider: 'cpg' })).toEqual([])
     expect(inbox.secrets).toEqual({ cpg: 'whsec-demo' })
   })
 

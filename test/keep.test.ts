@@ -1,6 +1,6 @@
 // What is kept: whatever happens to the files, a directory gives back every whole record and nothing else; what cannot be kept is not acknowledged;
 // and a snapshot brings back the very same bytes. Seeds are fixed, so a failure can be run again.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs, { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { Keeping } from '../src/keep/keeping.ts'
 import { type Disk, framed, records } from '../src/keep/log.ts'
 import { KeepRefused } from '../src/keep/recovery.ts'
@@ -37,7 +38,7 @@ interface Row {
   readonly text: string | null
 }
 
-const Rows: Table<Row> = { name: 'rows', key: (row) => row.id, indexes: { all: { group: () => '', order: () => 0 } } }
+const Rows: Table<Row> = { name: 'rows', key: (row) => row.id, schema: z.strictObject({ id: z.string(), text: z.string().nullable() }), indexes: { all: { group: () => '', order: () => 0 } } }
 const Others: Table<Row> = { ...Rows, name: 'others' }
 
 function createWorld(): World {
@@ -483,6 +484,39 @@ describe('a directory', () => {
     expect(readdirSync(folder).sort()).toEqual(['mine.txt', 'sandgate.json', 'worlds'])
   })
 
+  test('sandgate.keep.copy: a copy made while the original is in use can be used at once, bell or no bell; a directory that was only moved is in use as before', async () => {
+    const folder = newFolder()
+    const first = await open(folder)
+    const bell = JSON.parse(readFileSync(join(folder, 'lock'), 'utf8')).bell
+    for (const tool of ['leaves sockets out', 'copies them']) {
+      const copy = join(newFolder(), 'copy')
+      cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith('.bell') })
+      if (tool === 'copies them') spawnSync('cp', ['-a', join(folder, bell), copy])
+      expect(readdirSync(copy), tool).toEqual(expect.arrayContaining(['lock', ...(tool === 'copies them' ? [bell] : [])]))
+      const second = await open(copy)
+      await expect(open(copy), 'its own lock counts').rejects.toThrow(`${copy} is in use by process ${process.pid}, this one`)
+      await second.close()
+      expect(readdirSync(copy).sort()).toEqual(['sandgate.json', 'worlds'])
+    }
+    const moved = `${folder}-moved`
+    onTestFinished(() => rmSync(moved, { recursive: true, force: true }))
+    fs.renameSync(folder, moved)
+    await expect(open(moved)).rejects.toThrow(`${moved} is in use by process ${process.pid}, this one`)
+    fs.renameSync(moved, folder)
+    // Another container may count devices otherwise, and a lock of before says nothing of them.
+    const lock = readFileSync(join(folder, 'lock'), 'utf8')
+    for (const same of [lock.replace(/"folder":"\d+:/, '"folder":"999:'), lock.replace(/,"folder":"[^"]*"/, ''), lock.replace(/"folder":"[^"]*"/, '"folder":5')]) {
+      expect(same).not.toBe(lock)
+      writeFileSync(join(folder, 'lock'), same)
+      await expect(open(folder), same).rejects.toThrow('is in use by process')
+    }
+    // A bell that rings here is believed, whatever the lock says.
+    writeFileSync(join(folder, 'lock'), lock.replace(/"folder":"[^"]*"/, '"folder":"1:1"'))
+    await expect(open(folder)).rejects.toThrow('is in use by process')
+    writeFileSync(join(folder, 'lock'), lock)
+    await first.close()
+  })
+
   test('a bell whose process was killed rings no more', async () => {
     const folder = newFolder()
     await (await open(folder)).close()
@@ -650,14 +684,19 @@ describe('a sandbox that is closed and opened again', () => {
     expect(real.told).toEqual([])
   })
 
-  test('world time never falls back, though the wall does', async () => {
+  test('sandgate.clock.wall: a wall that went back while nothing ran takes nothing away, and time goes on from its new reading', async () => {
     const data = newFolder()
     const first = await start({ data, clock: 'real', ...quiet })
     await first.call(cpg, allocation({}))
     const { now } = first.world
     await first.sandbox.close()
-    const second = await start({ data, wall: () => first.wallMs - 3_600_000, ...quiet })
+    const second = await start({ data, wall: () => first.wallMs - 86_400_000, ...quiet })
     expect(second.world.now).toBe(now)
+    first.passWall(60_000)
+    expect((await second.control('GET', '/clock')).json.now).toBe(new Date(now + 60_000).toISOString())
+    await second.sandbox.close()
+    const third = await start({ data, wall: () => first.wallMs - 86_400_000 + 1000, ...quiet })
+    expect((await third.control('GET', '/clock')).json.now).toBe(new Date(now + 61_000).toISOString())
   })
 
   test('a callback that was on its way when the process ended is sent again at the start', async () => {
@@ -676,7 +715,7 @@ describe('a sandbox that is closed and opened again', () => {
     const sent = inbox.received.length
     expect(sent).toBeGreaterThan(0)
     const second = await start({ data: copy, ...quiet })
-    await second.sandbox.callbacks.settled(second.world)
+    await second.sandbox.callbacks.settled(second.world, 0)
     expect(inbox.received[sent]!.text).toBe(inbox.received[0]!.text)
     expect((await second.control('GET', '/callbacks')).json.data[0]).toMatchObject({ status: 'delivered' })
   })
@@ -950,7 +989,7 @@ describe('a snapshot', () => {
       [(all) => ({ ...all, sandgate: 'recording' }), /body sandgate/],
       [(all) => ({ ...all, clock: { ...all.clock, now: 'noon' } }), /"noon" is no instant/],
       [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-7': all.tables.addresses['addr-1'] } } }), /tables\.addresses\.addr-7: the row says that its key is "addr-1"/],
-      [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': { id: 'addr-1' } } } }), /tables\.addresses\.addr-1: the row has no place in the index/],
+      [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': { id: 'addr-1' } } } }), /tables\.addresses\.addr-1\.seq: expected a whole number, got nothing/],
       [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': null } } }), /body tables\.addresses\.addr-1/],
       [(all) => ({ ...all, tables: [] }), /body tables/],
       [() => 'text', /body/],

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import supertest from 'supertest'
 import { expect, onTestFinished } from 'vitest'
 import type { SandboxOptions } from '../src/options.ts'
-import { createSandbox, type Sandbox } from '../src/sandbox.ts'
+import type { Provider } from '../src/provider.ts'
+import { findProviders, Sandbox } from '../src/sandbox.ts'
 import type { World } from '../src/world/world.ts'
 
 /** A call as a client makes it: the provider's own path (with query), exact body text. */
@@ -145,11 +146,14 @@ export interface Received {
   readonly json: any
 }
 
+type Reaction = { status?: number; headers?: Record<string, string>; body?: string }
+
 /** A receiver of callbacks on a free port, closed when the test is over. `answers` says what to answer to the nth one; 200 unless given. */
 export class Inbox {
   readonly received: Received[] = []
   readonly url: string
-  answers: (received: Received, index: number) => { status?: number; headers?: Record<string, string>; body?: string } = () => ({})
+  /** It may take its time: a receiver with a thread for each callback answers others meanwhile. */
+  answers: (received: Received, index: number) => Reaction | Promise<Reaction> = () => ({})
 
   constructor(url: string) {
     this.url = url
@@ -159,10 +163,10 @@ export class Inbox {
     const server = createServer((req, res) => {
       const chunks: Buffer[] = []
       req.on('data', (chunk: Buffer) => chunks.push(chunk))
-      req.on('end', () => {
+      req.on('end', async () => {
         const text = Buffer.concat(chunks).toString('utf8')
         const received = { path: req.url!, headers: req.headers, rawHeaders: req.rawHeaders, text, json: jsonOf(text) }
-        const { status = 200, headers = {}, body = '' } = inbox.answers(received, inbox.received.push(received) - 1)
+        const { status = 200, headers = {}, body = '' } = await inbox.answers(received, inbox.received.push(received) - 1)
         res.writeHead(status, headers).end(body)
       })
     })
@@ -190,15 +194,23 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** A frozen, strict sandbox on a free port, closed when the test is over. A bug in it fails the test that met it. */
-export async function start(options: SandboxOptions = {}): Promise<Kit> {
+/** A frozen, strict sandbox on a free port, closed when the test is over. A bug in it fails the test that met it, and so does a row that is not what its table says. */
+export async function start(options: SandboxOptions = {}, providers?: ReadonlyMap<string, Provider>): Promise<Kit> {
   const wall = { ms: Date.parse('2026-05-20T12:00:00.000Z') }
   const bugs: Error[] = []
   const complain = (message: string, error?: unknown) => bugs.push(new Error(message, { cause: error }))
-  const sandbox = await createSandbox({ clock: START, strict: true, wall: () => wall.ms, complain, ...options })
+  const sandbox = await Sandbox.open(providers ?? (await findProviders()), { clock: START, strict: true, wall: () => wall.ms, complain, ...options })
   const url = await sandbox.listen()
-  onTestFinished(() => sandbox.close())
+  onTestFinished(async () => {
+    await sandbox.close()
+    for (const world of sandbox.worlds.opened()) expect(world.stopped?.rows ?? sandbox.integrity.problem(rowsOf(world)), `the rows of the world "${world.id}"`).toBe(world.stopped?.rows)
+  })
   return new Kit(sandbox, url, wall, bugs)
+}
+
+/** As a snapshot would have them. */
+function rowsOf(world: World): Map<string, Map<string, object>> {
+  return new Map(Object.entries(JSON.parse(JSON.stringify(world.dump())) as Record<string, Record<string, object>>).map(([name, rows]) => [name, new Map(Object.entries(rows))]))
 }
 
 /**

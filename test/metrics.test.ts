@@ -119,10 +119,24 @@ describe('the log', () => {
     await box.deposit(address, '1')
     const told = lines().map((line) => JSON.parse(line))
     expect(told).toMatchObject([
-      { time: '2026-05-20T12:00:01.000Z', level: 'info', event: 'call', world: 'default', provider: 'cpg', operation: 'createDepositAddress', status: 200, ms: expect.any(Number), entry: 1 },
+      { time: '2026-05-20T12:00:01.000Z', level: 'info', event: 'call', world: 'default', provider: 'cpg', operation: 'createDepositAddress', account: 'demo', status: 200, ms: expect.any(Number), entry: 1 },
       { level: 'info', event: 'callback', callback: 'deposit.detected', delivery: 'cb_1', attempt: 1, status: 200 },
     ])
-    expect(Object.keys(told[0])).toEqual(['time', 'level', 'event', 'world', 'provider', 'operation', 'method', 'status', 'ms', 'entry'])
+    expect(Object.keys(told[0])).toEqual(['time', 'level', 'event', 'world', 'provider', 'operation', 'account', 'method', 'status', 'ms', 'entry'])
+  })
+
+  test.each(['pretty', 'json'] as const)('sandgate.log.refused: at the level warn there are refused calls, cut ones and callbacks that were not taken, and no other (%s)', async (format) => {
+    const { box, lines } = await logged({ format, level: 'warn' })
+    const inbox = await Inbox.open()
+    await box.subscribe('cpg', inbox, { events: ['deposit.detected', 'deposit.confirmed'] })
+    inbox.answers = (_, index) => ({ status: index === 0 ? 500 : 200 })
+    await box.deposit((await box.call(client, allocation({}))).json.data.address, '1', { confirmations: 'instant' })
+    await box.control('POST', '/faults', { when: { operation: 'ping' }, then: [{ drop: { stage: 'before', how: 'close' } }] })
+    await expect(box.call(client, client.good.ping!())).rejects.toThrow()
+    await box.raw('GET', '/cpg/v1/nowhere')
+    const told = lines()
+    expect(told.map((line) => /deposit\.\w+|ping|nowhere/.exec(line)?.[0])).toEqual(['deposit.detected', 'ping', 'nowhere'])
+    if (format === 'json') expect(told.map((line) => JSON.parse(line).level)).toEqual(['warn', 'warn', 'warn'])
   })
 
   test.each(['pretty', 'json'] as const)('holds no key, signature, secret, query or body (%s)', async (format) => {
@@ -143,7 +157,7 @@ describe('the log', () => {
     const { lines } = await logged()
     let text = ''
     const log = new Log({ format: 'pretty', write: (more) => (text += more) })
-    log.call({ world: 'default', provider: 'cpg', operation: undefined, method: 'GET', path: `/\u001b[2J\n\u2028${'x'.repeat(500)}`, status: 404, ms: 0.04, entry: 7, refusal: undefined, hint: 'a\nb', faults: 0 })
+    log.call({ world: 'default', provider: 'cpg', operation: undefined, account: undefined, method: 'GET', path: `/\u001b[2J\n\u2028${'x'.repeat(500)}`, status: 404, ms: 0.04, entry: 7, refusal: undefined, hint: 'a\nb', faults: 0 })
     log.flush()
     expect(text).toMatch(/^\d\d:\d\d:\d\d cpg GET \/\\u001b\[2J\\u000a\\u2028x{1,80}… 404 0ms entry 7 hint: a\\u000ab\n$/)
     expect(lines()).toEqual([])
@@ -152,7 +166,7 @@ describe('the log', () => {
   test('levels: warn leaves calls out, debug adds those of the control API; a bug is an error with its stack', () => {
     const heard: string[] = []
     const at = (level: 'warn' | 'debug') => new Log({ format: 'pretty', level, write: (text) => heard.push(text), wall: () => 0 })
-    const call = { world: 'default', provider: 'cpg', operation: 'ping', method: 'GET', path: '/', status: 200, ms: 1.26, entry: 1, refusal: undefined, hint: undefined, faults: 1 }
+    const call = { world: 'default', provider: 'cpg', operation: 'ping', account: undefined, method: 'GET', path: '/', status: 200, ms: 1.26, entry: 1, refusal: undefined, hint: undefined, faults: 1 }
     const quiet = at('warn')
     quiet.call(call)
     quiet.say('info', 'nobody wants to know')
@@ -199,9 +213,10 @@ describe('the command line', () => {
 
   test.each([
     [[], {}, /^\d\d:\d\d:\d\d cpg ping 401 [\d.]+ms entry 1 \w+.*\n$/],
-    [['--log', 'json'], {}, /^\{"time":"[^"]+","level":"info","event":"call",.*"operation":"ping".*\}\n$/],
+    [['--log', 'json'], {}, /^\{"time":"[^"]+","level":"warn","event":"call",.*"operation":"ping".*\}\n$/],
     [[], { SANDGATE_LOG: 'off' }, /^$/],
-    [['--log-level', 'warn'], {}, /^$/],
+    [['--log-level', 'warn'], {}, /cpg ping 401 .*\n$/],
+    [['--log-level', 'error'], {}, /^$/],
     [['--log-level', 'debug'], {}, /cpg ping .*\n.*debug: GET \/_sandgate\/metrics 200\n$/],
   ])('serve %j with %j writes to stderr, without colours, and its metrics know the process', async (args, more, said) => {
     const env = { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_'))), ...more }

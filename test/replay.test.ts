@@ -188,6 +188,30 @@ describe('record and replay', () => {
       { numRuns: 25, seed: 4_2026, verbose: 1 },
     )
   })
+
+  test('sandgate.replay.equal: sessions that overlap, with receivers that call before they answer, are played with equal answers', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('real', START), fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 }), fc.array(anyStep, { maxLength: 8 }), async (clock, session, inside) => {
+        const box = await start({ clock, pause: () => Promise.resolve(), callbackTimeoutMs: 600_000 })
+        const inbox = await receiverOf(box, [200])
+        const left = [...inside]
+        inbox.answers = async (_, index) => {
+          const step = left.pop()
+          if (step) await perform(step, box)
+          return { status: index % 4 === 3 ? 500 : 200 }
+        }
+        for (const steps of session) await Promise.all(steps.map((step) => perform(step, box)))
+        const attempts = (await box.control('GET', '/callbacks?limit=1000')).json.data.flatMap((row: any) => row.attempts)
+        expect(attempts.filter(({ status }: any) => status === null)).toEqual([])
+        const recording = await recorded(box)
+        const played = await play(recording)
+        await box.sandbox.close()
+        expect(played.differs && report(played.differs, played)).toBeUndefined()
+        expect(played.left).toEqual([])
+      }),
+      { numRuns: 25, seed: 4_2026, verbose: 1 },
+    )
+  })
 })
 
 async function worldCall(box: Kit, world: string, request: Request): Promise<void> {

@@ -3,6 +3,7 @@
 // npm run simulate -- --seeds 1000.
 import { expect, test } from 'vitest'
 import { type Draw, draw } from '../src/world/draws.ts'
+import type { Kept, World } from '../src/world/world.ts'
 import * as alphapo from './clients/alphapo.ts'
 import * as cpg from './clients/cpg.ts'
 import * as payward from './clients/payward.ts'
@@ -389,7 +390,7 @@ class Simulation {
       return index > 0 && this.#drawn.below(4) === 0 ? { ...one, request: one.other } : one
     })
     const held = this.#drawn.below(2) === 0
-    const start = this.#box.world.kept
+    const start = keptOf(this.#box.world)
     const replies = held ? await this.#metInFlight(calls) : await Promise.all(calls.map(({ client, request }) => this.#box.call(client, request)))
     const after = this.#rows()
     this.#box.world.load(start)
@@ -520,7 +521,7 @@ class Simulation {
   /** A world that becomes what it is stays what it is. */
   #rewind(): Promise<string> {
     const before = JSON.stringify(this.#box.world.dump())
-    this.#box.world.load(this.#box.world.kept)
+    this.#box.world.load(keptOf(this.#box.world))
     expect(JSON.stringify(this.#box.world.dump())).toBe(before)
     return Promise.resolve('snapshot and restore')
   }
@@ -706,6 +707,13 @@ const OWED: Readonly<Record<string, (id: string) => readonly string[]>> = {
 }
 
 /** A callback by what happened to what, as `OWED` names it. */
+/** Every row there is, and how the clock stands, to be loaded again. */
+function keptOf(world: World): Kept {
+  const tables = new Map<string, Map<string, object>>()
+  for (const [table, key, row] of world.entries()) tables.set(table, (tables.get(table) ?? new Map<string, object>()).set(key, row))
+  return { tables, clock: [world.now, world.clock.wallMs ?? null, world.clock.frozen] }
+}
+
 function nameOf(body: any): string {
   if (body.event) return `${body.event} ${body.data.tx_hash}`
   if (body.type?.startsWith('payment_intent') || body.type?.startsWith('address')) return `${body.type} ${body.data.id ?? body.data.transaction_id}`

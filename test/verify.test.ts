@@ -150,3 +150,53 @@ test('sandgate.verify.unknown: calls before a restart with --data stand in no jo
   await kit.control('POST', '/reset')
   expect(await verify({ ...created, times: { exactly: 0 } }, kit)).toMatchObject({ ok: true })
 })
+
+describe('sandgate.regex.budget', () => {
+  const REPEATED = '/([a-z]{1,30}){10}[0-9]/'
+
+  test('a verify whose regexes cost too much is 422 and says what to do; the same over short values is answered', async () => {
+    const kit = await start()
+    for (let i = 0; i < 20; i++) await kit.call(client, allocation({ user_identifier: 'a'.repeat(36) }))
+    expect(await verify({ ...created, match: { body: { user_identifier: REPEATED } } }, kit)).toMatchObject({ ok: false, count: 0, closest: [{ entry: 20 }, { entry: 19 }, { entry: 18 }] })
+    await kit.call(client, allocation({ metadata: 'a'.repeat(4000) as never }))
+    const reply = await verify({ ...created, match: { body: { metadata: REPEATED } } }, kit)
+    expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('regexes cost too much')])
+    expect(await verify({ ...created, match: { body: { metadata: '/^a+$/' } } }, kit)).toMatchObject({ ok: true, count: 1 })
+  })
+
+  test('many regexes at once are refused before they are all compiled', async () => {
+    const kit = await start()
+    const reply = await verify({ ...created, match: { body: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, `/a{900}${i}/`])) } }, kit)
+    expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('cost too much together')])
+  })
+
+  test('a rule that costs too much on a call does not strike it, and the journal says so; the other rules do', async () => {
+    const kit = await start()
+    const arm = async (metadata: string, status: number) => (await kit.control('POST', '/faults', { when: { provider: 'cpg', body: { metadata } }, then: [{ respond: { status } }] })).json.id
+    const costly = await arm(REPEATED, 501)
+    await arm('/^a+7$/', 502)
+    const answered = async (metadata: string) => {
+      kit.passWall(1000)
+      const { method, path, headers, body } = client.sign(allocation({ metadata: metadata as never }), kit.wallMs)
+      return kit.raw(method, `/cpg${path}`, headers, body)
+    }
+    expect((await answered(`${'a'.repeat(30)}7`)).status).toBe(501)
+    const long = await answered(`${'a'.repeat(4000)}7`)
+    expect(long.status).toBe(502)
+    expect((await kit.entry(long)).notes.faults).toMatch(new RegExp(`^${costly} could not be held against this call`))
+  })
+})
+
+test('sandgate.verify.moment: others are served while it looks, and what they do is not counted', async () => {
+  const kit = await start()
+  // Without a period, so that every search is as dear as it can be.
+  let drawn = 1
+  const letters = () => Array.from({ length: 1000 }, () => ((drawn = (drawn * 1_103_515_245 + 12_345) % 2_147_483_648) > 1_073_741_824 ? 'a' : 'b')).join('')
+  for (let i = 0; i < 20; i++) await kit.call(client, allocation({ metadata: letters() as never }))
+  const order: string[] = []
+  const asked = verify({ ...created, match: { body: { metadata: '/([ab]*a[ab]{150}){6}[^ab]/' } }, times: { exactly: 0 } }, kit).then((told) => (order.push('verify'), told))
+  const other = kit.call(client, allocation({ metadata: `${'a'.repeat(990)}c` as never })).then(() => order.push('call'))
+  await Promise.all([asked, other])
+  expect(order).toEqual(['call', 'verify'])
+  expect(await asked).toEqual({ ok: true, count: 0, closest: [] })
+})

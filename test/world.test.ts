@@ -2,6 +2,7 @@
 // journal, durations. Properties against naive models; seeds are fixed, so a failure can be run again.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Timer } from '../src/world/clock.ts'
 import { draw } from '../src/world/draws.ts'
 import { durationMs } from '../src/world/durations.ts'
@@ -12,8 +13,8 @@ import { World } from '../src/world/world.ts'
 const PARAMETERS = { numRuns: 150, seed: 20260516 }
 const START_MS = Date.parse('2026-05-16T19:00:00Z')
 
-function createWorld({ seed = 'sandgate', frozen = true, react = () => undefined as void }: { seed?: string; frozen?: boolean; react?: (timer: Timer, world: World) => void } = {}): World {
-  return new World({ id: 'test', seed, startMs: START_MS, frozen, settings: {}, assumptions: { 'a.b': 'second' }, switches: { 'a.b': ['first', 'second'], 'c.d': ['first', 'second'] }, react, journalEntries: 100, journalBytes: 1e6 })
+function createWorld({ seed = 'sandgate', frozen = true, react = () => undefined as void, onStop }: { seed?: string; frozen?: boolean; react?: (timer: Timer, world: World) => void; onStop?: (world: World, error?: unknown) => void } = {}): World {
+  return new World({ id: 'test', seed, startMs: START_MS, frozen, settings: {}, assumptions: { 'a.b': 'second' }, switches: { 'a.b': ['first', 'second'], 'c.d': ['first', 'second'] }, react, onStop, journalEntries: 100, journalBytes: 1e6 })
 }
 
 interface Row {
@@ -25,6 +26,7 @@ interface Row {
 const Rows: Table<Row> = {
   name: 'rows',
   key: (row) => row.id,
+  schema: z.strictObject({ id: z.string(), owner: z.string().nullable(), rank: z.int() }),
   indexes: {
     byOwner: { group: (row) => row.owner ?? undefined, order: (row) => row.rank },
     all: { group: () => '', order: (row) => -row.rank },
@@ -310,17 +312,17 @@ describe('clock', () => {
     expect([world.now, fired.length, world.clock.due]).toEqual([START_MS, 1, 1])
   })
 
-  test('running: follows the wall by what has passed on it; a wall that goes back stands still', () => {
+  test('running: follows the wall by what has passed on it; what it goes back by is not taken away, and counts no second time', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -50, max: 50 }), { maxLength: 20 }), (hops) => {
         const world = createWorld({ frozen: false })
-        let [wall, furthest] = [5_000_000, 5_000_000]
+        let [wall, passed] = [5_000_000, 0]
         world.clock.tick(wall)
         for (const hop of hops) {
           wall += hop
-          furthest = Math.max(furthest, wall)
+          passed += Math.max(0, hop)
           world.clock.tick(wall)
-          expect(world.now).toBe(START_MS + furthest - 5_000_000)
+          expect(world.now).toBe(START_MS + passed)
         }
       }),
       PARAMETERS,
@@ -351,8 +353,11 @@ describe('clock', () => {
     expect([world.clock.nextAt, world.clock.nextLoud]).toEqual([undefined, undefined])
   })
 
-  test('a reaction that throws leaves the world as it was, its timer included, and is loud', () => {
+  test('a reaction that throws leaves the world as it was, its timer included, and stops it at that instant, told once', () => {
+    const told: unknown[] = []
     const world = createWorld({
+      frozen: false,
+      onStop: (_, error) => told.push(error),
       react: (_, world) => {
         world.put(Rows, { id: 'half', owner: null, rank: 0 })
         throw thrown
@@ -360,8 +365,51 @@ describe('clock', () => {
     })
     world.change(() => schedule(world, { at: 1, name: 'bad', then: [] }))
     const before = world.dump()
-    expect(() => world.clock.advanceTo(START_MS + 5)).toThrow(thrown)
-    expect(world.dump()).toEqual(before)
+    for (const go of [() => world.clock.advanceTo(START_MS + 5), () => world.clock.tick(0), () => world.clock.tick(10)]) {
+      go()
+      expect(world.dump()).toEqual(before)
+      expect([world.now, world.clock.frozen, told]).toEqual([START_MS + 1, true, [thrown]])
+    }
+    expect(world.stopped).toEqual({ rows: 'good', reason: expect.stringMatching(/^the timer 000000000001 \(p, go: bad\) cannot be carried out: /) })
+    expect([...world.journal].map(({ kind, action, summary }) => [kind, action, summary])).toEqual([['control', 'stopped', `the world is stopped: ${world.stopped!.reason}`]])
+  })
+
+  test('a world that is resumed goes on where it was stopped, when what stopped it is gone', () => {
+    let broken = true
+    const world = createWorld({ react: () => { if (broken) throw thrown } })
+    world.change(() => [1, 2].forEach((at) => schedule(world, { at, name: 'x', then: [] })))
+    expect(world.clock.advanceTo(START_MS + 5)).toEqual([])
+    world.resume()
+    expect([world.clock.advanceTo(START_MS + 5).length, world.stopped?.rows]).toEqual([0, 'good'])
+    broken = false
+    world.resume()
+    expect([world.clock.advanceTo(START_MS + 5).length, world.stopped, world.now]).toEqual([2, undefined, START_MS + 5])
+  })
+
+  test.each([['the same', 0], ['an earlier', -1]])('a timer that schedules itself anew for %s instant, without end, stops the world', (_, ms) => {
+    const world = createWorld({ react: (timer, world) => schedule(world, { at: ms, name: timer.summary, then: [] }) })
+    world.change(() => schedule(world, { at: 7, name: 'again', then: [] }))
+    world.clock.advanceTo(START_MS + 100)
+    expect([world.now, world.clock.due, world.stopped?.reason]).toEqual([START_MS + 7, 1, expect.stringMatching(/^the timer \d{12} \(p, go: again\) is scheduled anew without end at 2026-05-16T19:00:00\.007Z$/)])
+  })
+
+  test('as many timers as one likes may fall due at one instant, each with something that follows at once', () => {
+    const world = createWorld({ react: (timer, world) => (timer.args as Plan[]).forEach((plan) => schedule(world, plan)) })
+    world.change(() => Array.from({ length: 25_000 }, () => schedule(world, { at: 1, name: '', then: [{ at: 0, name: '', then: [] }] })))
+    expect([world.clock.advanceTo(START_MS + 1).length, world.stopped]).toEqual([50_000, undefined])
+  })
+
+  test.each([NaN, Infinity, -Infinity, 8.64e15 + 1])('nothing is scheduled at %d, which is no instant', (at) => {
+    const world = createWorld()
+    const put = () => world.change(() => world.clock.schedule({ at, provider: 'p', kind: 'callback', reaction: 'r', args: 1, summary: '' }))
+    expect(put).toThrow('r was to be scheduled at')
+    expect(world.clock.due).toBe(0)
+  })
+
+  test('half a row, made of one that is not there, is put nowhere', () => {
+    const world = createWorld()
+    expect(() => world.change(() => world.put(Rows, { ...(undefined as unknown as Row), rank: 1 }))).toThrow('a row without a key was put into the table rows')
+    expect(world.size(Rows)).toBe(0)
   })
 })
 

@@ -1,13 +1,17 @@
 // A scenario in a world: loaded, unloaded, its timeline acted out on world time; and the rules that are armed one by one. All of it is rows,
 // so that it can be shown, forked and kept. Reading the files is left to scenario.ts, striking calls to http/faults.ts.
+import { z } from 'zod'
 import { arrange, NoSuchDeposit } from '../http/deposits.ts'
-import { arm, type FaultRule, FaultRules } from '../http/faults.ts'
+import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, SpoilSchema } from '../http/faults.ts'
 import type { Provider } from '../provider.ts'
-import { canonical } from '../world/addresses.ts'
+import { type Found, findDestination, NoDestination, tagOf } from '../world/destinations.ts'
 import { armSpoil, endSpoils } from '../world/outbox.ts'
+import { Timers } from '../world/clock.ts'
+import { Count, Moment, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
+import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import type { Doing, Scenario, ScenarioStep, Story } from './scenario.ts'
+import type { Doing, Scenario, ScenarioStep, Story, Whose } from './scenario.ts'
 
 /** The scenario of a world; there is one row or none. */
 export interface Loaded {
@@ -30,8 +34,45 @@ export interface Step extends ScenarioStep {
   readonly outcome: string | null
 }
 
-export const LoadedScenario: Table<Loaded> = { name: 'scenario', key: (row) => row.id, indexes: {} }
-export const Steps: Table<Step> = { name: 'scenario_steps', key: (row) => row.id, indexes: { all: { group: () => '', order: (row) => row.seq } } }
+export const LoadedScenario: Table<Loaded> = {
+  name: 'scenario',
+  key: (row) => row.id,
+  schema: z.strictObject({
+    id: z.literal('scenario'),
+    stories: z.array(z.strictObject({ name: Text, summary: Text.nullable(), source: Text }), { error: 'expected a list of stories' }),
+    seed: Text.nullable(),
+    clock: Text.nullable(),
+    startedAt: Moment,
+  }),
+  indexes: {},
+}
+
+const DoingSchema = z.union(
+  [
+    z.strictObject({ callbacks: z.strictObject({ provider: Text, ...SpoilSchema }) }),
+    z.strictObject({ outage: z.strictObject({ provider: Text, operation: Text.exactOptional(), forMs: Count, then: z.array(ActionSchema).min(1) }) }),
+    z.strictObject({ deposit: z.strictObject({ address: Text.exactOptional(), provider: Text.exactOptional(), account: Text.exactOptional(), user: Text.exactOptional(), nth: Count.exactOptional(), ...DepositSchema }) }),
+  ],
+  { error: 'expected callbacks, outage or deposit, each with its own fields' },
+)
+
+export const Steps: Table<Step> = {
+  name: 'scenario_steps',
+  key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    source: Text,
+    atMs: Count,
+    do: DoingSchema,
+    written: z.looseObject({ at: Text, do: z.unknown() }),
+    seq: Count,
+    dueAt: Moment,
+    timer: Text.nullable(),
+    outcome: Text.nullable(),
+  }),
+  references: ({ timer }) => [['timer', Timers, timer]],
+  indexes: { all: { group: () => '', order: (row) => row.seq } },
+}
 
 /** Takes the place of the scenario there is; every counter starts anew, and the timeline starts now. Only inside a change. */
 // rule: sandgate.scenario.counters-anew
@@ -63,7 +104,8 @@ export function unload(world: World): void {
 // rule: sandgate.scenario.timeline, sandgate.scenario.outage
 /** What the timers of this file do: `do` acts a step of the timeline out, `end` ends its outage. */
 export function scenarioReaction(reaction: string, id: string, world: World, providers: ReadonlyMap<string, Provider>): string {
-  const step = world.get(Steps, id)!
+  const step = world.get(Steps, id)
+  if (!step) throw new Error(`there is no step ${id} of a timeline`)
   if (reaction === 'end') {
     world.remove(FaultRules, step.id)
     world.put(Steps, { ...step, timer: null, outcome: `${step.outcome}; it is over` })
@@ -98,23 +140,29 @@ function providerOf(doing: Doing): string {
 
 /** Money for somebody who was given an address before. */
 function pay(deposit: Extract<Doing, { deposit: unknown }>['deposit'], world: World, providers: ReadonlyMap<string, Provider>): string {
-  const handOut = handOutFor(deposit, world)
-  if (!handOut) return 'nothing was sent: nobody like that was handed out an address yet'
   try {
-    const sent = Array.from({ length: deposit.repeat }, () => arrange(deposit, handOut, providers, world))
+    const named = deposit.address === undefined ? undefined : findDestination(deposit.address, world)
+    const tag = named ? tagOf(named.destination, deposit.tag) : deposit.tag
+    const handOut = handOutFor(deposit, named, tag, world)
+    if (!handOut) return 'nothing was sent: nobody like that was handed out an address yet'
+    const wish = { ...deposit, tag, destination: named?.destination }
+    const sent = Array.from({ length: deposit.repeat }, () => arrange(wish, handOut, providers, world))
     return `${sent.map(({ id }) => id).join(', ')}: ${deposit.amount} ${sent[0]!.currency} was sent to ${handOut.address}`
   } catch (error) {
-    if (error instanceof NoSuchDeposit) return `nothing was sent: ${error.message}`
+    if (error instanceof NoSuchDeposit || error instanceof NoDestination) return `nothing was sent: ${error.message}`
     throw error
   }
 }
 
-function handOutFor({ address, provider, account, user, nth }: Extract<Doing, { deposit: unknown }>['deposit'], world: World): HandOut | undefined {
-  const all = address === undefined ? world.list(HandOuts, 'all', '') : world.list(HandOuts, 'byAddress', canonical(address))
+function handOutFor({ provider, account, user, nth }: Whose, named: Found | undefined, tag: string | null | undefined, world: World): HandOut | undefined {
+  const all = named === undefined ? world.list(HandOuts, 'all', '') : world.list(HandOuts, 'byAddress', named.address)
   const fit = all.filter(
     (row) => (provider === undefined || row.provider === provider) && (account === undefined || row.account === account) && (user === undefined || row.user === user),
   )
-  return nth === undefined ? fit.at(-1) : fit[nth - 1]
+  if (nth !== undefined) return fit[nth - 1]
+  // One address with many tags is many places.
+  const tagged = named && typeof tag === 'string' ? fit.findLast((row) => sameTag(row.tag, tag)) : undefined
+  return tagged ?? fit.at(-1)
 }
 
 /** One line for people: what a step of a timeline does. */
@@ -143,7 +191,7 @@ export function spell(ms: number): string {
 }
 
 /** A rule as it was written, and how often it was used. */
-export function ruleView({ id, source, when, written, matched, fired }: FaultRule) {
+export function ruleView({ id, source, when: { unquoted: _, ...when }, written, matched, fired }: FaultRule) {
   return { id, source, when, then: written, matched, fired }
 }
 

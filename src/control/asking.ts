@@ -2,9 +2,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Contract } from '../http/contract.ts'
 import type { Sandbox } from '../sandbox.ts'
+import { type Found, findDestination, NoDestination } from '../world/destinations.ts'
 import { durationMs } from '../world/durations.ts'
+import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
 import { meant } from '../yaml.ts'
+import { rowsFound } from './pieces.ts'
+import type { Scenario, ScenarioRule } from './scenario.ts'
 
 /** `query` and `body` have passed the contract. */
 export interface Ask {
@@ -15,6 +19,11 @@ export interface Ask {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, any>>
   readonly body: any
+  /** The body as it was sent: numbers of JSON may have more digits in it than `body` holds. */
+  readonly bytes?: Buffer | undefined
+  /** The scenario or the rule that the body is, or that stands in it, read already. */
+  readonly scenario?: Scenario | undefined
+  readonly rule?: ScenarioRule | undefined
   readonly headers: IncomingHttpHeaders
   /** Scheme and authority the client used: `http://127.0.0.1:4010`. */
   readonly origin: string
@@ -25,6 +34,9 @@ export interface Told {
   readonly body?: unknown
   /** Media type of a body that is text already. */
   readonly type?: string
+  /** A body that is large, instead of `body`. */
+  readonly pieces?: readonly Buffer[]
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export type Routes = Readonly<Record<string, (ask: Ask) => Told | Promise<Told>>>
@@ -47,6 +59,13 @@ export function unkept(): Problem {
   return new Problem(503, 'what this call changes cannot be kept right now, so nothing was changed; stderr says why')
 }
 
+/** Time does not pass in a world that is stopped, so nothing that needs it is promised. */
+// rule: sandgate.worlds.stopped
+export function stoppedProblem({ id, stopped }: World): Problem {
+  const { reason, rows } = stopped!
+  return new Problem(409, `the world "${id}" is ${rows === 'good' ? 'frozen' : 'not served'}: ${reason}. POST reset begins it anew, PUT snapshot brings back another state, DELETE /_sandgate/worlds/${id} deletes it`, { code: 'world_stopped' })
+}
+
 export function ok(body: unknown): Told {
   return { status: 200, body }
 }
@@ -66,7 +85,7 @@ export function iso(ms: number): string {
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/
 /** The end of the year 9999: further than that no instant can be written. */
-const LAST_MS = 253_402_300_799_999
+export const LAST_MS = 253_402_300_799_999
 
 /** An ISO 8601 instant with its zone, in ms. */
 export function instant(text: string): number {
@@ -100,15 +119,29 @@ export function noSuch({ provider, operation }: { readonly provider?: string | u
   return known.includes(operation) ? undefined : `${provider === undefined ? 'no provider has an' : `${named[0]!.title} has no`} operation "${operation}"${meant(operation, known)}`
 }
 
-/** One page of rows that are ordered by their number, and where the next one begins. */
-export function paged<Row extends { readonly seq: number }>(rows: readonly Row[], limit: number, view: (row: Row) => unknown): Told {
-  const page = rows.slice(0, limit)
-  return ok({ data: page.map(view), next: rows.length > limit ? String(page.at(-1)!.seq) : null })
+/** What an address names, in whatever notation it is written. */
+export function place(address: string, world: World): Found {
+  try {
+    return findDestination(address, world)
+  } catch (error) {
+    if (error instanceof NoDestination) throw new Problem(422, error.message)
+    throw error
+  }
 }
 
-/** Where a page begins that follows the cursor. */
-export function following(cursor: string | undefined): { after: { order: number; key: string } } | undefined {
-  return cursor === undefined ? undefined : { after: { order: Number(cursor), key: '\uffff' } }
+/** Rows when nothing else is said. */
+const PAGE_ROWS = 100
+
+/** One page of the rows that are wanted, in the order of their numbers, and where the next one begins. */
+export async function paged<Row extends { readonly seq: number }>(
+  table: Table<Row>,
+  [index, group]: readonly [index: string, group: string],
+  wanted: (row: Row) => boolean,
+  view: (row: Row) => unknown,
+  { world, query: { cursor, limit = PAGE_ROWS } }: Pick<Ask, 'world' | 'query'>,
+): Promise<Told> {
+  const rows = await rowsFound(table, index, group, { wanted, after: cursor === undefined ? undefined : Number(cursor), most: limit + 1 }, world)
+  return ok({ data: rows.slice(0, limit).map(view), next: rows.length > limit ? String(rows[limit - 1]!.seq) : null })
 }
 
 /** `real`, or an instant, checked. */

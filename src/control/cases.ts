@@ -1,16 +1,15 @@
-// The control API's chapter on cases: a recording that somebody else can play again, and the question whether a call was made so.
+// The control API's chapter on cases: a recording that somebody else can play again. The question whether a call was made so is left to verify.ts.
 import { createHash } from 'node:crypto'
-import { concerns, matches, regexOf, type When } from '../http/faults.ts'
-import { type Incoming, originOf, ReceivedCall } from '../http/received.ts'
+import { type Incoming, originOf } from '../http/received.ts'
 import type { Moment, UnderWay } from '../http/repeats.ts'
-import { bodyFields, type CallUnderWay, FORMAT, hiding, HIDDEN, keysIn, mapTexts, type RecordedCall, type Recording, secretsIn, type Step, withoutKeys, withoutLogins } from '../keep/recording.ts'
-import type { Provider } from '../provider.ts'
+import { bodyFields, type CallUnderWay, FORMAT, mapTexts, type RecordedCall, type Recording, type Step, withoutKeys } from '../keep/recording.ts'
+import { hiding, HIDDEN, SECRET, secretsIn, secretsOfHeaders, withoutLogins } from '../redact.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
-import { Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
-import { type Ask, iso, noSuch, ok, Problem, type Routes, type Told } from './asking.ts'
-import { SECRET } from './entries.ts'
+import { iso, ok, Problem, type Routes } from './asking.ts'
+import { knownSecrets } from './secrets.ts'
+import { verify } from './verify.ts'
 import { version } from './version.ts'
 
 export const caseRoutes: Routes = {
@@ -18,8 +17,6 @@ export const caseRoutes: Routes = {
   verify,
 }
 
-/** How many of the closest calls are told. */
-const CLOSEST = 3
 /** What the world took over from elsewhere stands in no journal. */
 const TAKEN_OVER = /^(fork|restore|snapshot|kept)/
 /** What a receiver answers may hold the signature it was sent; nobody needs so long a word to read the case. */
@@ -62,7 +59,7 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   if (lost !== undefined) throw new Problem(409, `${lost}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
 
   // rule: sandgate.recording.secrets
-  const hideKeys = hiding(placeholders(sandbox, world, [...entries, ...waiting]))
+  const hideKeys = hiding(knownSecrets(sandbox.options, sandbox.providers, world), secretsSent([...entries, ...waiting]))
   const hide = (text: string) => withoutLogins(hideKeys(text))
   const steps: Step[] = [...[...deeds].map(({ atMs, ...deed }): Step => ({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) })), ...entries.flatMap((entry) => step(entry, sandbox, world, hide))]
   const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
@@ -87,28 +84,13 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   )
 }
 
-/** What every text that lets somebody in is called in a case file. */
-function placeholders(sandbox: Sandbox, world: World, entries: readonly (JournalEntry | Asked)[]): Map<string, string> {
-  const found = new Map<string, string>()
+/** What calls brought and answers showed that lets somebody in, whoever it belongs to. */
+function secretsSent(entries: readonly (JournalEntry | Asked)[]): Set<string> {
+  const found = new Set<string>()
   for (const { request, response } of entries as readonly Partial<CallEntry>[]) {
-    for (const text of [...secretsIn(request?.body?.toString('utf8')), ...secretsIn(response?.text)]) found.set(text, HIDDEN)
+    const texts = [request?.body?.toString('utf8'), request?.query, response?.text].flatMap(secretsIn)
+    for (const text of [...texts, ...secretsOfHeaders(request?.headers ?? {})]) found.add(text)
   }
-  // What was sent as a key or a signature is hidden wherever it stands, whoever it belongs to.
-  for (const { request } of entries as readonly Partial<Asked>[]) {
-    for (const [name, value] of Object.entries(request?.headers ?? {})) {
-      if (SECRET.test(name) && typeof value === 'string' && value.length >= 12) for (const text of [value, value.replace(/^\w+ +/, '')]) if (text.length >= 12) found.set(text, HIDDEN)
-    }
-  }
-  for (const [name, settings] of Object.entries(sandbox.options.providers ?? {})) keysIn(settings).forEach((text, index) => found.set(text, `{{${name} key ${index + 1}}}`))
-  for (const { name, demo } of sandbox.providers.values()) {
-    demo.forEach(({ key, secret }, index) => {
-      found.set(key, `{{${name} demo key ${index + 1}}}`)
-      if (secret !== undefined) found.set(secret, `{{${name} demo secret ${index + 1}}}`)
-    })
-  }
-  for (const { secret } of Object.values(sandbox.options.callbacks ?? {})) if (secret !== undefined) found.set(secret, '{{callback secret}}')
-  for (const { secret } of world.rows(Endpoints)) found.set(secret, '{{callback secret}}')
-  if (sandbox.options.controlToken) found.set(sandbox.options.controlToken, '{{control token}}')
   return found
 }
 
@@ -184,109 +166,4 @@ function holdsKey({ path, query, body }: Incoming, hide: (text: string) => strin
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
-}
-
-interface Difference {
-  readonly path: string
-  readonly expected: unknown
-  readonly got: unknown
-}
-
-type Times = { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number }
-
-/** A kind of call that somebody asks about. */
-interface Kind {
-  readonly provider: string
-  readonly operation: string
-  readonly match?: When
-}
-
-type Made = { readonly entry: CallEntry; readonly call: ReceivedCall }
-
-function verify({ sandbox, world, body }: Ask): Told {
-  const { times = {}, after, ...kind } = body as Kind & { times?: Times; after?: Kind }
-  if (times.exactly !== undefined && Object.keys(times).length > 1) throw new Problem(422, 'body times: exactly says it all; leave atLeast and atMost out')
-  const { lost } = world.journal
-  const { keyHeader } = providerOf(kind, sandbox)
-  const when = whenOf(kind)
-  const first = after && (providerOf(after, sandbox), callsOf(after, sandbox, world).find(({ call }) => concerns(whenOf(after), call)))
-  const calls = after && !first ? [] : callsOf(kind, sandbox, world).filter(({ entry }) => entry.id > (first?.entry.id ?? 0))
-  const matching = calls.filter(({ call }) => concerns(when, call))
-  const verdict = after && !first && lost ? 'unknown' : judge(matching.length, times, lost)
-  const tooMany = verdict !== true && matching.length > (times.atMost ?? times.exactly ?? Infinity)
-  const shown = tooMany ? matching : calls.filter((each) => !matching.includes(each))
-  const closest = shown
-    .map(({ entry, call }) => ({ entry: entry.id, at: iso(entry.at), status: entry.status ?? null, differs: tooMany ? [] : differences(when, call, keyHeader) }))
-    .sort((a, b) => a.differs.length - b.differs.length || b.entry - a.entry)
-    .slice(0, CLOSEST)
-  return ok({ ok: verdict, count: matching.length, closest: verdict === true ? [] : closest })
-}
-
-/** The provider of that kind of call. Throws a `Problem` when there is no such call. */
-function providerOf({ provider, operation, match }: Kind, sandbox: Sandbox): Provider {
-  const none = noSuch({ provider, operation }, sandbox)
-  if (none !== undefined) throw new Problem(422, none)
-  refuseBadRegex(match)
-  return sandbox.providers.get(provider)!
-}
-
-function whenOf({ provider, operation, match }: Kind): When {
-  return { ...match, provider, operation }
-}
-
-/** Every call of that operation that the journal has, oldest first. */
-function callsOf({ provider: name, operation }: Kind, sandbox: Sandbox, world: World): Made[] {
-  const provider = sandbox.providers.get(name)!
-  const contract = sandbox.contract(name)!
-  return [...world.journal]
-    .filter((entry) => entry.kind === 'call' && entry.provider === name && entry.operation === operation)
-    .map((entry) => ({ entry: entry as CallEntry, call: new ReceivedCall((entry as CallEntry).request, provider, contract) }))
-}
-
-/** Whether that many calls are as many as were asked for. What had to make room may have been such a call too. */
-function judge(count: number, { exactly, atLeast, atMost }: Times, lost: boolean): boolean | 'unknown' {
-  const least = exactly ?? atLeast ?? (atMost === undefined ? 1 : 0)
-  const most = exactly ?? atMost ?? Infinity
-  if (count > most) return false
-  // rule: sandgate.verify.unknown
-  if (!lost) return count >= least
-  return count >= least && most === Infinity ? true : 'unknown'
-}
-
-function refuseBadRegex(pattern: unknown): void {
-  if (typeof pattern === 'string') {
-    try {
-      regexOf(pattern)
-    } catch (error) {
-      throw new Problem(422, `match: ${pattern} is no regex: ${(error as Error).message}`)
-    }
-  }
-  if (typeof pattern === 'object' && pattern !== null) Object.values(pattern).forEach(refuseBadRegex)
-}
-
-/** Where a call is not what was asked for; nothing when it is. */
-function differences(when: When, call: ReceivedCall, keyHeader: string): Difference[] {
-  const headers = Object.fromEntries(Object.entries(when.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
-  const inHeaders = compare(headers, call.headers, 'headers').map((found) => {
-    const name = found.path.slice('headers.'.length)
-    return (SECRET.test(name) || name === keyHeader) && found.got !== null ? { ...found, got: HIDDEN } : found
-  })
-  const content = call.content.kind === 'json' ? call.content.value : undefined
-  return [
-    ...(when.body === undefined ? [] : compare(when.body, content, 'body')),
-    ...inHeaders,
-    ...(when.query === undefined ? [] : compare(when.query, call.queryValues, 'query')),
-    ...(when.path === undefined ? [] : compare(when.path, call.params, 'path')),
-  ]
-}
-
-/** The parts of a value that do not have what the pattern names; what is missing is told as null. */
-function compare(pattern: unknown, value: unknown, path: string): Difference[] {
-  if (matches(pattern, value)) return []
-  const inside = typeof pattern === 'object' && pattern !== null && typeof value === 'object' && value !== null && Array.isArray(pattern) === Array.isArray(value)
-  if (!inside || (Array.isArray(pattern) && pattern.length !== (value as unknown[]).length)) return [{ path, expected: pattern, got: value ?? null }]
-  return Object.entries(pattern as object).flatMap(([name, item]) => {
-    const held = Object.hasOwn(value as object, name) ? (value as Record<string, unknown>)[name] : undefined
-    return compare(item, held, `${path}.${name}`)
-  })
 }

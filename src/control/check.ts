@@ -1,16 +1,18 @@
 // `sandgate check`: what is wrong with scenario files, which of their rules can never act, and when their timelines do what; nothing is run.
 import { isDeepStrictEqual } from 'node:util'
 import type { Contract, ContractOperation } from '../http/contract.ts'
-import type { Action, Stage, When } from '../http/faults.ts'
+import type { Action, Stage } from '../http/faults.ts'
+import type { When } from '../http/matching.ts'
 import { bytesOf, YamlError } from '../yaml.ts'
 import { describeDoing, spell } from './armed.ts'
 import type { Known } from './names.ts'
 import { readScenario, type Scenario, type ScenarioRule, together } from './scenario.ts'
+import { twoReadings } from './values.ts'
 
 export interface Checked {
   /** What keeps the files from being loaded. */
   readonly errors: readonly string[]
-  /** Rules and actions that can never act. */
+  /** Rules and actions that can never act, and conditions that can be read in two ways. */
   readonly warnings: readonly string[]
   /** The stories, and their timelines in order. */
   readonly told: readonly string[]
@@ -30,7 +32,7 @@ export function checkFiles(files: readonly string[], known: Known): Checked {
   }
   const parts = files.flatMap((file) => trying(() => readScenario(bytesOf(file), file, known)) ?? [])
   const scenario = errors.length === 0 ? trying(() => together(parts)) : undefined
-  return scenario ? { errors, warnings: deadParts(scenario, known), told: tell(scenario) } : { errors, warnings: [], told: [] }
+  return scenario ? { errors, warnings: [...deadParts(scenario, known), ...scenario.rules.flatMap(({ source, id, when }) => twoReadings(when).map((reading) => `${source}: ${id}: when.${reading}`))], told: tell(scenario) } : { errors, warnings: [], told: [] }
 }
 
 function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
@@ -121,8 +123,8 @@ function strikesWhenever({ nth, times = Infinity, every = 1, probability = 1, ..
 
 /** Whether every call that `narrow` describes is described by `wide`, as far as the words show. */
 function covers(wide: When, narrow: When): boolean {
-  const parts = ['provider', 'operation', 'body', 'headers', 'query', 'path'] as const
-  return parts.every((part) => wide[part] === undefined || JSON.stringify(wide[part]) === JSON.stringify(narrow[part]))
+  const parts = ['provider', 'operation', 'body', 'unquoted', 'headers', 'query', 'path'] as const
+  return parts.every((part) => (wide[part] === undefined && (part !== 'unquoted' || wide.body === undefined)) || JSON.stringify(wide[part]) === JSON.stringify(narrow[part]))
 }
 
 /** Whether an operation of these can hand out an address, as far as its document shows: it is modelled, changes something, and answers with one. */

@@ -1,23 +1,28 @@
 // The control API: how tests and people look into a world and move it. Judged by its own OpenAPI document; the routes stand by chapter in
 // the files beside it.
-import { isUtf8 } from 'node:buffer'
-import express, { type Request, type Response, Router } from 'express'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type Request, type Response, Router } from 'express'
 import { readContent } from '../http/content.ts'
 import type { Contract, ContractOperation } from '../http/contract.ts'
+import { mapTexts } from '../keep/recording.ts'
 import { NotKept } from '../keep/store.ts'
 import type { Problem as CallProblem } from '../provider.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
-import { type Ask, noSuch, Problem, type Routes, type Told, unkept } from './asking.ts'
+import { type Ask, noSuch, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
+import { bodyOf, inUtf8 } from './body.ts'
 import { caseRoutes } from './cases.ts'
 import { refuseControl } from './guard.ts'
 import { lookingRoutes } from './looking.ts'
 import { metricsRoutes } from './metrics.ts'
 import { moneyRoutes } from './money.ts'
-import { rewindRoutes, SNAPSHOT_BYTES } from './rewind.ts'
-import { scenarioRoutes } from './stories.ts'
+import { isLong, jsonPieces } from './pieces.ts'
+import { receiveSnapshot } from './receiving.ts'
+import { rewindRoutes } from './rewind.ts'
+import { readStories, scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
-import { labelsOf } from '../target.ts'
+import { authorityOf, labelsOf } from '../target.ts'
 import { worldRoutes } from './worlds.ts'
 import { meant } from '../yaml.ts'
 
@@ -26,6 +31,13 @@ const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...m
 /** What a replay does not do again: these look, move the clock, or begin anew. */
 const NOT_TAPED: readonly string[] = ['verify', 'setClock', 'advanceClock', 'reset', 'createWorld', 'deleteWorld', 'clearJournal', 'restoreSnapshot']
 
+/** What is answered in a world whose rows are not what they should be: it leaves them alone, or puts others in their place. */
+const WITHOUT_ROWS: readonly string[] = ['getHealth', 'getClock', 'reset', 'getSnapshot', 'restoreSnapshot', 'listWorlds', 'createWorld', 'deleteWorld', 'listJournal', 'getJournalEntry', 'clearJournal', 'listRules', 'getSpec', 'getMetrics']
+
+/** The most that a body of an ordinary call may have. */
+const BODY_BYTES = 1024 * 1024
+const NONE = Buffer.alloc(0)
+
 const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -33,6 +45,7 @@ const TITLES: Readonly<Record<number, string>> = {
   405: 'Method Not Allowed',
   409: 'Conflict',
   413: 'Content Too Large',
+  415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
@@ -42,54 +55,90 @@ const TITLES: Readonly<Record<number, string>> = {
 export function controlRouter(sandbox: Sandbox, contract: () => Contract): Router {
   const guard = { allowHosts: sandbox.options.allowHosts ?? [], token: sandbox.options.controlToken }
   const router = Router()
-  const small = express.raw({ type: () => true, limit: '1mb' })
-  const large = express.raw({ type: () => true, limit: SNAPSHOT_BYTES })
-  router.use((req, res, next) => (req.method === 'PUT' && req.path === '/snapshot' && !refuseControl(req.headers, guard) ? large : small)(req, res, next))
   router.use(async (req: Request, res: Response) => {
     try {
       const refused = refuseControl(req.headers, guard)
+      const bytes = isSnapshot(req) && !refused ? NONE : await bodyOf(req, BODY_BYTES, sandbox.queue)
       if (refused) throw new Problem(refused.status, refused.detail)
-      const told = await answer(sandbox, contract(), req)
-      if (told.type === undefined) res.status(told.status).json(told.body)
+      const told = await answer(sandbox, contract(), req, bytes)
+      if (told.headers) res.set(told.headers)
+      if (told.pieces) await sendPieces(res.status(told.status).type(told.type!), told.pieces)
+      else if (isLong(told.body)) await sendPieces(res.status(told.status).type('application/json; charset=utf-8'), await jsonPieces(told.body))
+      else if (told.type === undefined) res.status(told.status).json(told.body)
       else res.status(told.status).type(told.type).send(told.body)
     } catch (error) {
-      tell(res, error, sandbox.complain)
+      tell(res, error, sandbox)
     }
   })
-  router.use((error: unknown, _req: Request, res: Response, _next: unknown) => tell(res, error, sandbox.complain))
+  router.use((error: unknown, _req: Request, res: Response, _next: unknown) => tell(res, error, sandbox))
   return router
 }
 
-async function answer(sandbox: Sandbox, contract: Contract, req: Request): Promise<Told> {
-  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
-  const world = sandbox.world(worldId)
-  if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
-  sandbox.tick(world)
+/** The one body that is read while it arrives. */
+function isSnapshot({ method, path }: Request): boolean {
+  return method === 'PUT' && path === '/snapshot'
+}
+
+/** No faster than the client takes them. */
+async function sendPieces(res: Response, pieces: readonly Buffer[]): Promise<void> {
+  res.set('content-length', String(pieces.reduce((sum, { length }) => sum + length, 0)))
+  await pipeline(Readable.from(pieces, { objectMode: false }), res).catch(() => undefined)
+}
+
+async function answer(sandbox: Sandbox, contract: Contract, req: Request, bytes: Buffer): Promise<Told> {
+  const first = worldOf(req, sandbox)
 
   const path = contract.basePath + req.path
-  const match = contract.match(req.method, path)
+  // rule: sandgate.control.head
+  const match = contract.match(req.method === 'HEAD' ? 'GET' : req.method, path)
   if (!match) {
-    const allowed = contract.allowed(path)
+    const allowed = allowedAt(path, contract)
+    // rule: sandgate.http.options
+    if (allowed.length > 0 && req.method === 'OPTIONS') return { status: 204, headers: { allow: [...allowed, 'OPTIONS'].join(', ') } }
     if (allowed.length > 0) throw new Problem(405, `${req.path} knows ${allowed.join(', ')}`, { allowed })
-    throw new Problem(404, `the control API has no ${req.path}; GET /_sandgate/specs/sandgate lists what it has`)
+    throw new Problem(404, `the control API has no ${req.path}${meant(req.path, contract.operations.map((operation) => operation.path))} GET /_sandgate/specs/sandgate lists what it has`)
   }
   const query = req.url.includes('?') ? req.url.slice(req.url.indexOf('?') + 1) : undefined
-  const bytes: Buffer = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
-  const content = readContent(bytes, req.headers['content-type'], () => true)
+  const yaml = contract.takesYaml(match.operation)
+  // Nobody looks at the body of a call that takes none.
+  const text = match.operation.body || yaml ? inUtf8(bytes) : NONE
+  const snapshot = isSnapshot(req) ? await receiveSnapshot(req) : undefined
+  const content = snapshot?.content ?? readContent(text, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
   const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
+  const body = contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
+  const stories = await readStories(match.operation.id, body, bytes, sandbox)
+  // Reading them takes its time, and the world may have been made new meanwhile.
+  const world = stories ? worldOf(req, sandbox) : first
+  if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(match.operation.id)) throw stoppedProblem(world)
   return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
     sandbox,
     world,
     contract,
     params: match.params,
     query: contract.queryValues(match.operation, query),
-    body: contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined,
+    body: snapshot ? { ...body, tables: snapshot.rows } : body,
+    bytes,
+    ...stories,
     headers: req.headers,
     // A name that leads to a provider or a world is no place to find the others under.
-    origin: `http://${req.headers.host!.replace(/^[a-z0-9.-]+\.(?=localhost(:\d+)?$)/i, '')}`,
+    origin: `http://${authorityOf(req).replace(/^[a-z0-9.-]+\.(?=localhost\.?(:\d*)?$)/i, '')}`,
   }))
+}
+
+/** The world that a call is about, with its time up to now. */
+function worldOf(req: Request, sandbox: Sandbox): World {
+  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
+  const world = sandbox.world(worldId)
+  if (!world) throw new Problem(404, `there is no world "${worldId}"; GET /_sandgate/worlds lists those there are`)
+  sandbox.tick(world)
+  return world
+}
+
+/** What may be asked at a path: what the document has, and HEAD wherever it has GET. */
+function allowedAt(path: string, contract: Contract): string[] {
+  return contract.allowed(path).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
 }
 
 /** What a control call changed is kept before it is told, or nobody is told that it was changed. */
@@ -135,7 +184,6 @@ export function notTaped({ operation: id, params, query, body }: Pick<Ask, 'para
 /** A body that is judged by whoever reads it, because they can say on which line it is wrong. */
 function yamlText(bytes: Buffer): string {
   if (bytes.length === 0) throw new Problem(422, 'body is required')
-  if (!isUtf8(bytes)) throw new Problem(422, 'the body is not UTF-8')
   return bytes.toString('utf8')
 }
 
@@ -162,8 +210,9 @@ function inWords({ in: where, at, keyword, params, message }: CallProblem, keys:
 
 /** The keys that the document knows at this place of a body. */
 function keysAt(at: CallProblem['at'], { path, method }: ContractOperation, { document }: Contract): string[] {
+  const named = (schema: any) => (schema?.$ref === undefined ? schema : document.components.schemas[schema.$ref.split('/').at(-1)])
   const whole = document.paths[path][method.toLowerCase()].requestBody?.content['application/json'].schema
-  return Object.keys(at.reduce((schema: any, part) => schema?.properties?.[part], whole)?.properties ?? {})
+  return Object.keys(at.reduce((schema: any, part) => named(schema?.properties?.[part]), named(whole))?.properties ?? {})
 }
 
 // rule: sandgate.control.query
@@ -178,12 +227,13 @@ function strangers(operation: ContractOperation, query: string | undefined, own:
   return [...unknown.map((name) => `query: unknown parameter "${name}"${meant(name, known)}`), ...(none ? [`query: ${none}`] : [])]
 }
 
-function tell(res: Response, error: unknown, complain: Sandbox['complain']): void {
+function tell(res: Response, error: unknown, { complain, secrets }: Sandbox): void {
   const problem = asProblem(error)
+  const hide = (text: string) => secrets.hide(text, { headers: res.req.headers })
   if (problem.status === 500) complain('a bug in the control API', error)
   if (problem.status === 405) res.set('allow', (problem.more.allowed as string[]).join(', '))
   res.status(problem.status).type('application/problem+json')
-  res.send(JSON.stringify({ type: 'about:blank', title: TITLES[problem.status] ?? 'Bad Request', status: problem.status, detail: problem.detail, ...problem.more }))
+  res.send(JSON.stringify({ type: 'about:blank', title: TITLES[problem.status] ?? 'Bad Request', status: problem.status, detail: hide(problem.detail), ...mapTexts(problem.more, hide) }))
 }
 
 /** Express tells a body that it could not read with a status of its own. */

@@ -1,53 +1,66 @@
 // A journal entry as people and programs read it: times as text, rules with their marks, and no key, signature or token in it.
 import type { IncomingHttpHeaders } from 'node:http'
-import { hiding, secretsIn, withoutLogins } from '../keep/recording.ts'
+import { mapTexts } from '../keep/recording.ts'
 import type { Gate } from '../provider.ts'
+import { hiding, SECRET, secretsIn, secretsOfHeaders, UNSEEN } from '../redact.ts'
+import type { Sandbox } from '../sandbox.ts'
 import type { JournalEntry } from '../world/journal.ts'
-import type { Rules } from './rules.ts'
-
-/** Headers whose value may let somebody in. `idempotency-key` lets nobody in. */
-export const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
-const HIDDEN = '(hidden)'
+import type { World } from '../world/world.ts'
 
 /** How much of a body is shown. */
-const BODY_CHARACTERS = 65_536
+export const BODY_CHARACTERS = 65_536
 
-export function entryView(entry: JournalEntry, rules: Rules): Record<string, unknown> {
-  const { id, at, summary, rules: applied, stoppedBy, request, caller: _caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
+// rule: sandgate.journal.refused
+/** Whether a call was answered with a no of any kind, or was cut off. */
+export function isRefused({ status }: JournalEntry): boolean {
+  return status === undefined || (status as number) >= 400
+}
+
+/** `expected`: what a call whose signature was refused should have signed. */
+export function entryView(entry: JournalEntry, { rules, providers, secrets }: Pick<Sandbox, 'rules' | 'providers' | 'secrets'>, world: World, expected?: string, hideKnown = secrets.of(world)): Record<string, unknown> {
+  const { id, at, summary, rules: applied, stoppedBy, request, caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
     gates?: readonly Gate[]
     passed?: number
     rules?: readonly string[]
     stoppedBy?: string
-    request?: { headers: IncomingHttpHeaders; body: Buffer | undefined }
+    request?: { headers: IncomingHttpHeaders; query: string | undefined; body: Buffer | undefined }
     response?: { headers: Record<string, string>; text: string | undefined }
     timerKind?: string
     summary?: string
   }
+  // rule: sandgate.secrets
+  const body = request?.body?.toString('utf8')
+  const own = new Set([...[body, request?.query, response?.text].flatMap(secretsIn), ...secretsOfHeaders(request?.headers ?? {})])
+  const hideOwn = own.size === 0 ? (text: string) => text : hiding(new Map(), own, UNSEEN)
+  const hide = (text: string) => hideKnown(hideOwn(text))
   return {
     id,
-    ...(summary !== undefined && { summary: withoutLogins(summary) }),
-    ...rest,
+    ...(summary !== undefined && { summary: hide(summary) }),
+    ...mapTexts(rest, hide),
     at: new Date(at).toISOString(),
+    ...(entry.kind === 'call' && { refused: isRefused(entry), ...callerOf(caller, entry.provider!, providers, world) }),
     ...(timerKind && { timer_kind: timerKind }),
     ...(gates && { checks: gates.slice(0, passed).map(({ name }) => name) }),
     ...(stoppedBy && { stopped_by: stoppedBy }),
     ...(applied && { rules: [...new Set(applied)].map((id) => ({ id, mark: rules.all.get(id)?.mark })) }),
-    // rule: sandgate.secrets
-    ...(request && { request: { headers: withoutSecrets(request.headers), body: bodyText(request.body) } }),
-    ...(response && { response: { headers: withoutSecrets(response.headers), body: response.text === undefined ? null : hidden(response.text).slice(0, BODY_CHARACTERS) } }),
+    ...(expected !== undefined && { expected_text: cut(hide(expected)) }),
+    ...(request && { request: { headers: shown(request.headers, hide), body: body ? cut(hide(body)) : null } }),
+    ...(response && { response: { headers: shown(response.headers, hide), body: response.text === undefined ? null : cut(hide(response.text)) } }),
   }
 }
 
-function withoutSecrets(headers: IncomingHttpHeaders): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, SECRET.test(name) ? HIDDEN : value]))
+// rule: sandgate.journal.caller
+/** Who called: the account, and which of its keys, counted from 1 in the order of the settings. The key itself stays out. */
+function callerOf(caller: unknown, provider: string, providers: Sandbox['providers'], world: World): { account?: string; key?: number } {
+  if (caller === undefined) return {}
+  const { identity } = providers.get(provider)!
+  return { account: identity.account(caller), key: identity.key(caller, world) + 1 }
 }
 
-function bodyText(body: Buffer | undefined): string | null {
-  return body === undefined || body.length === 0 ? null : hidden(body.toString('utf8')).slice(0, BODY_CHARACTERS)
+function shown(headers: IncomingHttpHeaders, hide: (text: string) => string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, SECRET.test(name) ? UNSEEN : mapTexts(value, hide)]))
 }
 
-/** A body without logins in its URLs, and without what its own names call a secret: a partner is shown its own when it registers an endpoint. */
-function hidden(text: string): string {
-  const secrets = secretsIn(text)
-  return withoutLogins(secrets.length === 0 ? text : hiding(new Map(secrets.map((secret) => [secret, HIDDEN])))(text))
+function cut(text: string): string {
+  return text.slice(0, BODY_CHARACTERS)
 }

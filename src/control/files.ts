@@ -2,6 +2,7 @@
 // running. What a file may say is left to scenario.ts.
 import { type FSWatcher, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { clearTimeout, setTimeout } from '../timers.ts'
 import { bytesOf, YamlError } from '../yaml.ts'
 import type { Known } from './names.ts'
 import { readScenario, type Scenario, together } from './scenario.ts'

@@ -12,8 +12,9 @@ export interface GuardOptions {
 export function refuseControl(headers: IncomingHttpHeaders, { allowHosts, token }: GuardOptions): { status: 401 | 403; detail: string } | undefined {
   // rule: sandgate.guard.host
   const host = hostName(headers.host ?? '')
-  if (!isTrusted(host) && !allowHosts.includes(host)) {
-    return { status: 403, detail: `the host "${host}" is not a loopback name, an IP address or a name without a dot; allow it with --allow-host ${host || 'NAME'}` }
+  // A browser always names a host; a probe of HTTP/1.0 need not.
+  if (host !== '' && !isTrusted(host) && !allowHosts.includes(host)) {
+    return { status: 403, detail: `the host "${host}" is not a loopback name, an IP address or a name without a dot; allow it with --allow-host ${host}` }
   }
   // rule: sandgate.guard.origin
   if (headers.origin !== undefined && headers.origin !== `http://${headers.host}` && headers.origin !== `https://${headers.host}`) {
@@ -27,11 +28,11 @@ export function refuseControl(headers: IncomingHttpHeaders, { allowHosts, token 
 }
 
 function hostName(host: string): string {
-  return host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  return host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '').toLowerCase()
 }
 
 function isTrusted(host: string): boolean {
-  return host !== '' && (host === 'localhost' || host.endsWith('.localhost') || isIP(host) !== 0 || !host.includes('.'))
+  return host.endsWith('.localhost') || isIP(host) !== 0 || !host.includes('.')
 }
 
 function equal(given: string, expected: string): boolean {

@@ -1,8 +1,13 @@
 // The control API's chapter on looking: addresses that were handed out, the journal, the rules, the documents in use.
-import { canonical } from '../world/addresses.ts'
-import { type HandOut, HandOuts } from '../world/world.ts'
-import { type Ask, following, iso, ok, paged, Problem, type Routes, type Told } from './asking.ts'
-import { entryView } from './entries.ts'
+import type { Sandbox } from '../sandbox.ts'
+import { inSlices } from '../slices.ts'
+import type { JournalEntry } from '../world/journal.ts'
+import { sameTag } from '../world/tags.ts'
+import { type HandOut, HandOuts, type World } from '../world/world.ts'
+import { type Ask, iso, ok, paged, place, Problem, type Routes, type Told } from './asking.ts'
+import { entryView, isRefused } from './entries.ts'
+import { expectedText } from './expected.ts'
+import { Items } from './pieces.ts'
 import { version } from './version.ts'
 import { meant } from '../yaml.ts'
 
@@ -20,29 +25,45 @@ export const lookingRoutes: Routes = {
   getSpec,
 }
 
-function listAddresses({ world, query }: Ask): Told {
+function listAddresses({ world, query }: Ask): Promise<Told> {
+  const named = query.address === undefined ? undefined : place(query.address, world)
+  const tag = named?.destination.tag
   const wanted = (row: HandOut) =>
+    (tag === undefined || sameTag(row.tag, tag)) &&
     (query.provider === undefined || row.provider === query.provider) &&
     (query.account === undefined || row.account === query.account) &&
     (query.user === undefined || row.user === query.user)
-  const from = following(query.cursor)
-  const all = query.address === undefined ? world.list(HandOuts, 'all', '', from) : world.list(HandOuts, 'byAddress', canonical(query.address), from)
-  return paged(all.filter(wanted), query.limit ?? 100, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }))
+  return paged(HandOuts, named === undefined ? ['all', ''] : ['byAddress', named.address], wanted, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }), { world, query })
 }
 
-function listJournal({ sandbox, world, query }: Ask): Told {
-  const found = [...world.journal].filter(
-    (entry) =>
-      (query.provider === undefined || entry.provider === query.provider) &&
-      (query.operation === undefined || entry.operation === query.operation) &&
-      (query.kind === undefined || entry.kind === query.kind) &&
-      (query.status === undefined || entry.status === query.status) &&
-      (query.after === undefined || entry.id > query.after),
-  )
+async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {
+  const wanted = (entry: JournalEntry) =>
+    (query.provider === undefined || entry.provider === query.provider) &&
+    (query.operation === undefined || entry.operation === query.operation) &&
+    (query.kind === undefined || entry.kind === query.kind) &&
+    (query.status === undefined || entry.status === query.status) &&
+    (query.refused === undefined || (entry.kind === 'call' && isRefused(entry) === query.refused)) &&
+    (query.after === undefined || entry.id > query.after)
+  const { dropped } = world.journal
   // With `after` the reader follows on; without it the newest are wanted. Newest last in both.
-  const limit = query.limit ?? 100
-  const page = query.after === undefined ? found.slice(-limit) : found.slice(0, limit)
-  return ok({ data: page.map((entry) => entryView(entry, sandbox.rules)), dropped: world.journal.dropped })
+  const newest = query.after === undefined
+  const page = await inSlices(firstOf(newest ? [...world.journal].reverse() : world.journal, wanted, query.limit ?? 100))
+  if (newest) page.reverse()
+  return ok({ data: new Items(viewed(page, sandbox, world)), dropped })
+}
+
+function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: number): Generator<void, T[]> {
+  const found: T[] = []
+  for (const item of items) {
+    if (wanted(item) && found.push(item) >= most) break
+    yield
+  }
+  return found
+}
+
+function* viewed(entries: readonly JournalEntry[], sandbox: Sandbox, world: World): Generator<object> {
+  const hide = sandbox.secrets.of(world)
+  for (const entry of entries) yield entryView(entry, sandbox, world, expectedText(entry, sandbox, world), hide)
 }
 
 function getJournalEntry({ sandbox, world, params }: Ask): Told {
@@ -54,7 +75,7 @@ function getJournalEntry({ sandbox, world, params }: Ask): Told {
       : Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
     throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
   }
-  return ok(entryView(entry, sandbox.rules))
+  return ok(entryView(entry, sandbox, world, expectedText(entry, sandbox, world)))
 }
 
 function listRules({ sandbox, world, query }: Ask): Told {

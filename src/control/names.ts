@@ -1,12 +1,14 @@
 // Whether everything that a scenario names exists - providers, operations, errors - and whether its regexes can be afforded.
 import type { Contract } from '../http/contract.ts'
-import { type Action, regexOf, type When } from '../http/faults.ts'
+import type { Action } from '../http/faults.ts'
+import { regexOf, type When } from '../http/matching.ts'
 import type { Provider } from '../provider.ts'
-import { meant, type Path, YamlError, type YamlText } from '../yaml.ts'
+import { TOLD_MAX } from '../compose.ts'
+import { bounded, meant, type Path, YamlError, type YamlText } from '../yaml.ts'
 import type { Doing } from './scenario.ts'
 
-/** What the regexes of one file may cost together, in RE2 instructions. */
-const REGEX_COST_MAX = 20_000
+/** What the regexes of one file, or of one question, may cost together, in RE2 instructions. */
+export const REGEX_COST_MAX = 20_000
 
 /** The providers a scenario can speak of, and their documents. */
 export interface Known {
@@ -18,7 +20,9 @@ export interface Known {
 export class Names {
   readonly #text: YamlText
   readonly #known: Known
-  readonly #wrong: string[] = []
+  readonly #told: string[] = []
+  readonly #operations = new Map<string, Set<string>>()
+  #wrong = 0
   #regexCost = 0
 
   constructor(text: YamlText, known: Known) {
@@ -27,7 +31,7 @@ export class Names {
   }
 
   done(): void {
-    if (this.#wrong.length > 0) throw new YamlError(this.#wrong.slice(0, 20))
+    if (this.#wrong > 0) throw new YamlError(bounded(this.#told, this.#wrong))
   }
 
   rule(when: When, then: readonly Action[], path: Path): void {
@@ -55,41 +59,51 @@ export class Names {
     const { providers } = this.#known
     if (name === undefined) return [...providers.values()]
     const provider = providers.get(name)
-    if (!provider) this.#complain(path, `there is no provider "${name}"${meant(name, [...providers.keys()])}`)
+    if (!provider) this.complain(path, () => `there is no provider "${name}"${meant(name, [...providers.keys()])}`)
     return provider ? [provider] : []
   }
 
   #operation(named: readonly Provider[], operation: string, path: Path): void {
-    const ids = new Set(named.flatMap(({ name }) => this.#known.contract(name).operations.map(({ id }) => id)))
-    if (named.length > 0 && !ids.has(operation)) this.#complain(path, `${named.length > 1 ? 'no provider' : named[0]!.title} has ${named.length > 1 ? 'an' : 'no'} operation "${operation}"${meant(operation, [...ids])}`)
+    const ids = this.#operationsOf(named)
+    if (named.length > 0 && !ids.has(operation)) this.complain(path, () => `${named.length > 1 ? 'no provider' : named[0]!.title} has ${named.length > 1 ? 'an' : 'no'} operation "${operation}"${meant(operation, [...ids])}`)
+  }
+
+  #operationsOf(named: readonly Provider[]): Set<string> {
+    const names = named.map(({ name }) => name)
+    const key = names.join()
+    let ids = this.#operations.get(key)
+    if (!ids) this.#operations.set(key, (ids = new Set(names.flatMap((name) => this.#known.contract(name).operations.map(({ id }) => id)))))
+    return ids
   }
 
   #error(named: readonly Provider[], error: string | undefined, path: Path): void {
     if (error === undefined) return
     const lacking = named.filter(({ refusals }) => !Object.hasOwn(refusals, error))
-    if (lacking.length > 0) this.#complain(path, `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`)
+    if (lacking.length > 0) this.complain(path, () => `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`)
   }
 
   /** Whether any of these providers tells partners something that can be spoiled like that. */
   #spoil(named: readonly Provider[], how: string, path: Path): void {
-    if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated)) this.#complain(path, `callbacks of ${named[0]!.title} hold no time of sending that could be stale`)
+    if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated)) this.complain(path, `callbacks of ${named[0]!.title} hold no time of sending that could be stale`)
   }
 
   #regexes(pattern: unknown, path: Path): void {
     if (typeof pattern === 'object' && pattern !== null) for (const [key, item] of Object.entries(pattern)) this.#regexes(item, [...path, Array.isArray(pattern) ? Number(key) : key])
-    if (typeof pattern !== 'string') return
+    // Compiling costs something, and enough is told already.
+    if (typeof pattern !== 'string' || this.#wrong >= TOLD_MAX) return
     try {
       this.#regexCost += regexOf(pattern)?.programSize() ?? 0
     } catch (error) {
-      this.#complain(path, `${(error as Error).message}; regexes are written in RE2 syntax`)
+      this.complain(path, `${(error as Error).message}; regexes are written in RE2 syntax`)
     }
     if (this.#regexCost > REGEX_COST_MAX) {
-      this.#complain(path, 'with this one the regexes of the file cost too much; use shorter ones or fewer')
+      this.complain(path, 'with this one the regexes of the file cost too much; use shorter ones or fewer')
       this.done()
     }
   }
 
-  #complain(path: Path, message: string): void {
-    this.#wrong.push(this.#text.complaint(path, message))
+  /** Something is wrong there; a message that costs something to find is made only where it is told. */
+  complain(path: Path, message: string | (() => string)): void {
+    if (this.#wrong++ < TOLD_MAX) this.#told.push(this.#text.complaint(path, typeof message === 'string' ? message : message()))
   }
 }

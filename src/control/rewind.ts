@@ -1,26 +1,25 @@
-// The control API's chapter on going back: the whole state of a world as one document, and a world made of one.
-import { FaultRules } from '../http/faults.ts'
-import { KeptAnswers } from '../http/repeats.ts'
-import type { Provider } from '../provider.ts'
-import { Buckets } from '../world/buckets.ts'
-import { Transfers } from '../world/chain.ts'
-import { type Timer, Timers } from '../world/clock.ts'
-import { Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
-import { keyProblem, type Table } from '../world/tables.ts'
-import { Counters, HandOuts, type World } from '../world/world.ts'
+// The control API's chapter on going back: the whole state of a world as one document, and a world made of one. Both may be large, so they are
+// written and read a slice at a time, and what they show is one moment.
+import type { Integrity } from '../integrity.ts'
+import { inSlices } from '../slices.ts'
+import type { TablesView } from '../world/view.ts'
+import type { World } from '../world/world.ts'
+import { WorldRefused } from '../worlds.ts'
 import { meant } from '../yaml.ts'
-import { LoadedScenario, Steps } from './armed.ts'
-import { type Ask, instant, iso, note, Problem, type Routes, type Told } from './asking.ts'
+import { type Ask, instant, iso, note, Problem, type Routes, stoppedProblem, type Told } from './asking.ts'
 import { version } from './version.ts'
 
 /** How large a snapshot may be. */
 export const SNAPSHOT_BYTES = 256 * 1024 * 1024
 /** Raised when a snapshot of before can no longer be used. */
-const FORMAT = 1
-/** The tables that no provider declares. */
-const COMMON: readonly Table<any>[] = [Buckets, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
+export const SNAPSHOT_FORMAT = 1
+/** Text of one piece of an answer. */
+const PIECE_CHARACTERS = 64 * 1024
+/** Of so many rows of each table the size is looked at beforehand. */
+const SAMPLED_ROWS = 64
 
-interface Snapshot {
+/** A snapshot without its rows, as it stands in the document. */
+export interface SnapshotHead {
   readonly sandgate: 'snapshot'
   readonly format: number
   /** The version of Sandgate that took it. */
@@ -28,7 +27,6 @@ interface Snapshot {
   readonly seed: string
   readonly start: ClockView
   readonly clock: ClockView
-  readonly tables: Readonly<Record<string, Readonly<Record<string, object>>>>
 }
 
 interface ClockView {
@@ -36,62 +34,97 @@ interface ClockView {
   readonly mode: 'running' | 'frozen'
 }
 
+/** Rows by table and key. */
+export type SnapshotRows = ReadonlyMap<string, Map<string, object>>
+
 export const rewindRoutes: Routes = {
-  getSnapshot: ({ world }) => {
-    const body = JSON.stringify(snapshotOf(world))
-    if (body.length > SNAPSHOT_BYTES) throw new Problem(409, `this world is too large for a snapshot: ${body.length >> 20} MiB, and the most is ${SNAPSHOT_BYTES >> 20} MiB`)
-    return { status: 200, type: 'application/json', body }
+  getSnapshot: async ({ world }) => {
+    // It would be an empty one.
+    if (world.stopped?.rows === 'unread') throw stoppedProblem(world)
+    const { view, clock: [now, , frozen] } = world.moment()
+    const { startMs, frozen: wasFrozen } = world.options
+    const head: SnapshotHead = { sandgate: 'snapshot', format: SNAPSHOT_FORMAT, version, seed: world.seed, start: clockView(startMs, wasFrozen), clock: clockView(now, frozen) }
+    try {
+      refuseTooLarge(expectedBytes(world))
+      return { status: 200, type: 'application/json', pieces: await inSlices(written(head, view)) }
+    } finally {
+      view.end()
+    }
   },
   restoreSnapshot,
-}
-
-function snapshotOf(world: World): Snapshot {
-  const { startMs, frozen } = world.options
-  return { sandgate: 'snapshot', format: FORMAT, version, seed: world.seed, start: clockView(startMs, frozen), clock: clockView(world.now, world.clock.frozen), tables: world.dump() as Snapshot['tables'] }
 }
 
 function clockView(ms: number, frozen: boolean): ClockView {
   return { now: iso(ms), mode: frozen ? 'frozen' : 'running' }
 }
 
+/** About how large a snapshot will be, never much more than it is: what will be refused need not be written first. */
+function expectedBytes(world: World): number {
+  let bytes = 0
+  for (const [rows, sampled] of world.samples(SAMPLED_ROWS)) bytes += (rows / sampled.length) * JSON.stringify(sampled).length
+  return 0.8 * bytes
+}
+
+function refuseTooLarge(bytes: number): void {
+  if (bytes > SNAPSHOT_BYTES) throw new Problem(409, `this world is too large for a snapshot: more than ${SNAPSHOT_BYTES >> 20} MiB`)
+}
+
+/** The document in pieces, tables and keys sorted. */
+function* written(head: SnapshotHead, view: TablesView): Generator<void, Buffer[]> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  let text = `${JSON.stringify(head).slice(0, -1)},"tables":{`
+  let table: string | undefined
+  const flush = () => {
+    const piece = Buffer.from(text)
+    pieces.push(piece)
+    refuseTooLarge((bytes += piece.length))
+    text = ''
+  }
+  for (const entry of view.sorted()) {
+    if (!entry) {
+      yield
+      continue
+    }
+    const [name, key, row] = entry
+    if (name !== table) text += `${table === undefined ? '' : '},'}${JSON.stringify(name)}:{`
+    else text += ','
+    table = name
+    text += `${JSON.stringify(key)}:${JSON.stringify(row)}`
+    if (text.length < PIECE_CHARACTERS) continue
+    flush()
+    yield
+  }
+  text += table === undefined ? '}}' : '}}}'
+  flush()
+  return pieces
+}
+
 /** The world as it was. Its journal is another one from here on, and its numbers go on. */
-function restoreSnapshot({ sandbox, world, body }: Ask): Told {
-  const snapshot = body as Snapshot
-  if (snapshot.format !== FORMAT) throw new Problem(422, `the snapshot has format ${snapshot.format}, taken by version ${snapshot.version}; this is version ${version}, which reads format ${FORMAT}`)
-  const tables = new Map(Object.entries(snapshot.tables).map(([name, rows]) => [name, new Map(Object.entries(rows))]))
-  refuseMisfits(tables, sandbox.providers)
-  const frozen = snapshot.clock.mode === 'frozen'
-  const restored = sandbox.worlds.restore(world.id, {
-    seed: snapshot.seed,
-    startMs: instant(snapshot.start.now),
-    frozen: snapshot.start.mode === 'frozen',
-    entries: world.journal.nextId - 1,
+async function restoreSnapshot({ sandbox, world, body }: Ask): Promise<Told> {
+  const { tables, ...head } = body as SnapshotHead & { readonly tables: SnapshotRows }
+  if (head.format !== SNAPSHOT_FORMAT) throw new Problem(422, `the snapshot has format ${head.format}, taken by version ${head.version}; this is version ${version}, which reads format ${SNAPSHOT_FORMAT}`)
+  await inSlices(refuseMisfits(tables, sandbox.integrity))
+  const restored = await sandbox.worlds.restore(world, {
+    seed: head.seed,
+    startMs: instant(head.start.now),
+    frozen: head.start.mode === 'frozen',
     tables,
-    clock: [instant(snapshot.clock.now), null, frozen],
+    clock: [instant(head.clock.now), null, head.clock.mode === 'frozen'],
+  }).catch((error) => {
+    throw error instanceof WorldRefused ? new Problem(409, error.message) : error
   })
   note(restored, 'restore', `the world is what it was at ${iso(restored.now)}, out of a snapshot`)
   sandbox.tick(restored)
   return { status: 204 }
 }
 
-/** What timers of the core do, by the first part of their reaction's name. */
-const CORE = ['chain', 'outbox', 'scenario']
-
-/** A timer that nobody knows how to fire would stop the world at its instant. */
-function timerProblem({ provider, reaction }: Timer, providers: ReadonlyMap<string, Provider>): string | undefined {
-  const known = CORE.includes(String(reaction).split('.', 1)[0]!) || Object.hasOwn(providers.get(provider)?.reactions ?? {}, reaction)
-  return known ? undefined : `${provider} has no reaction "${reaction}"`
-}
-
-/** A row has to be where its table looks for it. */
-function refuseMisfits(tables: ReadonlyMap<string, ReadonlyMap<string, object>>, providers: ReadonlyMap<string, Provider>): void {
-  const known = new Map([...COMMON, ...[...providers.values()].flatMap((provider) => provider.tables)].map((table) => [table.name, table]))
-  for (const [name, rows] of tables) {
-    const table = known.get(name)
-    if (!table) throw new Problem(422, `tables.${name}: there is no such table${meant(name, [...known.keys()])}`)
-    for (const [key, row] of rows) {
-      const wrong = keyProblem(table, key, row) ?? (table === Timers ? timerProblem(row as Timer, providers) : undefined)
-      if (wrong) throw new Problem(422, `tables.${name}.${key}: ${wrong}`)
-    }
+/** A row has to be what its table says, and what it names has to be there. */
+function* refuseMisfits(tables: SnapshotRows, integrity: Integrity): Generator<void> {
+  const unknown = [...tables.keys()].find((name) => !integrity.tables.includes(name))
+  if (unknown !== undefined) throw new Problem(422, `tables.${unknown}: there is no such table${meant(unknown, integrity.tables)}`)
+  for (const wrong of integrity.problems(tables)) {
+    if (wrong !== undefined) throw new Problem(422, wrong)
+    yield
   }
 }

@@ -1,7 +1,7 @@
 // The documented sentences of every provider, out of `specs/*.rules.yaml`: what is promised, by whom, how sure that is, and whether it is kept.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { readRules } from '../http/documents.ts'
 
 export interface Rule {
   readonly id: string
@@ -30,7 +30,7 @@ export class Rules {
   #read(): Map<string, Rule> {
     const rules = new Map<string, Rule>()
     for (const file of readdirSync(this.#folder).filter((name) => name.endsWith('.rules.yaml')).sort()) {
-      const { sources, rules: listed } = parse(readFileSync(join(this.#folder, file), 'utf8'))
+      const { sources, rules: listed } = readRules(join(this.#folder, file))
       for (const rule of listed) {
         if (rules.has(rule.id)) throw new Error(`${file}: ${rule.id} stands twice`)
         if (!sources[rule.source]) throw new Error(`${file}: ${rule.id} names the source ${rule.source}, which is not listed`)

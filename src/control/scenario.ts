@@ -2,13 +2,19 @@
 // names.ts.
 import { z } from 'zod'
 import { Clock } from '../config.ts'
-import type { Action, When } from '../http/faults.ts'
 import { contradiction, type DepositWish } from '../http/deposits.ts'
+import { replaced } from '../http/exact.ts'
+import type { Action } from '../http/faults.ts'
+import type { When } from '../http/matching.ts'
+import { atOnce } from '../slices.ts'
+import { readDestination } from '../world/destinations.ts'
 import { durationMs } from '../world/durations.ts'
 import type { SpoilHow } from '../world/outbox.ts'
 import { type Path, YamlError, YamlText } from '../yaml.ts'
 import { clockText } from './asking.ts'
 import { type Known, Names } from './names.ts'
+import { Reader } from './reader.ts'
+import { refuseRounded, whenOf } from './values.ts'
 
 /** Rules and steps of one file together. */
 const PARTS_MAX = 1000
@@ -86,11 +92,12 @@ const Stage = z.enum(['before', 'after']).default('before')
 const DROP = ['reset', 'close', 'hang'] as const
 const CALLBACKS = ['duplicate', 'delay', 'drop', 'reorder', 'pause', 'resume', 'bad-signature', 'stale-timestamp'] as const
 
-const Header = z.union([z.string(), z.number()]).transform(String).refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
+/** A number without quotes is taken as it is written, so an editor need not complain of it. */
+const Header = z.string().meta({ type: ['string', 'number', 'boolean'] as never }).refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
 const Headers = z
   .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name of a header'), Header)
   .transform((headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])))
-  .refine((headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => name in headers), 'content-length, transfer-encoding and connection are the sandbox\u2019s own affair')
+  .refine((headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => Object.hasOwn(headers, name)), 'content-length, transfer-encoding and connection are the sandbox\u2019s own affair')
 
 const Answer = { error: z.string().optional(), status: z.int().min(200).max(599).optional(), headers: Headers.optional(), body: z.any().optional() }
 const Respond = z
@@ -103,11 +110,26 @@ const Delay = z.union([
   z.strictObject({ min: Held, max: Held }).refine(({ min, max }) => min <= max, 'min is longer than max').transform(({ min, max }) => ({ minMs: min, maxMs: max })),
 ])
 
+const TAG = 'expected a tag in quotes, such as "1633678796"; without quotes it is exact up to fifteen digits'
+const Tag = z
+  .union([z.string().max(64), z.int({ error: TAG })], { error: TAG })
+  .transform(String)
+  .refine((tag) => tag.trim() !== '', 'is empty; null sends without a tag')
+
+/** In any notation that a wallet takes. */
+const Address = z.string().check(({ value, issues }) => {
+  try {
+    readDestination(value)
+  } catch (error) {
+    issues.push({ code: 'custom', message: (error as Error).message.replace(/^address: /, ''), input: value })
+  }
+})
+
 const Money = {
   amount: z.string({ error: 'expected decimal text in quotes, such as "12.5"' }).regex(/^\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5"'),
   currency: z.string().optional(),
   network: z.string().optional(),
-  tag: z.string().max(64).nullable().optional(),
+  tag: Tag.nullable().optional(),
   confirmations: z.union([z.literal('instant'), z.int().min(0).max(1000)]).default(0),
   outcome: z.enum(['confirmed', 'dropped', 'reorged', 'replaced']).default('confirmed'),
   repeat: z.int().min(1).max(100).default(1),
@@ -176,7 +198,7 @@ const DoSchema = z
       }))
       .optional(),
     deposit: z
-      .strictObject({ address: z.string().optional(), provider: z.string().optional(), account: z.string().optional(), user: z.string().optional(), nth: Count.optional(), ...Money })
+      .strictObject({ address: Address.optional(), provider: z.string().optional(), account: z.string().optional(), user: z.string().optional(), nth: Count.optional(), ...Money })
       .check(possible)
       .refine(({ address, provider }) => address !== undefined || provider !== undefined, 'say whose: an address, or a provider (with account, user, nth)')
       .transform((deposit) => ({ ...deposit, afterMs: 0 }))
@@ -185,62 +207,109 @@ const DoSchema = z
   .meta(OneAction)
   .refine((doing) => Object.keys(doing).length === 1, 'one thing at a time: give each an `at` of its own')
 
+const StepSchema = z.strictObject({ at: Later, do: DoSchema })
+
 const ScenarioSchema = z.strictObject({
   name: z.string().min(1).max(100).optional(),
   summary: z.string().max(10_000).optional(),
   seed: z.string().min(1).max(256).optional(),
   clock: Clock.transform(clockText).optional(),
   rules: z.array(RuleSchema).max(PARTS_MAX).optional(),
-  timeline: z.array(z.strictObject({ at: Later, do: DoSchema })).max(PARTS_MAX).optional(),
+  timeline: z.array(StepSchema).max(PARTS_MAX).optional(),
 })
+
+/** The same without a look at the items of its lists. */
+const OuterSchema = ScenarioSchema.extend({ rules: z.array(z.unknown()).max(PARTS_MAX).optional(), timeline: z.array(z.unknown()).max(PARTS_MAX).optional() })
+/** A rule, and a scenario, as people write them. */
+export type RuleWritten = z.input<typeof RuleSchema>
+export type ScenarioWritten = z.input<typeof ScenarioSchema>
 
 /** The JSON Schema of scenario files, for editors. */
 export function scenarioJsonSchema(): object {
   return z.toJSONSchema(ScenarioSchema, { io: 'input', unrepresentable: 'any' })
 }
 
-// rule: sandgate.scenario.format
-/** One file or body, checked. Throws a `YamlError` that tells everything that is wrong with it. */
+/** One file or body, checked. Throws a `YamlError` that tells what is wrong with it. */
 export function readScenario(written: Buffer | string, source: string, known: Known): Scenario {
-  const { text, parsed } = read(written, source, ScenarioSchema)
-  const name = parsed.name ?? (source.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '') || 'scenario')
-  const rules = (parsed.rules ?? []).map((rule, index) => asRule(rule, `${name}.${index + 1}`, text, ['rules', index]))
-  const timeline = (parsed.timeline ?? []).map(
+  return atOnce(readingScenario(written, source, known))
+}
+
+// rule: sandgate.scenario.format
+/** The same, a step at a time. */
+export function* readingScenario(written: Buffer | string, source: string, known: Known): Generator<undefined, Scenario> {
+  const text = yield* YamlText.reading(written, source)
+  yield
+  const reader = new Reader(text, ScenarioSchema)
+  const outer = reader.read(OuterSchema, [])
+  const read = function* <Item extends z.ZodType>(list: 'rules' | 'timeline', schema: Item): Generator<undefined, z.output<Item>[]> {
+    const items: z.output<Item>[] = []
+    // Where something around them is wrong, they are looked at all the same.
+    const written: unknown = text.value?.[list]
+    for (const index of Array.isArray(written) ? written.slice(0, PARTS_MAX).keys() : []) {
+      items.push(reader.read(schema, [list, index])!)
+      yield
+    }
+    return items
+  }
+  const [found, steps] = [yield* read('rules', RuleSchema), yield* read('timeline', StepSchema)]
+  reader.done()
+  const { name: named, summary = null, seed, clock } = outer!
+  const name = named ?? (source.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '') || 'scenario')
+  const names = new Names(text, known)
+  const rules: ScenarioRule[] = []
+  for (const [index, rule] of found.entries()) {
+    rules.push(asRule(rule, `${name}.${index + 1}`, text, ['rules', index], names))
+    names.rule(rules[index]!.when, rules[index]!.then, ['rules', index])
+    yield
+  }
+  const timeline = steps.map(
     (step, index): ScenarioStep => ({
       id: `${name}.at-${index + 1}`,
       source: `${source}:${text.line(['timeline', index])}`,
       atMs: step.at,
       do: step.do as unknown as Doing,
-      written: text.value.timeline[index],
+      written: asWritten(text, ['timeline', index]),
     }),
   )
-  const names = new Names(text, known)
-  for (const [index, { when, then }] of rules.entries()) names.rule(when, then, ['rules', index])
-  for (const [index, step] of timeline.entries()) names.step(step.do, ['timeline', index, 'do'])
+  for (const [index, step] of timeline.entries()) {
+    names.step(step.do, ['timeline', index, 'do'])
+    wholeNumbers(text, ['timeline', index, 'do', 'outage', 'respond', 'body'], names)
+  }
   names.done()
-  return { stories: [{ name, summary: parsed.summary ?? null, source }], ...(parsed.seed !== undefined && { seed: parsed.seed }), ...(parsed.clock !== undefined && { clock: parsed.clock }), rules, timeline }
+  return { stories: [{ name, summary, source }], ...(seed !== undefined && { seed }), ...(clock !== undefined && { clock }), rules, timeline }
 }
 
 /** One rule, to be armed at run time. */
 export function readRule(written: Buffer | string, source: string, known: Known): ScenarioRule {
-  const { text, parsed } = read(written, source, RuleSchema)
-  const rule = asRule(parsed, '', text, [])
+  return atOnce(readingRule(written, source, known))
+}
+
+/** The same, a step at a time. */
+export function* readingRule(written: Buffer | string, source: string, known: Known): Generator<undefined, ScenarioRule> {
+  const text = yield* YamlText.reading(written, source)
+  const reader = new Reader(text, RuleSchema)
+  const read = reader.read(RuleSchema, [])
+  reader.done()
   const names = new Names(text, known)
+  const rule = asRule(read!, '', text, [], names)
   names.rule(rule.when, rule.then, [])
   names.done()
   return rule
 }
 
-function read<Schema extends z.ZodType>(written: Buffer | string, source: string, schema: Schema): { text: YamlText; parsed: z.output<Schema> } {
-  const text = new YamlText(written, source)
-  const parsed = schema.safeParse(text.value ?? {})
-  if (parsed.success) return { text, parsed: parsed.data }
-  throw new YamlError(text.complaints(parsed.error, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).slice(0, 20))
+function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path, names: Names): ScenarioRule {
+  const when = whenOf(text.at([...path, 'when']) as Partial<When>, rule.when as When, (at, message) => names.complain([...path, 'when', ...at], message))
+  for (const index of rule.then.keys()) wholeNumbers(text, [...path, 'then', index, 'respond', 'body'], names)
+  return { id, source: `${text.name}:${text.line(path)}`, when, then: rule.then as unknown as Action[], written: asWritten(text, [...path, 'then']) }
 }
 
-function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path): ScenarioRule {
-  const written = path.reduce((at, part) => at[part], text.value)
-  return { id, source: `${text.name}:${text.line(path)}`, when: rule.when as When, then: rule.then as unknown as Action[], written: written.then }
+function wholeNumbers(text: YamlText, path: Path, names: Names): void {
+  refuseRounded(text.at(path), path, (at, message) => names.complain(at, message))
+}
+
+/** A part as people read it: what JSON would write otherwise, as text. */
+function asWritten(text: YamlText, path: Path): any {
+  return replaced(text.at(path), (scalar) => scalar.text)
 }
 
 // rule: sandgate.scenario.add-up

@@ -2,11 +2,14 @@
 import { arm, FaultRules } from '../http/faults.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
+import { exactJson, exactText } from '../http/exact.ts'
+import { withoutMark } from '../reading.ts'
+import { inSlices } from '../slices.ts'
 import { YamlError } from '../yaml.ts'
 import { load, ruleView, scenarioView, unload } from './armed.ts'
 import { type Ask, created, iso, note, ok, Problem, type Routes, type Told } from './asking.ts'
 import type { Known } from './names.ts'
-import { readRule, readScenario, type Scenario } from './scenario.ts'
+import { readingRule, readingScenario, readRule, readScenario, type Scenario } from './scenario.ts'
 
 /** How many rules may be armed at run time. */
 const ARMED_MAX = 1000
@@ -14,14 +17,17 @@ const ARMED_MAX = 1000
 export const scenarioRoutes: Routes = {
   putScenario,
   getScenario: ({ world }) => ok(scenarioView(world)),
-  deleteScenario: ({ sandbox, world }) => {
+  deleteScenario: async ({ sandbox, world }) => {
+    const mark = sandbox.callbacks.mark()
     world.change(() => unload(world))
     note(world, 'scenario', 'the scenario was unloaded')
+    world.resume()
     sandbox.tick(world)
+    await sandbox.callbacks.settled(world, mark)
     return { status: 204 }
   },
-  armFault: ({ sandbox, world, body }) => {
-    const rule = reading(() => readRule(body, 'body', knownTo(sandbox)))
+  armFault: ({ sandbox, world, body, rule: read }) => {
+    const rule = read ?? refusing(() => readRule(body, 'body', knownTo(sandbox)))
     if (armed(world).length >= ARMED_MAX) throw new Problem(409, `${ARMED_MAX} rules are armed already; DELETE /_sandgate/faults disarms them`)
     const { when, then, written, source } = rule
     const row = world.change(() => arm({ by: 'control', source, when, then, written }, world))
@@ -38,11 +44,13 @@ export const scenarioRoutes: Routes = {
   },
 }
 
-async function putScenario({ sandbox, world: before, body, query }: Ask): Promise<Told> {
-  const scenario = reading(() => readScenario(body, 'body', knownTo(sandbox)))
+async function putScenario({ sandbox, world: before, body, scenario: read, query }: Ask): Promise<Told> {
+  const mark = sandbox.callbacks.mark()
+  const scenario = read ?? refusing(() => readScenario(body, 'body', knownTo(sandbox)))
   const world = loadInto(before, scenario, query.reset === true, sandbox)
+  world.resume()
   sandbox.tick(world)
-  await sandbox.callbacks.settled(world)
+  await sandbox.callbacks.settled(world, mark)
   return ok(scenarioView(world))
 }
 
@@ -69,7 +77,7 @@ const OWN_TABLES = ['counters', 'endpoints', 'faults', 'scenario', 'scenario_ste
 /** Whether anything has happened in a world that its seed or its clock could have decided. */
 function isUsed(world: World): boolean {
   for (const { kind, action } of world.journal) if (kind !== 'control' || !['reset', 'scenario', 'fault'].includes(String(action))) return true
-  return Object.keys(world.dump()).some((table) => !OWN_TABLES.includes(table))
+  return world.tableNames().some((table) => !OWN_TABLES.includes(table))
 }
 
 function armed(world: World) {
@@ -86,17 +94,31 @@ function knownTo(sandbox: Sandbox): Known {
   return { providers: sandbox.providers, contract: (name) => sandbox.contract(name)! }
 }
 
+/**
+ * What the body of a call is, or holds, as a scenario or as a rule, read while others have their turn; undefined: there is none. Before the call
+ * is made, so that it happens at one moment.
+ */
+export async function readStories(operation: string, body: any, bytes: Buffer, sandbox: Sandbox): Promise<Pick<Ask, 'scenario' | 'rule'> | undefined> {
+  const known = knownTo(sandbox)
+  const inTurn = <T>(steps: Iterator<unknown, T>) => inSlices(steps).catch(refuse)
+  if (operation === 'putScenario') return { scenario: await inTurn(readingScenario(body, 'body', known)) }
+  if (operation === 'armFault') return { rule: await inTurn(readingRule(body, 'body', known)) }
+  if (operation !== 'createWorld' || body?.scenario === undefined) return undefined
+  // Inside of another body it is text, or an object with every digit of its numbers.
+  const written = typeof body.scenario === 'string' ? body.scenario : exactText((exactJson(withoutMark(bytes).toString('utf8')) as { scenario: unknown }).scenario)
+  return { scenario: await inTurn(readingScenario(written, 'scenario', known)) }
+}
+
 /** What is wrong with a text is the caller's to mend. */
-function reading<T>(read: () => T): T {
+function refuse(error: unknown): never {
+  if (error instanceof YamlError) throw new Problem(422, error.problems.join('; '), { problems: error.problems })
+  throw error
+}
+
+function refusing<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (error instanceof YamlError) throw new Problem(422, error.problems.join('; '), { problems: error.problems })
-    throw error
+    return refuse(error)
   }
-}
-
-/** A scenario inside of another body: as an object, or as YAML text. */
-export function scenarioOf(written: unknown, sandbox: Sandbox): Scenario {
-  return reading(() => readScenario(typeof written === 'string' ? written : JSON.stringify(written), 'scenario', knownTo(sandbox)))
 }

@@ -1,8 +1,9 @@
 // The control API's chapter on time: the clock, how it is moved, and the world made new.
 import type { Sandbox } from '../sandbox.ts'
+import { setImmediate } from '../timers.ts'
 import { ADVANCE_MAX_EVENTS, ADVANCE_MAX_MS, happened, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { after, type Ask, clockText, instant, iso, note, ok, Problem, type Routes, type Told, unkept } from './asking.ts'
+import { after, type Ask, clockText, instant, iso, LAST_MS, note, ok, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
 
 /** How many timers fire before other calls get their turn. */
 const BATCH = 1000
@@ -21,19 +22,24 @@ export const timeRoutes: Routes = {
 function clockView(world: World) {
   return {
     now: iso(world.now),
-    mode: world.clock.frozen ? 'frozen' : 'running',
+    mode: world.clock.frozen || world.stopped ? 'frozen' : 'running',
     due: world.clock.due,
-    next: world.clock.waiting(10).map(happened),
+    // Rows that are not what they should be are in no order.
+    next: !world.stopped || world.stopped.rows === 'good' ? world.clock.waiting(10).map(happened) : [],
+    ...(world.stopped && { problem: world.stopped.reason }),
   }
 }
 
 async function setClock({ sandbox, world, body }: Ask): Promise<Told> {
+  const mark = sandbox.callbacks.mark()
   const to = body.now === undefined ? undefined : notPast(instant(body.now), world)
+  if (world.stopped && (to !== undefined || body.mode === 'running')) throw stoppedProblem(world)
   if (body.mode === 'frozen') world.clock.freeze()
   try {
-    if (to !== undefined) await advance(sandbox, world, to)
+    if (to !== undefined) await advance(sandbox, world, until(to), mark)
     if (body.mode === 'running') world.clock.run()
     sandbox.tick(world)
+    if (world.stopped && body.mode === 'running') throw stoppedProblem(world)
   } finally {
     // Where it did not come as far as it was to, too.
     note(world, 'clock', `the clock is ${world.clock.frozen ? 'frozen' : 'running'} at ${iso(world.now)}`)
@@ -42,11 +48,12 @@ async function setClock({ sandbox, world, body }: Ask): Promise<Told> {
 }
 
 async function advanceClock({ sandbox, world, body }: Ask): Promise<Told> {
-  const to = body.by !== undefined ? after(world.now, body.by, 'by') : body.to !== undefined ? notPast(instant(body.to), world) : undefined
+  const mark = sandbox.callbacks.mark()
+  const way = body.by !== undefined ? byDuration(after(world.now, body.by, 'by') - world.now) : body.to !== undefined ? until(notPast(instant(body.to), world)) : untilQuiet()
   const began = world.now
   let fired: Timer[]
   try {
-    fired = to === undefined ? await untilQuiet(sandbox, world) : await advance(sandbox, world, to)
+    fired = await advance(sandbox, world, way, mark)
   } catch (error) {
     note(world, 'advance', `the clock was to be moved, and came from ${iso(began)} to ${iso(world.now)}`)
     throw error
@@ -60,37 +67,64 @@ function notPast(ms: number, world: World): number {
   return ms
 }
 
+/** How far one call moves the clock. Others may move it meanwhile, so what is left is asked anew before each step. */
+interface Way {
+  /** How much further from here, ms; undefined: it has arrived. */
+  left(world: World): number | undefined
+  /** The call has moved the clock itself. */
+  moved(ms: number): void
+}
+
+// rule: sandgate.clock.overlap
+/** A duration is gone through as a whole by the call's own steps, whoever else moves the clock. */
+function byDuration(ms: number): Way {
+  let left = ms
+  return { left: () => left, moved: (ms) => void (left -= ms) }
+}
+
+function until(ms: number): Way {
+  return { left: (world) => Math.max(0, ms - world.now), moved: () => undefined }
+}
+
+/** From one thing to the next that somebody waits for, as long as there is one. */
+function untilQuiet(): Way {
+  let most = ADVANCE_MAX_MS
+  return {
+    left: (world) => {
+      const next = world.clock.nextLoud
+      if (next === undefined) return undefined
+      if (next - world.now > most) throw tooMuch(world, '90 days')
+      return Math.max(0, next - world.now)
+    },
+    moved: (ms) => void (most -= ms),
+  }
+}
+
 /**
- * Moves time to `ms`. Callbacks that fall due on the way are sent and waited for before time goes on, because what comes of them decides what
- * happens next. Other calls get their turn in between.
+ * Moves time. Callbacks that fall due on the way are sent and waited for before time goes on, because what comes of them decides what happens
+ * next; not those whose receivers may wait for this call. Other calls get their turn in between.
  */
-async function advance(sandbox: Sandbox, world: World, ms: number): Promise<Timer[]> {
+async function advance(sandbox: Sandbox, world: World, way: Way, mark: number): Promise<Timer[]> {
   const fired: Timer[] = []
   for (let turn = 1; ; turn++) {
-    if (sandbox.callbacks.busy(world)) await sandbox.callbacks.settled(world)
+    if (sandbox.callbacks.busy(world)) await sandbox.callbacks.settled(world, mark)
     if (!sandbox.worlds.has(world)) throw new Problem(409, `the world "${world.id}" was deleted or made new while its clock was being moved, which stopped at ${iso(world.now)}`)
     if (world.keeper?.works() === false) throw unkept()
+    if (world.stopped) throw stoppedProblem(world)
+    const left = way.left(world)
+    if (left === undefined) return fired
+    const from = world.now
+    if (from + left > LAST_MS) throw new Problem(409, `the clock stopped at ${iso(from)}: another call has moved it meanwhile, and from there the rest of this one leads beyond the year 9999`)
     const next = world.clock.nextAt
-    if (next === undefined || next > ms) break
+    if (next === undefined || next > from + left) {
+      world.clock.advanceTo(from + left)
+      return fired
+    }
     fired.push(...world.clock.advanceTo(next, BATCH))
+    way.moved(world.now - from)
     sandbox.callbacks.pump(world)
     if (fired.length >= ADVANCE_MAX_EVENTS) throw tooMuch(world, `${ADVANCE_MAX_EVENTS} events`)
     if (turn % BATCH === 0) await new Promise(setImmediate)
-  }
-  world.clock.advanceTo(ms)
-  return fired
-}
-
-async function untilQuiet(sandbox: Sandbox, world: World): Promise<Timer[]> {
-  const end = world.now + ADVANCE_MAX_MS
-  const fired: Timer[] = []
-  for (;;) {
-    await sandbox.callbacks.settled(world)
-    const next = world.clock.nextLoud
-    if (next === undefined) return fired
-    if (next > end) throw tooMuch(world, '90 days')
-    fired.push(...(await advance(sandbox, world, next)))
-    if (fired.length >= ADVANCE_MAX_EVENTS) throw tooMuch(world, `${ADVANCE_MAX_EVENTS} events`)
   }
 }
 

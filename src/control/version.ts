@@ -1,4 +1,4 @@
 // The version that package.json names.
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
 
-export const version: string = createRequire(import.meta.url)('../../package.json').version
+export const version: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version

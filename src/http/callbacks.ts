@@ -4,17 +4,18 @@ import { lookup, type LookupAddress } from 'node:dns'
 import { type ClientRequest, type IncomingMessage, request as http } from 'node:http'
 import { request as https } from 'node:https'
 import { BlockList, isIP } from 'node:net'
-import pLimit, { type LimitFunction } from 'p-limit'
 import type { CallbackRules, Provider } from '../provider.ts'
-import { type Attempt, attemptEnded, Deliveries, type Delivery, Endpoints } from '../world/outbox.ts'
+import { hiding, secretsOfHeaders, UNSEEN } from '../redact.ts'
+import { type Attempt, attemptEnded, Deliveries, type Delivery, type Endpoint, Endpoints, keepRequest } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
+import { clearTimeout, setTimeout } from '../timers.ts'
+import { Departures } from './departures.ts'
 
 /** How much of an answer is read before the connection is let go. */
 const ANSWER_BYTES = 65_536
-/** How many attempts are on their way at once to one receiver of one world; the rest waits its turn. */
-const CONCURRENT = 8
-/** And to all receivers of all worlds together, because each holds a socket. */
-const CONCURRENT_OVERALL = 1024
+/** How long a call waits for attempts that were on their way before it came, while none of them ends: so many pieces of so much wall time, ms. */
+const PATIENCE_TIMES = 50
+const PATIENCE_MS = 10
 /** How far in the past a timestamp is that a scenario wants to be stale. */
 const STALE_MS = 3_600_000
 
@@ -50,25 +51,15 @@ export interface CallbackSenderOptions {
   readonly ended?: ((delivery: Delivery, attempt: Attempt, world: World) => void) | undefined
 }
 
-/** The way to one receiver. */
-interface Lane {
-  readonly limit: LimitFunction
-  /** Resolves when the newest attempt is under way. */
-  departure: Promise<void>
-}
-
-/** What is on its way in one world. */
-interface Traffic {
-  /** By delivery. */
-  readonly flights: Map<string, Promise<void>>
-  /** By URL. */
-  readonly lanes: Map<string, Lane>
+/** The headers of one attempt, and the instant that stands inside its signature. */
+interface Signed {
+  readonly headers: Readonly<Record<string, string>>
+  readonly wallMs: number
 }
 
 export class CallbackSender {
   readonly #options: CallbackSenderOptions
-  readonly #traffic = new Map<World, Traffic>()
-  readonly #overall = pLimit(CONCURRENT_OVERALL)
+  readonly #departures = new Departures()
 
   constructor(options: CallbackSenderOptions) {
     this.#options = options
@@ -76,98 +67,121 @@ export class CallbackSender {
 
   /** Sends every attempt of this world that fell due. */
   pump(world: World): void {
-    if (!world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
-    const due = world.list(Deliveries, 'sending', '')
-    const traffic = this.#traffic.get(world) ?? { flights: new Map(), lanes: new Map() }
-    this.#traffic.set(world, traffic)
-    const { flights, lanes } = traffic
-    for (const delivery of due) {
-      if (flights.has(delivery.id)) continue
-      const flight = this.#attempt(delivery, lanes, world).finally(() => {
-        flights.delete(delivery.id)
-        if (flights.size === 0) this.#traffic.delete(world)
-      })
-      flights.set(delivery.id, flight)
+    if (world.stopped || !world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
+    for (const { id, provider, event, endpoint, object } of world.list(Deliveries, 'sending', '')) {
+      if (this.#departures.has(id, world)) continue
+      this.#departures.add(
+        {
+          delivery: id,
+          url: world.get(Endpoints, endpoint)?.url ?? '',
+          // Later instants are another matter: what falls due while a receiver moves the clock does not wait for its answer.
+          line: object === null ? null : JSON.stringify([endpoint, object, world.now]),
+          run: (departed) => this.#attempt(id, departed, world).catch((error) => world.stop(`the attempt to send ${id} (${provider}, ${event}) cannot be carried out: ${String(error)}`, error)),
+        },
+        world,
+      )
     }
   }
 
   /** Whether an attempt of this world is on its way. */
   busy(world: World): boolean {
-    return this.#traffic.has(world)
+    return this.#departures.busy(world)
   }
 
-  /** Resolves when no attempt of this world is on its way, nor due. */
-  async settled(world: World): Promise<void> {
+  /** Taken when a call comes: `settled` waits for what falls due later. */
+  mark(): number {
+    return this.#departures.mark
+  }
+
+  /**
+   * Resolves when no attempt of this world that fell due after the mark is on its way, those aside that are held back by one that was on its way
+   * before: its receiver may be the one who calls, and answers only then.
+   */
+  async settled(world: World, mark: number): Promise<void> {
+    await this.#patience(world, mark)
     for (;;) {
       this.pump(world)
-      const traffic = this.#traffic.get(world)
-      if (!traffic) return
-      await Promise.all(traffic.flights.values())
+      const flights = this.#departures.following(mark, world)
+      if (flights.length === 0) return
+      for (const flight of flights) flight.attended = true
+      await Promise.all(flights.map(({ ended }) => ended))
     }
   }
 
-  async #attempt(delivery: Delivery, lanes: Traffic['lanes'], world: World): Promise<void> {
+  /**
+   * What a provider's call or the clock has set off just now is most often answered at once, and what follows should find it so. Where it is not,
+   * its receiver may wait for this very call.
+   */
+  async #patience(world: World, mark: number): Promise<void> {
+    const flights = this.#departures.unattended(mark, world)
+    if (flights.length === 0) return
+    let left = flights.length
+    for (const flight of flights) {
+      flight.attended = true
+      const over = () => void left--
+      void flight.ended.then(over, over)
+    }
+    const all = Promise.all(flights.map(({ ended }) => ended))
+    // In pieces, so that a machine that stands still for a while has not waited meanwhile.
+    for (let times = 0, before = left; left > 0 && times < PATIENCE_TIMES; times = left < before ? 0 : times + 1) {
+      before = left
+      await within(PATIENCE_MS, all)
+    }
+  }
+
+  async #attempt(id: string, departed: () => void, world: World): Promise<void> {
     // Nobody is told what could be forgotten.
     const settled = world.keeper?.settled()
     if (settled && !(await settled)) return
+    const delivery = world.get(Deliveries, id)
+    if (!delivery || delivery.sending === null || !this.#options.alive(world)) return
     const rules = this.#options.providers.get(delivery.provider)!.callbacks!
     const endpoint = world.get(Endpoints, delivery.endpoint)
     const at = world.now
+    const number = delivery.attempts.length + 1
     const entry = world.journal.add({
       kind: 'callback',
       at,
       provider: delivery.provider,
-      summary: `${delivery.event} (${delivery.id}), attempt ${delivery.attempts.length + 1}, to ${endpoint?.url ?? 'an endpoint that is gone'}`,
+      summary: `${delivery.event} (${delivery.id}), attempt ${number}, to ${endpoint?.url ?? 'an endpoint that is gone'}`,
       delivery: delivery.id,
       event: delivery.event,
       object: delivery.object,
-      attempt: delivery.attempts.length + 1,
+      attempt: number,
       body: delivery.body,
     })
-    const outcome = endpoint
-      ? await this.#inOrder(laneTo(endpoint.url, lanes), (departed) => this.#send(delivery, endpoint.url, this.#headers(delivery, rules, world), rules, departed)).catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
+    const signed = endpoint && this.#sign(delivery, endpoint, rules, world)
+    const outcome = signed
+      ? await this.#send(delivery, endpoint.url, signed.headers, rules, departed).catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
       : nothing('the endpoint is gone')
     const error = outcome.error ?? (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
     const attempt = { at, status: outcome.status, error }
-    world.change(() => attemptEnded(delivery.id, attempt, rules.retryMs, world))
-    world.journal.amend(entry, { status: outcome.status, error, answer: outcome.text.slice(0, 2000) })
+    world.change(() => {
+      attemptEnded(delivery.id, attempt, rules.retryMs, world)
+      if (signed) keepRequest(delivery.id, number, signed, world)
+    })
+    world.journal.amend(entry, { status: outcome.status, error, answer: withoutSecrets(outcome.text, signed?.headers ?? {}, endpoint?.secret).slice(0, 2000) })
     this.#options.ended?.(delivery, attempt, world)
   }
 
-  #headers(delivery: Delivery, rules: CallbackRules, world: World): Record<string, string> {
-    const endpoint = world.get(Endpoints, delivery.endpoint)!
+  #sign(delivery: Delivery, endpoint: Endpoint, rules: CallbackRules, world: World): Signed {
     const wallMs = this.#options.wall() - (delivery.spoiled === 'stale-timestamp' ? STALE_MS : 0)
     const signed = delivery.spoiled === 'bad-signature' ? { ...endpoint, secret: Buffer.from(`not ${endpoint.secret}`).toString('base64') } : endpoint
-    return rules.headers(delivery, signed, wallMs, world)
+    const length = String(Buffer.byteLength(delivery.body))
+    return { headers: { 'content-type': 'application/json', ...rules.headers(delivery, signed, wallMs, world), 'content-length': length }, wallMs }
   }
 
-  /** To one receiver, what falls due together leaves in that order: each waits until the one before is under way, not until it is answered. */
-  // rule: sandgate.callbacks.departure
-  async #inOrder<T>(lane: Lane, send: (departed: () => void) => Promise<T>): Promise<T> {
-    const before = lane.departure
-    let departed!: () => void
-    lane.departure = new Promise<void>((resolve) => (departed = resolve))
-    try {
-      // Who waits for a slow receiver takes nobody else's place.
-      await before
-      return await lane.limit(() => this.#overall(() => send(departed)))
-    } finally {
-      departed()
-    }
-  }
-
-  async #send(delivery: Delivery, url: string, headers: Record<string, string>, rules: CallbackRules, departed: () => void): Promise<Outcome> {
+  async #send(delivery: Delivery, url: string, headers: Signed['headers'], rules: CallbackRules, departed: () => void): Promise<Outcome> {
     const timeoutMs = this.#options.timeoutMs ?? rules.timeoutMs
     const target = new URL(url)
     const refused = this.refuse(target)
     if (refused) return nothing(refused)
-    const body = Buffer.from(delivery.body)
     return new Promise<Outcome>((done) => {
       const request: ClientRequest = (target.protocol === 'https:' ? https : http)(
         target,
         {
           method: 'POST',
-          headers: { 'content-type': 'application/json', ...headers, 'content-length': body.length },
+          headers,
           lookup: this.#lookup(target.hostname),
           agent: false,
           signal: AbortSignal.timeout(timeoutMs),
@@ -179,7 +193,7 @@ export class CallbackSender {
       )
       request.on('error', (error: NodeJS.ErrnoException) => done(nothing(error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${timeoutMs / 1000} s` : describe(error))))
       request.on('finish', departed).on('close', departed)
-      request.end(body)
+      request.end(delivery.body)
     })
   }
 
@@ -214,10 +228,17 @@ export class CallbackSender {
   }
 }
 
-function laneTo(url: string, lanes: Traffic['lanes']): Lane {
-  let lane = lanes.get(url)
-  if (!lane) lanes.set(url, (lane = { limit: pLimit(CONCURRENT), departure: Promise.resolve() }))
-  return lane
+/** Resolves when the work is done, or after so many ms. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
+  clearTimeout(timer)
+}
+
+// rule: sandgate.secrets.spellings
+/** What a receiver answered, without what it was sent that lets somebody in: some repeat everything they get. */
+function withoutSecrets(text: string, sent: Readonly<Record<string, string>>, secret: string | undefined): string {
+  return text === '' ? text : hiding(new Map(secret === undefined ? [] : [[secret, UNSEEN]]), new Set(secretsOfHeaders(sent)), UNSEEN)(text)
 }
 
 function readAnswer(response: IncomingMessage, done: (outcome: Outcome) => void): void {

@@ -3,19 +3,14 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import findMyWay from 'find-my-way'
 import type { Content, Problem } from '../provider.ts'
 import { readDocument } from './documents.ts'
-
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'] as const
-
-export interface Parameter {
-  readonly name: string
-  readonly in: 'path' | 'query' | 'header'
-  readonly required: boolean
-  readonly type: string | undefined
-  readonly pointer: string
-}
+import { expanded } from './expand.ts'
+import { bareType, entryFor, type Medium, readForm, readMedia } from './media.ts'
+import { type Parameter, queryValues, readParameters, valueOf } from './parameters.ts'
+import { METHODS, Paths } from './paths.ts'
+import { escape, Pointers } from './pointers.ts'
+import { type Mode, regExp, type SchemaParts, Schemas } from './schemas.ts'
 
 export interface ContractOperation {
   readonly id: string
@@ -23,7 +18,8 @@ export interface ContractOperation {
   /** The template under the base path: `/v1/deposit-requests/{request_id}`. */
   readonly path: string
   readonly parameters: readonly Parameter[]
-  readonly body: { readonly required: boolean; readonly pointer: string } | undefined
+  /** `json`: what a body is held against that is read as JSON. */
+  readonly body: { readonly required: boolean; readonly media: ReadonlyMap<string, Medium>; readonly json: Medium | undefined } | undefined
   /** Where its responses stand in the document. */
   readonly pointer: string
 }
@@ -39,12 +35,14 @@ export interface Judged {
   readonly query: string | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly content: Content
+  /** The bytes, for bodies that are not JSON. */
+  readonly body?: Buffer
 }
 
 /** What the document says of one answer. */
 interface Response {
   /** Where the schema stands, by media type, undefined where anything goes; undefined: there is no body. */
-  readonly schemas: ReadonlyMap<string, string | undefined> | undefined
+  readonly schemas: ReadonlyMap<string, { readonly schema: string | undefined }> | undefined
 }
 
 export class Contract {
@@ -54,23 +52,26 @@ export class Contract {
   /** Where the provider's own paths begin: `/connect/v1`, or the empty string. */
   readonly basePath: string
   readonly operations: readonly ContractOperation[]
-  readonly #router = findMyWay({ maxParamLength: 16_384 })
-  readonly #validators = new Map<string, ValidateFunction>()
+  readonly #pointers: Pointers
+  readonly #schemas: Schemas
+  readonly #paths = new Paths<ContractOperation>()
+  readonly #validators: Readonly<Record<Mode, Map<string, ValidateFunction>>> = { call: new Map(), answer: new Map() }
   /** Where the schemas of each answer stand, by operation and status; looked up once. */
   readonly #responses = new Map<ContractOperation, Map<number, Response | undefined>>()
+  readonly #parts: Record<Mode, SchemaParts | undefined>
   #ajv: Ajv2020 | undefined
 
   /** Reads `specs/<name>.yaml`. Throws with the file and the place when the document cannot be honoured. */
   constructor(name: string, file: string) {
     this.name = name
     this.file = file
-    this.document = readDocument(file)
-    this.basePath = new URL(this.document.servers?.[0]?.url ?? '/', 'http://any').pathname.replace(/\/$/, '')
+    const { document, formats } = readDocument(file)
+    this.document = document
+    this.#pointers = new Pointers(document, file)
+    this.#schemas = new Schemas(this.#pointers, document.openapi, formats)
+    this.#parts = { call: formats ? document : this.#schemas.rewritten(document, 'call'), answer: undefined }
+    this.basePath = basePaths('', this.document.servers, this.#pointers)?.[0] ?? ''
     this.operations = this.#readOperations()
-    for (const operation of this.operations) {
-      const path = this.basePath + operation.path.replace(/\{(\w+)\}/g, ':$1')
-      this.#router.on(operation.method as 'GET', path, () => undefined, operation)
-    }
   }
 
   /** The document as it stands in the file. */
@@ -80,14 +81,12 @@ export class Contract {
 
   /** The operation that this method and path mean; the path as sent, with the base path. */
   match(method: string, path: string): Match | undefined {
-    if (!(METHODS as readonly string[]).includes(method)) return undefined
-    const found = this.#router.find(method as 'GET', path)
-    return found?.store ? { operation: found.store as ContractOperation, params: found.params as Record<string, string> } : undefined
+    return this.#paths.find(method, path)
   }
 
   /** Whether the body may be YAML. */
   takesYaml(operation: ContractOperation): boolean {
-    return this.#at(this.#follow(`${operation.pointer}/requestBody`))?.content?.['application/yaml'] !== undefined
+    return this.#pointers.at(this.#pointers.follow(`${operation.pointer}/requestBody`))?.content?.['application/yaml'] !== undefined
   }
 
   /** The methods that this path has. */
@@ -97,15 +96,7 @@ export class Contract {
 
   /** Query values by name, converted to the types the document names where the text allows it. */
   queryValues(operation: ContractOperation, query: string | undefined): Record<string, unknown> {
-    const values: Record<string, unknown> = {}
-    if (!query) return values
-    const sent = new URLSearchParams(query)
-    for (const parameter of operation.parameters) {
-      if (parameter.in !== 'query' || !sent.has(parameter.name)) continue
-      const all = sent.getAll(parameter.name)
-      values[parameter.name] = parameter.type === 'array' ? all : convert(all.at(-1)!, parameter.type)
-    }
-    return values
+    return queryValues(operation.parameters, query)
   }
 
   /** Everything that is wrong with a call: path, query and header values first, then the body. */
@@ -113,14 +104,12 @@ export class Contract {
     const query = this.queryValues(operation, call.query)
     const problems: Problem[] = []
     for (const parameter of operation.parameters) {
-      const value =
-        parameter.in === 'query' ? query[parameter.name]
-        : parameter.in === 'path' ? convert(call.params[parameter.name]!, parameter.type)
-        : call.headers[parameter.name.toLowerCase()]
-      if (value !== undefined) problems.push(...this.#judge(parameter.pointer, value, parameter.in, [parameter.name]))
-      else if (parameter.required) problems.push(missing(parameter.in, parameter.name))
+      const value = parameter.in === 'query' ? query[parameter.name] : valueOf(parameter, call)
+      const where = parameter.in === 'cookie' ? 'header' : parameter.in
+      if (value !== undefined) problems.push(...this.#judge('call', parameter.pointer, value, where, [parameter.name]))
+      else if (parameter.required) problems.push(missing(where, parameter.name))
     }
-    return problems.concat(this.#judgeBody(operation, call.content))
+    return problems.concat(this.#judgeBody(operation, call))
   }
 
   /** Everything that is wrong with an answer, as sentences; none when it is on contract. */
@@ -128,12 +117,13 @@ export class Contract {
     const response = this.#response(operation, status)
     if (!response) return [`${operation.id} documents no answer ${status}`]
     const { schemas } = response
+    if (operation.method === 'HEAD') return []
     if (body === undefined) return schemas ? [`${operation.id} ${status} should have a body`] : []
     if (!schemas) return [`${operation.id} ${status} should have no body`]
-    if (!mediaType || !schemas.has(mediaType)) return [`${operation.id} ${status} documents no ${mediaType}`]
-    const schema = schemas.get(mediaType)
-    if (schema === undefined) return []
-    const problems = this.#judge(schema, body, 'body', [])
+    const entry = mediaType === undefined ? undefined : (schemas.get(mediaType) ?? entryFor(schemas, mediaType))
+    if (!entry) return [`${operation.id} ${status} documents no ${mediaType}`]
+    if (entry.schema === undefined) return []
+    const problems = this.#judge('answer', entry.schema, body, 'body', [])
     return problems.map((problem) => `${operation.id} ${status}: /${problem.at.join('/')} ${problem.message}`)
   }
 
@@ -145,13 +135,13 @@ export class Contract {
   }
 
   #readResponse(operation: ContractOperation, status: number): Response | undefined {
-    const { responses } = this.#at(operation.pointer)
-    const key = [String(status), 'default'].find((code) => code in responses)
+    const responses = this.#pointers.at(`${operation.pointer}/responses`)
+    const key = keyFor(responses, status)
     if (key === undefined) return undefined
-    const pointer = this.#follow(`${operation.pointer}/responses/${key}`)
-    const { content } = this.#at(pointer)
-    const schemas = content && new Map(Object.entries<any>(content).map(([type, { schema }]) => [type, schema && `${pointer}/content/${escape(type)}/schema`]))
-    return { schemas }
+    const pointer = this.#pointers.follow(`${operation.pointer}/responses/${key}`)
+    const content = Object.entries<any>(this.#pointers.at(pointer).content ?? {})
+    if (content.length === 0) return { schemas: undefined }
+    return { schemas: new Map(content.map(([type, media]) => [bareType(type), { schema: media.schema === undefined ? undefined : `${pointer}/content/${escape(type)}/schema` }])) }
   }
 
   /**
@@ -159,44 +149,59 @@ export class Contract {
    * written out, for generators that cannot follow them.
    */
   responseOf(operation: ContractOperation, status: number): { status: number; mediaType: string | undefined; schema: object | undefined } {
-    const responses = this.#at(operation.pointer).responses
-    const key = String(status) in responses ? String(status) : Object.keys(responses).find((code) => code.startsWith('2'))!
-    const [mediaType, media] = Object.entries<any>(this.#at(this.#follow(`${operation.pointer}/responses/${key}`)).content ?? {})[0] ?? []
-    return { status: Number(key), mediaType, schema: media?.schema && this.#writtenOut(media.schema) }
+    const responses = this.#pointers.at(`${operation.pointer}/responses`)
+    const documented = keyFor(responses, status)
+    const key = documented !== undefined && documented !== 'default' ? documented : (Object.keys(responses).find((code) => /^2/.test(code)) ?? documented ?? Object.keys(responses)[0]!)
+    const pointer = this.#pointers.follow(`${operation.pointer}/responses/${key}`)
+    const [mediaType] = Object.keys(this.#pointers.at(pointer).content ?? {})
+    const place = mediaType === undefined ? undefined : `${pointer}/content/${escape(mediaType)}/schema`
+    const code = /^\d+$/.test(key) ? Number(key) : keyFor({ [key]: true }, status) !== undefined ? status : Number(key.slice(0, 1)) * 100
+    return { status: code, mediaType, schema: place === undefined || this.#pointers.at(place) === undefined ? undefined : expanded(this.#partsFor('answer'), place) }
   }
 
   /** Compiles everything there is; throws where the document says something that cannot be honoured. */
   compileAll(): void {
     for (const operation of this.operations) {
-      for (const parameter of operation.parameters) this.#validator(parameter.pointer)
-      if (operation.body) this.#validator(operation.body.pointer)
-      for (const status of Object.keys(this.#at(operation.pointer).responses)) {
-        const pointer = this.#follow(`${operation.pointer}/responses/${status}`)
-        for (const [mediaType, media] of Object.entries<any>(this.#at(pointer).content ?? {})) {
-          if (media.schema) this.#validator(`${pointer}/content/${escape(mediaType)}/schema`)
+      for (const parameter of operation.parameters) this.#validator('call', parameter.pointer)
+      for (const { schema } of operation.body?.media.values() ?? []) if (schema !== undefined) this.#validator('call', schema)
+      for (const key of Object.keys(this.#pointers.at(`${operation.pointer}/responses`))) {
+        if (key.startsWith('x-')) continue
+        const pointer = this.#pointers.follow(`${operation.pointer}/responses/${key}`)
+        for (const [mediaType, media] of Object.entries<any>(this.#pointers.at(pointer).content ?? {})) {
+          if (media.schema !== undefined) this.#validator('answer', `${pointer}/content/${escape(mediaType)}/schema`)
         }
       }
     }
   }
 
-  #judgeBody(operation: ContractOperation, content: Content): Problem[] {
-    if (!operation.body) return []
+  #judgeBody({ body }: ContractOperation, { content, headers, body: bytes }: Judged): Problem[] {
+    if (!body) return []
+    const type = headers['content-type'] as string | undefined
+    const named = body.media.size > 1 || content.kind === 'other-type' ? entryFor(body.media, type ?? '') : undefined
+    // What a provider reads as JSON is held against the JSON there is, whatever it was called.
+    const json = named?.kind === 'json' ? named : body.json
     switch (content.kind) {
       case 'none':
-        return operation.body.required ? [{ ...missing('body', ''), at: [], params: {} }] : []
+        return body.required ? [{ ...missing('body', ''), at: [], params: {} }] : []
       case 'json':
-        return this.#judge(operation.body.pointer, content.value, 'body', [])
+        return json ? this.#judgeIf(json.schema, content.value) : [otherType(type, body.media)]
       case 'broken':
-        return [{ in: 'body', at: [], keyword: 'syntax', params: { offset: content.offset }, message: content.reason, value: undefined }]
+        return json ? [{ in: 'body', at: [], keyword: 'syntax', params: { offset: content.offset }, message: content.reason, value: undefined }] : [otherType(type, body.media)]
       case 'not-utf8':
         return [{ in: 'body', at: [], keyword: 'utf8', params: {}, message: 'is not valid UTF-8', value: undefined }]
       case 'other-type':
-        return [{ in: 'body', at: [], keyword: 'mediaType', params: { mediaType: content.mediaType }, message: 'is not JSON', value: undefined }]
+        if (!named || named.kind === 'json') return [otherType(content.mediaType, body.media)]
+        if (named.schema === undefined || bytes === undefined) return []
+        return this.#judge('call', named.schema, named.kind === 'form' ? readForm(bytes.toString('utf8'), named.schema, this.#pointers) : bytes.toString('utf8'), 'body', [])
     }
   }
 
-  #judge(pointer: string, value: unknown, where: Problem['in'], at: (string | number)[]): Problem[] {
-    const validate = this.#validator(pointer)
+  #judgeIf(schema: string | undefined, value: unknown): Problem[] {
+    return schema === undefined ? [] : this.#judge('call', schema, value, 'body', [])
+  }
+
+  #judge(mode: Mode, pointer: string, value: unknown, where: Problem['in'], at: (string | number)[]): Problem[] {
+    const validate = this.#validator(mode, pointer)
     if (validate(value)) return []
     const errors = validate.errors!
     // The branches of an anyOf that did not fit are told by the anyOf itself.
@@ -206,92 +211,128 @@ export class Contract {
       .map((error) => problem(error, where, at))
   }
 
-  #validator(pointer: string): ValidateFunction {
-    let validate = this.#validators.get(pointer)
+  #validator(mode: Mode, pointer: string): ValidateFunction {
+    const known = this.#validators[mode]
+    let validate = known.get(pointer)
     if (!validate) {
       this.#ajv ??= this.#createAjv()
-      validate = this.#ajv.getSchema(`${this.name}#${encodeURI(pointer)}`)
-      if (!validate) throw new Error(`${this.file}: nothing at #${pointer}`)
-      this.#validators.set(pointer, validate)
+      try {
+        validate = this.#ajv.getSchema(`${this.#idOf(mode)}#${encodeURI(pointer)}`)
+      } catch (error) {
+        throw this.#pointers.wrong(pointer, `cannot be judged: ${(error as Error).message}`)
+      }
+      if (!validate) throw this.#pointers.wrong(pointer, 'is nothing')
+      known.set(pointer, validate)
     }
     return validate
   }
 
+  /** Calls and answers share their schemas unless something in them is for one side only. */
+  #idOf(mode: Mode): string {
+    return mode === 'answer' && this.#schemas.oneSided ? `${this.name}:answers` : this.name
+  }
+
+  #partsFor(mode: Mode): SchemaParts {
+    if (!this.#schemas.oneSided) return this.#parts.call!
+    return (this.#parts[mode] ??= this.#schemas.rewritten(this.document, mode))
+  }
+
   #createAjv(): Ajv2020 {
-    const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, strictRequired: false, validateSchema: false })
-    ajv.addVocabulary(['example', 'externalDocs', 'xml', 'discriminator'])
-    // To find a schema in it, Ajv compiles the document around it: as annotations, its parts cost nothing.
-    ajv.addVocabulary(Object.keys(this.document))
+    // What is not strict in it was found out by schemas.ts, with its place.
+    const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, strictNumbers: true, validateSchema: false, logger: false, code: { regExp: LOOSE } })
     ;((addFormats as any).default ?? addFormats)(ajv)
-    ajv.addSchema(this.document, this.name, undefined, false)
+    for (const format of this.#schemas.formats) if (!(format in ajv.formats)) ajv.addFormat(format, true)
+    ajv.addSchema(this.#partsFor('call'), this.name, undefined, false)
+    if (this.#schemas.oneSided) ajv.addSchema(this.#partsFor('answer'), this.#idOf('answer'), undefined, false)
     return ajv
   }
 
   #readOperations(): ContractOperation[] {
     const operations: ContractOperation[] = []
-    for (const [path, item] of Object.entries<any>(this.document.paths ?? {})) {
-      for (const method of METHODS) {
-        const operation = item[method.toLowerCase()]
-        if (!operation) continue
-        if (!operation.operationId) throw new Error(`${this.file}: ${method} ${path} has no operationId`)
-        const pointer = `/paths/${escape(path)}/${method.toLowerCase()}`
-        operations.push({
-          id: operation.operationId,
-          method,
-          path,
-          pointer,
-          parameters: [
-            ...this.#readParameters(`/paths/${escape(path)}/parameters`, item.parameters),
-            ...this.#readParameters(`${pointer}/parameters`, operation.parameters),
-          ],
-          body: this.#readBody(`${pointer}/requestBody`, operation.requestBody),
-        })
+    const ids = new Map<string, string>()
+    for (const [path, written] of Object.entries<any>(this.document.paths)) {
+      if (path.startsWith('x-')) continue
+      const place = `/paths/${escape(path)}`
+      if (!path.startsWith('/')) throw this.#pointers.wrong(place, 'does not begin with a slash')
+      const item = this.#pointers.follow(place)
+      if (item !== place && Object.keys(written).some((key) => !['$ref', 'summary', 'description'].includes(key))) throw this.#pointers.wrong(place, 'has a $ref and more beside it; only one of them can count')
+      for (const key of Object.keys(this.#pointers.at(item))) {
+        const method = METHODS.find((one) => one.toLowerCase() === key)
+        if (method) operations.push(this.#readOperation(method, path, item, ids))
+        else if (!['summary', 'description', 'servers', 'parameters', '$ref'].includes(key) && !key.startsWith('x-')) throw this.#pointers.wrong(`${item}/${escape(key)}`, `is no part of a path; methods are written ${METHODS.join(', ').toLowerCase()}`)
       }
     }
     return operations
   }
 
-  #readParameters(pointer: string, parameters: readonly unknown[] = []): Parameter[] {
-    return parameters.map((_, index) => {
-      const at = this.#follow(`${pointer}/${index}`)
-      const parameter = this.#at(at)
-      const schema = this.#at(this.#follow(`${at}/schema`))
-      const type = Array.isArray(schema.type) ? schema.type.find((name: string) => name !== 'null') : schema.type
-      return { name: parameter.name, in: parameter.in, required: parameter.required === true, type, pointer: `${at}/schema` }
-    })
+  #readOperation(method: string, path: string, item: string, ids: Map<string, string>): ContractOperation {
+    const pointer = `${item}/${method.toLowerCase()}`
+    const { operationId: id, parameters, requestBody, responses, servers } = this.#pointers.at(pointer)
+    if (typeof id !== 'string' || id === '') throw new Error(`${this.file}: ${method} ${path} has no operationId`)
+    if (ids.has(id)) throw this.#pointers.wrong(`${pointer}/operationId`, `is ${id}, and so is that of ${ids.get(id)}`)
+    ids.set(id, `${method} ${path}`)
+    if (typeof responses !== 'object' || responses === null || !Object.keys(responses).some((code) => /^([1-5](\d\d|XX)|default)$/.test(code))) throw this.#pointers.wrong(`${pointer}/responses`, 'has no response: expected a status, 2XX or default')
+    const operation: ContractOperation = {
+      id,
+      method,
+      path,
+      pointer,
+      parameters: readParameters([[`${item}/parameters`, this.#pointers.at(item).parameters], [`${pointer}/parameters`, parameters]], this.#pointers),
+      body: this.#readBody(`${pointer}/requestBody`, requestBody),
+    }
+    const named = [...path.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name!)
+    const declared = operation.parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)
+    for (const name of named) if (!declared.includes(name)) throw this.#pointers.wrong(pointer, `declares no parameter "${name}" in path, which ${path} has`)
+    for (const name of declared) if (!named.includes(name)) throw this.#pointers.wrong(pointer, `declares a parameter "${name}" in path, which ${path} does not have`)
+    const own = basePaths(pointer, servers, this.#pointers) ?? basePaths(item, this.#pointers.at(item).servers, this.#pointers)
+    for (const base of own ?? basePaths('', this.document.servers, this.#pointers) ?? ['']) {
+      try {
+        this.#paths.add(method, base + path, operation)
+      } catch (error) {
+        throw this.#pointers.wrong(pointer, (error as Error).message)
+      }
+    }
+    return operation
   }
 
   #readBody(pointer: string, body: unknown): ContractOperation['body'] {
     if (!body) return undefined
-    const at = this.#follow(pointer)
+    const at = this.#pointers.follow(pointer)
+    const { content, required } = this.#pointers.at(at)
     // Where YAML will do, whoever reads it judges it: they can say on which line.
-    if (this.#at(at).content?.['application/yaml']) return undefined
-    if (!this.#at(at).content?.['application/json']?.schema) throw new Error(`${this.file}: #${at} has no application/json schema`)
-    return { required: this.#at(at).required === true, pointer: `${at}/content/application~1json/schema` }
-  }
-
-  /** Goes through `$ref`s to where the thing itself stands. */
-  #follow(pointer: string): string {
-    const ref = this.#at(pointer)?.$ref
-    return ref === undefined ? pointer : this.#follow(ref.replace(/^#/, ''))
-  }
-
-  #writtenOut(node: any): any {
-    if (Array.isArray(node)) return node.map((item) => this.#writtenOut(item))
-    if (typeof node !== 'object' || node === null) return node
-    if (typeof node.$ref === 'string') return this.#writtenOut(this.#at(node.$ref.replace(/^#/, '')))
-    return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, this.#writtenOut(value)]))
-  }
-
-  #at(pointer: string): any {
-    let node = this.document
-    for (const part of pointer.split('/').slice(1)) node = node?.[part.replaceAll('~1', '/').replaceAll('~0', '~')]
-    return node
+    if (content?.['application/yaml']) return undefined
+    const media = readMedia(`${at}/content`, content, this.#pointers)
+    return { required: required === true, media, json: [...media.values()].find(({ kind }) => kind === 'json') }
   }
 }
 
-function escape(part: string): string {
-  return part.replaceAll('~', '~0').replaceAll('/', '~1')
+const LOOSE = Object.assign((pattern: string) => regExp(pattern), { code: 'new RegExp' })
+
+/** Where the paths begin, for each server once; undefined: no servers are named there. */
+function basePaths(pointer: string, servers: any, pointers: Pointers): string[] | undefined {
+  if (servers === undefined || servers === null) return undefined
+  if (!Array.isArray(servers)) throw pointers.wrong(`${pointer}/servers`, 'is no list')
+  const bases = servers.map((server, index) => {
+    const place = `${pointer}/servers/${index}`
+    const url = String(server?.url ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
+      const value = server.variables?.[name]?.default
+      if (value === undefined) throw pointers.wrong(`${place}/url`, `has {${name}}, and variables.${name} has no default`)
+      return String(value)
+    })
+    if (!URL.canParse(url || '/', 'http://any')) throw pointers.wrong(`${place}/url`, `is ${url}, which is no URL`)
+    return new URL(url || '/', 'http://any').pathname.replace(/\/$/, '')
+  })
+  return bases.length === 0 ? undefined : [...new Set(bases)]
+}
+
+/** The status itself, else its range, else the default. */
+function keyFor(responses: object, status: number): string | undefined {
+  return [String(status), `${String(status)[0]}XX`, 'default'].find((key) => Object.hasOwn(responses, key))
+}
+
+function otherType(mediaType: string | undefined, media: ReadonlyMap<string, Medium>): Problem {
+  const message = media.size === 1 && media.has('application/json') ? 'is not JSON' : `is none of ${[...media.keys()].join(', ')}`
+  return { in: 'body', at: [], keyword: 'mediaType', params: { mediaType }, message, value: undefined }
 }
 
 function missing(where: Problem['in'], name: string): Problem {
@@ -303,14 +344,7 @@ function problem(error: ErrorObject, where: Problem['in'], at: (string | number)
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
     return /^\d+$/.test(name) ? Number(name) : name
   })
-  return { in: where, at: [...at, ...path], keyword: error.keyword, params: error.params, message: error.message ?? error.keyword, value: error.data }
-}
-
-/** Text of a path or a query as the type the document names; left as text where it does not fit, for the schema to refuse. */
-function convert(text: string, type: string | undefined): unknown {
-  // However many digits: a whole number that is too large for a double is still one.
-  if (type === 'integer' && /^-?\d+$/.test(text)) return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, Number(text)))
-  if (type === 'number' && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return Number(text)
-  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
-  return text
+  // What a value of another type cannot have, it lacks.
+  const required = error.keyword === 'type' ? error.parentSchema?.required : undefined
+  return { in: where, at: [...at, ...path], keyword: error.keyword, params: required ? { ...error.params, required } : error.params, message: error.message ?? error.keyword, value: error.data }
 }

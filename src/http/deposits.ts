@@ -1,7 +1,10 @@
 // Money that somebody sends to an address of a provider: from words to a transfer under way. The provider says what the currency is.
 import type { Provider } from '../provider.ts'
 import { atomsOf } from '../world/amounts.ts'
-import { type Outcome, send, type Transfer } from '../world/chain.ts'
+import { type Asset, type Outcome, send, type Transfer } from '../world/chain.ts'
+import { type Destination, elsewhere } from '../world/destinations.ts'
+import { NETWORKS } from '../world/networks.ts'
+import { impossibleTag, plainTag, sameTag } from '../world/tags.ts'
 import type { HandOut, World } from '../world/world.ts'
 
 /** A deposit as a scenario or the control API words it. */
@@ -12,6 +15,8 @@ export interface DepositWish {
   readonly network?: string | undefined
   /** The hand-out's own unless given; null: sent without. */
   readonly tag?: string | null | undefined
+  /** What the payer's notation of the address says beside it. */
+  readonly destination?: Destination | undefined
   readonly afterMs: number
   readonly confirmations: 'instant' | number
   readonly outcome: Outcome
@@ -44,12 +49,14 @@ export function arrange(wish: DepositWish, handOut: HandOut, providers: Readonly
   if (atoms === undefined || atoms === 0n) {
     throw new NoSuchDeposit(`amount: expected a decimal above 0 with at most ${asset.decimals} places for ${asset.currency}, such as "12.5", got "${wish.amount}"`)
   }
+  const astray = wish.destination && elsewhere(wish.destination, asset)
+  if (astray !== undefined) throw new NoSuchDeposit(astray)
   return send(
     {
       provider: handOut.provider,
       asset,
       address: handOut.address,
-      tag: wish.tag === undefined ? handOut.tag : wish.tag,
+      tag: sentTag(wish.tag, handOut, asset),
       atoms,
       afterMs: wish.afterMs,
       confirmations: wish.confirmations,
@@ -58,4 +65,15 @@ export function arrange(wish: DepositWish, handOut: HandOut, providers: Readonly
     },
     world,
   )
+}
+
+// rule: sandgate.tags.spelling, sandgate.tags.possible
+/** The tag that the payment carries: in the hand-out's own spelling where it is the same one. */
+function sentTag(wanted: string | null | undefined, handOut: HandOut, asset: Asset): string | null {
+  if (wanted === undefined) return handOut.tag
+  if (wanted === null || sameTag(wanted, handOut.tag)) return wanted === null ? null : handOut.tag
+  const tag = plainTag(wanted)
+  const wrong = impossibleTag(NETWORKS[asset.on].chain, tag)
+  if (wrong !== undefined) throw new NoSuchDeposit(`tag: ${wrong}, got "${wanted}"; null sends ${asset.currency} without one`)
+  return tag
 }

@@ -25,9 +25,18 @@ export function pointCallbacks(provider: Provider, wish: EndpointWish, refuse: (
   if (account === undefined) throw new NoSuchEndpoint(`account: ${provider.title} has no account "${wish.account}"`)
   const refused = URL.canParse(wish.url) ? refuse(new URL(wish.url)) : `"${wish.url}" is no URL`
   if (refused) throw new NoSuchEndpoint(`url: ${refused}`)
-  const id = JSON.stringify([provider.name, account])
+  const id = idOf(provider.name, account)
   const secret = secretOf(rules, account, wish.secret, world.get(Endpoints, id)?.secret, world)
   return putEndpoint({ id, provider: provider.name, account, url: wish.url, secret, events: wish.events ?? null }, world)
+}
+
+function idOf(provider: string, account: string): string {
+  return JSON.stringify([provider, account])
+}
+
+/** Whether the partner registered it with a call of the provider, which keeps a row of its own beside it. */
+export function isRegistered({ id, provider, account }: Endpoint): boolean {
+  return id !== idOf(provider, account)
 }
 
 // rule: sandgate.callbacks.secret-kept

@@ -18,7 +18,7 @@ const PATH_MAX = 200
 /** Characters; longer than any way of writing a signature down. */
 const GIVEN_MAX = 512
 
-const NONE = 'the signature matches none of the usual mistakes: look whether the secret is the one of this key, then compare the signed text byte for byte with the documentation of the provider'
+const NONE = 'the signature matches none of the usual mistakes: look whether the secret is the one of this key, then compare what you signed, byte for byte, with expected_text of the journal entry that x-sandgate-entry names'
 
 /** The provider that was called, and all that there are. */
 interface Company {

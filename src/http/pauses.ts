@@ -1,4 +1,5 @@
 // Wall time that goes by because a scenario says so. Who waits is let go when the sandbox stops, so that no timer holds the process.
+import { clearTimeout, setTimeout } from '../timers.ts'
 
 export class Pauses {
   readonly #waiting = new Set<() => void>()

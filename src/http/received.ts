@@ -1,7 +1,7 @@
 // A call as it arrived, with what is expensive to know found out only when somebody asks.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Answer, Call, Content, Problem, Provider, Refusal } from '../provider.ts'
-import { readContent } from './content.ts'
+import { bodyText, readContent } from './content.ts'
 import type { Contract, Match } from './contract.ts'
 
 /** A request as the sockets delivered it. */
@@ -105,7 +105,11 @@ export class ReceivedCall implements Call {
   }
 
   get content(): Content {
-    return (this.#content ??= readContent(this.body, this.headers['content-type'], this.#provider.readsJson))
+    return (this.#content ??= readContent(this.body, this.headers['content-type'], this.#provider.readsJson, this.#provider.jsonEncodings))
+  }
+
+  get text(): string {
+    return bodyText(this.body, this.#provider.jsonEncodings) ?? this.body.toString('utf8')
   }
 
   get allowed(): readonly string[] {

@@ -1,8 +1,16 @@
 // Idempotency: one mechanism, a policy per provider (`Repeats`). The stored answer is a row of the same change as the work it answers.
+import { z } from 'zod'
 import { type Call, Refusal, type Repeats } from '../provider.ts'
+import { Count, Moment, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
 import type { ReceivedCall } from './received.ts'
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** Statuses and headers that can be sent. */
+export const StatusSchema = z.int({ error: 'expected a status' }).min(200, 'expected a status from 200 on').max(599, 'expected a status up to 599')
+export const HeadersSchema = z.record(z.string().regex(HEADER_NAME, 'expected the name of a header'), z.string({ error: 'expected the text of a header' }).regex(HEADER_VALUE, 'cannot stand in a header'), { error: 'expected headers by name' })
 
 /** An answer as it left, kept to be sent again byte for byte. */
 export interface Kept {
@@ -11,7 +19,8 @@ export interface Kept {
   readonly text: string | undefined
 }
 
-interface Row extends Kept {
+interface Row extends Omit<Kept, 'text'> {
+  readonly text?: string | undefined
   readonly id: string
   readonly fingerprint: string | null
   /** World time, ms; null: kept for ever. */
@@ -23,6 +32,17 @@ interface Row extends Kept {
 export const KeptAnswers: Table<Row> = {
   name: 'repeats',
   key: (row) => row.id,
+  secret: true,
+  schema: z.strictObject({
+    id: Text,
+    fingerprint: Text.nullable(),
+    expiresAt: Moment.nullable(),
+    // Ids of the journal, which a world that is restored goes on counting.
+    entry: Count,
+    status: StatusSchema,
+    headers: HeadersSchema,
+    text: Text.optional(),
+  }),
   indexes: { expiring: { group: (row) => (row.expiresAt === null ? undefined : ''), order: (row) => row.expiresAt! } },
 }
 

@@ -19,7 +19,7 @@ export interface Served {
   /** Calls under way, and the idempotency keys that they claim. */
   readonly flights: Flights
   /** Answers operations that no provider models. */
-  readonly sample: (served: Served, call: ReceivedCall, match: Match) => Promise<(world: World) => Answer>
+  readonly sample: (served: Served, call: ReceivedCall, match: Match, number: number, world: World) => Promise<Answer>
   /** An answer off contract becomes a loud 500. */
   readonly strict: boolean
   /** Where bugs are told. */
@@ -45,6 +45,8 @@ export interface Sent {
     readonly entry: number
     readonly refusal: string | undefined
     readonly hint: string | undefined
+    /** Whatever the checks found out about who calls. */
+    readonly caller: unknown
     readonly struck: Plan['rules'] | undefined
   }
 }
@@ -85,10 +87,11 @@ export async function reply(incoming: Incoming, served: Served, world: World, pl
   const { keeper } = world
   // Step 3, and step 2: which faults strike depends on what is called.
   const call = new ReceivedCall(incoming, served.provider, served.contract)
-  const course: Course = { call, plan: planFaults(call, world), gates: [], passed: 0, stoppedBy: undefined, refusal: undefined, settled: undefined, played, began: { entry: world.journal.nextId, at: world.now, order: world.arrive(), resumed: undefined } }
+  const closed = world.stopped && world.stopped.rows !== 'good'
+  const course: Course = { call, plan: closed ? undefined : planFaults(call, world), gates: [], passed: 0, stoppedBy: undefined, refusal: undefined, settled: undefined, played, began: { entry: world.journal.nextId, at: world.now, order: world.arrive(), resumed: undefined } }
   let kept: Kept
   try {
-    kept = await strikeAround(served, course, world)
+    kept = closed ? notServed(served, course, world) : await strikeAround(served, course, world)
   } catch (error) {
     served.complain(`${served.provider.name} ${call.method} ${call.path}: a bug in Sandgate; the operation changed nothing`, error)
     call.note('bug', String(error))
@@ -103,6 +106,15 @@ export async function reply(incoming: Incoming, served: Served, world: World, pl
   // What others changed while this call waited is their affair.
   const own = course.settled ?? settled
   return own && !(await own) ? unavailable(sent, served, course, world) : sent
+}
+
+/** The rows of this world are not what they should be, so nothing is looked for among them. */
+function notServed(served: Served, course: Course, world: World): Kept {
+  course.stoppedBy = 'world'
+  const hint = `the world "${world.id}" is not served: ${world.stopped!.reason}; POST its _sandgate/reset begins it anew`
+  // A header has no room for letters of everywhere.
+  const refused = refusing(course, () => { throw new Refusal('unavailable', {}, hint.replace(/[^\x20-\x7e]/g, '?')) })
+  return write(refused!, served, course, world)
 }
 
 /** Nothing that this call did could be kept, and nothing of it is there any more. */
@@ -172,11 +184,13 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   if (!call.match) return write(refusing(course, () => provider.elsewhere.answer(call, world))!, served, course, world)
 
   if (!operation) {
+    // In the order of the calls, however long each sample takes.
+    const number = change(() => world.next(`samples/${call.provider}`), course, world)
     waits(served, course, world)
-    const sample = await served.sample(served, call, call.match)
+    const sample = await served.sample(served, call, call.match, number, world)
     if (course.played) await course.played.turn()
     goOn(course, world)
-    return write(sample(world), served, course, world)
+    return write(sample, served, course, world)
   }
   const id = operation.repeats && repeatId(call, operation.repeats)
   if (id !== undefined) {
@@ -358,6 +372,6 @@ function record(kept: Kept, incoming: Incoming, course: Course, served: Served, 
     drop: kept === SILENCE ? (plan!.before?.drop ?? plan!.after!.drop) : undefined,
     corrupt: plan?.corrupt,
     bytesPerSecond: plan?.bytesPerSecond,
-    told: { operation: call.operation, entry: id, refusal: refusal?.name, hint, struck: plan?.rules },
+    told: { operation: call.operation, entry: id, refusal: refusal?.name, hint, caller: call.caller, struck: plan?.rules },
   }
 }

@@ -1,5 +1,6 @@
 // Bytes onto the wire, and the ways in which a scenario spoils them: cut, truncated, garbled, dripping.
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from '../timers.ts'
 import type { Sent } from './reply.ts'
 
 /** How often a throttled answer drips, ms. */

@@ -1,8 +1,9 @@
 // The file of one checkpoint, as lowdb's adapter: written beside its place and renamed, a slice a turn, so that there is never half of one and nobody
 // waits for it. What is in it is decided by store.ts.
+import { setImmediate } from '../timers.ts'
 import { FILE_MODE, framed, type Ground, records } from './log.ts'
-import { checkFormat } from './recovery.ts'
-import type { CheckpointEnd, CheckpointHead, RowLine } from './state.ts'
+import { checkFormat, KeepRefused } from './recovery.ts'
+import { changeProblem, type CheckpointEnd, type CheckpointHead, type RowLine, rowsProblem } from './state.ts'
 
 /** Rows of one slice: well under a millisecond of work. */
 const SLICE_ROWS = 128
@@ -39,12 +40,14 @@ export class CheckpointFile {
     const bytes = await this.#ground.disk.promises.readFile(this.#path)
     const read: any[] = []
     for (const { record, end } of records(bytes)) {
-      if (read.length === 0) checkFormat(record.format, this.#path)
+      if (read.length === 0) checkFormat(record?.format, this.#path)
       read.push(record)
       this.#bytes = end
     }
     const last: CheckpointEnd | undefined = read.at(-1)
     if (this.#bytes < bytes.length || last?.end === undefined) return null
+    const wrong = changeProblem(read[0]) ?? read.slice(1, -1).map((record) => rowsProblem(record?.rows)).find((problem) => problem !== undefined)
+    if (wrong !== undefined) throw new KeepRefused(`${this.#path} cannot be used: ${wrong}`)
     return { head: read[0], rows: flat(read.slice(1, -1)), until: () => last.end, pause: async () => undefined }
   }
 
@@ -83,4 +86,17 @@ function* sliced(rows: Iterable<RowLine>): Generator<RowLine[]> {
     slice = []
   }
   if (slice.length > 0) yield slice
+}
+
+/** Nobody wants the checkpoint any more. */
+export function unwanted(): Error {
+  return new Error('it is of no use any more')
+}
+
+/** Lets other work have its turn; throws when nobody wants the checkpoint any more. */
+export function pausing(fold: { readonly wanted: boolean }): () => Promise<void> {
+  return async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (!fold.wanted) throw unwanted()
+  }
 }

@@ -6,7 +6,7 @@ import { lock } from './lock.ts'
 import { type Disk, FILE_MODE, FOLDER_MODE, type LogFile, syncFolder } from './log.ts'
 import { checkFormat, KeepRefused } from './recovery.ts'
 import { FORMAT } from './state.ts'
-import { NotKept, Store, type StoreOptions } from './store.ts'
+import { NotKept, type Prepared, Store, type StoreOptions } from './store.ts'
 
 /** A log is left alone up to here: so much is read back in a fraction of a second. */
 const FOLD_BYTES = 16 * 1024 * 1024
@@ -52,6 +52,8 @@ export interface Was extends Kept {
   /** Journal ids up to this one are taken. */
   readonly entries: number
   readonly made?: Readonly<Record<string, unknown>> | undefined
+  /** Why its directory cannot be read; then there are no rows. */
+  readonly unread?: string | undefined
 }
 
 export class Keeping {
@@ -61,7 +63,10 @@ export class Keeping {
   readonly #options: StoreOptions
   readonly #release: () => void
   readonly #stores = new Map<string, Store>()
+  /** Worlds whose directories cannot be read, and why. */
+  readonly #unread = new Map<string, string>()
   #gone = 0
+  #closed = false
 
   /** Opens a directory, which is made when there is none. Throws `KeepRefused`, in one line. */
   static async open({ folder, seed, otherwise, sync = false, tell, disk = fs, foldBytes = FOLD_BYTES }: KeepingOptions): Promise<Keeping> {
@@ -76,7 +81,7 @@ export class Keeping {
       for (const id of fs.readdirSync(worlds).sort()) {
         if (GONE.test(id)) fs.rmSync(join(worlds, id), { recursive: true })
         // No world's: a copy that somebody has laid aside, what a file manager leaves.
-        else if (!id.includes('.')) keeping.#stores.set(id, await Store.open(join(worlds, id), keeping.#options))
+        else if (!id.includes('.')) await keeping.#open(id)
       }
       return keeping
     } catch (error) {
@@ -95,18 +100,38 @@ export class Keeping {
   /** The worlds that were found and that nobody has taken over yet. */
   *found(): Generator<readonly [id: string, was: Was]> {
     for (const [id, { found }] of this.#stores) if (found) yield [id, { ...found.world, ...found }]
+    for (const [id, unread] of this.#unread) yield [id, { seed: this.seed, startMs: 0, frozen: true, entries: 0, tables: new Map(), clock: [0, null, true], unread }]
   }
 
-  /** Keeps a world from here on: one that was found, or one that begins now, in place of another of its id. Throws `NotKept`. */
-  keep(world: World, made: object): void {
+  /** Keeps a world from here on: the one that was found, or, unless it `goesOn`, one that begins now in place of another of its id. Throws `NotKept`. */
+  keep(world: World, made: object, goesOn: boolean): void {
+    if (this.#closed) throw new NotKept(`${this.#folder} is closed`)
     const store = this.#stores.get(world.id) ?? this.#begin(world.id)
-    store.keep(world, made)
+    store.keep(world, made, goesOn)
     this.#stores.set(world.id, store)
+    this.#unread.delete(world.id)
+  }
+
+  /** The same for a world that may be large, in slices, once it is committed. Rejects with `NotKept`. */
+  async prepare(world: World, made: object): Promise<Prepared> {
+    const known = this.#stores.get(world.id)
+    const store = known ?? this.#begin(world.id)
+    const { commit, abandon } = await store.prepare(world, made)
+    return {
+      commit: () => {
+        commit()
+        this.#stores.set(world.id, store)
+      },
+      abandon: async () => {
+        await abandon()
+        if (!known) await this.#options.disk.promises.rm(join(this.#folder, 'worlds', world.id), { recursive: true, force: true })
+      },
+    }
   }
 
   /** Forgets a world. */
   forget(id: string): void {
-    const store = this.#stores.get(id)
+    const store = this.#unread.delete(id) ? new Store(join(this.#folder, 'worlds', id), this.#options) : this.#stores.get(id)
     this.#stores.delete(id)
     store?.remove(`${join(this.#folder, 'worlds', id)}.gone-${++this.#gone}`).catch((error: Error) => this.#options.tell(`${this.#folder}: the world "${id}" is not gone from the disk: ${error.message}`))
   }
@@ -117,9 +142,21 @@ export class Keeping {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     for (const store of this.#stores.values()) await store.close()
     this.#stores.clear()
     this.#release()
+  }
+
+  /** What one world has in its directory costs no other one. */
+  async #open(id: string): Promise<void> {
+    const folder = join(this.#folder, 'worlds', id)
+    try {
+      this.#stores.set(id, await Store.open(folder, this.#options))
+    } catch (error) {
+      if (!(error instanceof KeepRefused)) throw error
+      this.#unread.set(id, error.message)
+    }
   }
 
   #begin(id: string): Store {

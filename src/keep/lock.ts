@@ -1,7 +1,8 @@
 // One process per directory: a file with its number, made exclusively. One that is left of a dead process is taken over. Beside it hangs a bell, a
-// socket that ends with its process: containers that share a directory do not see each other's processes, but hear each other's bells.
+// socket that ends with its process: containers that share a directory do not see each other's processes, but hear each other's bells. A copy of a
+// directory has a copy of its lock, which names another directory.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { kill, pid } from 'node:process'
@@ -14,6 +15,8 @@ interface Holder {
   readonly started: string | null
   /** The name of its socket; without one where the system or the file system has none. */
   readonly bell?: string | undefined
+  /** The directory it is of, as device and inode: a copy has others. Locks of before say nothing of it. */
+  readonly folder?: string | undefined
 }
 
 const BELL = /^lock\.[0-9a-f]+\.bell$/
@@ -23,7 +26,7 @@ export async function lock(folder: string): Promise<() => void> {
   const path = join(folder, 'lock')
   const mine = `lock.${randomBytes(6).toString('hex')}`
   const hung = await hang(folder, `${mine}.bell`)
-  const own = JSON.stringify({ pid, started: statOf(pid).started, bell: hung && `${mine}.bell` } satisfies Holder)
+  const own = JSON.stringify({ pid, started: statOf(pid).started, bell: hung && `${mine}.bell`, folder: identityOf(folder) } satisfies Holder)
   const takeDown = () => {
     hung?.close()
     rmSync(join(folder, `${mine}.bell`), { force: true })
@@ -50,11 +53,23 @@ export async function lock(folder: string): Promise<() => void> {
 async function clear(folder: string, path: string, aside: string): Promise<void> {
   const text = textOf(path)
   const holder = holderIn(text)
-  if (holder && isAlive(holder)) throw new KeepRefused(`${folder} is in use by process ${holder.pid}${holder.pid === pid ? ', this one' : ''}; one process per directory`)
+  // rule: sandgate.keep.copy
+  if (holder && !isCopied(holder, folder) && isAlive(holder)) throw new KeepRefused(`${folder} is in use by process ${holder.pid}${holder.pid === pid ? ', this one' : ''}; one process per directory`)
   const bell = holder?.bell !== undefined && BELL.test(holder.bell) ? holder.bell : undefined
   if (bell !== undefined && (await rings(folder, bell))) throw new KeepRefused(`${folder} is in use by process ${holder!.pid} of another container; one process per directory`)
   takeAway(path, aside, text)
   if (bell !== undefined) rmSync(join(folder, bell), { force: true })
+}
+
+function identityOf(folder: string): string {
+  const { dev, ino } = statSync(folder, { bigint: true })
+  return `${dev}:${ino}`
+}
+
+/** Whether the lock was taken in another directory. Its device may have another number in another container, its inode not; and a bell that rings is believed before either. */
+function isCopied({ folder: of }: Holder, folder: string): boolean {
+  const inode = (identity: string) => identity.slice(identity.indexOf(':'))
+  return typeof of === 'string' && of.includes(':') && inode(of) !== inode(identityOf(folder))
 }
 
 /** Where the system has no such socket, or the file system takes none, the number alone has to do. */

@@ -68,7 +68,16 @@ export function* records(bytes: Buffer): Generator<{ readonly record: any; reado
     // Written anew and compared, so that no other spelling of a number passes.
     if (!(to < bytes.length) || bytes[to] !== LINE_FEED || told !== head(to - from, crc32(bytes.subarray(from, to)))) return
     at = to + 1
-    yield { record: JSON.parse(bytes.toString('utf8', from, to)), end: at }
+    yield { record: parsed(bytes.toString('utf8', from, to)), end: at }
+  }
+}
+
+/** Undefined where somebody has put no JSON under a checksum that is right. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

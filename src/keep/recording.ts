@@ -4,6 +4,8 @@ import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { jsonOf, UnreadableText } from '../reading.ts'
 
+export { hiding, HIDDEN, secretsIn, withoutLogins } from '../redact.ts'
+
 /** Raised when a file of before can no longer be played. */
 export const FORMAT = 1
 
@@ -19,7 +21,7 @@ const Entry = z.int().min(1).max(1e12)
 const Facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 /** How a field of a foreign answer is held against ours: equal unless it is named here. */
-export const Shape = z.enum(['id', 'address', 'hash', 'timestamp'])
+export const Shape = z.enum(['id', 'address', 'hash', 'timestamp', 'tag', 'code', 'url', 'text', 'any'])
 export type Shape = z.output<typeof Shape>
 
 /**
@@ -68,7 +70,14 @@ const RecordedCall = z.strictObject({
   answer: z.strictObject({ status: z.int().nullable(), headers: z.record(z.string(), z.string()), body: z.string().optional() }),
   rules: z.array(z.string()).optional(),
   /** For answers of a real provider: the headers that must be equal, and the fields of the body that only need the same shape. */
-  compare: z.strictObject({ headers: z.array(z.string()), fields: z.record(z.string(), Shape) }).optional(),
+  compare: z
+    .strictObject({
+      headers: z.array(z.string()),
+      fields: z.record(z.string(), Shape),
+      /** What the file it was made from does not hold, or the sandbox does not model: not compared. */
+      left_out: z.array(z.enum(['status', 'headers', 'body'])).optional(),
+    })
+    .optional(),
 })
 
 /** A call that had come, and was not answered yet when the recording was taken. */
@@ -207,48 +216,6 @@ export function mapTexts(value: unknown, change: (text: string) => string): any 
   if (Array.isArray(value)) return value.map((item) => mapTexts(item, change))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [change(name), mapTexts(item, change)]))
-}
-
-/** What stands for something that lets somebody in. */
-export const HIDDEN = '{{hidden}}'
-
-/** What a short text must stand between, to be a key and not a part of a word. */
-const EDGE = '[A-Za-z0-9_-]'
-const SHORT = 12
-
-/** Replaces secret texts by their placeholders wherever they stand. A short one counts only where it stands alone. */
-export function hiding(placeholders: ReadonlyMap<string, string>): (text: string) => string {
-  const texts = [...placeholders.keys()].filter((text) => text !== '').sort((a, b) => b.length - a.length)
-  if (texts.length === 0) return (text) => text
-  const quoted = texts.map((text) => {
-    const plain = text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-    return text.length < SHORT ? `(?<!${EDGE})${plain}(?!${EDGE})` : plain
-  })
-  const pattern = new RegExp(quoted.join('|'), 'g')
-  return (text) => text.replace(pattern, (found) => placeholders.get(found)!)
-}
-
-const LOGIN = /\b(https?:\/\/)[^/?#\s"@]+@/gi
-
-/** The user and the password of every URL in a text, taken out. What is left is a URL still. */
-export function withoutLogins(text: string): string {
-  return text.replace(LOGIN, '$1hidden@')
-}
-
-const SECRET_NAME = /secret|signature/i
-
-/** Texts in a JSON body under a name that says secret or signature: a partner is shown its own when it registers an endpoint. */
-export function secretsIn(body: string | undefined): string[] {
-  if (body === undefined || !SECRET_NAME.test(body)) return []
-  const walk = (value: unknown, name: string): string[] =>
-    typeof value === 'string' ? (SECRET_NAME.test(name) && value.length >= 8 ? [value] : [])
-    : typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, item]) => walk(item, key))
-    : []
-  try {
-    return walk(JSON.parse(body), '')
-  } catch {
-    return []
-  }
 }
 
 /** A config file's settings with each key and secret replaced by one that says nothing and still has the shape every provider asks for. */

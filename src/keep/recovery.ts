@@ -1,7 +1,7 @@
 // What a world's directory still tells after whatever happened to it: the newest checkpoint that can be used, and every whole record behind it.
 import { join } from 'node:path'
 import { type Disk, records } from './log.ts'
-import { applied, type Change, FORMAT, type LogHead, type State } from './state.ts'
+import { applied, type Change, changeProblem, FORMAT, type LogHead, type State } from './state.ts'
 
 /** Why what was kept cannot be used, or nothing can be kept, in one line. */
 export class KeepRefused extends Error {}
@@ -72,7 +72,11 @@ function follow(folder: string, number: number, logs: readonly number[], from: S
     let size = 0
     for (const { record, end } of records(bytes)) {
       if (size === 0) readHead(record, path)
-      else state = applied(state, record as Change)
+      else {
+        const wrong = changeProblem(record)
+        if (wrong !== undefined) throw new KeepRefused(`${path}: the record that ends at byte ${end} cannot be used: ${wrong}`)
+        state = applied(state, record as Change)
+      }
       size = end
     }
     if (size < bytes.length) tell(`${path} is damaged from byte ${size} on: ${bytes.length - size} bytes are cut off, everything before them is kept`)
@@ -85,7 +89,7 @@ function follow(folder: string, number: number, logs: readonly number[], from: S
 }
 
 function readHead(head: LogHead, path: string): void {
-  if (head.sandgate !== 'log') throw new KeepRefused(`${path} is no log of Sandgate`)
+  if (head?.sandgate !== 'log') throw new KeepRefused(`${path} is no log of Sandgate`)
   checkFormat(head.format, path)
 }
 

@@ -1,5 +1,8 @@
 // A world as it lies on the disk: what records say, and the state that follows from them. Rows are absolute, so that a record which is applied
 // twice does no harm.
+import { createHash } from 'node:crypto'
+import type { RowChange } from '../world/tables.ts'
+import type { World } from '../world/world.ts'
 
 /** Raised when what was written before can no longer be read. */
 export const FORMAT = 1
@@ -65,6 +68,45 @@ export interface State {
   readonly tables: Rows
 }
 
+/** No date is further away from 1970. */
+const LAST_MS = 8.64e15
+
+/** Why a record is no change, though its checksum is right: somebody has edited it, or another version wrote it. Undefined: it is one. */
+export function changeProblem(record: any): string | undefined {
+  if (!isObject(record)) return 'it is no object'
+  const { world, clock, entries, rows } = record
+  if (!Array.isArray(clock) || !isMoment(clock[0]) || !(clock[1] === null || isMoment(clock[1])) || typeof clock[2] !== 'boolean') return 'its clock is not [now, wall or null, frozen], in milliseconds since 1970'
+  if (entries !== undefined && !isCount(entries)) return 'entries is no whole number from 0 on'
+  if (world !== undefined && !(isObject(world) && typeof world.seed === 'string' && isMoment(world.startMs) && typeof world.frozen === 'boolean' && isObject(world.made) && typeof world.settings === 'string')) {
+    return 'its world has no seed, startMs, frozen, made and settings as they should be'
+  }
+  return rows === undefined ? undefined : rowsProblem(rows)
+}
+
+/** Why these are no rows. */
+export function rowsProblem(rows: unknown): string | undefined {
+  if (!Array.isArray(rows)) return 'its rows are no list'
+  // There may be hundreds of thousands.
+  for (let at = 0; at < rows.length; at++) if (!isRowLine(rows[at])) return `rows[${at}] is not [table, key, row]`
+  return undefined
+}
+
+function isRowLine(line: unknown): boolean {
+  return Array.isArray(line) && typeof line[0] === 'string' && typeof line[1] === 'string' && (line[2] === undefined || isObject(line[2]))
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isMoment(value: unknown): boolean {
+  return Number.isFinite(value) && Math.abs(value as number) <= LAST_MS
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
 /** The state after a change; rows are changed in place. Undefined: no world has begun yet. */
 export function applied(state: State | undefined, { world, clock, entries, rows = [] }: Omit<Change, 'rows'> & { readonly rows?: Iterable<RowLine> }): State | undefined {
   const from = world ? { world, tables: new Map() as Rows, entries: 0 } : state
@@ -77,5 +119,29 @@ function put(tables: Rows, table: string, key: string, row: object | undefined):
   let rows = tables.get(table)
   if (!rows) tables.set(table, (rows = new Map()))
   if (row === undefined) rows.delete(key)
-  else rows.set(key, row)
+  else rows.set(key, Object.freeze(row))
+}
+
+/** What a world is made from, as it is written down. */
+export function originOf(world: World, made: object): Origin {
+  const { seed, options } = world
+  return { seed, startMs: options.startMs, frozen: options.frozen, made: { ...made }, settings: fingerprint(world) }
+}
+
+export function clockOf({ clock }: World): ClockLine {
+  return [clock.now, clock.wallMs ?? null, clock.frozen]
+}
+
+/** Whether time did anything but pass. */
+export function moved([now, wallMs, frozen]: ClockLine, [keptNow, keptWallMs, keptFrozen]: ClockLine): boolean {
+  if (frozen !== keptFrozen) return true
+  return frozen || wallMs === null || keptWallMs === null ? now !== keptNow : now - wallMs !== keptNow - keptWallMs
+}
+
+export function lineOf({ table, key, after }: RowChange): RowLine {
+  return after === undefined ? [table, key] : [table, key, after]
+}
+
+function fingerprint({ options }: World): string {
+  return createHash('sha256').update(JSON.stringify([options.settings, options.assumptions])).digest('hex').slice(0, 16)
 }

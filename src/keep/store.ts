@@ -1,14 +1,14 @@
 // Keeps one world in one directory: every change is in the log before anybody hears of it, and a lowdb checkpoint takes the log in while calls go
 // on. Reading it all back is left to recovery.ts, the directories of several worlds to keeping.ts.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Low } from 'lowdb'
+import { setImmediate } from '../timers.ts'
 import type { RowChange } from '../world/tables.ts'
 import type { Keeper, World } from '../world/world.ts'
-import { type Checkpoint, CheckpointFile } from './checkpoint.ts'
+import { type Checkpoint, CheckpointFile, pausing, unwanted } from './checkpoint.ts'
 import { type Ground, LogFile, syncFolder } from './log.ts'
 import { type FoundCheckpoint, KeepRefused, nameOf, numbered, recover, type Recovered } from './recovery.ts'
-import { applied, type Change, type ClockLine, FORMAT, type LogHead, type Origin, type RowLine, type State } from './state.ts'
+import { applied, type Change, type ClockLine, clockOf, FORMAT, lineOf, type LogHead, moved, type Origin, originOf, type State } from './state.ts'
 
 /** Journal ids that are given out before the log is told of more. */
 const ENTRIES_AHEAD = 10_000
@@ -22,6 +22,13 @@ export interface StoreOptions extends Ground {
 
 /** Nothing can be kept now. */
 export class NotKept extends KeepRefused {}
+
+/** A world that has been laid down beside the one that is kept, to take its place. */
+export interface Prepared {
+  /** From here on this world is the one that is kept. Throws `NotKept`. */
+  commit(): void
+  abandon(): Promise<void>
+}
 
 export class Store implements Keeper {
   readonly #folder: string
@@ -88,11 +95,10 @@ export class Store implements Keeper {
     return this.#log?.size ?? 0
   }
 
-  /** From here on this world is the one that is kept: the one that was found, or one that begins now. Throws `NotKept`. */
-  keep(world: World, made: object): void {
-    const { seed, options } = world
-    const origin: Origin = { seed, startMs: options.startMs, frozen: options.frozen, made: { ...made }, settings: fingerprint(world) }
-    const found = this.#found
+  /** From here on this world is the one that is kept: the one that was found, if it `goesOn`, or one that begins now. Throws `NotKept`. */
+  keep(world: World, made: object, goesOn = true): void {
+    const origin = originOf(world, made)
+    const found = goesOn ? this.#found : undefined
     this.#found = undefined
     if (found) {
       this.#writing(() => (this.#log ??= this.#startLog(this.#logNumber)))
@@ -100,11 +106,70 @@ export class Store implements Keeper {
       this.#entries = found.entries
       if (found.world.settings !== origin.settings) this.#options.tell(`${this.#folder}: settings or switches are not those it was kept with; what is there stays, and the new ones count from now on`)
     } else this.#begin(world, origin)
+    this.#follow(world, origin)
+  }
+
+  #follow(world: World, origin: Origin): void {
     if (this.#world) this.#world.keeper = undefined
     this.#world = world
     this.#origin = origin
     world.keeper = this
     world.onCommit((changes) => this.#changed(world, changes))
+  }
+
+  /**
+   * Lays a world down that nobody sees yet, however large, a slice a turn: as a checkpoint that counts once it has its name. The world that is kept
+   * goes on meanwhile. Rejects with `NotKept`.
+   */
+  async prepare(world: World, made: object): Promise<Prepared> {
+    while (this.#fold) await this.#fold.done
+    let done!: () => void
+    const fold = { wanted: true, done: new Promise<void>((resolve) => (done = resolve)) }
+    this.#fold = fold
+    const origin = originOf(world, made)
+    const number = this.#logNumber + 1
+    const path = join(this.#folder, nameOf('checkpoint', number))
+    const file = new CheckpointFile(`${path}.next`, this.#options)
+    const clock = clockOf(world)
+    const entries = world.journal.nextId - 1 + ENTRIES_AHEAD
+    const end = () => {
+      this.#fold = undefined
+      done()
+    }
+    const abandon = async () => {
+      await this.#options.disk.promises.rm(`${path}.next`, { force: true }).catch(() => undefined)
+      await this.#options.disk.promises.rm(`${path}.next.tmp`, { force: true }).catch(() => undefined)
+      end()
+    }
+    try {
+      const db = lowdb(file)
+      db.data = { head: { sandgate: 'checkpoint', format: FORMAT, log: number, world: origin, clock, entries }, rows: world.entries(), until: () => 0, pause: pausing(fold) }
+      await db.write()
+    } catch (error) {
+      await abandon()
+      throw new NotKept(`${this.#folder} cannot be written: ${(error as Error).message}`)
+    }
+    const commit = () => {
+      this.flush()
+      this.#writing(() => {
+        const log = this.#startLog(number)
+        this.#options.disk.renameSync(`${path}.next`, path)
+        syncFolder(this.#folder, this.#options)
+        this.#log?.close()
+        this.#log = log
+      })
+      const before = this.#checkpoint
+      this.#logNumber = this.#checkpoint = number
+      this.#checkpointBytes = file.bytes
+      this.#clock = clock
+      this.#entries = entries
+      this.#pending = []
+      this.#found = undefined
+      this.#follow(world, origin)
+      end()
+      this.#forget(before).catch((error: Error) => this.#options.tell(`${this.#folder}: what was kept before is not gone from the disk: ${error.message}`))
+    }
+    return { commit, abandon }
   }
 
   /** Undefined when everything is kept already, or else whether it will be, known at the end of this turn. */
@@ -264,9 +329,7 @@ export class Store implements Keeper {
     this.#log!.close()
     this.#log = log
     this.#logNumber = number
-    const wanted = () => {
-      if (!fold.wanted) throw new Error('it is of no use any more')
-    }
+    const pause = pausing(fold)
     const file = new CheckpointFile(join(this.#folder, nameOf('checkpoint', number)), this.#options)
     const db = lowdb(file)
     db.data = {
@@ -274,13 +337,10 @@ export class Store implements Keeper {
       rows: world.entries(),
       until: () => {
         this.flush()
-        wanted()
+        if (!fold.wanted) throw unwanted()
         return log.size
       },
-      pause: async () => {
-        await new Promise(setImmediate)
-        wanted()
-      },
+      pause,
     }
     try {
       await db.write()
@@ -302,7 +362,7 @@ export class Store implements Keeper {
     const { disk } = this.#options
     const names = disk.readdirSync(this.#folder)
     const useless = (kind: 'log' | 'checkpoint', last: number) => numbered(kind, names).filter((number) => number > last).map((number) => nameOf(kind, number))
-    const torn = names.filter((name) => name.endsWith('.tmp'))
+    const torn = names.filter((name) => /\.(tmp|next)$/.test(name))
     for (const name of [...useless('log', this.#logNumber), ...useless('checkpoint', this.#checkpoint), ...torn]) disk.rmSync(join(this.#folder, name))
     if (size > 0) this.#log = new LogFile(join(this.#folder, nameOf('log', this.#logNumber)), size, this.#options)
   }
@@ -330,22 +390,4 @@ export class Store implements Keeper {
 
 function lowdb(file: CheckpointFile): Low<Checkpoint | null> {
   return new Low<Checkpoint | null>({ read: () => file.read(), write: (checkpoint) => file.write(checkpoint!) }, null)
-}
-
-function clockOf({ clock }: World): ClockLine {
-  return [clock.now, clock.wallMs ?? null, clock.frozen]
-}
-
-/** Whether time did anything but pass. */
-function moved([now, wallMs, frozen]: ClockLine, [keptNow, keptWallMs, keptFrozen]: ClockLine): boolean {
-  if (frozen !== keptFrozen) return true
-  return frozen || wallMs === null || keptWallMs === null ? now !== keptNow : now - wallMs !== keptNow - keptWallMs
-}
-
-function lineOf({ table, key, after }: RowChange): RowLine {
-  return after === undefined ? [table, key] : [table, key, after]
-}
-
-function fingerprint({ options }: World): string {
-  return createHash('sha256').update(JSON.stringify([options.settings, options.assumptions])).digest('hex').slice(0, 16)
 }

@@ -1,4 +1,5 @@
-// Addresses for every network: checksum-valid, visibly fake, a function of the seed and of who they are for. Lightning is left to invoices.ts.
+// Addresses for every network: checksum-valid, visibly fake, a function of the seed and of who they are for. Lightning is left to invoices.ts, the other
+// ways to write an address to destinations.ts.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { base32, base58, base58xrp, bech32, bech32m, createBase58check } from '@scure/base'
 import { decodeCashAddress, encodeCashAddress } from 'ecashaddrjs'
@@ -39,18 +40,8 @@ export function isAddress(chain: Chain, text: string, testnet = false): boolean 
   }
 }
 
-// rule: sandgate.addresses.case
-/**
- * The spelling in which this address is handed out. An EVM address is the same in any case, bech32 and CashAddr may be written in capitals;
- * every other text has one spelling.
- */
-export function canonical(text: string): string {
-  if (/^0x[0-9a-f]{40}$/i.test(text)) return checksummed(text.slice(2).toLowerCase())
-  const oneCase = bech32.decodeUnsafe(text, false) || bech32m.decodeUnsafe(text, false) || isAddress('bitcoin-cash', text) || isAddress('bitcoin-cash', text, true)
-  return oneCase ? text.toLowerCase() : text
-}
-
-const base58check = createBase58check(sha256)
+/** Bytes with four bytes of checksum behind them, as base58. */
+export const base58check = createBase58check(sha256)
 
 /** `fake` and `AFAKE` as 5-bit groups, of bech32's alphabet and of RFC 4648's. */
 const FAKE_BECH32 = [9, 29, 22, 25]
@@ -115,8 +106,8 @@ const keccak256 = await createKeccak(256)
 const LOWER_A = 0x61
 const UPPER_A = 0x41
 
-/** EIP-55: a letter is upper case when the digit of the keccak at its place is 8 or more. */
-function checksummed(hex: string): string {
+/** EIP-55: a letter is upper case when the digit of the keccak at its place is 8 or more. Takes 40 hex digits in lower case. */
+export function checksummed(hex: string): string {
   const text = Buffer.from(`0x${hex}`, 'latin1')
   const digits = text.subarray(2)
   const digest = keccak256.init().update(digits).digest('binary')
@@ -128,7 +119,7 @@ function checksummed(hex: string): string {
 }
 
 /** CRC-16/XMODEM (polynomial 0x1021, from 0, not reflected), as SEP-23 wants it; no installed package has it. */
-function crc16(bytes: Uint8Array): number {
+export function crc16(bytes: Uint8Array): number {
   let crc = 0
   for (const byte of bytes) {
     crc ^= byte << 8
@@ -149,6 +140,13 @@ const SOLANA = leading(base58, 'Fake', 44)
 const XRP = leading(base58xrp, 'rFake', 33)
 const FA4E = 'fa4e'
 const STELLAR_ACCOUNT = 6 << 3
+
+/** The account of a public key, as StrKey writes it. */
+export function stellarAccount(key: Uint8Array): string {
+  const body = Uint8Array.of(STELLAR_ACCOUNT, ...key)
+  const crc = crc16(body)
+  return base32.encode(Uint8Array.of(...body, crc & 255, crc >> 8))
+}
 
 const FORMATS: Readonly<Record<Chain, Format>> = {
   // BIP-173, BIP-350; the versions of Base58Check as in Bitcoin Core's chainparams.
@@ -203,11 +201,7 @@ const FORMATS: Readonly<Record<Chain, Format>> = {
 
   // SEP-23, StrKey: version, 32 bytes, CRC with its low byte first. Muxed (M…) and contract (C…) ones are no plain account.
   stellar: {
-    write: (drawn) => {
-      const body = withGroups(filled(Uint8Array.of(STELLAR_ACCOUNT), 33, drawn), 1, AFAKE_BASE32)
-      const crc = crc16(body)
-      return base32.encode(Uint8Array.of(...body, crc & 255, crc >> 8))
-    },
+    write: (drawn) => stellarAccount(withGroups(filled(Uint8Array.of(STELLAR_ACCOUNT), 33, drawn), 1, AFAKE_BASE32).subarray(1)),
     accepts: (text) => {
       const bytes = base32.decode(text)
       if (bytes.length !== 35 || bytes[0] !== STELLAR_ACCOUNT) return false

@@ -1,8 +1,16 @@
 // Calls counted by the minute of world time, as every provider's limit does. What one over the limit hears is left to the provider.
+import { z } from 'zod'
+import { Count, Text } from './rows.ts'
 import type { Table } from './tables.ts'
 import type { World } from './world.ts'
 
-export const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = { name: 'buckets', key: (row) => row.key, indexes: {} }
+export const Buckets: Table<{ readonly key: string; readonly minute: number; readonly count: number }> = {
+  name: 'buckets',
+  key: (row) => row.key,
+  secret: true,
+  schema: z.strictObject({ key: Text, minute: z.int({ error: 'expected a whole number' }), count: Count }),
+  indexes: {},
+}
 
 const MINUTE_MS = 60_000
 

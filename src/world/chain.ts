@@ -1,10 +1,13 @@
 // The outside world of coins: transfers to addresses, blocks, confirmations, drops, reorganisations. Knows no provider: whose money it is
 // is worked out from the hand-outs at the moment it is seen, and what that means is left to the listener.
 import { base58 } from '@scure/base'
+import { z } from 'zod'
 import { address } from './addresses.ts'
 import { draw } from './draws.ts'
 import { heightAt, NETWORKS, type NetworkName, nextBlockAt } from './networks.ts'
+import { Count, Digits, Flag, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
+import { sameTag } from './tags.ts'
 import { type HandOut, HandOuts, type World } from './world.ts'
 
 export type Outcome = 'confirmed' | 'dropped' | 'reorged' | 'replaced'
@@ -50,9 +53,43 @@ export interface Transfer extends Asset {
   readonly holder: string | null
 }
 
+/** More decimals, and more confirmations, than any coin has. */
+const DECIMALS_MAX = 36
+const CONFIRMATIONS_MAX = 100_000
+
+const Blocks = Count.max(CONFIRMATIONS_MAX, `expected at most ${CONFIRMATIONS_MAX} confirmations`)
+
 export const Transfers: Table<Transfer> = {
   name: 'transfers',
   key: (row) => row.id,
+  // In the order in which `send` writes them.
+  schema: z.strictObject({
+    currency: Text,
+    network: Text,
+    on: oneOf(Object.keys(NETWORKS) as NetworkName[]),
+    testnet: Flag.exactOptional(),
+    decimals: Count.max(DECIMALS_MAX, `expected at most ${DECIMALS_MAX} decimals`),
+    threshold: Blocks,
+    id: Text,
+    seq: Count,
+    provider: Text,
+    txid: Text,
+    output: Count,
+    from: Text,
+    address: Text,
+    tag: Text.nullable(),
+    atoms: Digits,
+    outcome: oneOf(['confirmed', 'dropped', 'reorged', 'replaced']),
+    status: oneOf(['scheduled', 'seen', 'confirmed', 'dropped', 'reorged', 'replaced']),
+    startsWith: Blocks,
+    sentAt: Moment,
+    seenAt: Moment.nullable(),
+    minedAt: Moment.nullable(),
+    confirmedAt: Moment.nullable(),
+    block: Count.nullable(),
+    holder: Text.nullable(),
+  }),
+  references: ({ holder }) => [['holder', HandOuts, holder]],
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
     byAddress: { group: (row) => row.address, order: (row) => row.seq },
@@ -119,7 +156,8 @@ export function confirmations(transfer: Transfer, world: World): number {
 
 /** What the timers of this file do, by the name they are scheduled under. */
 export function chainReaction(step: TransferStep, id: string, world: World, tell: Listener): string {
-  const before = world.get(Transfers, id)!
+  const before = world.get(Transfers, id)
+  if (!before) throw new Error(`there is no transfer ${id}`)
   const transfer = world.put(Transfers, { ...before, ...STEPS[step](before, world) })
   const holder = transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
   next(step, transfer, world)
@@ -179,9 +217,9 @@ function inBlock({ on }: Transfer, ago: number, world: World): Partial<Transfer>
 /** Whoever was given the address last; where addresses are told apart by tags, with this very tag. */
 function holderOf(transfer: Transfer, world: World): HandOut | undefined {
   const [newest, ...older] = world.list(HandOuts, 'byAddress', transfer.address, { descending: true })
-  if (!newest || (newest.tag === transfer.tag)) return newest
+  if (!newest || sameTag(newest.tag, transfer.tag)) return newest
   if (newest.tag === null && transfer.tag !== null) return newest
-  return older.find(({ tag }) => tag === transfer.tag)
+  return older.find(({ tag }) => sameTag(tag, transfer.tag))
 }
 
 function txid(on: NetworkName, drawn: ReturnType<typeof draw>): string {

@@ -1,6 +1,8 @@
 // Virtual time: running with the wall or frozen, moved forward only. Timers are data, fired in due order, then in order of scheduling.
+import { z } from 'zod'
+import { LAST_MS, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
-import type { World } from './world.ts'
+import { Counters, type World } from './world.ts'
 
 /** Something that happens at an instant of world time: a provider's reaction, by name, with its arguments. */
 export interface Timer {
@@ -19,6 +21,7 @@ export interface Timer {
 export const Timers: Table<Timer> = {
   name: 'timers',
   key: (row) => row.id,
+  schema: z.strictObject({ id: Text, at: Moment, provider: Text, kind: oneOf(['window', 'retention', 'confirmation', 'callback', 'scenario']), reaction: Text, args: z.unknown(), summary: Text }),
   indexes: {
     due: { group: () => '', order: (row) => row.at },
     loud: { group: (row) => (row.kind === 'window' || row.kind === 'retention' ? undefined : ''), order: (row) => row.at },
@@ -35,6 +38,8 @@ export interface Happened {
 /** How far one advance may go. */
 export const ADVANCE_MAX_MS = 90 * 24 * 3600 * 1000
 export const ADVANCE_MAX_EVENTS = 100_000
+/** How often what is scheduled at an instant may schedule something for that same instant: further, it would never end. */
+const ROUNDS_MAX = 10_000
 
 export class Clock {
   readonly #world: World
@@ -82,13 +87,15 @@ export class Clock {
   }
 
   /**
-   * Tells a running clock what the wall says; fires what has fallen due since. A wall that goes back stands still here.
-   * A frozen clock only fires what is due now.
+   * Tells a running clock what the wall says; fires what has fallen due since. Where the wall went back, nothing has passed, and time goes on from
+   * its new reading. A frozen clock only fires what is due now.
    */
+  // rule: sandgate.clock.wall
   tick(wallMs: number): void {
+    if (this.#world.stopped) return
     if (!this.#frozen) {
       const passed = Math.max(0, wallMs - (this.#wallMs ?? wallMs))
-      if (this.#wallMs === undefined || wallMs > this.#wallMs) this.#wallMs = wallMs
+      this.#wallMs = wallMs
       this.advanceTo(this.#now + passed)
       return
     }
@@ -97,7 +104,8 @@ export class Clock {
 
   /** Schedules a timer. Only inside a change. */
   schedule({ at, provider, kind, reaction, args, summary }: Omit<Timer, 'id'>): Timer {
-    const id = String(this.#world.next('timers')).padStart(12, '0')
+    if (!(Math.abs(at) <= LAST_MS)) throw new Error(`${reaction} was to be scheduled at ${at}, which is no instant`)
+    const id = timerId(this.#world.next('timers'))
     return this.#world.put(Timers, { id, at, provider, kind, reaction, args, summary })
   }
 
@@ -124,25 +132,50 @@ export class Clock {
     return this.#world.first(Timers, 'loud', '')?.at
   }
 
-  /** Moves time forward, firing every timer that falls due on the way, each at its own instant and in its own change. */
+  /**
+   * Moves time forward, firing every timer that falls due on the way, each at its own instant and in its own change. One that cannot be fired stops
+   * the world, at that instant; it never throws.
+   */
+  // rule: sandgate.worlds.stopped
   advanceTo(ms: number, limit = Infinity): Timer[] {
     const fired: Timer[] = []
+    if (this.#world.stopped) return fired
+    let rounds = 0
+    /** The newest timer when this round began. */
+    let newest = ''
     for (;;) {
       const timer = this.#world.first(Timers, 'due', '')
       if (!timer || timer.at > ms || fired.length >= limit) break
-      this.#now = Math.max(this.#now, timer.at)
-      this.#fire(timer)
+      if (timer.at > this.#now) {
+        this.#now = timer.at
+        rounds = 0
+      }
+      if (timer.id > newest) {
+        rounds++
+        newest = timerId(this.#world.get(Counters, 'timers')?.value ?? 0)
+      }
+      if (rounds > ROUNDS_MAX) {
+        this.#world.stop(`${named(timer)} is scheduled anew without end at ${new Date(this.#now).toISOString()}`)
+        return fired
+      }
+      if (!this.#fire(timer)) return fired
       fired.push(timer)
     }
     if (fired.length < limit) this.#now = Math.max(this.#now, ms)
     return fired
   }
 
-  #fire(timer: Timer): void {
-    const told = this.#world.change(() => {
-      this.#world.remove(Timers, timer.id)
-      return this.#react(timer, this.#world)
-    })
+  #fire(timer: Timer): boolean {
+    let told: string | void
+    try {
+      told = this.#world.change(() => {
+        this.#world.remove(Timers, timer.id)
+        return this.#react(timer, this.#world)
+      })
+    } catch (error) {
+      this.#world.stop(`${named(timer)} cannot be carried out: ${String(error)}`, error)
+      return false
+    }
     this.#world.journal.add({
       kind: 'timer',
       at: timer.at,
@@ -152,7 +185,16 @@ export class Clock {
       timerKind: timer.kind,
       because: told ?? undefined,
     })
+    return true
   }
+}
+
+function timerId(number: number): string {
+  return String(number).padStart(12, '0')
+}
+
+function named({ id, provider, reaction, summary }: Timer): string {
+  return `the timer ${id} (${provider}, ${reaction}: ${summary})`
 }
 
 export function happened(timer: Timer): Happened {

@@ -1,5 +1,8 @@
 // What is to be told to partners: endpoints, deliveries and their attempts, on world time. Sending is left to http/callbacks.ts, signing
 // and schedules to the provider.
+import { z } from 'zod'
+import { Timers } from './clock.ts'
+import { Count, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
 import type { World } from './world.ts'
 
@@ -17,6 +20,7 @@ export interface Endpoint {
 export const Endpoints: Table<Endpoint> = {
   name: 'endpoints',
   key: (row) => row.id,
+  schema: z.strictObject({ seq: Count, id: Text, provider: Text, account: Text, url: Text.refine((text) => URL.canParse(text), 'expected a URL'), secret: Text, events: z.array(Text).nullable() }),
   indexes: { byAccount: { group: (row) => JSON.stringify([row.provider, row.account]), order: (row) => row.seq }, all: { group: () => '', order: (row) => row.seq } },
 }
 
@@ -51,16 +55,63 @@ export interface Delivery {
   /** The number of the attempt that is on its way, over all deliveries; null: none is. */
   readonly sending: number | null
   readonly spoiled: 'bad-signature' | 'stale-timestamp' | null
+  /** Why it is not tried any more, where that is not the number of its attempts. */
+  readonly reason?: string
 }
+
+const AttemptSchema = z.strictObject({
+  at: Moment,
+  status: Count.nullable(),
+  error: Text.nullable(),
+  // What was sent, as builds from after this one keep it.
+  headers: z.record(Text, Text).optional(),
+  signed_text: Text.optional(),
+})
 
 export const Deliveries: Table<Delivery> = {
   name: 'deliveries',
   key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    seq: Count,
+    provider: Text,
+    account: Text,
+    endpoint: Text,
+    event: Text,
+    object: Text.nullable(),
+    body: Text,
+    createdAt: Moment,
+    status: oneOf(['pending', 'delivered', 'exhausted', 'dropped', 'paused', 'held']),
+    attempts: z.array(AttemptSchema, { error: 'expected a list of attempts' }),
+    timer: Text.nullable(),
+    sending: Count.nullable(),
+    spoiled: oneOf(['bad-signature', 'stale-timestamp']).nullable(),
+  }),
+  // Its endpoint may be gone.
+  references: ({ timer }) => [['timer', Timers, timer]],
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
     waiting: { group: (row) => (row.status === 'paused' || row.status === 'held' ? JSON.stringify([row.provider, row.status]) : undefined), order: (row) => row.seq },
     sending: { group: (row) => (row.sending === null ? undefined : ''), order: (row) => row.sending! },
   },
+}
+
+/** What was sent in one attempt beside the body: with it everybody can see what the signature was made of. */
+interface CallbackRequest {
+  /** `cb_1/2`: the second attempt. */
+  readonly id: string
+  readonly headers: Readonly<Record<string, string>>
+  /** The instant that stands inside the signature. */
+  readonly wallMs: number
+}
+
+/** By delivery and number of the attempt. A replay, which sends nothing, has none. */
+export const CallbackRequests: Table<CallbackRequest> = {
+  name: 'callback_requests',
+  key: (row) => row.id,
+  schema: z.strictObject({ id: Text, headers: z.record(z.string(), Text), wallMs: Moment }),
+  references: ({ id }) => [['id', Deliveries, id.slice(0, id.lastIndexOf('/'))]],
+  indexes: {},
 }
 
 /** A callback of a provider, before it is a delivery to anybody. */
@@ -73,7 +124,9 @@ export interface Callback {
   readonly body: (seq: number) => string
 }
 
-export type SpoilHow = 'duplicate' | 'delay' | 'drop' | 'reorder' | 'bad-signature' | 'stale-timestamp'
+export const SPOILS = ['duplicate', 'delay', 'drop', 'reorder', 'bad-signature', 'stale-timestamp'] as const
+
+export type SpoilHow = (typeof SPOILS)[number]
 
 /** How long a delivery waits for one that overtakes it, world ms. */
 const HELD_MS = 24 * 3600 * 1000
@@ -89,13 +142,37 @@ interface Spoil {
   readonly byMs: number
 }
 
-export const Spoils: Table<Spoil> = { name: 'spoils', key: (row) => row.id, indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } } }
-export const Pauses: Table<{ readonly provider: string; readonly object: string | null; readonly id: string }> = { name: 'pauses', key: (row) => row.id, indexes: {} }
+export const Spoils: Table<Spoil> = {
+  name: 'spoils',
+  key: (row) => row.id,
+  schema: z.strictObject({ id: Text, seq: Count, provider: Text, object: Text.nullable(), how: oneOf(SPOILS), left: Count, byMs: Count }),
+  indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } },
+}
+
+export const Pauses: Table<{ readonly provider: string; readonly object: string | null; readonly id: string }> = {
+  name: 'pauses',
+  key: (row) => row.id,
+  schema: z.strictObject({ provider: Text, object: Text.nullable(), id: Text }),
+  indexes: {},
+}
 
 /** Adds or replaces an endpoint. */
 export function putEndpoint(endpoint: Omit<Endpoint, 'seq'>, world: World): Endpoint {
   return world.put(Endpoints, { seq: world.get(Endpoints, endpoint.id)?.seq ?? world.next('endpoints'), ...endpoint })
 }
+
+/** Nothing is sent there any more; what waited for it is given up, and so is what is on its way, unless it arrives. Answers with how many waited. */
+export function removeEndpoint(id: string, world: World): number {
+  world.remove(Endpoints, id)
+  const waiting = [...world.rows(Deliveries)].filter(({ endpoint, status, sending }) => endpoint === id && sending === null && ['pending', 'paused', 'held'].includes(status))
+  for (const delivery of waiting) {
+    if (delivery.timer !== null) world.clock.cancel(delivery.timer)
+    world.put(Deliveries, { ...delivery, timer: null, ...ENDPOINT_GONE })
+  }
+  return waiting.length
+}
+
+const ENDPOINT_GONE = { status: 'exhausted', reason: 'the endpoint was removed' } as const
 
 /** One delivery for each endpoint of the account that wants this event. Only inside a change. */
 export function post(callback: Callback, world: World): Delivery[] {
@@ -186,7 +263,7 @@ export function redeliver(delivery: Delivery, world: World): Delivery {
 }
 
 /** Schedules the next attempt, in place of one that was scheduled. */
-function attemptAt(delivery: Delivery, at: number, world: World, status: 'pending' | 'held' = 'pending'): Delivery {
+function attemptAt({ reason: _, ...delivery }: Delivery, at: number, world: World, status: 'pending' | 'held' = 'pending'): Delivery {
   if (delivery.timer !== null) world.clock.cancel(delivery.timer)
   const number = delivery.attempts.length + 1
   const timer = world.clock.schedule({
@@ -202,15 +279,32 @@ function attemptAt(delivery: Delivery, at: number, world: World, status: 'pendin
 
 /** An attempt fell due: from here on it is on its way, until `attemptEnded`. */
 export function attemptDue(id: string, world: World): void {
-  world.put(Deliveries, { ...world.get(Deliveries, id)!, status: 'pending', timer: null, sending: world.next('attempts') })
+  world.put(Deliveries, { ...deliveryOf(id, world), status: 'pending', timer: null, sending: world.next('attempts') })
+}
+
+function deliveryOf(id: string, world: World): Delivery {
+  const delivery = world.get(Deliveries, id)
+  if (!delivery) throw new Error(`there is no delivery ${id}`)
+  return delivery
 }
 
 /** An attempt is over. `retryMs` are the provider's waits; the next one counts from the instant of this attempt. */
 export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly number[], world: World): Delivery {
-  const before = world.get(Deliveries, id)!
+  const before = deliveryOf(id, world)
   const delivery: Delivery = { ...before, sending: null, attempts: [...before.attempts, attempt] }
   if (attempt.error === null) return world.put(Deliveries, { ...delivery, status: 'delivered' })
+  if (!world.get(Endpoints, delivery.endpoint)) return world.put(Deliveries, { ...delivery, ...ENDPOINT_GONE })
   const wait = retryMs[delivery.attempts.length - 1]
   if (wait === undefined) return world.put(Deliveries, { ...delivery, status: 'exhausted' })
   return attemptAt(delivery, Math.max(world.now, attempt.at + wait), world)
+}
+
+/** Keeps what was sent in an attempt. */
+export function keepRequest(delivery: string, attempt: number, { headers, wallMs }: Omit<CallbackRequest, 'id'>, world: World): void {
+  world.put(CallbackRequests, { id: `${delivery}/${attempt}`, headers, wallMs })
+}
+
+/** What was sent in an attempt; undefined: nothing was, or nobody kept it. */
+export function requestOf(delivery: string, attempt: number, world: World): CallbackRequest | undefined {
+  return world.get(CallbackRequests, `${delivery}/${attempt}`)
 }

@@ -1,5 +1,7 @@
 // Rows in tables with ordered indexes, and an undo list: a change stands whole or not at all. Knows nothing of what the rows mean.
 import BTreeModule from 'sorted-btree'
+import type { ZodType } from 'zod'
+import { TablesView } from './view.ts'
 
 // The package is CommonJS with a `default` member.
 const BTree = ((BTreeModule as any).default ?? BTreeModule) as typeof BTreeModule.default
@@ -8,8 +10,18 @@ const BTree = ((BTreeModule as any).default ?? BTreeModule) as typeof BTreeModul
 export interface Table<Row extends object> {
   readonly name: string
   readonly key: (row: Row) => string
+  /** Its keys hold what lets somebody in, or an id of that: they are never told whole. */
+  readonly secret?: true
+  /** What every row is: an object without unknown fields. Conditions stand at its fields, none at the object itself. */
+  readonly schema: RowSchema<Row>
+  /** The rows of other tables that have to be there for this one; null: none is named. */
+  readonly references?: (row: Row) => readonly Reference[]
   readonly indexes: Readonly<Record<string, Index<Row>>>
 }
+
+export type RowSchema<Row> = ZodType<Row> & { readonly shape: Readonly<Record<string, ZodType>> }
+
+export type Reference = readonly [field: string, table: Table<any>, key: string | null]
 
 /** Rows of one `group`, ascending by `order`, then by key. A row whose group is undefined is left out. */
 export interface Index<Row> {
@@ -43,6 +55,7 @@ interface Entry extends Position {
 }
 
 interface State {
+  readonly name: string
   readonly rows: Map<string, object>
   /** Those that somebody has asked for: an index is built then, and kept from there on. */
   readonly indexes: BuiltIndex[]
@@ -51,8 +64,17 @@ interface State {
 interface BuiltIndex {
   readonly name: string
   readonly index: Index<any>
-  readonly groups: Map<string, Group>
+  readonly key: (row: any) => string
+  /** Most groups hold one row, and then it stands here itself. */
+  readonly groups: Map<string, Group | object>
+  /** Goes through the rows that were there when the index was begun; undefined once it is whole. */
+  filling: Iterator<void> | undefined
 }
+
+/** With so many rows a table has all its indexes, asked for or not: built later, one would hold up everybody. */
+const EAGER_ROWS = 4_096
+/** How many rows are put into an index before somebody else may have a turn. */
+const FILLED_AT_ONCE = 256
 
 function compare(a: Position, b: Position): number {
   return a.order - b.order || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
@@ -127,26 +149,13 @@ class Group {
   }
 }
 
-/** Why a row from elsewhere does not fit a table; undefined when it does. */
-export function keyProblem(table: Table<any>, key: string, row: object): string | undefined {
-  try {
-    if (table.key(row) !== key) return `the row says that its key is ${JSON.stringify(table.key(row))}`
-    for (const [name, { group, order }] of Object.entries(table.indexes)) {
-      const of = group(row)
-      if (of !== undefined && (typeof of !== 'string' || !Number.isFinite(order(row)))) return `the row has no place in the index ${name}`
-    }
-    return undefined
-  } catch (error) {
-    return `the row is not of this table: ${(error as Error).message}`
-  }
-}
-
 export class Tables {
   readonly #states = new Map<string, State>()
   #changes: RowChange[] = []
   #depth = 0
   /** Called once after each outermost change that touched rows. */
   onCommit: ((changes: readonly RowChange[]) => void) | undefined
+  readonly #views = new Set<TablesView>()
 
   /** Runs `work`; when it throws, every row is as it was before. Changes nest: an inner one that throws undoes only itself. */
   change<T>(work: () => T): T {
@@ -171,8 +180,13 @@ export class Tables {
     return this.#open(table).rows.get(key) as Row | undefined
   }
 
-  put<Row extends object>(table: Table<Row>, row: Row): Row {
-    this.#write(this.#open(table), table.name, table.key(row), Object.freeze(row))
+  put<Row extends object>(table: Table<Row>, row: NoInfer<Row>): Row {
+    const key = table.key(row)
+    // Half a row, made of one that was not there.
+    if (typeof key !== 'string') throw new Error(`a row without a key was put into the table ${table.name}`)
+    const state = this.#open(table)
+    this.#write(state, table.name, key, Object.freeze(row))
+    if (state.rows.size === EAGER_ROWS) for (const name of Object.keys(table.indexes)) this.#index(table, name, state)
     return row
   }
 
@@ -183,7 +197,11 @@ export class Tables {
   /** Rows of one group of an index, in order. */
   list<Row extends object>(table: Table<Row>, index: string, group: string, range: Range = {}): Row[] {
     const found = this.#group(table, index, group)
-    return found ? (found.take(range.limit ?? Infinity, range.after, range.descending ?? false) as Row[]) : []
+    if (!found || found instanceof Group) return found ? (found.take(range.limit ?? Infinity, range.after, range.descending ?? false) as Row[]) : []
+    const row = found as Row
+    const at = { order: table.indexes[index]!.order(row), key: table.key(row) }
+    const within = !range.after || (range.descending ? compare(at, range.after) < 0 : compare(at, range.after) > 0)
+    return within && range.limit !== 0 ? [row] : []
   }
 
   /** Removes the first rows of a group up to this order, at most so many: what is over goes as fast as it comes, and never all at once. */
@@ -196,11 +214,13 @@ export class Tables {
   }
 
   first<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {
-    return this.#group(table, index, group)?.first as Row | undefined
+    const found = this.#group(table, index, group)
+    return (found instanceof Group ? found.first : found) as Row | undefined
   }
 
   last<Row extends object>(table: Table<Row>, index: string, group: string): Row | undefined {
-    return this.#group(table, index, group)?.last as Row | undefined
+    const found = this.#group(table, index, group)
+    return (found instanceof Group ? found.last : found) as Row | undefined
   }
 
   size<Row extends object>(table: Table<Row>): number {
@@ -233,13 +253,44 @@ export class Tables {
     }
   }
 
-  /** Replaces every row of every table; the maps are its own from here on. */
+  /** The names of the tables that have rows. */
+  names(): string[] {
+    return [...this.#states].flatMap(([name, { rows }]) => (rows.size > 0 ? [name] : []))
+  }
+
+  /** Of each table that has rows, how many, and the first few. */
+  samples(most: number): [rows: number, sampled: object[]][] {
+    return [...this.#states.values()].flatMap(({ rows }): [number, object[]][] => {
+      const values = rows.values()
+      const sampled = Array.from({ length: Math.min(most, rows.size) }, () => values.next().value!)
+      return rows.size > 0 ? [[rows.size, sampled]] : []
+    })
+  }
+
+  /** All rows as they are at this moment, to be read while they go on changing; `end` it when it has been read. */
+  view(): TablesView {
+    const view = new TablesView(new Map([...this.#states].map(([name, { rows }]) => [name, rows])), () => this.#views.delete(view))
+    this.#views.add(view)
+    return view
+  }
+
+  /** Replaces every row of every table; the maps, and the rows, are its own from here on. */
   load(tables: ReadonlyMap<string, Map<string, object>>): void {
     if (this.#depth > 0) throw new Error('rows are loaded inside of a change')
     this.#states.clear()
-    for (const [name, rows] of tables) {
-      for (const row of rows.values()) Object.freeze(row)
-      this.#states.set(name, { rows, indexes: [] })
+    for (const [name, rows] of tables) this.#states.set(name, { name, rows, indexes: [] })
+  }
+
+  /** Builds what is missing of the indexes of large tables, a slice at each step. */
+  *buildIndexes(tables: Iterable<Table<any>>): Generator<void> {
+    for (const table of tables) {
+      const state = this.#states.get(table.name)
+      if (!state || state.rows.size < EAGER_ROWS) continue
+      for (const name of Object.keys(table.indexes)) {
+        const built = this.#begin(table, name, state)
+        while (built.filling && !built.filling.next().done) yield
+        built.filling = undefined
+      }
     }
   }
 
@@ -249,20 +300,35 @@ export class Tables {
     for (const { table, key, before, after } of changes.toReversed()) this.#set(this.#states.get(table)!, key, after, before)
   }
 
-  #group(table: Table<any>, name: string, group: string): Group | undefined {
+  #group(table: Table<any>, name: string, group: string): Group | object | undefined {
     const state = this.#open(table)
-    for (const built of state.indexes) if (built.name === name) return built.groups.get(group)
+    for (const built of state.indexes) if (built.name === name && built.filling === undefined) return built.groups.get(group)
+    return this.#index(table, name, state).groups.get(group)
+  }
+
+  /** The whole index. */
+  #index(table: Table<any>, name: string, state: State): BuiltIndex {
+    const built = this.#begin(table, name, state)
+    while (built.filling && !built.filling.next().done);
+    built.filling = undefined
+    return built
+  }
+
+  /** The index, begun where nobody has asked for it yet; what changes from here on is in it. */
+  #begin(table: Table<any>, name: string, state: State): BuiltIndex {
+    const begun = state.indexes.find((built) => built.name === name)
+    if (begun) return begun
     const index = table.indexes[name]
     if (!index) throw new Error(`table ${table.name} has no index ${name}`)
-    const built = { name, index, groups: new Map<string, Group>() }
+    const built: BuiltIndex = { name, index, key: table.key, groups: new Map(), filling: undefined }
+    built.filling = fill(built, state.rows)
     state.indexes.push(built)
-    for (const [key, row] of state.rows) reindex(built, key, undefined, row)
-    return built.groups.get(group)
+    return built
   }
 
   #open(table: Table<any>): State {
     let state = this.#states.get(table.name)
-    if (!state) this.#states.set(table.name, (state = { rows: new Map(), indexes: [] }))
+    if (!state) this.#states.set(table.name, (state = { name: table.name, rows: new Map(), indexes: [] }))
     return state
   }
 
@@ -275,6 +341,7 @@ export class Tables {
   }
 
   #set(state: State, key: string, before: object | undefined, after: object | undefined): void {
+    if (this.#views.size > 0) for (const view of this.#views) view.changed(state.name, key, before)
     if (after === undefined) state.rows.delete(key)
     else state.rows.set(key, after)
     for (const built of state.indexes) reindex(built, key, before, after)
@@ -288,16 +355,42 @@ export class Tables {
   }
 }
 
-function reindex({ index, groups }: BuiltIndex, key: string, before: object | undefined, after: object | undefined): void {
+/** Rows that are added meanwhile are in the index already when their turn comes, and stay as they are. */
+function* fill(built: BuiltIndex, rows: ReadonlyMap<string, object>): Generator<void> {
+  let left = FILLED_AT_ONCE
+  for (const [key, row] of rows) {
+    reindex(built, key, undefined, row)
+    if (--left > 0) continue
+    left = FILLED_AT_ONCE
+    yield
+  }
+}
+
+/** Rows are replaced and never edited, so a row that stands for its group is told by its identity. */
+function reindex({ index, key: keyOf, groups }: BuiltIndex, key: string, before: object | undefined, after: object | undefined): void {
   const left = before === undefined ? undefined : index.group(before)
   const entered = after === undefined ? undefined : index.group(after)
   if (left !== undefined) {
-    const group = groups.get(left)!
-    group.delete({ order: index.order(before), key })
-    if (group.size === 0 && left !== entered) groups.delete(left)
+    const held = groups.get(left)
+    if (held instanceof Group) {
+      held.delete({ order: index.order(before), key })
+      if (held.size === 0 && left !== entered) groups.delete(left)
+    } else if (held === before) {
+      if (left === entered) {
+        groups.set(left, after!)
+        return
+      }
+      groups.delete(left)
+    }
   }
   if (entered === undefined) return
-  let group = groups.get(entered)
-  if (!group) groups.set(entered, (group = new Group()))
-  group.set({ order: index.order(after), key }, after!)
+  const held = groups.get(entered)
+  if (held === undefined) groups.set(entered, after!)
+  else if (held instanceof Group) held.set({ order: index.order(after), key }, after!)
+  else if (held !== after) {
+    const group = new Group()
+    group.set({ order: index.order(held), key: keyOf(held) }, held)
+    group.set({ order: index.order(after), key }, after!)
+    groups.set(entered, group)
+  }
 }

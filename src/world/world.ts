@@ -1,9 +1,12 @@
 // Everything that is true in one sandbox: rows, clock, draws, what was handed out, and the journal of how it came to be.
 // No I/O, no wall clock, no chance of its own: given a seed and the same calls, the same world.
+import { z } from 'zod'
 import { address, type AddressRequest } from './addresses.ts'
 import { Clock, type Timer } from './clock.ts'
 import { draw, type Draw } from './draws.ts'
 import { Journal, type JournalBounds } from './journal.ts'
+import { Count, Moment, Text } from './rows.ts'
+import type { TablesView } from './view.ts'
 import { Tables, type Position, type Range, type RowChange, type Table } from './tables.ts'
 
 export interface WorldOptions extends JournalBounds {
@@ -20,6 +23,16 @@ export interface WorldOptions extends JournalBounds {
   readonly switches: Readonly<Record<string, readonly string[]>>
   /** What a timer does. */
   readonly react: (timer: Timer, world: World) => string | void
+  /** Told when nothing falls due any more, and of the error where there was one. */
+  readonly onStop?: ((world: World, error?: unknown) => void) | undefined
+}
+
+/** Why nothing falls due in a world any more. */
+export interface Stopped {
+  /** One sentence for people. */
+  readonly reason: string
+  /** Whether its rows are what they should be, hold what they should not, or could not be read at all: the last two serve no call. */
+  readonly rows: 'good' | 'bad' | 'unread'
 }
 
 /** A row a hand-out: an address that a provider gave somebody, for `GET addresses` and for money that arrives. */
@@ -42,6 +55,7 @@ export interface HandOut {
 export const HandOuts: Table<HandOut> = {
   name: 'addresses',
   key: (row) => row.id,
+  schema: z.strictObject({ id: Text, seq: Count, at: Moment, provider: Text, account: Text, user: Text.nullable(), network: Text, currency: Text, address: Text, tag: Text.nullable(), reference: Text }),
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
     byAddress: { group: (row) => row.address, order: (row) => row.seq },
@@ -71,7 +85,7 @@ interface Counter {
   readonly value: number
 }
 
-export const Counters: Table<Counter> = { name: 'counters', key: (row) => row.name, indexes: {} }
+export const Counters: Table<Counter> = { name: 'counters', key: (row) => row.name, schema: z.strictObject({ name: Text, value: Count }), indexes: {} }
 
 export class World {
   readonly id: string
@@ -83,6 +97,7 @@ export class World {
   keeper: Keeper | undefined
   #arrivals = 0
   readonly #tables = new Tables()
+  #stopped: Stopped | undefined
 
   constructor(options: WorldOptions) {
     this.options = options
@@ -105,6 +120,25 @@ export class World {
   /** Something comes; its number tells what came first where the journal has nothing in between. */
   arrive(): number {
     return ++this.#arrivals
+  }
+
+  /** Undefined: what falls due happens. */
+  get stopped(): Stopped | undefined {
+    return this.#stopped
+  }
+
+  /** Nothing falls due from here on. Rows that are good go on being served, with a clock that stands; others are left as they are. */
+  stop(reason: string, error?: unknown, rows: Stopped['rows'] = 'good'): void {
+    if (this.#stopped) return
+    this.#stopped = { reason, rows }
+    if (rows === 'good') this.clock.freeze()
+    this.journal.add({ kind: 'control', at: this.now, action: 'stopped', summary: `the world is stopped: ${reason}` })
+    this.options.onStop?.(this, error)
+  }
+
+  /** What stopped it may be gone: what is due is tried once more. The clock stays frozen. */
+  resume(): void {
+    if (this.#stopped?.rows === 'good') this.#stopped = undefined
   }
 
   /** The provider's settings, parsed by its own schema. */
@@ -133,7 +167,7 @@ export class World {
   }
 
   /** Adds or replaces a row. Only inside a change. */
-  put<Row extends object>(table: Table<Row>, row: Row): Row {
+  put<Row extends object>(table: Table<Row>, row: NoInfer<Row>): Row {
     return this.#tables.put(table, row)
   }
 
@@ -195,14 +229,24 @@ export class World {
     this.clock.stand(now, frozen, wallMs ?? undefined)
   }
 
-  /** Everything that is true now. */
-  get kept(): Kept {
-    const tables = new Map<string, Map<string, object>>()
-    for (const [table, key, row] of this.entries()) {
-      const rows = tables.get(table) ?? new Map<string, object>()
-      tables.set(table, rows.set(key, row))
-    }
-    return { tables, clock: [this.now, this.clock.wallMs ?? null, this.clock.frozen] }
+  /** Everything that is true now, to be read while the world goes on. `view` is to be ended. */
+  moment(): { readonly view: TablesView; readonly clock: Kept['clock'] } {
+    return { view: this.#tables.view(), clock: [this.now, this.clock.wallMs ?? null, this.clock.frozen] }
+  }
+
+  /** Of each table that has rows, how many, and the first few. */
+  samples(most: number): [rows: number, sampled: object[]][] {
+    return this.#tables.samples(most)
+  }
+
+  /** The names of the tables that have rows. */
+  tableNames(): string[] {
+    return this.#tables.names()
+  }
+
+  /** Builds what is missing of the indexes of large tables, a slice at each step: asked for later, they would hold up everybody. */
+  buildIndexes(tables: Iterable<Table<any>>): Generator<void> {
+    return this.#tables.buildIndexes(tables)
   }
 
   /** Takes changes back that were made, without a word to anybody. */

@@ -299,7 +299,24 @@ describe('bodies', () => {
     }
     for (const body of ['[]', '{}', '[1,"BTC"]']) wrong(await box.call(client, exactly(body)), all)
     for (const body of ['[]', '{}', '[{"visible":false}]']) expect((await list(box, JSON.parse(body))).json.data).toHaveLength(36 + 41)
-    for (const body of ['null', '"BTC"', '5', 'true', '1e999']) refused(await box.call(client, exactly(body)), 400, 'Bad content format', 'bad_content_format')
+    for (const body of ['"BTC"', '5', 'true', '1e999']) refused(await box.call(client, exactly(body)), 400, 'Bad content format', 'bad_content_format')
+  })
+
+  test('alphapo.content.null: null is as good as {}, where there are parameters and where there are none, modelled or not', async () => {
+    const box = await start()
+    for (const path of ['/currencies/list', '/currencies/pairs', '/currencies/rates', '/accounts/list']) {
+      for (const body of ['null', ' null\n', '{}', '[]']) expect([path, body, (await box.call(client, { ...post(path, {}), body })).status]).toEqual([path, body, 200])
+    }
+    expect((await box.call(client, { ...post('/currencies/list', {}), body: 'null' })).text).toBe((await list(box)).text)
+    for (const path of ['/addresses/take', '/withdrawal/crypto', '/invoices/create', '/exchange/calculate', '/exchange/now', '/exchange/fixed']) {
+      const [nothing, none, empty] = [await box.call(client, { ...post(path, {}), body: 'null' }), await box.call(client, post(path, [])), await box.call(client, post(path, {}))]
+      expect([path, empty.status, nothing.text, none.text]).toEqual([path, 400, empty.text, empty.text])
+    }
+    const look = async (body: string) => {
+      const { method, path, headers } = client.sign({ method: 'GET', path: '/api/v2/transactions/info?id=5100001', body }, 0)
+      return (await box.raw(method, `/alphapo${path}`, headers, body)).text
+    }
+    expect(await look('null')).toBe(await look('{}'))
   })
 
   test('alphapo.content.none: a GET is signed over nothing, or over the body that comes with it', async () => {
@@ -398,6 +415,14 @@ describe('fields', () => {
     wrong(await take(box, { end_user_reference: [] }), { end_user_reference: 'The end user reference must be a string.' })
     const strict = await start()
     wrong(await take(strict, { end_user_reference: undefined }), { end_user_reference: 'The end user reference field is required.' })
+    // One question, one switch.
+    for (const [path, good] of [['/withdrawal/crypto', WITHDRAWAL], ['/invoices/create', INVOICE]] as const) {
+      for (const end_user_reference of [undefined, null, '']) {
+        expect([path, (await box.call(client, post(path, { ...good, end_user_reference }))).status]).toEqual([path, 201])
+        wrong(await strict.call(client, post(path, { ...good, end_user_reference })), { end_user_reference: 'The end user reference field is required.' })
+      }
+      wrong(await box.call(client, post(path, { ...good, end_user_reference: [] })), { end_user_reference: 'The end user reference must be a string.' })
+    }
   })
 
   test('alphapo.take.integer-ids: whole numbers are echoed as text, unless JSON has lost their digits', async () => {
@@ -722,7 +747,7 @@ describe('currencies', () => {
     expect([reply.status, reply.headers['content-type']]).toEqual([200, 'application/json'])
     const first =
       '{"data":[{"id":1,"type":"crypto","currency":"BTC","minimum_amount":"0.00010000",' +
-      '"deposit_fee_percent":"0.008000","withdrawal_fee_percent":"0.000000","precision":8},'
+      '"deposit_fee_percent":"0.008000","withdrawal_fee_percent":"0.000000","precision":8,'
     expect(reply.text.slice(0, first.length)).toBe(first)
   })
 
@@ -740,6 +765,13 @@ describe('currencies', () => {
     expect(fiat.map((row) => row.type)).toEqual(fiat.map(() => 'fiat'))
     expect(fiat.slice(0, 3).map((row) => row.currency)).toEqual(['EUR', 'USD', 'GBP'])
     for (const { currency } of fiat.slice(0, 5)) expect((await take(box, { convert_to: currency })).status).toBe(201)
+  })
+
+  test('alphapo.currencies.limits: the minimum withdrawal and the confirmations of each coin', async () => {
+    const box = await start()
+    const rows: any[] = (await list(box)).json.data
+    const told = Object.fromEntries(rows.map((row) => [row.currency, [row.minimum_withdrawal_amount, row.deposit_confirmations]]))
+    expect(told).toMatchObject({ BTC: ['0.00010000', 1], ETH: ['0.01000000', 10], USDTT: ['2.00000000', 19], XRP: ['0.00100000', 1], BTCLN: ['0.00001000', 0], EUR: [undefined, undefined] })
   })
 
   test('alphapo.currencies.lightning-maximum: BTCLN alone has a maximum', async () => {
@@ -776,6 +808,8 @@ describe('settings', () => {
   })
 })
 
+const WITHDRAWAL = { currency: 'BTC', amount: '0.1', address: 'tb1q', foreign_id: 'w', end_user_reference: 'u' }
+
 const INVOICE = {
   timer: true, title: 't', currency: 'EUR', amount: 10, foreign_id: 'x', end_user_reference: 'u',
   url_success: 'https://a.test', url_failed: 'https://a.test', email_user: 'a@a.test',
@@ -785,7 +819,7 @@ test.each<[string, Request, number]>([
   ['pairs', post('/currencies/pairs', {}), 200],
   ['rates', post('/currencies/rates', { currency_from: 'BTC', currency_to: null }), 200],
   ['balances', post('/accounts/list', []), 200],
-  ['a withdrawal', post('/withdrawal/crypto', { currency: 'BTC', amount: '0.1', address: 'tb1q', foreign_id: 'w', end_user_reference: 'u' }), 201],
+  ['a withdrawal', post('/withdrawal/crypto', WITHDRAWAL), 201],
   ['a rate', post('/exchange/calculate', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1 }), 200],
   ['an exchange at a price', post('/exchange/fixed', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1, foreign_id: 'x', price: '1' }), 201],
   ['an exchange', post('/exchange/now', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1, foreign_id: 'x' }), 201],
@@ -795,6 +829,21 @@ test.each<[string, Request, number]>([
   const reply = await box.call(client, request)
   expect([reply.status, reply.headers['x-sandgate'], reply.json]).toEqual([status, 'sampled', expect.any(Object)])
   refused(await box.send('alphapo', request), 403, 'No key header', 'required_header_key')
+})
+
+test('alphapo.errors.boolean: a timer is true, false, 1, 0, "1" or "0", and must be there', async () => {
+  const box = await start()
+  for (const timer of [true, false, 1, 0, '1', '0']) expect([timer, (await box.call(client, post('/invoices/create', { ...INVOICE, timer }))).status]).toEqual([timer, 201])
+  for (const timer of ['yes', 'true', 2, [], {}]) wrong(await box.call(client, post('/invoices/create', { ...INVOICE, timer })), { timer: 'The timer field must be true or false.' })
+  for (const timer of [undefined, null, '', ' ']) wrong(await box.call(client, post('/invoices/create', { ...INVOICE, timer })), { timer: 'The timer field is required.' })
+})
+
+test.each(['Content-Type: application/json', 'text/json', 'application/json;', 'application/vnd.api+json'])('sandgate.sampled.once: a call with Content-Type %j is answered as a modelled one is', async (type) => {
+  const box = await start()
+  for (const request of [taking({}), post('/currencies/rates', {}), post('/withdrawal/crypto', WITHDRAWAL)]) {
+    const reply = await box.send('alphapo', by({ 'content-type': type }, request))
+    expect([request.path, reply.status < 300]).toEqual([request.path, true])
+  }
 })
 
 test('alphapo.errors.all-fields: where answers are samples, what is wrong with a body is told truly', async () => {

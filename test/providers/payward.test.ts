@@ -350,6 +350,9 @@ describe('nonces', () => {
     )
     expect(hint(await withNonce(box, '1767225600'))).toMatch(/this one looks like seconds, and earlier ones like nanoseconds/)
     expect(hint(await withNonce(box, '42'))).toMatch(/this one looks like 2 digits, and earlier ones like nanoseconds/)
+    for (const uptime of ['864013579246', '86401357924680', '5400135792468', '999999999']) {
+      expect([uptime, hint(await withNonce(box, uptime))]).toEqual([uptime, expect.stringMatching(/; this one is not the time of day in any unit: .*hrtime\.bigint\(\)/)])
+    }
     expect(hint(await withNonce(box, '1767225599999999999'))).toBe('the nonce must be greater than the highest this key has used')
     expect(hint(await withNonce(box, '1767225600000000000'))).toBe('this nonce was used before: every call needs a greater one')
   })

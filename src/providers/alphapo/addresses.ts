@@ -1,9 +1,11 @@
 // Deposit addresses: every call that asks for one gets a new one, told from the others of the same customer by its id.
+import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
+import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { CURRENCIES, type Currency, FIAT, type Settings } from './catalogue.ts'
-import { type FieldErrors, fieldErrors, isBlank, unknownChoice } from './fields.ts'
+import { bodyOf, type FieldErrors, fieldErrors, forgive, isBlank, unknownChoice } from './fields.ts'
 import { invoiceFor, judgeAmount, LIGHTNING } from './lightning.ts'
 import type { AlphapoCall } from './wire.ts'
 
@@ -26,6 +28,18 @@ export interface AddressRow {
 export const Addresses: Table<AddressRow> = {
   name: 'alphapo.addresses',
   key: (row) => String(row.id),
+  schema: z.strictObject({
+    id: Count,
+    merchant: Text,
+    currency: oneOf([...CURRENCIES.keys()]),
+    convertTo: oneOf([...CURRENCIES.keys(), ...FIAT]).nullable(),
+    address: Text,
+    tag: Digits.nullable(),
+    foreignId: Text,
+    reference: Text.nullable(),
+    invoiced: Digits.nullable(),
+    createdAt: Moment,
+  }),
   indexes: {
     alike: { group: (row) => alike(row), order: (row) => row.id },
     tagged: { group: (row) => (row.tag === null ? undefined : JSON.stringify([row.address, row.tag])), order: (row) => row.id },
@@ -38,7 +52,6 @@ function alike({ merchant, currency, convertTo, foreignId }: Pick<AddressRow, 'm
 }
 
 const FIELDS = ['currency', 'foreign_id', 'end_user_reference', 'convert_to', 'amount']
-const REQUIRED = ['currency', 'foreign_id', 'end_user_reference']
 
 /** Clients keep ids and tags in 32 bits, signed. */
 const INT32_MAX = 2 ** 31 - 1
@@ -50,7 +63,7 @@ type Wish = ReturnType<typeof wishOf>
 /** The fields of a legal body; others are ignored. */
 // rule: alphapo.content.extra
 function wishOf(call: AlphapoCall) {
-  const { currency, foreign_id: foreignId, end_user_reference: reference, convert_to: convertTo, amount } = call.content.kind === 'json' ? call.content.value : {}
+  const { currency, foreign_id: foreignId, end_user_reference: reference, convert_to: convertTo, amount } = bodyOf(call)
   return {
     currency: currency as string,
     // rule: alphapo.take.integer-ids
@@ -64,10 +77,9 @@ function wishOf(call: AlphapoCall) {
 
 /** The last gate of takeAddress: every field that is wrong is told at once. */
 export function fieldsValid(call: AlphapoCall, world: World): void {
-  const body = call.content.kind === 'json' ? call.content.value : {}
-  const errors = fieldErrors(call.problems, REQUIRED)
-  // rule: alphapo.take.end-user-reference
-  if (world.assumes('alphapo.take.end-user-reference') === 'optional' && isBlank(body.end_user_reference)) errors.delete('end_user_reference')
+  const body = bodyOf(call)
+  const errors = fieldErrors(call.problems)
+  forgive(errors, body, world)
   // rule: alphapo.take.currency-unknown
   if (!errors.has('currency') && !CURRENCIES.has(body.currency)) errors.set('currency', unknownChoice('currency'))
   // rule: alphapo.take.convert-to-unknown

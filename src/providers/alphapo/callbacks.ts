@@ -24,9 +24,10 @@ export const callbacks: CallbackRules = {
   // rule: alphapo.callbacks.success
   succeeded: (status) => status === 200,
   // rule: alphapo.callbacks.signature
-  headers: ({ account, body }, { secret }, _, world) => ({
-    'X-Processing-Key': firstKey(account, world)?.id ?? '',
-    'X-Processing-Signature': createHmac('sha512', secret).update(body).digest('hex'),
+  signedText: ({ body }) => body,
+  headers: (delivery, { secret }, wallMs, world) => ({
+    'X-Processing-Key': firstKey(delivery.account, world)?.id ?? '',
+    'X-Processing-Signature': createHmac('sha512', secret).update(callbacks.signedText(delivery, wallMs)).digest('hex'),
   }),
   account: (named, world) => {
     const merchants = Object.keys(world.settings<Settings>('alphapo').merchants)

@@ -1,7 +1,7 @@
 // The currencies AlphaPo is known to have, and the merchants every world starts with. Codes, networks and minimum deposits are those of its pages and of
 // its sibling's; the ids of BTC, ETH and USDC are documented, the others are ours.
 import { z } from 'zod'
-import { KeyId } from '../../provider.ts'
+import { ClientAddresses, KeyId } from '../../provider.ts'
 import type { Chain } from '../../world/addresses.ts'
 import type { NetworkName } from '../../world/networks.ts'
 
@@ -114,7 +114,7 @@ const Key = z.strictObject({
   id: KeyId,
   secret: z.string().min(1),
   ratePerMinute: z.int().positive().optional(),
-  ips: z.array(z.string()).default([]),
+  ips: ClientAddresses.prefault([]),
 })
 
 const Merchant = z.strictObject({

@@ -1,6 +1,6 @@
 // AlphaPo's checks before any field is looked at, in the order its error texts suggest: key, source address, signature, rate, and whether the body can be read.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
@@ -20,8 +20,7 @@ function keyKnown(call: AlphapoCall, world: World): void {
 
 function addressAllowed(call: AlphapoCall): void {
   // rule: alphapo.auth.ip
-  const { ips } = call.caller
-  if (ips.length > 0 && !ips.includes(call.ip)) throw new Refusal('forbidden', {}, `the call came from ${call.ip}`)
+  if (!call.caller.ips(call.ip)) throw new Refusal('forbidden', {}, `the call came from ${call.ip}`)
 }
 
 function signaturePresent(call: AlphapoCall): void {
@@ -48,10 +47,10 @@ function contentReadable(call: AlphapoCall): void {
   // rule: alphapo.content.format
   if (call.content.kind === 'none') throw new Refusal('bad_content_format', {}, 'the body is empty: send {} where there is nothing to say')
   if (call.content.kind === 'other-type') throw new Refusal('bad_content_format', {}, 'the Content-Type is not application/json')
-  if (call.content.kind !== 'json') throw new Refusal('bad_content_format', {}, 'the body is not valid JSON')
-  // rule: alphapo.content.container
+  if (call.content.kind !== 'json') throw new Refusal('bad_content_format', {}, hintOf(call.content) ?? 'the body is not valid JSON')
+  // rule: alphapo.content.container, rule: alphapo.content.null
   const { value } = call.content
-  if (typeof value !== 'object' || value === null) throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')
+  if (typeof value !== 'object') throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')
   // rule: alphapo.content.surrogates
   if (/\\u[dD][89a-fA-F]/.test(call.body.toString('latin1')) && hasLoneSurrogate(value)) {
     throw new Refusal('bad_content_format', {}, 'the body has a lone surrogate, which PHP does not read')
@@ -73,9 +72,20 @@ export const gates: readonly Gate[] = [keyPresent, keyKnown, addressAllowed, sig
 export const identity: Identity = {
   gates: [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches],
   callers: (world) => [...world.settings<Settings>('alphapo').keys.values()],
-  of: (caller: KeyRow, world) => {
-    const { merchant: account } = caller
-    const own = [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === account)
-    return { account, key: own.findIndex((row) => row === caller) }
-  },
+  of: (caller: KeyRow, world) => ({ account: caller.merchant, key: keyIndex(caller, world) }),
+  account: (caller: KeyRow) => caller.merchant,
+  key: keyIndex,
+  refuses: [
+    { name: 'unauthorized', gate: keyKnown },
+    { name: 'required_header_key', gate: keyPresent },
+    { name: 'required_header_signature', gate: signaturePresent },
+    { name: 'bad_signature', gate: signatureMatches },
+    { name: 'forbidden', gate: addressAllowed },
+    { name: 'rate_limited', gate: withinRate },
+  ],
+}
+
+function keyIndex(caller: KeyRow, world: World): number {
+  const own = [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === caller.merchant)
+  return own.findIndex((row) => row === caller)
 }

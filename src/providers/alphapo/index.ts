@@ -7,8 +7,9 @@ import { listCurrencies } from './currencies.ts'
 import { fieldsLegal } from './fields.ts'
 import { gates, identity } from './gates.ts'
 import { CANCELLED_MONEY, getTransactionInfo, lookupValid, Transactions } from './transactions.ts'
+import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
-import { signing } from './signing.ts'
+import { sign, signing } from './signing.ts'
 import { refusals, stringify } from './wire.ts'
 
 export const provider: Provider = {
@@ -18,6 +19,7 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   tables: [Addresses, Transactions],
+  handsOut: [Addresses],
   // rule: alphapo.take.repeat, rule: alphapo.take.end-user-reference, rule: alphapo.take.tag-type
   switches: {
     'alphapo.take.repeat': ['new-address', 'same-address'],
@@ -49,6 +51,9 @@ export const provider: Provider = {
   },
   stringify,
   signing,
+  sign,
+  firstCall: { method: 'POST', path: '/api/v2/addresses/take', body: '{"currency":"BTC","foreign_id":"user_1","end_user_reference":"user_1"}' },
   deposits,
   callbacks,
+  traffic,
 }

@@ -1,7 +1,12 @@
 // How clients of AlphaPo sign, and what goes wrong when they do, for the hints. What is right stands in wire.ts.
 import { hash } from 'node:crypto'
-import type { Signing } from '../../provider.ts'
-import { signedParts } from './wire.ts'
+import type { Credential, Signing, Unsigned } from '../../provider.ts'
+import { signature, signedParts } from './wire.ts'
+
+/** A client's headers: the signature over the body, and nothing else. */
+export function sign({ body }: Unsigned, { key, secret = '' }: Credential): Record<string, string> {
+  return { 'X-Processing-Key': key, 'X-Processing-Signature': signature({ secret, secretEncoding: 'utf8', body }).toString('hex') }
+}
 
 export const signing: Signing = {
   encoding: 'hex',

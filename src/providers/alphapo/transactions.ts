@@ -1,11 +1,14 @@
 // A deposit as AlphaPo tells it, in callbacks and when it is looked up: one object, the same in both places.
+import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { confirmations, Transfers } from '../../world/chain.ts'
+import { Count, Digits, Flag, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { Addresses } from './addresses.ts'
+import { CURRENCIES, FIAT } from './catalogue.ts'
 import { type Fee, type Money, net } from './fees.ts'
-import { fieldErrors, isBlank, lacking, spoken, unknownChoice } from './fields.ts'
+import { bodyOf, fieldErrors, isBlank, lacking, spoken, unknownChoice } from './fields.ts'
 import { type AlphapoCall, money } from './wire.ts'
 
 export type Status = 'not_confirmed' | 'confirmed' | 'cancelled'
@@ -34,9 +37,29 @@ export interface TransactionRow {
   readonly riskscore: string | null
 }
 
+const Cash = { currency: oneOf([...CURRENCIES.keys(), ...FIAT]), units: Digits }
+
 export const Transactions: Table<TransactionRow> = {
   name: 'alphapo.transactions',
   key: (row) => String(row.id),
+  schema: z.strictObject({
+    id: Count,
+    transfer: Text,
+    merchant: Text,
+    addressId: Count,
+    txid: Text,
+    lines: z.array(Count, { error: 'expected a list of ids' }).min(1, 'expected an id').max(2, 'expected at most two ids'),
+    sent: z.strictObject(Cash, { error: 'expected a currency and units' }),
+    received: z.strictObject(Cash, { error: 'expected a currency and units' }),
+    cross: Flag,
+    belowMinimum: Flag,
+    status: oneOf(['not_confirmed', 'confirmed', 'cancelled']),
+    error: Text,
+    fees: z.array(z.strictObject({ type: oneOf(['deposit', 'transfer', 'exchange']), ...Cash }), { error: 'expected a list of fees' }),
+    confirmations: Count.nullable(),
+    riskscore: Text.nullable(),
+  }),
+  references: ({ transfer, addressId }) => [['transfer', Transfers, transfer], ['addressId', Addresses, String(addressId)]],
   indexes: {
     byTransfer: { group: (row) => row.transfer, order: (row) => row.id },
     byAddress: { group: (row) => String(row.addressId), order: (row) => row.id },
@@ -140,6 +163,6 @@ export function getTransactionInfo(call: AlphapoCall, world: World): Answer {
 
 /** What is asked for: in the body where it says something, else in the query. */
 function lookups(call: AlphapoCall): Record<string, unknown> {
-  const body = call.content.kind === 'json' ? call.content.value : {}
+  const body = bodyOf(call)
   return Object.fromEntries(LOOKUPS.map((field) => [field, isBlank(body[field]) ? call.queryValues[field] : body[field]]))
 }

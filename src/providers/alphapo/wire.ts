@@ -9,7 +9,7 @@ export type AlphapoCall = Call<KeyRow>
 
 /** HMAC-SHA512 over the exact bytes of the body and nothing else. */
 // rule: alphapo.auth.signature
-export function signature(parts: SignedParts): Buffer {
+export function signature(parts: Pick<SignedParts, 'secret' | 'secretEncoding' | 'body'>): Buffer {
   return createHmac('sha512', Buffer.from(parts.secret, parts.secretEncoding)).update(parts.body).digest()
 }
 

@@ -1,7 +1,7 @@
 // The networks and currencies CPG is known to have, and the keys every world starts with. Figures from its currencies page; those of BSC and TRX
 // are public token data.
 import { z } from 'zod'
-import { KeyId } from '../../provider.ts'
+import { ClientAddresses, KeyId } from '../../provider.ts'
 import { durationMs } from '../../world/durations.ts'
 import type { Chain } from '../../world/addresses.ts'
 import type { NetworkName } from '../../world/networks.ts'
@@ -74,7 +74,7 @@ const Key = z.strictObject({
   secret: z.string().min(1),
   permissions: z.array(z.enum(PERMISSIONS)).default([...PERMISSIONS]),
   ratePerMinute: z.int().positive().optional(),
-  ips: z.array(z.string()).default([]),
+  ips: ClientAddresses.prefault([]),
 })
 
 const Enabled = z

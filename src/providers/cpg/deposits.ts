@@ -1,5 +1,7 @@
 // Deposit addresses and deposit requests: who gets which address, for how long it is shown, and when a pool address may serve again.
+import { z } from 'zod'
 import { type Answer, Refusal, type Reaction, type Repeats } from '../../provider.ts'
+import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { type Currency, CURRENCIES, currencyOf, NETWORKS, type Settings } from './catalogue.ts'
@@ -19,6 +21,7 @@ interface AddressRow {
 export const Addresses: Table<AddressRow> = {
   name: 'cpg.addresses',
   key: (row) => row.id,
+  schema: z.strictObject({ id: Text, account: Text, network: oneOf(Object.keys(NETWORKS)), address: Text, identifier: Text.nullable(), idleSince: Moment.nullable() }),
   indexes: {
     idle: { group: (row) => (row.idleSince === null ? undefined : JSON.stringify([row.account, row.network])), order: (row) => row.idleSince! },
   },
@@ -41,6 +44,19 @@ export interface RequestRow {
 export const Requests: Table<RequestRow> = {
   name: 'cpg.requests',
   key: (row) => String(row.requestId),
+  schema: z.strictObject({
+    requestId: Count,
+    account: Text,
+    network: oneOf(Object.keys(NETWORKS)),
+    currency: Text,
+    identifier: Text.nullable(),
+    address: Text,
+    addressId: Text,
+    status: oneOf(['active', 'expired_for_display']),
+    createdAt: Moment,
+    displayExpiresAt: Moment,
+  }),
+  references: ({ addressId }) => [['addressId', Addresses, addressId]],
   indexes: { byAddress: { group: (row) => row.address, order: (row) => row.requestId } },
 }
 
@@ -153,13 +169,19 @@ function openRequest(row: AddressRow, { currency, network }: Currency, { windows
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {
-  displayEnded: (requestId: number, world) => {
-    // rule: cpg.requests.status
-    world.put(Requests, { ...world.get(Requests, String(requestId))!, status: 'expired_for_display' })
+  displayEnded: {
+    table: Requests,
+    run: (requestId: number, world) => {
+      // rule: cpg.requests.status
+      world.put(Requests, { ...world.get(Requests, String(requestId))!, status: 'expired_for_display' })
+    },
   },
-  reuseAllowed: (requestId: number, world) => {
-    const { addressId } = world.get(Requests, String(requestId))!
-    world.put(Addresses, { ...world.get(Addresses, addressId)!, idleSince: world.now })
+  reuseAllowed: {
+    table: Requests,
+    run: (requestId: number, world) => {
+      const { addressId } = world.get(Requests, String(requestId))!
+      world.put(Addresses, { ...world.get(Addresses, addressId)!, idleSince: world.now })
+    },
   },
 }
 

@@ -1,6 +1,8 @@
 // CPG's checks before any endpoint rule, in its order: headers, clock, key, address of the caller, signature, replay, rate, permission, schema.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, type Identity, Refusal } from '../../provider.ts'
+import { z } from 'zod'
+import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
+import { Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
@@ -15,6 +17,8 @@ const SIGNATURE_KEPT_MS = 2 * WINDOW_SECONDS * 1000
 export const Signatures: Table<{ readonly signature: string; readonly expiresWallMs: number }> = {
   name: 'cpg.signatures',
   key: (row) => row.signature,
+  secret: true,
+  schema: z.strictObject({ signature: Text, expiresWallMs: Moment }),
   indexes: { expiring: { group: () => '', order: (row) => row.expiresWallMs } },
 }
 
@@ -50,8 +54,7 @@ function keyKnown(call: CpgCall, world: World): void {
 
 function addressAllowed(call: CpgCall): void {
   // rule: cpg.auth.ip
-  const { ips } = call.caller
-  if (ips.length > 0 && !ips.includes(call.ip)) throw new Refusal('ip_not_allowed', {}, `the call came from ${call.ip}`)
+  if (!call.caller.ips(call.ip)) throw new Refusal('ip_not_allowed', {}, `the call came from ${call.ip}`)
 }
 
 function signatureMatches(call: CpgCall): void {
@@ -91,7 +94,7 @@ function permitted(call: CpgCall): void {
 
 function legal(call: CpgCall): void {
   // rule: cpg.validation.codepoints, rule: cpg.validation.extra (the contract's schema says both)
-  if (call.problems.length > 0) throw refuseProblems(call.problems)
+  if (call.problems.length > 0) throw refuseProblems(call.problems, hintOf(call.content))
 }
 
 /** What runs in front of every route, known or not. */
@@ -113,9 +116,22 @@ export const gates: readonly Gate[] = [...middleware, permitted, legal]
 export const identity: Identity = {
   gates: [headersPresent, timestampInWindow, keyKnown, addressAllowed, signatureMatches, signatureUnused],
   callers: (world) => [...world.settings<Settings>('cpg').keys.values()],
-  of: (caller: KeyRow, world) => {
-    const { account } = caller
-    const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === account)
-    return { account, key: own.findIndex((row) => row === caller) }
-  },
+  of: (caller: KeyRow, world) => ({ account: caller.account, key: keyIndex(caller, world) }),
+  account: (caller: KeyRow) => caller.account,
+  key: keyIndex,
+  refuses: [
+    { name: 'unauthorized', gate: keyKnown },
+    { name: 'missing_headers', gate: headersPresent },
+    { name: 'timestamp_outside_window', gate: timestampInWindow },
+    { name: 'bad_signature', gate: signatureMatches },
+    { name: 'signature_already_used', gate: signatureUnused },
+    { name: 'forbidden', gate: permitted },
+    { name: 'ip_not_allowed', gate: addressAllowed },
+    { name: 'rate_limited', gate: withinRate },
+  ],
+}
+
+function keyIndex(caller: KeyRow, world: World): number {
+  const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === caller.account)
+  return own.findIndex((row) => row === caller)
 }

@@ -5,9 +5,10 @@ import { currencyOf, DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { Addresses, byIdempotencyKey, createDepositAddress, reactions as windowReactions, Requests } from './deposits.ts'
 import { gates, identity, middleware, Signatures } from './gates.ts'
 import { getDepositRequest } from './requests.ts'
+import { traffic } from './traffic.ts'
 import { Deposits, deposits, reactions as transferReactions } from './transfers.ts'
 import { callbacks } from './webhooks.ts'
-import { signing } from './signing.ts'
+import { sign, signing } from './signing.ts'
 import { type CpgCall, ok, okList, refusals } from './wire.ts'
 
 export const provider: Provider = {
@@ -17,8 +18,11 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   tables: [Addresses, Requests, Deposits, Signatures],
+  handsOut: [Requests],
   // rule: cpg.validation.content-type
   readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
+  // rule: cpg.validation.encodings
+  jsonEncodings: 'detected',
   gates,
   credentials: (world) => [...world.settings<Settings>('cpg').keys.values()].map(({ account, id: key, secret }) => ({ account, key, secret })),
   identity,
@@ -43,6 +47,9 @@ export const provider: Provider = {
     },
   },
   signing,
+  traffic,
+  sign,
+  firstCall: { method: 'POST', path: '/v1/deposit-addresses', body: '{"currency":"USDT","network":"ETH","user_identifier":"user_1"}' },
 }
 
 function listCurrencies(call: CpgCall, world: World): Answer {

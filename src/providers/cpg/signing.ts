@@ -1,7 +1,13 @@
 // How clients of CPG sign, and what goes wrong when they do, for the hints. What is right stands in wire.ts.
 import { hash } from 'node:crypto'
-import type { Signing, SignedParts } from '../../provider.ts'
-import { canonical, signedParts } from './wire.ts'
+import type { Credential, Signing, SignedParts, Unsigned } from '../../provider.ts'
+import { canonical, signature, signedParts } from './wire.ts'
+
+/** A client's headers: the timestamp in seconds, and the signature over it and the call. */
+export function sign({ wallMs, ...call }: Unsigned, { key, secret = '' }: Credential): Record<string, string> {
+  const timestamp = String(Math.floor(wallMs / 1000))
+  return { 'X-CPG-Key': key, 'X-CPG-Timestamp': timestamp, 'X-CPG-Signature': signature({ ...call, secret, timestamp }).toString('hex') }
+}
 
 function joined({ timestamp, method, path, query = '', body }: SignedParts, by: string, bodyLine = hash('sha256', body, 'hex')): string {
   return [timestamp, method, path, query, bodyLine].join(by)

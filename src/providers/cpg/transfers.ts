@@ -1,10 +1,12 @@
 // Money that arrives: which request it belongs to, when it counts, and when it does not.
+import { z } from 'zod'
 import type { DepositRules, Reaction } from '../../provider.ts'
-import { confirmations, type Transfer } from '../../world/chain.ts'
+import { confirmations, type Transfer, Transfers } from '../../world/chain.ts'
+import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { HandOut, World } from '../../world/world.ts'
 import { currencyOf, NETWORKS } from './catalogue.ts'
-import { isWatched, newestRequest } from './deposits.ts'
+import { isWatched, newestRequest, Requests } from './deposits.ts'
 import { tell, webhookTime } from './webhooks.ts'
 
 /** A transfer that CPG has taken notice of. */
@@ -25,11 +27,30 @@ export interface DepositRow {
   /** World ms. */
   readonly detectedAt: number
   readonly confirmedAt: number | null
+  /** The timer of its sweep, while that is to come. */
+  readonly sweep?: string
 }
 
 export const Deposits: Table<DepositRow> = {
   name: 'cpg.deposits',
   key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    seq: Count,
+    account: Text,
+    requestId: Count,
+    identifier: Text.nullable(),
+    address: Text,
+    currency: Text,
+    network: Text,
+    txHash: Text,
+    atoms: Digits,
+    decimals: Count.max(36, 'expected at most 36 decimals'),
+    status: oneOf(['detected', 'confirmed']),
+    detectedAt: Moment,
+    confirmedAt: Moment.nullable(),
+  }),
+  references: ({ id, requestId }) => [['id', Transfers, id], ['requestId', Requests, String(requestId)]],
   indexes: {
     byRequest: { group: (row) => String(row.requestId), order: (row) => row.seq },
     byAddress: { group: (row) => JSON.stringify([row.address, row.currency]), order: (row) => row.seq },
@@ -54,6 +75,7 @@ export const deposits: DepositRules = {
     if (step === 'mined') return 'in a block, not yet confirmed'
     // rule: cpg.deposits.gone
     world.remove(Deposits, row.id)
+    if (row.sweep !== undefined) world.clock.cancel(row.sweep)
     return `no longer listed under request ${row.requestId}: the transaction is gone`
   },
 }
@@ -91,7 +113,8 @@ function confirmed(before: DepositRow, transfer: Transfer, world: World): string
   const row = world.put(Deposits, { ...before, status: 'confirmed', confirmedAt: world.now } as const)
   tell('deposit.confirmed', row, { ...facts(row, transfer, world), confirmed_at: webhookTime(world.now) }, world)
   // rule: cpg.webhooks.swept
-  world.clock.schedule({ at: world.now + SWEPT_AFTER_MS, provider: 'cpg', kind: 'confirmation', reaction: 'swept', args: row.id, summary: `${row.id} is swept` })
+  const { id: sweep } = world.clock.schedule({ at: world.now + SWEPT_AFTER_MS, provider: 'cpg', kind: 'confirmation', reaction: 'swept', args: row.id, summary: `${row.id} is swept` })
+  world.put(Deposits, { ...row, sweep })
   return `credited to request ${row.requestId}`
 }
 
@@ -100,11 +123,15 @@ function facts(row: DepositRow, transfer: Transfer, world: World) {
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {
-  swept: (id: string, world) => {
-    const row = world.get(Deposits, id)
-    if (!row) return `${id} is gone: there is nothing to sweep`
-    tell('deposit.swept', row, { sweep_tx_hash: sweepHash(row, world), swept_at: webhookTime(world.now) }, world)
-    return `${id} was swept to the receiving wallet`
+  swept: {
+    table: Deposits,
+    gone: true,
+    run: (id: string, world) => {
+      const row = world.get(Deposits, id)
+      if (!row) return `${id} is gone: there is nothing to sweep`
+      tell('deposit.swept', row, { sweep_tx_hash: sweepHash(row, world), swept_at: webhookTime(world.now) }, world)
+      return `${id} was swept to the receiving wallet`
+    },
   },
 }
 

@@ -20,20 +20,22 @@ export const callbacks: CallbackRules = {
   // rule: cpg.webhooks.success
   succeeded: (status) => status >= 200 && status < 300,
   // rule: cpg.webhooks.signature
-  headers: ({ event, body }, { secret }, wallMs) => {
-    const timestamp = String(Math.floor(wallMs / 1000))
-    return {
-      'X-CPG-Event': event,
-      'X-CPG-Delivery': String(JSON.parse(body).id),
-      'X-CPG-Timestamp': timestamp,
-      'X-CPG-Signature': createHmac('sha256', secret).update(`${timestamp}\n${body}`).digest('hex'),
-    }
-  },
+  signedText: ({ body }, wallMs) => `${seconds(wallMs)}\n${body}`,
+  headers: (delivery, { secret }, wallMs) => ({
+    'X-CPG-Event': delivery.event,
+    'X-CPG-Delivery': String(JSON.parse(delivery.body).id),
+    'X-CPG-Timestamp': String(seconds(wallMs)),
+    'X-CPG-Signature': createHmac('sha256', secret).update(callbacks.signedText(delivery, wallMs)).digest('hex'),
+  }),
   account: (named, world) => {
     const accounts = Object.keys(world.settings<Settings>('cpg').accounts)
     return named === undefined ? accounts[0] : accounts.find((account) => account === named)
   },
   secret: (account, given, world) => given ?? world.draw('cpg', 'webhook-secret', account).hex(32),
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000)
 }
 
 /** Tells the account that a deposit was detected, confirmed or swept. `more` is what only this event carries. */

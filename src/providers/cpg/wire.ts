@@ -90,7 +90,7 @@ const FIELDS = ['request_id', 'currency', 'network', 'amount', 'to_address', 'us
 
 /** What the contract found, as pydantic tells it: every offending field once, in the order of the model. */
 // rule: cpg.validation.message
-export function refuseProblems(problems: readonly Problem[]): Refusal {
+export function refuseProblems(problems: readonly Problem[], hint?: string): Refusal {
   const items = new Map<string, string>()
   for (const problem of problems) {
     const field = problem.keyword === 'required' && problem.at.length === 0 ? (problem.params.missingProperty ?? 'body') : (problem.at[0] ?? 'body')
@@ -99,7 +99,7 @@ export function refuseProblems(problems: readonly Problem[]): Refusal {
   }
   const order = (field: string) => (FIELDS.includes(field) ? FIELDS.indexOf(field) : FIELDS.length)
   const fields = [...items.keys()].sort((a, b) => order(a) - order(b))
-  return new Refusal('invalid_request', { message: fields.map((field) => `${field}: ${items.get(field)}`).join('; ') })
+  return new Refusal('invalid_request', { message: fields.map((field) => `${field}: ${items.get(field)}`).join('; ') }, hint)
 }
 
 /** Half a surrogate pair, which is no text to Python. */

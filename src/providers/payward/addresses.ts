@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Answer, type Reaction, Refusal } from '../../provider.ts'
 import { NETWORKS as CHAINS } from '../../world/networks.ts'
+import { Count, Flag, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { type Asset, ASSET_TYPES, METHODS, type Method, methodsOf, NETWORKS, type Settings } from './catalogue.ts'
@@ -33,6 +34,17 @@ interface AddressRow {
 export const Addresses: Table<AddressRow> = {
   name: 'payward.addresses',
   key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    seq: Count,
+    account: Text,
+    method: oneOf(METHODS.map(({ id }) => id)),
+    address: Text,
+    tag: Text.nullable(),
+    used: Flag,
+    expiresAt: Moment.nullable(),
+    gone: Flag,
+  }),
   indexes: {
     live: { group: (row) => (row.gone ? undefined : home(row.account, row.method)), order: (row) => row.seq },
     unused: { group: (row) => (row.gone || row.used ? undefined : home(row.account, row.method)), order: (row) => row.seq },
@@ -151,8 +163,11 @@ function expireOldest(unused: readonly AddressRow[], made: AddressRow, limit: nu
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {
-  addressExpired: (id: string, world) => {
-    world.put(Addresses, { ...world.get(Addresses, id)!, gone: true })
+  addressExpired: {
+    table: Addresses,
+    run: (id: string, world) => {
+      world.put(Addresses, { ...world.get(Addresses, id)!, gone: true })
+    },
   },
 }
 

@@ -159,7 +159,7 @@ type AccountSettings = z.input<typeof Account>
 const DEMO_SECRET = 'c2FuZGdhdGUtcGF5d2FyZC1kZW1vLXNlY3JldC1mb3ItbG9jYWwtdGVzdGluZy1vbmx5LTAwMDAwMDAwMDE='
 const OTHER_SECRET = 'c2FuZGdhdGUtcGF5d2FyZC1vdGhlci1zZWNyZXQtZm9yLWxvY2FsLXRlc3Rpbmctb25seS0wMDAwMDAwMDI='
 
-const DEMO_ACCOUNTS: Readonly<Record<string, AccountSettings>> = {
+export const DEMO_ACCOUNTS: Readonly<Record<string, AccountSettings>> = {
   demo: {
     keys: [
       { id: 'pws_demo_key', secret: DEMO_SECRET },

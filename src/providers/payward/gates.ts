@@ -1,6 +1,8 @@
 // Payward's checks before any endpoint rule, in its order: key, rate, signature, nonce, permission, Idempotency-Key, media type, schema, account.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, type Identity, Refusal } from '../../provider.ts'
+import { z } from 'zod'
+import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
+import { Count, Digits, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
@@ -12,10 +14,15 @@ const U64_MAX = 18_446_744_073_709_551_615n
 /** How many nonces inside its window a key remembers; beyond that the window closes over the lowest ones. */
 const SPENT_MAX = 10_000
 
+/** -1: behind every nonce there is. */
+const Stand = z.string({ error: 'expected decimal digits as text' }).regex(/^(-1|\d{1,20})$/, 'expected a nonce in decimal digits, or -1')
+
 /** Where a key's nonces stand; decimal text, because they outgrow a number. */
 export const Nonces: Table<{ readonly key: string; readonly highest: string; readonly floor: string; readonly spent: number }> = {
   name: 'payward.nonces',
   key: (row) => row.key,
+  secret: true,
+  schema: z.strictObject({ key: Text, highest: Stand, floor: Stand, spent: Count }),
   indexes: {},
 }
 
@@ -23,14 +30,18 @@ export const Nonces: Table<{ readonly key: string; readonly highest: string; rea
 export const Spent: Table<{ readonly id: string; readonly key: string; readonly nonce: string }> = {
   name: 'payward.spent-nonces',
   key: (row) => row.id,
+  secret: true,
+  schema: z.strictObject({ id: Text, key: Text, nonce: Digits }),
   // As a number a nonce is rounded; rows that round to the same are in order by their padded id.
   indexes: { rising: { group: (row) => row.key, order: (row) => Number(row.nonce) } },
 }
 
+const NO_KEY = { title: 'API: Missing API-Key' }
+
 function keyKnown(call: PaywardCall, world: World): void {
   // rule: payward.auth.key, rule: payward.auth.key-missing
   const id = call.headers['api-key']
-  if (!id) throw new Refusal('unauthorized', { title: 'API: Missing API-Key' })
+  if (!id) throw new Refusal('unauthorized', NO_KEY)
   const key = world.settings<Settings>('payward').keys.get(String(id))
   if (!key) throw new Refusal('unauthorized')
   call.caller = key as KeyRow
@@ -70,7 +81,7 @@ function nonceRises(call: PaywardCall, world: World): void {
   const known = world.get(Nonces, key) ?? { key, highest: '-1', floor: '-1', spent: 0 }
   // rule: payward.nonce.window
   const spentId = `${key}/${text.padStart(20, '0')}`
-  if (nonce <= BigInt(known.floor)) throw new Refusal('InvalidNonce', {}, nonceHint(text, known.highest))
+  if (nonce <= BigInt(known.floor)) throw new Refusal('InvalidNonce', {}, nonceHint(text, known.highest, call.wallMs))
   if (world.get(Spent, spentId)) throw new Refusal('InvalidNonce', {}, 'this nonce was used before')
 
   // rule: payward.nonce.spent
@@ -99,11 +110,18 @@ function greater(a: bigint, b: bigint): bigint {
 /** Units of the clock by how many digits its time of today has in them. */
 const UNITS: Readonly<Record<number, string>> = { 10: 'seconds', 13: 'milliseconds', 16: 'microseconds', 19: 'nanoseconds' }
 
-function nonceHint(text: string, highest: string): string {
+/** A number this far from now is not the time of day. */
+const DECADE_MS = 10 * 365 * 86_400_000
+/** Fewer digits are counted by hand. */
+const CLOCK_DIGITS = 9
+
+function nonceHint(text: string, highest: string, wallMs: number): string {
   if (text === highest) return 'this nonce was used before: every call needs a greater one'
-  const unit = ({ length }: string) => UNITS[length] ?? `${length} digit${length === 1 ? '' : 's'}`
+  const isNow = (nonce: string) => nonce.length in UNITS && Math.abs(Number(nonce) * 10 ** (13 - nonce.length) - wallMs) < DECADE_MS
+  const unit = (nonce: string) => (isNow(nonce) ? UNITS[nonce.length] : `${nonce.length} digit${nonce.length === 1 ? '' : 's'}`)
   const units = text.length < highest.length ? `; this one looks like ${unit(text)}, and earlier ones like ${unit(highest)}: keep to one unit for each key` : ''
-  return `the nonce must be greater than the highest this key has used${units}`
+  const strange = text.length >= CLOCK_DIGITS && !isNow(text)
+  return `the nonce must be greater than the highest this key has used${strange ? '; this one is not the time of day in any unit: a clock that counts from the start of the machine or the program, as hrtime.bigint(), System.nanoTime() and time.monotonic_ns() do, begins anew; take the wall clock' : units}`
 }
 
 function permitted(call: PaywardCall): void {
@@ -125,7 +143,7 @@ function mediaTypeRead(call: PaywardCall): void {
 
 function legal(call: PaywardCall): void {
   // rule: payward.validation.fields, rule: payward.validation.null, rule: payward.validation.extra, rule: payward.accounts.length
-  if (call.problems.length > 0) throw refuseProblems(call.problems)
+  if (call.problems.length > 0) throw refuseProblems(call.problems, hintOf(call.content))
 }
 
 function accountKnown(call: PaywardCall): void {
@@ -152,9 +170,20 @@ export const gates: readonly Gate[] = [
 export const identity: Identity = {
   gates: [keyKnown, signatureMatches, nonceRises],
   callers: (world) => [...world.settings<Settings>('payward').keys.values()],
-  of: (caller: KeyRow, world) => {
-    const { partner: account } = caller
-    const own = [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === account)
-    return { account, key: own.findIndex((row) => row === caller) }
-  },
+  of: (caller: KeyRow, world) => ({ account: caller.partner, key: keyIndex(caller, world) }),
+  account: (caller: KeyRow) => caller.partner,
+  key: keyIndex,
+  refuses: [
+    { name: 'unauthorized', gate: keyKnown },
+    { name: 'unauthorized', gate: keyKnown, detail: NO_KEY },
+    { name: 'bad_signature', gate: signatureMatches },
+    { name: 'InvalidNonce', gate: nonceRises },
+    { name: 'forbidden', gate: permitted },
+    { name: 'rate_limited', gate: withinRate },
+  ],
+}
+
+function keyIndex(caller: KeyRow, world: World): number {
+  const own = [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === caller.partner)
+  return own.findIndex((row) => row === caller)
 }

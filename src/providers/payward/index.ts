@@ -8,7 +8,8 @@ import { gates, identity, Nonces, Spent } from './gates.ts'
 import { byIdempotencyKey } from './idempotency.ts'
 import { listDepositMethods } from './methods.ts'
 import { listPortfolioTransactions } from './portfolio.ts'
-import { signing } from './signing.ts'
+import { sign, signing } from './signing.ts'
+import { traffic } from './traffic.ts'
 import { Balances, Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
 import { callbacks, deleteWebhook, listWebhooks, registerWebhook, testWebhook, updateWebhook, Webhooks } from './webhooks.ts'
 import { refusals } from './wire.ts'
@@ -20,6 +21,7 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   tables: [Addresses, Deposits, Balances, Webhooks, Nonces, Spent],
+  handsOut: [Addresses],
   switches: {
     'payward.addresses.status': ['200', '201'],
     'payward.assets.untyped-token': ['not-found', 'by-ticker'],
@@ -59,4 +61,7 @@ export const provider: Provider = {
   // rule: payward.answers.trace-id
   headers: (_, world) => ({ 'x-trace-id': world.draw('payward trace', world.journal.nextId).hex(16) }),
   signing,
+  traffic,
+  sign,
+  firstCall: { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/funds/deposits/methods/BTC' },
 }

@@ -1,7 +1,14 @@
 // How clients of Payward sign, and what goes wrong when they do, for the hints. What is right stands in wire.ts.
 import { hash } from 'node:crypto'
-import type { Signing, SignedParts } from '../../provider.ts'
-import { inner, signedParts, target } from './wire.ts'
+import type { Credential, Signing, SignedParts, Unsigned } from '../../provider.ts'
+import { inner, signature, signedParts, target } from './wire.ts'
+
+/** A client's headers: a nonce in nanoseconds, as the documents recommend, and the signature over it and the call. */
+export function sign({ wallMs, ...call }: Unsigned, { key, secret = '' }: Credential): Record<string, string> {
+  const nonce = String(BigInt(Math.floor(wallMs * 1000)) * 1000n)
+  const signed = signature({ ...call, given: '', secret, secretEncoding: 'base64', nonce })
+  return { 'API-Key': key, 'API-Nonce': nonce, 'API-Sign': signed.toString('base64') }
+}
 
 function joined(...parts: (string | Buffer)[]): Buffer {
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
@@ -16,6 +23,7 @@ export const signing: Signing = {
   digest: 'sha512',
   read: signedParts,
   text: (parts) => joined(target(parts), inner(parts)),
+  shown: (parts) => joined(target(parts), ' and, as 32 raw bytes, ', inner(parts).toString('hex'), ' which is the SHA-256 of ', parts.nonce!, parts.body),
   otherPaths: ({ path, linePath, origin }) => {
     const bare = path.replace(/^\/v1(?=\/)/, '')
     return [bare, bare.slice(1), path.slice(1), `/payward${path}`, `${origin}${linePath}`, `https://api.services.payward.com${path}`]

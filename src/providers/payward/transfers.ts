@@ -1,10 +1,12 @@
 // Deposits: money that reaches an address, from first sight to credit, and what comes to nothing. Telling the partner is left to webhooks.ts.
+import { z } from 'zod'
 import type { DepositRules, Reaction } from '../../provider.ts'
 import { amountText, atomsOf } from '../../world/amounts.ts'
-import type { Transfer } from '../../world/chain.ts'
+import { type Transfer, Transfers } from '../../world/chain.ts'
+import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { HandOut, World } from '../../world/world.ts'
-import { isGone, markUsed } from './addresses.ts'
+import { Addresses, isGone, markUsed } from './addresses.ts'
 import { DECIMALS, METHODS, type Method, NETWORKS } from './catalogue.ts'
 import { tell } from './webhooks.ts'
 import { moment } from './wire.ts'
@@ -34,16 +36,35 @@ export interface DepositRow {
   readonly changedAt: number
   /** Atoms of the asset that the account holds since the last change. */
   readonly balance: string
+  /** The timer of its credit, while that is to come. */
+  readonly credit?: string
 }
 
 export const Deposits: Table<DepositRow> = {
   name: 'payward.deposits',
   key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    seq: Count,
+    refId: Text,
+    account: Text,
+    addressId: Text,
+    method: oneOf(METHODS.map(({ id }) => id)),
+    address: Text,
+    tag: Text.nullable(),
+    txid: Text,
+    atoms: Digits,
+    status: oneOf(['initial', 'pending', 'settled', 'success', 'failure']),
+    seenAt: Moment,
+    changedAt: Moment,
+    balance: Digits,
+  }),
+  references: ({ id, addressId }) => [['id', Transfers, id], ['addressId', Addresses, addressId]],
   indexes: { byAccount: { group: (row) => row.account, order: (row) => row.seq } },
 }
 
 /** What deposits have brought an account, by asset. */
-export const Balances: Table<{ readonly id: string; readonly atoms: string }> = { name: 'payward.balances', key: (row) => row.id, indexes: {} }
+export const Balances: Table<{ readonly id: string; readonly atoms: string }> = { name: 'payward.balances', key: (row) => row.id, schema: z.strictObject({ id: Text, atoms: Digits }), indexes: {} }
 
 /** How long a deposit with all its confirmations is held before it is credited. */
 const HELD_MS = 60_000
@@ -108,22 +129,26 @@ function methodOf({ currency, network }: Transfer): Method {
 function settle(row: DepositRow, world: World): string {
   markUsed(row.addressId, world)
   // rule: payward.deposits.credit
-  world.clock.schedule({ at: world.now + HELD_MS, provider: 'payward', kind: 'confirmation', reaction: 'credited', args: row.id, summary: `${row.id} is credited` })
-  return become(row, 'settled', `confirmed, and ${row.addressId} is used from now on`, world)
+  const { id: credit } = world.clock.schedule({ at: world.now + HELD_MS, provider: 'payward', kind: 'confirmation', reaction: 'credited', args: row.id, summary: `${row.id} is credited` })
+  return become({ ...row, credit }, 'settled', `confirmed, and ${row.addressId} is used from now on`, world)
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {
-  credited: (id: string, world) => {
-    const row = world.get(Deposits, id)!
-    if (row.status !== 'settled') return `${id} is ${row.status}: there is nothing to credit`
-    // rule: payward.deposits.credit
-    return `${id}: ${become(book(row, BigInt(row.atoms), world), 'success', `credited to ${row.account}`, world)}`
+  credited: {
+    table: Deposits,
+    run: (id: string, world) => {
+      const row = world.get(Deposits, id)!
+      if (row.status !== 'settled') return `${id} is ${row.status}: there is nothing to credit`
+      // rule: payward.deposits.credit
+      return `${id}: ${become(book(row, BigInt(row.atoms), world), 'success', `credited to ${row.account}`, world)}`
+    },
   },
 }
 
 /** The transaction is gone, and with it what it brought. */
 function fail(row: DepositRow, world: World): string {
   // rule: payward.deposits.failure
+  if (row.credit !== undefined) world.clock.cancel(row.credit)
   const taken = row.status === 'success' ? book(row, -BigInt(row.atoms), world) : row
   return become(taken, 'failure', 'the transaction is gone', world)
 }

@@ -2,7 +2,8 @@
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { type Answer, type CallbackRules, Refusal } from '../../provider.ts'
-import { type Callback, deliver, Endpoints, post, putEndpoint } from '../../world/outbox.ts'
+import { type Callback, deliver, Endpoints, post, putEndpoint, removeEndpoint } from '../../world/outbox.ts'
+import { Flag, Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { isBase64, type Settings } from './catalogue.ts'
@@ -24,6 +25,9 @@ interface WebhookRow {
 export const Webhooks: Table<WebhookRow> = {
   name: 'payward.webhooks',
   key: (row) => row.id,
+  schema: z.strictObject({ id: Text, partner: Text, url: Text, secret: Text, enabled: Flag, events: z.array(Text, { error: 'expected a list of events' }), createdAt: Moment, updatedAt: Moment }),
+  // One that is enabled has an endpoint.
+  references: ({ id, enabled }) => [['enabled', Endpoints, enabled ? id : null]],
   indexes: { byPartner: { group: (row) => row.partner, order: (row) => row.createdAt } },
 }
 
@@ -53,6 +57,7 @@ export const callbacks: CallbackRules = {
   timeoutMs: 30_000,
   dated: true,
   succeeded: (status) => status >= 200 && status < 300,
+  signedText: ({ body }, wallMs) => signedText(body, wallMs),
   headers: ({ body }, { secret }, wallMs) => ({ 'X-Signature': signatureHeader(secret, body, wallMs) }),
   account: (named, world) => {
     const ids = Object.values(world.settings<Settings>('payward').accounts).flatMap((account) => account.ids)
@@ -71,10 +76,17 @@ function drawSecret(whose: string, world: World): string {
 }
 
 // rule: payward.webhooks.signature
+function signedText(body: string, wallMs: number): string {
+  return `${seconds(wallMs)}.${body}`
+}
+
 function signatureHeader(secret: string, body: string, wallMs: number): string {
-  const seconds = Math.floor(wallMs / 1000)
-  const mac = createHmac('sha256', Buffer.from(secret, 'base64')).update(`${seconds}.${body}`).digest('hex')
-  return `t=${seconds},v1=${mac}`
+  const mac = createHmac('sha256', Buffer.from(secret, 'base64')).update(signedText(body, wallMs)).digest('hex')
+  return `t=${seconds(wallMs)},v1=${mac}`
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000)
 }
 
 /** Tells whoever listens to the account: the endpoint that a test gave it, and the webhook that its partner registered. */
@@ -139,7 +151,7 @@ function put(webhook: WebhookRow, world: World): WebhookRow {
   const { id, partner, url, secret, events } = webhook
   // A name with a blank in it is no account id: the endpoint is reached through its webhook alone.
   if (webhook.enabled) putEndpoint({ id, provider: 'payward', account: `partner ${partner}`, url, secret, events }, world)
-  else world.remove(Endpoints, id)
+  else removeEndpoint(id, world)
   return world.put(Webhooks, webhook)
 }
 
@@ -161,7 +173,7 @@ export function updateWebhook(call: PaywardCall, world: World): Answer {
 export function deleteWebhook(call: PaywardCall, world: World): Answer {
   const { id } = find(call, world)
   world.remove(Webhooks, id)
-  world.remove(Endpoints, id)
+  removeEndpoint(id, world)
   // rule: payward.webhooks.delete
   return ok({ webhook_id: id, deleted_at: time(world.now) })
 }

@@ -24,7 +24,7 @@ export function inner({ nonce = '', body }: SignedParts): Buffer {
 /** What the client of this call should have signed. */
 export function signedParts(call: Call, world: World): SignedParts | undefined {
   const settings = world.settings<Settings>('payward')
-  const { 'api-key': id, 'api-sign': given, 'api-nonce': nonce } = call.headers
+  const { 'api-key': id, 'api-sign': given = '', 'api-nonce': nonce = '' } = call.headers
   const key = settings.keys.get(String(id))
   if (!key || typeof given !== 'string' || typeof nonce !== 'string') return undefined
   return {
@@ -116,14 +116,14 @@ export const refusals = {
 
 /** What the contract found: every offending field once, in the order of path, query, headers and body. */
 // rule: payward.validation.problem
-export function refuseProblems(problems: readonly Problem[]): Refusal {
+export function refuseProblems(problems: readonly Problem[], hint?: string): Refusal {
   const items = new Map<string, string>()
   for (const problem of problems) {
     const field = String((problem.keyword === 'required' && problem.at.length === 0 && problem.params.missingProperty) || problem.at.join('.') || 'body')
     if (!items.has(field) || problem.keyword === 'type' || problem.keyword === 'format') items.set(field, reason(problem))
   }
   const detail = [...items].map(([field, text]) => `${field}: ${text}`).join('; ')
-  return new Refusal('invalid_request', { detail, data: { field: [...items.keys()][0] } })
+  return new Refusal('invalid_request', { detail, data: { field: [...items.keys()][0] } }, hint)
 }
 
 function reason({ keyword, params, message }: Problem): string {

@@ -1,9 +1,11 @@
 // Deposit addresses: one primary address for each user, or the treasury, on each asset and network; whoever asks again gets the same.
+import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
+import { Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { ASSETS, type Caller, NETWORKS, type Pair } from './catalogue.ts'
-import { type Listed, listedIndexes, ofCaller, page } from './pages.ts'
+import { type Listed, listedFields, listedIndexes, ofCaller, page } from './pages.ts'
 import { ok, time, uuidIn, type ZopayCall } from './wire.ts'
 
 export interface AddressRow extends Listed, Pair {
@@ -14,7 +16,12 @@ export interface AddressRow extends Listed, Pair {
   readonly createdAt: number
 }
 
-export const Addresses: Table<AddressRow> = { name: 'zopay.addresses', key: (row) => row.id, indexes: listedIndexes }
+export const Addresses: Table<AddressRow> = {
+  name: 'zopay.addresses',
+  key: (row) => row.id,
+  schema: z.strictObject({ id: Text, ...listedFields, asset: Text, network: oneOf(Object.keys(NETWORKS)), address: Text, label: Text.nullable(), createdAt: Moment }),
+  indexes: listedIndexes,
+}
 
 interface Wish extends Pair {
   readonly external_ref?: string | null

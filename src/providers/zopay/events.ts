@@ -1,6 +1,8 @@
 // The event log: what happened, newest first, to be read, and to be delivered once more. Sending is left to webhooks.ts.
+import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { deliver, Endpoints, post } from '../../world/outbox.ts'
+import { Count, Flag, JsonObject, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { readExact, write } from './exact.ts'
@@ -32,6 +34,18 @@ export interface EventRow {
 export const Events: Table<EventRow> = {
   name: 'zopay.events',
   key: (row) => row.id,
+  schema: z.strictObject({
+    org: Text,
+    livemode: Flag,
+    type: oneOf(TYPES),
+    relatedTo: Text,
+    relatedKind: oneOf(['payment_intent', 'address']),
+    reference: Text,
+    data: JsonObject,
+    id: Text,
+    seq: Count,
+    createdAt: Moment,
+  }),
   // rule: zopay.events.both-modes
   indexes: { organisation: { group: (row) => row.org, order: (row) => row.seq } },
 }

@@ -1,5 +1,5 @@
 // Zopay's checks before any endpoint rule, in its order: JSON, Idempotency-Key, key, rate, approval, scope, schema.
-import { type Gate, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import { type Caller, callerOf, type Settings } from './catalogue.ts'
@@ -15,13 +15,13 @@ function pathWhole(call: ZopayCall): void {
 
 function bodyReadable(call: ZopayCall): void {
   // rule: zopay.validation.not-utf8
-  if (call.problems.some(({ keyword }) => keyword === 'utf8')) throw new Refusal('unreadable_body')
+  if (call.problems.some(({ keyword }) => keyword === 'utf8')) throw new Refusal('unreadable_body', {}, hintOf(call.content))
   if (!call.problems.some(({ keyword }) => keyword === 'syntax')) return
   // rule: zopay.order.syntax-first
-  const item = syntaxItem(call.body.toString('utf8'))
+  const item = syntaxItem(call.text)
   // rule: zopay.validation.nesting
   if (item === 'unreadable') throw new Refusal('unreadable_body', {}, 'the body is nested too deep')
-  if (item) throw new Refusal('invalid_request', { items: [item] })
+  if (item) throw new Refusal('invalid_request', { items: [item] }, hintOf(call.content))
 }
 
 function idempotencyKeyGiven(call: ZopayCall): void {
@@ -98,4 +98,13 @@ export const identity: Identity = {
   gates: [keyKnown],
   callers: (world) => [...world.settings<Settings>('zopay').keys.values()].flatMap((caller) => [caller, { ...caller, livemode: true }]),
   of: ({ key, livemode }: Caller) => ({ key, livemode }),
+  account: ({ org }: Caller) => org,
+  key: ({ key }: Caller) => Number(key.slice(key.lastIndexOf('/') + 1)),
+  refuses: [
+    { name: 'invalid_api_key', gate: keyKnown },
+    { name: 'missing_api_key', gate: keyKnown },
+    { name: 'insufficient_scope', gate: scopeGranted },
+    { name: 'organization_not_approved', gate: organisationApproved },
+    { name: 'rate_limited', gate: withinRate },
+  ],
 }

@@ -28,6 +28,6 @@ export const byIdempotencyKey: Repeats = {
 }
 
 /** The document, however it is laid out; the bytes where there is none, which only calls without a documented body get this far with. */
-function contentOf({ content, body }: Call): string {
-  return content.kind === 'json' ? canonical(readExact(body.toString('utf8'))) : body.toString('latin1')
+function contentOf({ content, body, text }: Call): string {
+  return content.kind === 'json' ? canonical(readExact(text)) : body.toString('latin1')
 }

@@ -9,6 +9,7 @@ import { Events, getEvent, listEvents, replayEvent } from './events.ts'
 import { createPaymentIntent, getPaymentIntent, Intents, listPaymentIntents } from './intents.ts'
 import { PART_PAYMENTS, simulateDeposit } from './payments.ts'
 import { getTransaction, listTransactions, Transactions } from './transactions.ts'
+import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
 import { callbacks, COMPLETED_NAME } from './webhooks.ts'
 import { refusals } from './wire.ts'
@@ -26,6 +27,7 @@ export const provider: Provider = {
   settings: Settings,
   demo: DEMO,
   tables: [Addresses, Intents, Transactions, Events],
+  handsOut: [Addresses, Intents],
   // rule: zopay.idempotency.in-flight
   switches: {
     [IN_FLIGHT]: ['wait', 'conflict'],
@@ -34,6 +36,8 @@ export const provider: Provider = {
   },
   // rule: zopay.validation.content-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/(json|[\w.-]+\+json)$/.test(mediaType),
+  // rule: zopay.validation.encodings
+  jsonEncodings: 'detected',
   gates,
   credentials: (world) => [...world.settings<Settings>('zopay').keys].map(([key, { org: account }]) => ({ account, key })),
   identity,
@@ -57,6 +61,9 @@ export const provider: Provider = {
   callbacks,
   refusals,
   stringify: write,
+  traffic,
+  sign: (_, { key }) => ({ Authorization: `Bearer ${key}` }),
+  firstCall: { method: 'GET', path: '/connect/v1/addresses' },
   elsewhere: {
     gates: [],
     // rule: zopay.elsewhere.unknown

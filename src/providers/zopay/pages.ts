@@ -1,5 +1,6 @@
 // The envelope and the cursors that all lists of Connect share.
 import { type Answer, Refusal } from '../../provider.ts'
+import { Count, Flag, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { ok, type ZopayCall } from './wire.ts'
@@ -11,6 +12,9 @@ export interface Listed {
   readonly livemode: boolean
   readonly externalRef: string | null
 }
+
+/** The fields that rows of a listed table begin with, behind their id. */
+export const listedFields = { seq: Count, org: Text, livemode: Flag, externalRef: Text.nullable() }
 
 /** The indexes of a listed table. */
 export const listedIndexes = {

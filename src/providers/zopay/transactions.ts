@@ -1,9 +1,12 @@
 // Transactions: money that came in, as partners list and read it. How it comes is left to transfers.ts and payments.ts.
+import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
+import { Decimal, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { bounds, words } from './filters.ts'
-import { type Listed, listedIndexes, ofCaller, page } from './pages.ts'
+import { Intents } from './intents.ts'
+import { type Listed, listedFields, listedIndexes, ofCaller, page } from './pages.ts'
 import { ok, time, uuidIn, type ZopayCall } from './wire.ts'
 
 export interface TransactionRow extends Listed {
@@ -25,6 +28,20 @@ export interface TransactionRow extends Listed {
 export const Transactions: Table<TransactionRow> = {
   name: 'zopay.transactions',
   key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    ...listedFields,
+    status: oneOf(['pending', 'confirmed', 'failed']),
+    asset: Text,
+    network: Text,
+    amount: Decimal,
+    address: Text,
+    txHash: Text,
+    intent: Text.nullable(),
+    createdAt: Moment,
+    confirmedAt: Moment.nullable(),
+  }),
+  references: ({ intent }) => [['intent', Intents, intent]],
   indexes: { ...listedIndexes, byIntent: { group: (row) => row.intent ?? undefined, order: (row) => row.seq } },
 }
 

@@ -55,7 +55,7 @@ function bodyItems(call: ZopayCall): Item[] {
   if (call.content.kind === 'none') return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
   if (call.content.kind === 'other-type') return problems.length > 0 ? [item(NO_MODEL, ['body'], call.body.toString('utf8'))] : []
   // rule: zopay.validation.duplicate-keys
-  const document = readExact(call.body.toString('utf8'))
+  const document = readExact(call.text)
   // Text that only Python reads: the contract could not look inside.
   if (call.content.kind !== 'json') {
     const found = notFinite(document, ['body'])

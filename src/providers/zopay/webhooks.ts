@@ -24,21 +24,23 @@ export const callbacks: CallbackRules = {
   dated: true,
   // rule: zopay.webhooks.success
   succeeded: (status) => status >= 200 && status < 300,
-  headers: ({ body }, { secret }, wallMs) => {
-    const timestamp = Math.floor(wallMs / 1000)
-    return {
-      // rule: zopay.webhooks.event-id
-      'X-ZoPay-Event-Id': JSON.parse(body).id,
-      // rule: zopay.webhooks.signature
-      'X-ZoPay-Signature': `t=${timestamp},v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
-    }
-  },
+  // rule: zopay.webhooks.signature
+  signedText: ({ body }, wallMs) => `${seconds(wallMs)}.${body}`,
+  headers: (delivery, { secret }, wallMs) => ({
+    // rule: zopay.webhooks.event-id
+    'X-ZoPay-Event-Id': JSON.parse(delivery.body).id,
+    'X-ZoPay-Signature': `t=${seconds(wallMs)},v1=${createHmac('sha256', secret).update(callbacks.signedText(delivery, wallMs)).digest('hex')}`,
+  }),
   account: (named, world) => {
     const { organisations } = world.settings<Settings>('zopay')
     return named === undefined ? organisations[0] : organisations.find((organisation) => organisation === named)
   },
   // rule: zopay.webhooks.secret
   secret: (account, given, world) => given ?? `whsec_${world.draw('zopay', 'webhook-secret', account).hex(24)}`,
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000)
 }
 
 /** An event as it is pushed: what the log tells, to the byte. */

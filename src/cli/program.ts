@@ -1,0 +1,80 @@
+// Which command is meant, and that one alone is loaded: each stands in a file of its own, so that asking for health costs no sandbox. A mistake is
+// told in one line, with exit status 2.
+import { Command, CommanderError } from 'commander'
+import { version } from '../control/version.ts'
+import { UsageError } from '../usage.ts'
+import { cleanEnvironment, VARIABLES } from './environment.ts'
+
+interface Chapter {
+  readonly about: string
+  readonly load: () => Promise<{ define(command: Command): void }>
+}
+
+/** `serve` need not be said. */
+export const COMMANDS: Readonly<Record<string, Chapter>> = {
+  serve: { about: 'serve the providers', load: () => import('./serve.ts') },
+  schema: { about: 'print the JSON Schema of the files Sandgate reads', load: () => import('./schema.ts') },
+  check: { about: 'say what is wrong with scenario files and which of their rules can never act; nothing is run', load: () => import('./check.ts') },
+  health: { about: 'ask a running sandbox whether it is well; for HEALTHCHECK', load: () => import('./health.ts') },
+  call: { about: 'make one signed call of a provider, and print the answer and why it is so', load: () => import('./call.ts') },
+  replay: { about: 'play a recording in a fresh world and compare every answer; nobody is called', load: () => import('./replay.ts') },
+  minimise: { about: 'drop calls from a recording while its first difference remains', load: () => import('./minimise.ts') },
+  import: { about: 'make a recording of calls to the real provider (HAR file, commands of curl, output of curl -v), to see where the sandbox answers otherwise', load: () => import('./import.ts') },
+}
+
+export async function run(): Promise<void> {
+  const args = process.argv.slice(2)
+  try {
+    await checkCommand(args[args[0] === 'help' ? 1 : 0])
+    const wanted = commandOf(args)
+    const unknown = cleanEnvironment(process.env)
+    // Whoever serves has told it; health is asked every few seconds.
+    if (wanted !== 'health') for (const name of unknown) console.error(`sandgate: ${name} is no variable of Sandgate${await nearest(name, VARIABLES)}`)
+    await (await programFor(wanted)).parseAsync()
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return
+    if (!(await isMistake(error))) throw error
+    console.error((error as Error).message.replaceAll('\n', error instanceof CommanderError ? ' ' : '; ').replace(/^error: /, 'sandgate: ').replace(/^(?!sandgate: )/, 'sandgate: '))
+    process.exit(2)
+  }
+}
+
+/** The whole program, of which one command knows its flags. */
+async function programFor(wanted: string | undefined): Promise<Command> {
+  const program = new Command('sandgate')
+    .description('A local stand-in for the crypto deposit providers Zopay, CPG, Payward and AlphaPo.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+  for (const [name, { about, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name, { isDefault: name === 'serve' }).description(about)
+    if (name === wanted) (await load()).define(command)
+  }
+  return program
+}
+
+/** The command whose flags are needed: that of the first word, `serve` where none is said. */
+function commandOf(args: readonly string[]): string | undefined {
+  const [first, second] = args
+  if (first === 'help') return second
+  if (first !== undefined && ['-h', '--help', '-V', '--version'].includes(first)) return undefined
+  return first !== undefined && Object.hasOwn(COMMANDS, first) ? first : 'serve'
+}
+
+/** What stands where a command belongs is one, or a flag of the command that need not be said. */
+async function checkCommand(named: string | undefined): Promise<void> {
+  const known = [...Object.keys(COMMANDS), 'help']
+  if (named === undefined || named.startsWith('-') || known.includes(named)) return
+  throw new UsageError(`there is no command "${named}"${await nearest(named, known)}`)
+}
+
+async function nearest(name: string, known: readonly string[]): Promise<string> {
+  return (await import('../yaml.ts')).meant(name, known)
+}
+
+/** What the user has to mend; anything else is a bug and is loud. Only who meets an error loads what knows errors. */
+async function isMistake(error: unknown): Promise<boolean> {
+  if (error instanceof CommanderError || error instanceof UsageError) return true
+  const [{ NoSuchEndpoint }, { KeepRefused }, { YamlError }] = await Promise.all([import('../http/endpoints.ts'), import('../keep/recovery.ts'), import('../yaml.ts')])
+  return error instanceof NoSuchEndpoint || error instanceof KeepRefused || error instanceof YamlError
+}

@@ -1,0 +1,35 @@
+// `sandgate replay`: a recording played again, and the world served where it stopped.
+import { type Command, InvalidArgumentError } from 'commander'
+import { Replay, report, reportAll, summary } from '../replay.ts'
+import { findProviders } from '../sandbox.ts'
+import { usingCase } from './files.ts'
+import { hostFlag, portFlag } from './flags.ts'
+import { listen } from './listen.ts'
+
+export function define(command: Command): void {
+  command
+    .argument('<file>')
+    .option('--until <entry>', 'stop before the call with this entry', entryNumber)
+    .option('--all', 'list every call that is answered otherwise; only the first one unless given')
+    .option('--serve', 'then serve the world there, frozen, to look around')
+    .addOption(portFlag())
+    .addOption(hostFlag())
+    .action((file: string, flags: { until?: number; all?: boolean; serve?: boolean; port: number; host: string }) => usingCase(file, async (recording) => {
+      const replay = new Replay(recording, await findProviders())
+      const played = await replay.play(flags.until, flags.all)
+      console.log(!played.differs ? summary(played, recording) : flags.all ? reportAll(played) : report(played.differs, played))
+      if (played.differs) process.exitCode = 1
+      if (flags.serve) await serveReplay(replay, flags)
+    }))
+}
+
+/** The world where a replay stopped; callbacks go nowhere. */
+async function serveReplay(replay: Replay, { port, host }: { port: number; host: string }): Promise<void> {
+  replay.release(Date.now)
+  await listen(replay.sandbox, port, host)
+}
+
+function entryNumber(text: string): number {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError(`expected the number of an entry, got "${text}"`)
+  return Number(text)
+}

@@ -1,0 +1,30 @@
+// `sandgate schema`: the JSON Schema of the files people write. The build has written them down; without a build they are made on the spot.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+
+type Kind = 'config' | 'scenario'
+
+export function define(command: Command): void {
+  command.option('--config', 'of the config file; of scenario files unless given').action(async ({ config }: { config?: boolean }) => {
+    const kind = config ? 'config' : 'scenario'
+    console.log(existsSync(fileOf(kind)) ? readFileSync(fileOf(kind), 'utf8') : await schemaOf(kind))
+  })
+}
+
+/** Writes both down; `npm run build` ends with it. */
+export async function writeSchemas(): Promise<void> {
+  for (const kind of ['config', 'scenario'] as const) writeFileSync(fileOf(kind), await schemaOf(kind))
+}
+
+async function schemaOf(kind: Kind): Promise<string> {
+  const schema = kind === 'scenario'
+    ? (await import('../control/scenario.ts')).scenarioJsonSchema()
+    : (await import('../config.ts')).configJsonSchema(await (await import('../sandbox.ts')).findProviders())
+  return JSON.stringify(schema, null, 2)
+}
+
+/** Beside this program, compiled. */
+function fileOf(kind: Kind): string {
+  return fileURLToPath(new URL(`./${kind}.schema.json`, import.meta.url))
+}

@@ -1,0 +1,44 @@
+// The body of a control call: read up to a limit, inflated where the client compressed it, and refused in one sentence where it cannot be read.
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import type { Queue } from '../http/queue.ts'
+import { receive } from '../http/receive.ts'
+import { encodingProblem, withoutMark } from '../reading.ts'
+import { Problem } from './asking.ts'
+
+const DECODERS: Readonly<Record<string, () => Readable & NodeJS.WritableStream>> = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }
+
+/** The bytes; throws a `Problem`. Never settles when the client goes away half-way. */
+// rule: sandgate.control.body
+export function bodyOf(req: IncomingMessage, limit: number, queue: Queue): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const done = (bytes: Buffer | undefined) => (bytes ? resolve(bytes) : reject(new Problem(413, `the body is larger than ${limit >> 20} MiB`)))
+    const coding = (req.headers['content-encoding'] ?? '').trim().toLowerCase()
+    if (coding === '' || coding === 'identity') return receive(req, limit, queue, done)
+    const decoder = decoderOf(coding)
+    decoder.on('error', () => reject(new Problem(400, `the body is not ${coding}, as its content-encoding says`)))
+    // A few bytes can become any number of them.
+    receive(decoder, limit, queue, done, 1)
+    decoder.on('close', () => {
+      req.unpipe(decoder).resume()
+      done(undefined)
+    })
+    req.on('error', () => decoder.destroy())
+    req.pipe(decoder)
+  })
+}
+
+/** What inflates a body of this content-encoding; throws a `Problem` that says which are read. */
+export function decoderOf(coding: string): Readable & NodeJS.WritableStream {
+  if (!Object.hasOwn(DECODERS, coding)) throw new Problem(415, `the content-encoding "${coding}" is not read here; send the body as it is, or as ${Object.keys(DECODERS).join(', ')}`)
+  return DECODERS[coding]!()
+}
+
+/** A body in UTF-8, without a byte order mark; throws a `Problem` that names another encoding. */
+// rule: sandgate.input.byte-order-mark
+export function inUtf8(bytes: Buffer): Buffer {
+  const wrong = encodingProblem(bytes)
+  if (wrong !== undefined) throw new Problem(422, `the body ${wrong}`)
+  return withoutMark(bytes)
+}

@@ -1,0 +1,20 @@
+// Imports a file as the command does, and plays what came of it as somebody else would who got the case file.
+import { type Config } from '../../src/config.ts'
+import type { Imported } from '../../src/import/case.ts'
+import { importTraffic } from '../../src/import/import.ts'
+import { readRecording, type Recording } from '../../src/keep/recording.ts'
+import { Replay, report } from '../../src/replay.ts'
+import { contractOf, findProviders } from '../../src/sandbox.ts'
+import type { Written } from './tools.ts'
+
+export async function imported(name: string, { file, beside }: Pick<Written, 'file' | 'beside'>, config?: Config): Promise<Imported> {
+  const providers = await findProviders()
+  return importTraffic(file, { provider: providers.get(name)!, contract: contractOf(name), names: [...providers.keys()], config }, (wanted) => beside?.get(wanted))
+}
+
+/** What a replay tells of the first difference; undefined: there is none. */
+export async function differs(recording: Recording): Promise<string | undefined> {
+  const read = readRecording(JSON.stringify(recording))
+  const played = await new Replay(read, await findProviders()).play()
+  return played.differs && report(played.differs, played, read)
+}
