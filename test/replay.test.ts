@@ -206,7 +206,7 @@ describe('record and replay', () => {
         const recording = await recorded(box)
         const played = await play(recording)
         await box.sandbox.close()
-        expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+        expect(played.differs && report(played.differs, played)).toBeUndefined()
         expect(played.left).toEqual([])
       }),
       { numRuns: 25, seed: 4_2026, verbose: 1 },
