@@ -386,7 +386,7 @@ export class Sandbox {
     this.tape.attemptEnded(delivery.id, delivery.attempts.length + 1, world)
     this.#observer.callback(delivery, attempt, world)
     // Where time has gone on meanwhile, the next attempt may be due already.
-    if ((world.clock.nextAt ?? Infinity) <= world.now) this.tick(world)
+    if ((world.clock.nextAt ?? Infinity) <= world.now) this.#tickAlone(world)
   }
 }
 

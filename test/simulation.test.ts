@@ -250,6 +250,8 @@ class Simulation {
   #n = 0
   /** Whether receivers call the sandbox before they answer, and waits overlap. */
   #calling: boolean
+  /** What a receiver met that it should not have met. */
+  #wrong: Error | undefined
 
   constructor(box: Kit, inbox: Inbox, wall: Wall, drawn: Draw, assume: Readonly<Record<string, string>>, calling: boolean) {
     this.#box = box
@@ -283,7 +285,7 @@ class Simulation {
     this.#inbox.answers = (received, index) => {
       this.#heardAt[index] = this.#box.wallMs
       const reaction = { status: fails(received) ? 500 : 200 }
-      return this.#calling ? this.#callBack(received, index).then(() => reaction) : reaction
+      return this.#calling ? this.#callBack(received, index).catch((error) => (this.#wrong ??= error)).then(() => reaction) : reaction
     }
   }
 
@@ -297,7 +299,7 @@ class Simulation {
       expect([201, 422], reply.text).toContain(reply.status)
     }
     if (dice === 1) await this.#box.advance(pick(['1s', '7m', '3h'], drawn))
-    if (dice === 2) expect([200, 409]).toContain((await this.#box.control('POST', `/callbacks/cb_${1 + drawn.below(index + 1)}/redeliver`)).status)
+    if (dice === 2) expect([200, 404, 409]).toContain((await this.#box.control('POST', `/callbacks/cb_${1 + drawn.below(index + 1)}/redeliver`)).status)
   }
 
   /** Something that goes wrong with a provider's callbacks, and may from now on. */
@@ -556,6 +558,7 @@ class Simulation {
   }
 
   async invariants(): Promise<void> {
+    if (this.#wrong) throw this.#wrong
     const addresses: any[] = (await this.#box.control('GET', '/addresses?limit=1000')).json.data
     const deposits: any[] = (await this.#box.control('GET', '/deposits?limit=1000')).json.data
     this.#owned(addresses)

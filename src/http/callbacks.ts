@@ -134,7 +134,7 @@ export class CallbackSender {
       const over = () => void left--
       void flight.ended.then(over, over)
     }
-    const all = Promise.all(flights.map(({ ended }) => ended))
+    const all = Promise.allSettled(flights.map(({ ended }) => ended))
     // In pieces, so that a machine that stands still for a while has not waited meanwhile.
     for (let times = 0, before = left; left > 0 && times < PATIENCE_TIMES; times = left < before ? 0 : times + 1) {
       before = left
