@@ -507,6 +507,7 @@ const LANGUAGES: readonly (readonly [what: string, sent: string, signed: string,
   ['echo without quotes', '{"a":"b","c":1}', '{a:b,c:1}\n', /shell took the quotes out of the signed text/],
   ['curl.exe in PowerShell', '{currency:USDT,n:1}', '{"currency":"USDT","n":1}', /PowerShell does/],
   ['printf', '{"url":"https:\\/\\/x.example"}', '{"url":"https://x.example"}', /re-serialised|printf read the backslashes/],
+  ['a file of json.dump, compact sent', COMPACT, `${escaping(COMPACT, /[\u0080-\uffff]/g)}\n`, /re-serialised.*newline at the end/],
   // .NET
   ['System.Text.Json', COMPACT, escaping(escaping(COMPACT, /[<>&'+`\u0080-\uffff]/g, true).replaceAll('\\"', '\u0001'), /\u0001/g).replaceAll('\\u0001', '\\u0022'), /re-serialised.*System\.Text\.Json/],
   ['System.Text.Json, non-ASCII as it is', COMPACT, escaping(COMPACT, /[<>&'+`]/g, true).replaceAll('\\"', '\\u0022'), /re-serialised.*System\.Text\.Json/],

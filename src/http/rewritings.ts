@@ -120,8 +120,8 @@ function* allForms(value: unknown, tokens: readonly string[]): Iterable<Form> {
       const written = laidOut(escape === 'none' ? ordered : ordered.map((token) => (token.startsWith('"') ? `"${ESCAPES[escape](token.slice(1, -1))}"` : token)), LAYOUTS[layout])
       const as = [LAYOUT_NAMES[layout], KEYS_NAMES[keys], ESCAPE_NAMES[escape]].filter(Boolean).join(', ')
       yield { text: written, as }
-      if (!('indent' in LAYOUTS[layout])) continue
-      for (const [line, end] of LINE_ENDS.slice(1)) later.push(() => ({ text: written.replaceAll('\n', line) + end, as: `${as}${line === '\n' ? '' : ' ended by CR LF'}${end && ', and a newline at the end'}` }))
+      // On one line nothing but its end can differ.
+      for (const [line, end] of 'indent' in LAYOUTS[layout] ? LINE_ENDS.slice(1) : LINE_ENDS.slice(1, 2)) later.push(() => ({ text: written.replaceAll('\n', line) + end, as: `${as}${line === '\n' ? '' : ' ended by CR LF'}${end && ', and a newline at the end'}` }))
     }
   }
   yield* numberForms(value, tokens)
@@ -130,7 +130,6 @@ function* allForms(value: unknown, tokens: readonly string[]): Iterable<Form> {
   if (tokens.includes('null')) yield { text: JSON.stringify(withoutNulls(value)), as: 'null fields left out' }
   yield { text: compact(tokens).replaceAll('{}', '[]'), as: '[] for {}, as PHP writes an empty array' }
   yield { text: compact(tokens).replaceAll('[]', '{}'), as: '{} for []' }
-  yield { text: laidOut(tokens, LAYOUTS.spaced) + '\n', as: 'blanks behind colons and commas, and a newline at the end' }
 }
 
 const isNumber = (token: string) => /^-?\d/.test(token)
