@@ -249,6 +249,7 @@ export class Sandbox {
     this.load(scenario, world)
     world.journal.add({ kind: 'control', at: world.now, action: 'scenario', summary: 'the scenario files changed and were loaded again' })
     world.resume()
+    this.options.log?.say('info', `the scenario files changed and were loaded again: ${scenario.stories.map(({ name }) => name).join(' + ')}`)
     if (scenario.seed !== before.seed || scenario.clock !== before.clock) this.scenarios.warn('the seed and the clock of the scenario count from the next reset of the world')
     this.tick(world)
   }

@@ -4,9 +4,11 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Command, InvalidArgumentError } from 'commander'
 import { Clock, readConfig } from '../config.ts'
+import { KeepRefused } from '../keep/recovery.ts'
 import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts'
 import type { Host } from '../control/metrics.ts'
 import { findProviders, Sandbox } from '../sandbox.ts'
+import { UsageError } from '../usage.ts'
 import { collect, flag, hostFlag, hostNames, notEmpty, portFlag, tokenFlag } from './flags.ts'
 import { listen } from './listen.ts'
 
@@ -69,6 +71,8 @@ async function serve(flags: Flags, command: Command): Promise<void> {
     strict: flags.strict,
     log: flags.log === 'off' ? undefined : logTo(process.stderr, flags.log, flags.logLevel),
     host: hostOf(process),
+  }).catch((error) => {
+    throw error instanceof KeepRefused && /\b(EACCES|EPERM)\b/.test(error.message) ? new UsageError(`${error.message}; this process runs as uid ${process.getuid?.()}: make the directory its own (chown), or run it as the directory's owner (docker run -u)`) : error
   })
   await listen(sandbox, flags.port, flags.host)
   void sandbox.warm()
