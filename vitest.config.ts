@@ -1,4 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+
+/** Against hangs only: a slow machine may take its time, and one of few cores more of it. */
+const HANG_MS = 300_000 * Math.max(1, 8 / availableParallelism())
 
 export default defineConfig({
   test: {
@@ -11,8 +15,7 @@ export default defineConfig({
     sequence: { shuffle: true },
     reporters: ['default', 'json'],
     outputFile: { json: 'test/.report.json' },
-    // Against hangs only: a slow machine may take its time.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: HANG_MS,
+    hookTimeout: HANG_MS,
   },
 })

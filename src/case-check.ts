@@ -14,6 +14,7 @@ import { meant, YamlError } from './yaml.ts'
 
 type Providers = ReadonlyMap<string, Provider>
 
+// rule: sandgate.replay.files
 /** The file with its scenarios read anew. Throws `Unusable`, with the place, where it asks for what is not there. */
 export function checkCase(recording: Recording, providers: Providers): Recording {
   checkConfig(recording, providers)

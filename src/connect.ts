@@ -7,7 +7,7 @@ import { ask, ControlError, defined, handleOf, type Reach } from './handles.ts'
 import { TOKEN } from './hosts.ts'
 import { type Judged, UNKNOWN } from './inbox.ts'
 import type * as api from './index.ts'
-import { signatureIn, type Signer } from './judge.ts'
+import { signatureIn, type Signer, signerOf } from './judge.ts'
 import type { CallbackRules } from './provider.ts'
 import { findProviders, Sandbox } from './sandbox.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
@@ -77,18 +77,16 @@ async function judge(provider: string, headers: api.Received['headers'], text: s
   // One that is on its way is pending; the list of all may be long.
   const delivery = (await world.callbacks({ provider, status: 'pending' })).find(isIt) ?? (await world.callbacks({ provider })).find(isIt)
   if (!delivery) return UNKNOWN
-  const signature = rules && secret !== undefined ? signatureIn(headers, signer(rules, delivery, secret, local), Date.now()) : 'wrong'
+  const signature = rules && secret !== undefined ? signatureBy(secret, rules, headers, delivery, local) : 'wrong'
   return { delivery: delivery.id, event: delivery.event, signature }
 }
 
-/** Only the headers that the secret decides: another one may hold a key of an account that only the sandbox knows. */
-function signer(rules: CallbackRules, delivery: api.Delivery, secret: string, local: World): Signer {
-  const by = (secret: string, wallMs: number) => rules.headers(delivery as unknown as Delivery, { secret } as Endpoint, wallMs, local)
-  const other = Buffer.from(`not ${secret}`).toString('base64')
-  return (wallMs) => {
-    const bent = by(other, wallMs)
-    return Object.fromEntries(Object.entries(by(secret, wallMs)).filter(([name, value]) => bent[name] !== value))
-  }
+/** Only the headers that the secret decides count: another one may hold a key of an account that only the sandbox knows. */
+function signatureBy(secret: string, rules: CallbackRules, headers: api.Received['headers'], delivery: api.Delivery, local: World): api.Received['signature'] {
+  const by = (secret: string): Signer => signerOf(rules, delivery as unknown as Delivery, { secret } as Endpoint, local)
+  const now = Date.now()
+  const [signed, bent] = [by(secret)(now), by(Buffer.from(`not ${secret}`).toString('base64'))(now)]
+  return signatureIn(headers, by(secret), now, (name) => signed[name] !== bent[name])
 }
 
 function baseOf(url: string | URL): string {

@@ -59,6 +59,8 @@ export interface Provider {
   readonly stringify?: (body: unknown) => string
   /** Headers on every answer of this provider, beside content-type. */
   headers?(call: Call, world: World): Record<string, string>
+  /** Paths of its predecessors and older versions, as `METHOD /path`, and the operations that took their place, so that hints.ts can lead there. */
+  readonly formerPaths?: readonly FormerPaths[]
   /** How a call is signed, so that hints.ts can say what a wrong signature looks like. */
   readonly signing?: Signing
   /** What its clients add to a call: key, signature and what they are made of. */
@@ -71,6 +73,12 @@ export interface Provider {
   readonly callbacks?: CallbackRules
   /** What an import has to know to make a case of calls to the real provider; by the form of values alone, as the first account, without it. */
   readonly traffic?: Traffic
+}
+
+export interface FormerPaths {
+  /** Whose paths they are: `Kraken Embed`. */
+  readonly whose: string
+  readonly paths: readonly (readonly [pattern: RegExp, operation: string])[]
 }
 
 export interface Credential {
@@ -260,7 +268,8 @@ export interface Call<Caller = any> {
 
 export type Content =
   | { readonly kind: 'none' }
-  | { readonly kind: 'json'; readonly value: any }
+  /** `omitted`: so many members that nobody declares, and items beyond every limit, were left out of a value of very many parts. */
+  | { readonly kind: 'json'; readonly value: any; readonly omitted?: number }
   /** Not JSON, or nested too deep: `offset` counts characters. `hint` says what the body looks like. */
   | { readonly kind: 'broken'; readonly offset: number; readonly reason: string; readonly hint?: string | undefined }
   | { readonly kind: 'not-utf8'; readonly hint?: string | undefined }

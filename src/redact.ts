@@ -157,9 +157,17 @@ class Finder {
   *in(text: string): Generator<Span> {
     for (const spelling of this.#short) for (let at = text.indexOf(spelling.text); at >= 0; at = text.indexOf(spelling.text, at + 1)) yield* standing(text, at, spelling)
     if (this.#byHead.size === 0) return
+    // A word that goes as a whole is not looked at again.
+    let gone = 0
     for (let at = 0; at <= text.length - HEAD; at++) {
       if (this.#heads[this.#sum(text, at)] === 0) continue
-      for (const spelling of this.#byHead.get(text.slice(at, at + HEAD)) ?? []) if (text.startsWith(spelling.text, at)) yield* standing(text, at, spelling)
+      for (const spelling of this.#byHead.get(text.slice(at, at + HEAD)) ?? []) {
+        if ((spelling.word && at < gone) || !text.startsWith(spelling.text, at)) continue
+        for (const span of standing(text, at, spelling)) {
+          yield span
+          if (spelling.word) gone = span.to
+        }
+      }
     }
   }
 

@@ -41,7 +41,7 @@ function changes({ changed }: Played): string[] {
 }
 
 /** The first call that differs, and where. */
-export function report(differs: Differs, played: Played, _recording: Recording): string {
+export function report(differs: Differs, played: Played): string {
   const before = `${count(played.calls - 1, 'call')} before it ${played.calls === 2 ? 'was' : 'were'} equal.`
   return [...told(differs), [before, ...changes(played)].join(' ')].join('\n')
 }

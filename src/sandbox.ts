@@ -112,6 +112,8 @@ export class Sandbox {
   #listening: Promise<string> | undefined
   #closed: Promise<void> | undefined
   readonly #pauses = new Pauses()
+  /** Worlds whose time has not come as far as the wall says. */
+  readonly #behind = new Set<World>()
   readonly #turn = new Turn()
 
   /** A sandbox whose worlds are kept when there is a directory for them. Throws `KeepRefused`. */
@@ -180,6 +182,7 @@ export class Sandbox {
       stopped: (world, error) => tellStopped(world, error, this.complain, tellerOf(options)),
       made: (world) => this.#begin(world),
       gone: keeping && ((id) => keeping.forget(id)),
+      emptied: () => options.host?.collect?.(),
     })
     for (const provider of providers.values()) {
       this.#served.set(provider.name, {
@@ -246,6 +249,7 @@ export class Sandbox {
     this.load(scenario, world)
     world.journal.add({ kind: 'control', at: world.now, action: 'scenario', summary: 'the scenario files changed and were loaded again' })
     world.resume()
+    this.options.log?.say('info', `the scenario files changed and were loaded again: ${scenario.stories.map(({ name }) => name).join(' + ')}`)
     if (scenario.seed !== before.seed || scenario.clock !== before.clock) this.scenarios.warn('the seed and the clock of the scenario count from the next reset of the world')
     this.tick(world)
   }
@@ -254,8 +258,14 @@ export class Sandbox {
   tick(world: World): void {
     // Time stands still as long as nothing can be kept.
     if (world.stopped || (world.keeper && !world.keeper.works())) return
-    world.clock.tick(this.wall())
+    const more = world.clock.tick(this.wall())
     this.callbacks.pump(world)
+    if (!more || this.#behind.has(world)) return
+    this.#behind.add(world)
+    setImmediate(() => {
+      this.#behind.delete(world)
+      if (this.worlds.has(world)) this.tick(world)
+    })
   }
 
   /** Listens; `port` 0 takes any free one. Resolves with the base URL; asked twice, it listens once. */
@@ -377,7 +387,7 @@ export class Sandbox {
     this.tape.attemptEnded(delivery.id, delivery.attempts.length + 1, world)
     this.#observer.callback(delivery, attempt, world)
     // Where time has gone on meanwhile, the next attempt may be due already.
-    if ((world.clock.nextAt ?? Infinity) <= world.now) this.tick(world)
+    if ((world.clock.nextAt ?? Infinity) <= world.now) this.#tickAlone(world)
   }
 }
 

@@ -8,16 +8,29 @@ const now = performance.now.bind(performance)
 /** How long one slice goes on. */
 const SLICE_MS = 8
 
+/** One slice after another: whether this one has gone on for long enough, and the way to the next. */
+export class Slices {
+  #end = now() + SLICE_MS
+
+  get over(): boolean {
+    return now() >= this.#end
+  }
+
+  /** Others have their turn. */
+  async next(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#end = now() + SLICE_MS
+  }
+}
+
 // rule: sandgate.slices
 /** Runs a generator to its end; each of its steps should take well under a millisecond. Answers with what it returns, throws what it throws. */
 export async function inSlices<T>(work: Iterator<unknown, T>): Promise<T> {
-  for (;;) {
-    const until = now() + SLICE_MS
+  for (const slices = new Slices(); ; await slices.next()) {
     do {
       const step = work.next()
       if (step.done) return step.value
-    } while (now() < until)
-    await new Promise((resolve) => setImmediate(resolve))
+    } while (!slices.over)
   }
 }
 

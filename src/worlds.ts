@@ -13,6 +13,8 @@ import type { TablesView } from './world/view.ts'
 import { World } from './world/world.ts'
 
 export const DEFAULT_WORLD = 'default'
+/** So many rows take memory that others could use. */
+const MANY_ROWS = 50_000
 export const WORLD_ID = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 export interface WorldsOptions {
@@ -53,6 +55,8 @@ export interface WorldsOptions {
   readonly made?: ((world: World) => void) | undefined
   /** A world is gone. */
   readonly gone?: ((id: string) => void) | undefined
+  /** Very many rows are not needed any more. */
+  readonly emptied?: (() => void) | undefined
 }
 
 export interface Start {
@@ -190,7 +194,9 @@ export class Worlds {
   remove(id: string): boolean {
     if (id === DEFAULT_WORLD) throw new WorldRefused('the default world can be reset, not deleted')
     this.#open(id)
+    const { world } = this.#worlds.get(id) ?? {}
     if (!this.#worlds.delete(id)) return false
+    this.#emptied(world)
     this.#options.gone?.(id)
     return true
   }
@@ -219,6 +225,7 @@ export class Worlds {
     if (before) world.journal.goOn(before.journal.nextId - 1)
     world.clock.tick(wall())
     this.#worlds.set(id, { world, usedMs: uptime(), made })
+    this.#emptied(before)
     world.keeper?.flush()
     return world
   }
@@ -239,6 +246,7 @@ export class Worlds {
     const world = this.#build(id, made, changes, was)
     options.keep?.(world, made, goesOn)
     world.clock.tick(options.wall())
+    this.#emptied(this.#worlds.get(id)?.world)
     this.#worlds.set(id, { world, usedMs: options.uptime(), made })
     if (!was) options.made?.(world)
     world.keeper?.flush()
@@ -268,6 +276,11 @@ export class Worlds {
       world.journal.goOn(was.entries)
     }
     return world
+  }
+
+  // rule: sandgate.worlds.memory
+  #emptied(world: World | undefined): void {
+    if (world && world.rowCount > MANY_ROWS) this.#options.emptied?.()
   }
 
   #forgetIdle(): void {

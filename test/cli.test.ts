@@ -1,6 +1,6 @@
 // The command line as a shell meets it: a child process, its two streams and its exit status. Waits for lines, never for time.
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -34,8 +34,8 @@ class Running {
   stdout = ''
   stderr = ''
 
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { env: { ...bare, ...env } })
+  constructor(args: readonly string[], env: Record<string, string> = {}, more: { uid?: number } = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...args], { env: { ...bare, ...env }, ...more })
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
     this.ended = new Promise((resolve) => this.child.on('close', (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr })))
@@ -248,6 +248,15 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
       ['two scenarios with two seeds', new Running(['serve', '--port', '0', '--scenario', write('seed: a\n'), '--scenario', write('seed: b\n')]), /seed b differs from a/],
       ['health of nobody', new Running(['health', '--port', '1']), /no healthy sandbox at http:\/\/127\.0\.0\.1:1: connect ECONNREFUSED/],
     ]))
+
+  test('a directory of somebody else: who this process is, and what to do', async () => {
+    const data = mkdtempSync(join(folder, 'foreign-'))
+    chmodSync(folder, 0o755)
+    chmodSync(data, 0o555)
+    // The superuser may write anywhere.
+    const uid = process.getuid!() === 0 ? 65_534 : process.getuid!()
+    await complain([['a foreign directory', new Running(['serve', '--port', '0', '--data', data], {}, { uid }), new RegExp(`EACCES.*; this process runs as uid ${uid}: make the directory its own \\(chown\\), or run it as the directory's owner`)]])
+  })
 
   test('the environment, and a port that is taken', async () => {
     const taken = createServer()

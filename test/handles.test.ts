@@ -358,7 +358,109 @@ describe('the inbox', () => {
   })
 })
 
+describe('an inbox that waits in vain', () => {
+  test('sandgate.inbox.next: says what came instead, and what was not asked for', async () => {
+    const sandbox = await open()
+    const inbox = await sandbox.inbox({ provider: 'cpg' })
+    await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '1', after: '1h' })
+    await sandbox.clock.advance('2h')
+    await inbox.next()
+    await expect(inbox.next({ event: 'deposit.reversed', withinMs: 1 })).rejects.toThrow('no callback deposit.reversed came within 1 ms; came so far: cpg deposit.detected once, cpg deposit.confirmed once, cpg deposit.swept once, of which 2 were not asked for; world time is 2026-05-16T21:00:00.000Z, nothing is due')
+  })
+
+  test('sandgate.inbox.next: says what became of deliveries that did not come', async () => {
+    const sandbox = await open()
+    const first = await sandbox.inbox({ provider: 'cpg', events: ['deposit.detected'] })
+    const arm = async (how: 'drop' | 'pause') => sandbox.faults.arm({ when: { operation: 'createDepositAddress', body: { user_identifier: how } }, then: [{ callbacks: { how } }] })
+    for (const how of ['drop', 'pause'] as const) {
+      await arm(how)
+      await sandbox.deposit({ address: await allocate(sandbox.cpg, { user_identifier: how }), amount: '1' })
+    }
+    await expect(first.next({ event: 'deposit.detected', withinMs: 1 })).rejects.toThrow(/1 ms; cb_1 \(cpg deposit\.detected\) was dropped by a fault; cb_2 \(cpg deposit\.detected\) is paused; world time/)
+    const second = await sandbox.inbox({ provider: 'cpg', events: ['deposit.detected'] })
+    await second.close()
+    await sandbox.deposit({ address: await allocate(sandbox.cpg, { user_identifier: 'third' }), amount: '1' })
+    await expect(first.next({ provider: 'cpg', withinMs: 1 })).rejects.toThrow(`cb_3 (cpg deposit.detected) goes to ${second.url}/cpg, not to this inbox`)
+    await expect(second.next()).rejects.toThrow('the inbox is closed')
+  })
+
+  test('sandgate.inbox.next: gives up before the five seconds that a test has by default', () => {
+    expect(/const WAIT_MS = ([\d_]+)/.exec(readFileSync(join(ROOT, 'src/inbox.ts'), 'utf8'))![1]).toBe('4_000')
+  })
+})
+
+describe('a closed sandbox', () => {
+  test('says so at every call of every handle', async () => {
+    const sandbox = await open()
+    const world = sandbox.world('one')
+    await sandbox.close()
+    for (const work of [sandbox.clock.now(), sandbox.calls(), world.addresses(), world.cpg.fetch('/v1/_ping'), sandbox.fetch('/_sandgate/health'), world.inbox()]) await expect(work).rejects.toThrow('the sandbox is closed')
+    expect(() => sandbox.world('two')).toThrow('the sandbox is closed')
+    expect(() => sandbox.metrics()).toThrow('the sandbox is closed')
+  })
+})
+
+describe('timers that a test has replaced', () => {
+  /** A call, a deposit with its callbacks, one that is cut after a delay, a page that is not there, and a wait in vain. */
+  async function everything(sandbox: Awaited<ReturnType<typeof createSandbox>>): Promise<void> {
+    const inbox = await sandbox.inbox({ provider: 'cpg' })
+    const address = await allocate(sandbox.cpg)
+    await sandbox.deposit({ address, amount: '1', after: '1h' })
+    await sandbox.clock.advance('2h')
+    expect(await inbox.next({ event: 'deposit.confirmed' })).toMatchObject({ signature: 'right' })
+    await expect(inbox.next({ event: 'nothing', withinMs: 1 })).rejects.toThrow('no callback nothing came')
+    await sandbox.faults.arm({ when: { operation: 'listCurrencies' }, then: [{ delay: '2ms' }, { throttle: { bytesPerSecond: 100_000 } }] })
+    expect((await sandbox.cpg.fetch('/v1/currencies')).status).toBe(401)
+    expect((await sandbox.fetch('/nowhere')).status).toBe(404)
+    // Node's own fetch stands still without queueMicrotask; a plain client does not.
+    await knock(`${sandbox.cpg.baseUrl}/v1/nothing`)
+    expect(await sandbox.calls({ status: 401 })).toHaveLength(2)
+    await sandbox.close()
+  }
+
+  test.each<[string, Parameters<typeof vi.useFakeTimers>[0]]>([
+    ['those that Vitest replaces', undefined],
+    ['every one but that of Node itself', { toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'Date', 'performance', 'queueMicrotask'] }],
+  ])('sandgate.timers: %s stop nothing, whether they were replaced before the sandbox was made or after', async (_, config) => {
+    onTestFinished(() => void vi.useRealTimers())
+    const before = await open({ port: 0 })
+    vi.useFakeTimers(config)
+    await everything(before)
+    await everything(await open({ port: 0 }))
+  })
+
+  test('sandgate.timers: replaced before the package is loaded', async () => {
+    const { status, told } = await run(['node_modules/.bin/vitest', 'run', '--root', 'test/examples', 'timers.spec'])
+    expect(status, told).toBe(0)
+  })
+
+  test('sandgate.timers: wall time is what the test says, so that its client and the sandbox agree', async () => {
+    onTestFinished(() => void vi.useRealTimers())
+    const sandbox = await createSandbox()
+    onTestFinished(() => sandbox.close())
+    for (const day of ['2031-01-01T00:00:00Z', '2020-01-01T00:00:00Z']) {
+      vi.useFakeTimers({ now: Date.parse(day) })
+      await allocate(sandbox.cpg)
+    }
+    vi.useRealTimers()
+    await allocate(sandbox.cpg)
+    // A wall that goes back stops the world, and never turns it.
+    expect((await sandbox.clock.now()).getTime()).toBeGreaterThanOrEqual(Date.parse('2031-01-01T00:00:00Z') - 1)
+  })
+})
+
 describe('scenarios and state', () => {
+  test('a scenario that is not there, or not right, is told by its own name', async () => {
+    const sandbox = await open()
+    expect(await refusal(sandbox.scenario('/nowhere/story.yaml'))).toMatchObject({ status: 422, message: expect.stringMatching(/^\/nowhere\/story\.yaml: cannot be read: ENOENT/) })
+    expect(await refusal(createSandbox({ scenarios: ['/nowhere/story.yaml'] }))).toMatchObject({ status: 422, message: expect.stringMatching(/^createSandbox: \/nowhere\/story\.yaml: cannot be read/) })
+    const file = join(mkdtempSync(join(tmpdir(), 'sandgate-handles-')), 'story.yaml')
+    onTestFinished(() => rmSync(file))
+    writeFileSync(file, 'name: x\nrulez: []\n')
+    expect((await refusal(sandbox.scenario(file))).message).toBe(`${file}:2: rulez: unknown key; did you mean rules?`)
+    expect((await refusal(sandbox.scenario({ name: 'x', rulez: [] } as object))).message).toBe('rulez: unknown key; did you mean rules?')
+  })
+
   test('a scenario from an object and from a file', async () => {
     const sandbox = await open()
     await sandbox.scenario({ name: 'busy', rules: [{ when: { provider: 'cpg', operation: 'ping' }, then: [{ respond: { error: 'unavailable' } }] }] })
@@ -416,7 +518,7 @@ describe('the package', () => {
     const compilerOptions = { noEmit: true, strict: true, target: 'esnext', module: 'nodenext', types: ['node'], skipLibCheck: false }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['one.ts', 'two.cts'] }))
     writeFileSync(join(folder, 'one.ts'), `
-      import { createSandbox, type Received } from 'sandgate'
+      import { connectSandbox, ControlError, createSandbox, type Received, type Sandbox } from 'sandgate'
       await using sandbox = await createSandbox({ port: 0, clock: '2026-05-16T19:00:00Z' })
       const url: string = sandbox.world('ci').cpg.baseUrl
       const inbox = await sandbox.world('ci').inbox()
@@ -436,6 +538,15 @@ describe('the package', () => {
       await createSandbox({ sed: 'x' })
       // @ts-expect-error an amount is text
       await sandbox.deposit({ address: url, amount: 100 })
+      await sandbox.faults.arm({ when: { operation: 'ping', nth: 1 }, then: [{ drop: { stage: 'after', how: 'reset' } }, { delay: '2s' }] })
+      // @ts-expect-error there is no such action
+      await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ dorp: { how: 'reset' } }] })
+      // @ts-expect-error nor such a way to do it
+      await sandbox.scenario({ name: 'x', rules: [{ when: {}, then: [{ corrupt: { how: 'nicely' } }] }] })
+      // @ts-expect-error nor such a count
+      await sandbox.verify({ provider: 'cpg', operation: 'ping', times: { exact: 1 } })
+      const remote: Sandbox = await connectSandbox(url, { token: 'x', world: 'ci' })
+      if ((await remote.calls({ refused: true }))[0]?.account === 'demo') throw new ControlError(1, '', {})
       // @ts-expect-error there is no such method
       await sandbox.clok.advance('4h')
       export { received }
@@ -443,10 +554,25 @@ describe('the package', () => {
     writeFileSync(join(folder, 'two.cts'), `
       import sandgate = require('sandgate')
       export const url = sandgate.createSandbox({ port: 0 }).then((sandbox): string => sandbox.cpg.baseUrl)
+      export const status = (error: unknown): number => (error instanceof sandgate.ControlError ? error.status : 0)
+      export let box: sandgate.Sandbox | undefined
+      export const there = sandgate.connectSandbox('http://127.0.0.1:4010').then((sandbox: sandgate.WithProviders<sandgate.Sandbox>) => sandbox.cpg.name)
     `)
     const { status, told } = await run(['node_modules/.bin/tsc', '-p', folder])
     expect(status, told).toBe(0)
   })
+})
+
+test('require gives what import gives, without a warning, and knows its errors', async () => {
+  const script = `
+    const { connectSandbox, ControlError, createSandbox } = require('./dist/require.cjs')
+    createSandbox({ port: 0 }).then(async (sandbox) => {
+      const there = await connectSandbox(sandbox.url)
+      const errors = await Promise.all([sandbox.control('GET', '/nowhere'), there.control('GET', '/nowhere'), createSandbox({ sed: 1 })].map((work) => work.catch((error) => error)))
+      console.log(errors.map((error) => error instanceof ControlError && error.status), [new Error('x'), null, undefined].map((error) => error instanceof ControlError))
+      await sandbox.close()
+    })`
+  expect(await run(['-e', script])).toEqual({ status: 0, told: '[ 404, 404, 422 ] [ false, false, false ]\n' })
 })
 
 /** A program of its own, to its end. */

@@ -715,7 +715,7 @@ describe('a sandbox that is closed and opened again', () => {
     const sent = inbox.received.length
     expect(sent).toBeGreaterThan(0)
     const second = await start({ data: copy, ...quiet })
-    await second.sandbox.callbacks.settled(second.world, 0)
+    await second.sandbox.callbacks.settled(second.world)
     expect(inbox.received[sent]!.text).toBe(inbox.received[0]!.text)
     expect((await second.control('GET', '/callbacks')).json.data[0]).toMatchObject({ status: 'delivered' })
   })
@@ -748,6 +748,7 @@ describe('what cannot be kept', () => {
     expect((await box.control('GET', '/clock')).json).toMatchObject({ now: START })
     expect((await box.control('GET', '/worlds')).json.data).toHaveLength(1)
     failing.room = Infinity
+    expect((await box.control('GET', '/recording')).json.detail).toContain('could not be kept and was undone, so a recording would be incomplete')
     expect((await box.call(client, wish())).status).toBeLessThan(300)
     expect(told.map((line) => line.replace(/^\S+/, ''))).toEqual([
       ' cannot be written: ENOSPC: no space left on device, write. Calls that change anything are answered as unavailable until it can',

@@ -109,7 +109,7 @@ class Stage {
 async function equal(recording: Recording): Promise<Replay> {
   const replay = new Replay(recording, providers)
   const played = await replay.play()
-  expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+  expect(played.differs && report(played.differs, played)).toBeUndefined()
   expect(played.left).toEqual([])
   return replay
 }
@@ -338,7 +338,7 @@ test('files without an order: who waits for a call that is answered later is tol
   })
   const file = readRecording(JSON.stringify({ ...recording, journal: older }))
   const played = await new Replay(file, providers).play()
-  const told = report(played.differs!, played, file)
+  const told = report(played.differs!, played)
   expect(told).toContain('where:    answer')
   expect(told).toContain('waits for the one in flight with its idempotency key')
   expect(told).toContain('record it again')

@@ -62,7 +62,7 @@ describe('record and replay', () => {
     await session(box)
     const recording = await recorded(box)
     const played = await play(recording)
-    expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+    expect(played.differs && report(played.differs, played)).toBeUndefined()
     expect(played).toMatchObject({ calls: 14, left: [] })
     expect(played.attempts).toBeGreaterThan(0)
     expect(summary(played, recording)).toContain('every answer is equal')
@@ -143,7 +143,7 @@ describe('record and replay', () => {
     const [meanwhile, after] = calls(recording).slice(1).map(({ answer }) => answer.body)
     expect(meanwhile).not.toBe(after)
     const played = await play(recording)
-    expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+    expect(played.differs && report(played.differs, played)).toBeUndefined()
   })
 
   test('scenarios a world begins with are part of it', async () => {
@@ -158,7 +158,7 @@ describe('record and replay', () => {
       expect(calls(recording).map(({ answer }) => answer.status)).toEqual([401, 503, 200, 200, 503])
       expect(recording.journal[0]).toMatchObject({ kind: 'control' })
       const played = await play(recording)
-      expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+      expect(played.differs && report(played.differs, played)).toBeUndefined()
     }
     await box.control('POST', '/worlds', { id: 'made', scenario })
     await into('made')
@@ -179,7 +179,7 @@ describe('record and replay', () => {
         const replay = new Replay(recording, providers)
         const played = await replay.play()
         await box.sandbox.close()
-        expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+        expect(played.differs && report(played.differs, played)).toBeUndefined()
         expect(played.left).toEqual([])
         // Timers have numbers in the order in which attempts that were on their way together have ended.
         const rows = ({ transfers, deliveries, scenario_steps, spoils }: any) => JSON.parse(JSON.stringify({ transfers, deliveries, scenario_steps, spoils }, (name, value) => (name === 'timer' ? value !== null : value)))
@@ -206,7 +206,7 @@ describe('record and replay', () => {
         const recording = await recorded(box)
         const played = await play(recording)
         await box.sandbox.close()
-        expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+        expect(played.differs && report(played.differs, played)).toBeUndefined()
         expect(played.left).toEqual([])
       }),
       { numRuns: 25, seed: 4_2026, verbose: 1 },
@@ -231,7 +231,7 @@ describe('a file that was changed', () => {
     third.answer.body = JSON.stringify(body)
     const played = await play(recording)
     expect(played.differs).toMatchObject({ call: { entry: third.entry }, where: '$.data.address', expected: body.data.address })
-    const told = report(played.differs!, played, recording)
+    const told = report(played.differs!, played)
     expect(told).toContain(`entry ${third.entry} differs: POST /v1/deposit-addresses`)
     expect(told).toContain('2 calls before it were equal')
     expect(told).toContain('cpg.')
@@ -314,7 +314,7 @@ describe('what a recording holds', () => {
     expect([...known, ...signatures, ...answered, ...sent, ...bare].filter((text) => text !== '' && reply.text.includes(text))).toEqual([])
     const recording = readRecording(reply.text)
     const played = await play(recording)
-    expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+    expect(played.differs && report(played.differs, played)).toBeUndefined()
     expect(calls(recording).filter(({ altered }) => altered).map(({ body }) => JSON.parse(body!).user_identifier)).toEqual(['{{cpg demo key 1}}'])
   })
 
@@ -335,7 +335,7 @@ describe('what a recording holds', () => {
     }
     const recording = readRecording(reply.text)
     const played = await play(recording)
-    expect(played.differs && report(played.differs, played, recording)).toBeUndefined()
+    expect(played.differs && report(played.differs, played)).toBeUndefined()
   })
 
   test('the exact bytes of bodies that are no text, and of none', async () => {

@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { checkFiles } from '../src/control/check.ts'
 import { scenarioJsonSchema } from '../src/control/scenario.ts'
+import { Log } from '../src/log.ts'
 import { contractOf, createSandbox, findProviders } from '../src/sandbox.ts'
 import { HandOuts } from '../src/world/world.ts'
 import { client as alphapo } from './clients/alphapo.ts'
@@ -701,7 +702,9 @@ ${text.split('\n')[2]}`)).status).toBe(409)
   test('sandgate.scenario.reload: an edit is loaded, a broken one keeps the old story running and is told once', async () => {
     const path = file(`name: one\n${rule('', UNAVAILABLE)}`)
     const warned: string[] = []
-    const box = await start({ scenarios: [path], warn: (line) => warned.push(line) })
+    const lines: string[] = []
+    const log = new Log({ format: 'pretty', write: (text) => lines.push(text) })
+    const box = await start({ scenarios: [path], warn: (line) => warned.push(line), log })
     expect(await statuses(box, 1)).toEqual([503])
     expect(box.sandbox.scenarios.reload()).toBe('unchanged')
     writeFileSync(path, `name: two\n${rule('', 'respond: { error: unavailble }')}`)
@@ -712,6 +715,8 @@ ${text.split('\n')[2]}`)).status).toBe(409)
     expect(box.sandbox.scenarios.reload()).toBe('changed')
     expect(await statuses(box, 1)).toEqual([501])
     expect(warned[1]).toContain('next reset')
+    log.flush()
+    expect(lines.join('')).toMatch(/^\d\d:\d\d:\d\d the scenario files changed and were loaded again: three$/m)
     await box.control('POST', '/reset')
     expect(box.world.seed).toBe('new')
   })

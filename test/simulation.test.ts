@@ -248,9 +248,14 @@ class Simulation {
   /** The wall's time when each callback was heard. */
   readonly #heardAt: number[] = []
   #n = 0
+  /** Whether receivers call the sandbox before they answer, and waits overlap. */
+  #calling: boolean
+  /** What a receiver met that it should not have met. */
+  #wrong: Error | undefined
 
-  constructor(box: Kit, inbox: Inbox, wall: Wall, drawn: Draw, assume: Readonly<Record<string, string>>) {
+  constructor(box: Kit, inbox: Inbox, wall: Wall, drawn: Draw, assume: Readonly<Record<string, string>>, calling: boolean) {
     this.#box = box
+    this.#calling = calling
     this.#inbox = inbox
     this.#wall = wall
     this.#drawn = drawn
@@ -279,8 +284,22 @@ class Simulation {
   #receive(fails: (received: Received) => boolean): void {
     this.#inbox.answers = (received, index) => {
       this.#heardAt[index] = this.#box.wallMs
-      return { status: fails(received) ? 500 : 200 }
+      const reaction = { status: fails(received) ? 500 : 200 }
+      return this.#calling ? this.#callBack(received, index).catch((error) => (this.#wrong ??= error)).then(() => reaction) : reaction
     }
+  }
+
+  /** What a receiver asks for before it answers: money, time, or an earlier callback once more. */
+  async #callBack({ text }: Received, index: number): Promise<void> {
+    const drawn = draw(this.#box.world.seed, ['called back', text, index])
+    const dice = drawn.below(12)
+    if (dice === 0) {
+      const { address, tag } = pick((await this.#box.control('GET', '/addresses?limit=1000')).json.data as any[], drawn)
+      const reply = await this.#box.control('POST', '/deposits', { address, tag, amount: '25', confirmations: 'instant' })
+      expect([201, 422], reply.text).toContain(reply.status)
+    }
+    if (dice === 1) await this.#box.advance(pick(['1s', '7m', '3h'], drawn))
+    if (dice === 2) expect([200, 404, 409]).toContain((await this.#box.control('POST', `/callbacks/cb_${1 + drawn.below(index + 1)}/redeliver`)).status)
   }
 
   /** Something that goes wrong with a provider's callbacks, and may from now on. */
@@ -443,8 +462,12 @@ class Simulation {
 
   /** Zopay's own button, pressed twice: the second time it says the same and does nothing. */
   async #simulate(client: Client, intent: string): Promise<string> {
+    // Nobody waits for what its receiver asks for, and the rows are looked at next.
+    const calling = this.#calling
+    this.#calling = false
     const first = await this.#box.call(client, zopay.simulate(intent))
     await this.#box.advance('1ms')
+    this.#calling = calling
     const before = this.#rows()
     const second = await this.#box.call(client, zopay.simulate(intent))
     expect([second.status, second.text]).toEqual([200, first.text])
@@ -455,7 +478,8 @@ class Simulation {
   async #wait(): Promise<string> {
     const by = pick(['1s', '61s', '5m', '1h', '4h', '1439m', '24h', '30h', '6d', '8d'], this.#drawn)
     const before = (await this.#box.control('GET', '/clock')).json.now
-    const { now } = await this.#box.advance(by)
+    const beside = this.#calling ? [this.#box.advance('11m'), this.#box.control('POST', '/clock/advance', { to: before })] : []
+    const [{ now }] = await Promise.all([this.#box.advance(by), ...beside])
     expect(now > before).toBe(true)
     return `wait ${by}`
   }
@@ -534,6 +558,7 @@ class Simulation {
   }
 
   async invariants(): Promise<void> {
+    if (this.#wrong) throw this.#wrong
     const addresses: any[] = (await this.#box.control('GET', '/addresses?limit=1000')).json.data
     const deposits: any[] = (await this.#box.control('GET', '/deposits?limit=1000')).json.data
     this.#owned(addresses)
@@ -640,6 +665,7 @@ class Simulation {
   async end(): Promise<void> {
     await this.#box.control('DELETE', '/faults')
     await this.#box.control('DELETE', '/scenario')
+    this.#calling = false
     this.#receive(() => false)
     const quiet = await this.#box.control('POST', '/clock/advance', { until: 'quiet' })
     expect(quiet.status, quiet.text).toBe(200)
@@ -737,13 +763,13 @@ function expectRefusal(reply: Reply, { status, name }: Refused, why: string): vo
   expect([reply.status, reply.text], why).toEqual([status, expect.stringContaining(name)])
 }
 
-async function play(seed: string, steps: number): Promise<string[]> {
+async function play(seed: string, steps: number, calling = false): Promise<string[]> {
   const drawn = draw(seed, ['simulation'])
   const assume = drawn.below(2) === 0 ? { 'alphapo.take.repeat': 'same-address', 'zopay.idempotency.in-flight': 'conflict' } : {}
   const inbox = await Inbox.open()
   const wall = new Wall()
-  const box = await start({ seed, assume, pause: wall.pause, limits: { journalEntries: 100_000 }, providers: { payward: { unusedAddresses: 5 } } })
-  const simulation = new Simulation(box, inbox, wall, drawn, assume)
+  const box = await start({ seed, assume, pause: wall.pause, limits: { journalEntries: 100_000 }, callbackTimeoutMs: 600_000, providers: { payward: { unusedAddresses: 5 } } })
+  const simulation = new Simulation(box, inbox, wall, drawn, assume, calling)
   await simulation.begin()
   const told: string[] = []
   try {
@@ -763,6 +789,11 @@ async function play(seed: string, steps: number): Promise<string[]> {
 
 test.each(SEEDS)('simulation %s: the invariants hold after every step', async (seed) => {
   await play(seed, STEPS)
+}, 600_000)
+
+// Which of two receivers calls first is not in the seed: a failure may need more than one run to come again.
+test.each(SEEDS.slice(0, Math.ceil(SEEDS.length / 3)))('simulation %s, with receivers that call before they answer and waits that overlap: the invariants hold', async (seed) => {
+  await play(seed, STEPS, true)
 }, 600_000)
 
 test('the same seed gives the same journal', async () => {

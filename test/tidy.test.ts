@@ -38,7 +38,8 @@ const INSIDE: readonly (readonly [part: RegExp, may: readonly RegExp[], ask: str
   [/^src\/providers\/(\w+)\//, [/^src\/provider\.ts$/, /^src\/world\//, /^src\/providers\/$1\//], 'provider.ts, the world, or its own folder'],
   [/^src\/http\//, [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/, /^src\/(redact|timers)\.ts$/], 'http, the world, provider.ts, redact.ts or timers.ts'],
   [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//, /^src\/(reading|redact|timers)\.ts$/], 'keep, the world, reading.ts, redact.ts or timers.ts'],
-  [/^src\/(control\/|import\/|sandbox\.ts|config\.ts|replay\.ts|player\.ts|case-check\.ts|compare\.ts|renamed\.ts)/, [/^src\/(?!main\.ts|cli\/|providers\/)/], 'anything but the command line and the providers'],
+  [/^src\/reading\.ts$/, [], 'nobody: it knows files and texts alone'],
+  [/^src\/(control\/|import\/|sandbox\.ts|config\.ts|replay\.ts|player\.ts|flight\.ts|case-check\.ts|compare\.ts|renamed\.ts)/, [/^src\/(?!main\.ts|cli\/|providers\/)/], 'anything but the command line and the providers'],
   [/^src\/main\.ts$/, [/^src\/cli\/program\.ts$/], 'program.ts alone, so that an old Node reads nothing else'],
 ]
 

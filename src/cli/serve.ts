@@ -1,9 +1,14 @@
 // `sandgate serve`: from flags, environment and config file to a sandbox that listens. What it does then is left to src/sandbox.ts.
 import { dirname, resolve } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type Command, InvalidArgumentError } from 'commander'
 import { Clock, readConfig } from '../config.ts'
+import { KeepRefused } from '../keep/recovery.ts'
 import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts'
+import type { Host } from '../control/metrics.ts'
 import { findProviders, Sandbox } from '../sandbox.ts'
+import { UsageError } from '../usage.ts'
 import { collect, flag, hostFlag, hostNames, notEmpty, portFlag, tokenFlag } from './flags.ts'
 import { listen } from './listen.ts'
 
@@ -26,6 +31,8 @@ interface Flags {
 
 /** How much of the log waits for a slow reader of stderr; what comes then is left out. */
 const LOG_BACKLOG_BYTES = 1024 * 1024
+/** How long after a large world is gone its memory is given back. */
+const COLLECT_MS = 1_000
 
 export function define(command: Command): void {
   command
@@ -63,10 +70,28 @@ async function serve(flags: Flags, command: Command): Promise<void> {
     controlToken: flags.controlToken,
     strict: flags.strict,
     log: flags.log === 'off' ? undefined : logTo(process.stderr, flags.log, flags.logLevel),
-    host: process,
+    host: hostOf(process),
+  }).catch((error) => {
+    throw error instanceof KeepRefused && /\b(EACCES|EPERM)\b/.test(error.message) ? new UsageError(`${error.message}; this process runs as uid ${process.getuid?.()}: make the directory its own (chown), or run it as the directory's owner (docker run -u)`) : error
   })
   await listen(sandbox, flags.port, flags.host)
   void sandbox.warm()
+}
+
+/** The process, with a way to give memory back: the engine would otherwise keep what a large world took until it needs it for something else. */
+function hostOf(process: NodeJS.Process): Host {
+  let waiting: NodeJS.Timeout | undefined
+  return {
+    memoryUsage: () => process.memoryUsage(),
+    cpuUsage: () => process.cpuUsage(),
+    uptime: () => process.uptime(),
+    // Later, when whoever asked has its answer, and once for all that are deleted together.
+    collect: () => void (waiting ??= setTimeout(() => {
+      waiting = undefined
+      setFlagsFromString('--expose-gc')
+      void runInNewContext('gc({ type: "major", execution: "async" })')
+    }, COLLECT_MS).unref()),
+  }
 }
 
 /** A reader of the lines that goes away, or is slower than they come, costs nothing but the lines. */

@@ -24,7 +24,8 @@ import { readStories, scenarioRoutes } from './stories.ts'
 import { timeRoutes } from './time.ts'
 import { authorityOf, labelsOf } from '../target.ts'
 import { worldRoutes } from './worlds.ts'
-import { meant } from '../yaml.ts'
+import { TOLD_MAX } from '../compose.ts'
+import { bounded, meant } from '../yaml.ts'
 
 const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...rewindRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
 
@@ -105,7 +106,8 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request, bytes:
   const snapshot = isSnapshot(req) ? await receiveSnapshot(req) : undefined
   const content = snapshot?.content ?? readContent(text, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
-  const told = [...problems.map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
+  const wrong = [...problems.slice(0, TOLD_MAX).map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
+  const told = bounded(wrong, wrong.length + Math.max(0, problems.length - TOLD_MAX))
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
   const body = contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
   const stories = await readStories(match.operation.id, body, bytes, sandbox)
@@ -192,7 +194,7 @@ function inWords({ in: where, at, keyword, params, message }: CallProblem, keys:
   const place = `${where} ${at.join('.')}`.trim()
   switch (keyword) {
     case 'additionalProperties':
-      return `${place}: unknown key "${params.additionalProperty}"${meant(params.additionalProperty, keys)}`
+      return `${place}: unknown key "${String(params.additionalProperty).slice(0, 80)}"${meant(params.additionalProperty, keys)}`
     case 'minProperties':
       return `${place} is empty; it takes ${keys.join(', ')}`
     case 'maxProperties':

@@ -70,7 +70,9 @@ function getJournalEntry({ sandbox, world, params }: Ask): Told {
   const entry = world.journal.get(Number(params.id))
   if (!entry) {
     const { journalEntries, journalBytes } = world.options
-    const why = Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
+    const [oldest] = world.journal
+    const why = oldest && Number(params.id) > oldest.id && Number(params.id) < world.journal.nextId ? 'a replay has no entries but those that it makes itself'
+      : Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
     throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
   }
   return ok(entryView(entry, sandbox, world, expectedText(entry, sandbox, world)))

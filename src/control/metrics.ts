@@ -12,6 +12,8 @@ export interface Host {
   memoryUsage(): { readonly rss: number; readonly heapUsed: number }
   cpuUsage(): { readonly user: number; readonly system: number }
   uptime(): number
+  /** Gives memory back that is not needed any more, some time soon. */
+  collect?(): void
 }
 
 const BETWEEN = '\n'

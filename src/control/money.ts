@@ -147,7 +147,7 @@ function setEndpoint({ sandbox, world, params, body }: Ask): Told {
 
 function endpointView(endpoint: Endpoint, sandbox: Sandbox) {
   const { provider, account, url, events } = endpoint
-  return { id: endpointId(endpoint), provider, account, url, events: events ?? sandbox.providers.get(provider)!.callbacks!.events }
+  return { id: endpointId(endpoint), provider, account, url, events: events ?? sandbox.providers.get(provider)?.callbacks?.events ?? [] }
 }
 
 function endpointId({ seq }: Endpoint): string {
@@ -162,7 +162,7 @@ function deleteEndpoint({ sandbox, world, params }: Ask): Told {
   const found = all.filter((row) => endpointId(row) === named)
   const [endpoint, ...more] = found.length > 0 ? found : all.filter((row) => row.provider === named)
   if (!endpoint) throw new Problem(404, `there is no endpoint "${named}"; GET /_sandgate/callbacks/endpoints lists those there are`)
-  const { title } = sandbox.providers.get(endpoint.provider)!
+  const { title } = sandbox.providers.get(endpoint.provider) ?? { title: endpoint.provider }
   if (more.length > 0) throw new Problem(409, `${title} has ${more.length + 1} endpoints; name one by its id: ${[endpoint, ...more].map((row) => `${endpointId(row)} (${row.account})`).join(', ')}`)
   if (isRegistered(endpoint)) throw new Problem(409, `${endpointId(endpoint)} was registered by the partner with a call of ${title}; such a call removes it too`)
   const waiting = world.change(() => removeEndpoint(endpoint.id, world))
@@ -177,7 +177,7 @@ function statusOf({ status }: Delivery): string {
 
 // rule: sandgate.callbacks.shown
 function deliveryView(delivery: Delivery, sandbox: Sandbox, world: World) {
-  const { signedText } = sandbox.providers.get(delivery.provider)!.callbacks!
+  const rules = sandbox.providers.get(delivery.provider)?.callbacks
   return {
     id: delivery.id,
     provider: delivery.provider,
@@ -191,7 +191,7 @@ function deliveryView(delivery: Delivery, sandbox: Sandbox, world: World) {
     ...(delivery.reason !== undefined && { reason: delivery.reason }),
     attempts: delivery.attempts.map((attempt, index) => {
       const sent = requestOf(delivery.id, index + 1, world)
-      return { ...attempt, at: iso(attempt.at), ...(sent && { headers: sent.headers, signed_text: signedText(delivery, sent.wallMs) }) }
+      return { ...attempt, at: iso(attempt.at), ...(sent && { headers: sent.headers, signed_text: rules?.signedText(delivery, sent.wallMs) }) }
     }),
   }
 }

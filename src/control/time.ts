@@ -1,12 +1,12 @@
 // The control API's chapter on time: the clock, how it is moved, and the world made new.
 import type { Sandbox } from '../sandbox.ts'
-import { setImmediate } from '../timers.ts'
+import { Slices } from '../slices.ts'
 import { ADVANCE_MAX_EVENTS, ADVANCE_MAX_MS, happened, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
 import { after, type Ask, clockText, instant, iso, LAST_MS, note, ok, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
 
-/** How many timers fire before other calls get their turn. */
-const BATCH = 1000
+/** How many timers of one instant fire before it is looked whether others should have their turn. */
+const BATCH = 200
 
 export const timeRoutes: Routes = {
   getClock: ({ world }) => ok(clockView(world)),
@@ -106,7 +106,8 @@ function untilQuiet(): Way {
  */
 async function advance(sandbox: Sandbox, world: World, way: Way, mark: number): Promise<Timer[]> {
   const fired: Timer[] = []
-  for (let turn = 1; ; turn++) {
+  const slices = new Slices()
+  for (;;) {
     if (sandbox.callbacks.busy(world)) await sandbox.callbacks.settled(world, mark)
     if (!sandbox.worlds.has(world)) throw new Problem(409, `the world "${world.id}" was deleted or made new while its clock was being moved, which stopped at ${iso(world.now)}`)
     if (world.keeper?.works() === false) throw unkept()
@@ -124,7 +125,7 @@ async function advance(sandbox: Sandbox, world: World, way: Way, mark: number): 
     way.moved(world.now - from)
     sandbox.callbacks.pump(world)
     if (fired.length >= ADVANCE_MAX_EVENTS) throw tooMuch(world, `${ADVANCE_MAX_EVENTS} events`)
-    if (turn % BATCH === 0) await new Promise(setImmediate)
+    if (slices.over) await slices.next()
   }
 }
 

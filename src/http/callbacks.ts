@@ -51,6 +51,14 @@ export interface CallbackSenderOptions {
   readonly ended?: ((delivery: Delivery, attempt: Attempt, world: World) => void) | undefined
 }
 
+/** An attempt that stands in the journal. */
+interface Noted {
+  readonly entry: number
+  /** World ms when it fell due. */
+  readonly at: number
+  readonly attempt: number
+}
+
 /** The headers of one attempt, and the instant that stands inside its signature. */
 interface Signed {
   readonly headers: Readonly<Record<string, string>>
@@ -68,15 +76,20 @@ export class CallbackSender {
   /** Sends every attempt of this world that fell due. */
   pump(world: World): void {
     if (world.stopped || !world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
-    for (const { id, provider, event, endpoint, object } of world.list(Deliveries, 'sending', '')) {
+    for (const delivery of world.list(Deliveries, 'sending', '')) {
+      const { id, provider, event, endpoint, object } = delivery
       if (this.#departures.has(id, world)) continue
+      const noted = this.#note(delivery, world)
       this.#departures.add(
         {
           delivery: id,
           url: world.get(Endpoints, endpoint)?.url ?? '',
           // Later instants are another matter: what falls due while a receiver moves the clock does not wait for its answer.
           line: object === null ? null : JSON.stringify([endpoint, object, world.now]),
-          run: (departed) => this.#attempt(id, departed, world).catch((error) => world.stop(`the attempt to send ${id} (${provider}, ${event}) cannot be carried out: ${String(error)}`, error)),
+          run: (departed) =>
+            noted
+              .then((entry) => (entry && this.#options.alive(world) ? this.#attempt(id, entry, departed, world) : undefined))
+              .catch((error) => world.stop(`the attempt to send ${id} (${provider}, ${event}) cannot be carried out: ${String(error)}`, error)),
         },
         world,
       )
@@ -97,7 +110,7 @@ export class CallbackSender {
    * Resolves when no attempt of this world that fell due after the mark is on its way, those aside that are held back by one that was on its way
    * before: its receiver may be the one who calls, and answers only then.
    */
-  async settled(world: World, mark: number): Promise<void> {
+  async settled(world: World, mark = 0): Promise<void> {
     await this.#patience(world, mark)
     for (;;) {
       this.pump(world)
@@ -121,7 +134,7 @@ export class CallbackSender {
       const over = () => void left--
       void flight.ended.then(over, over)
     }
-    const all = Promise.all(flights.map(({ ended }) => ended))
+    const all = Promise.allSettled(flights.map(({ ended }) => ended))
     // In pieces, so that a machine that stands still for a while has not waited meanwhile.
     for (let times = 0, before = left; left > 0 && times < PATIENCE_TIMES; times = left < before ? 0 : times + 1) {
       before = left
@@ -129,31 +142,28 @@ export class CallbackSender {
     }
   }
 
-  async #attempt(id: string, departed: () => void, world: World): Promise<void> {
+  /** The journal's entry of an attempt, in the order in which they fall due, however long one waits for its turn. Undefined: it could not be kept that it is due. */
+  async #note({ id, provider, event, object, endpoint, attempts, body }: Delivery, world: World): Promise<Noted | undefined> {
     // Nobody is told what could be forgotten.
     const settled = world.keeper?.settled()
-    if (settled && !(await settled)) return
+    if (settled && !(await settled)) return undefined
+    const [at, attempt] = [world.now, attempts.length + 1]
+    const summary = `${event} (${id}), attempt ${attempt}, to ${world.get(Endpoints, endpoint)?.url ?? 'an endpoint that is gone'}`
+    return { entry: world.journal.add({ kind: 'callback', at, provider, summary, delivery: id, event, object, attempt, body }), at, attempt }
+  }
+
+  async #attempt(id: string, { entry, at, attempt: number }: Noted, departed: () => void, world: World): Promise<void> {
     const delivery = world.get(Deliveries, id)
-    if (!delivery || delivery.sending === null || !this.#options.alive(world)) return
+    if (!delivery || delivery.sending === null) return
     const rules = this.#options.providers.get(delivery.provider)!.callbacks!
     const endpoint = world.get(Endpoints, delivery.endpoint)
-    const at = world.now
-    const number = delivery.attempts.length + 1
-    const entry = world.journal.add({
-      kind: 'callback',
-      at,
-      provider: delivery.provider,
-      summary: `${delivery.event} (${delivery.id}), attempt ${number}, to ${endpoint?.url ?? 'an endpoint that is gone'}`,
-      delivery: delivery.id,
-      event: delivery.event,
-      object: delivery.object,
-      attempt: number,
-      body: delivery.body,
-    })
-    const signed = endpoint && this.#sign(delivery, endpoint, rules, world)
-    const outcome = signed
-      ? await this.#send(delivery, endpoint.url, signed.headers, rules, departed).catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
-      : nothing('the endpoint is gone')
+    let signed: Signed | undefined
+    const send = async () => {
+      if (!endpoint) return nothing('the endpoint is gone')
+      signed = this.#sign(delivery, endpoint, rules, world)
+      return this.#send(delivery, endpoint.url, signed.headers, rules, departed)
+    }
+    const outcome = await send().catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
     const error = outcome.error ?? (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
     const attempt = { at, status: outcome.status, error }
     world.change(() => {

@@ -1,12 +1,13 @@
 // What the bytes of a body hold, before anybody asks whether it is legal: nothing, JSON, or something that cannot be read, and why.
 import { isUtf8 } from 'node:buffer'
 import type { Content, Provider } from '../provider.ts'
+import { readPartly, type Shape } from './partial.ts'
 
 /** Deeper JSON is read as broken: the frameworks behind the providers give up too, and nobody means it. */
 export const NESTING_MAX = 100
 
-/** Reads a body. `readsJson` says whether this media type is JSON to the provider. */
-export function readContent(body: Buffer, contentType: string | undefined, readsJson: (mediaType: string | undefined) => boolean, encodings?: Provider['jsonEncodings']): Content {
+/** Reads a body. `readsJson` says whether this media type is JSON to the provider; with a `shape` very much of it is not read in vain. */
+export function readContent(body: Buffer, contentType: string | undefined, readsJson: (mediaType: string | undefined) => boolean, encodings?: Provider['jsonEncodings'], shape?: Shape): Content {
   if (body.length === 0) return { kind: 'none' }
   const mediaType = contentType?.split(';', 1)[0]!.trim().toLowerCase() || undefined
   if (!readsJson(mediaType)) return { kind: 'other-type', mediaType }
@@ -14,6 +15,11 @@ export function readContent(body: Buffer, contentType: string | undefined, reads
   const text = bodyText(body, encodings)
   if (text === undefined) return { kind: 'not-utf8', hint: looksLike(body) }
 
+  // In whatever encoding it came: the bytes of its text in UTF-8.
+  const bytes = isPlain(body, encodings) ? body : Buffer.from(text)
+  // rule: sandgate.input.many-problems
+  const partly = shape && readPartly(bytes, shape)
+  if (partly) return { kind: 'json', ...partly }
   let value: unknown
   try {
     // rule: sandgate.input.duplicate-keys, rule: sandgate.input.proto
@@ -24,7 +30,7 @@ export function readContent(body: Buffer, contentType: string | undefined, reads
     return { kind: 'broken', offset: position ? Number(position[1]) : text.length, reason, hint: looksLike(body) }
   }
   // A body of fewer bytes than two per level cannot be nested too deep.
-  if (body.length > 2 * NESTING_MAX && deeperThan(value, NESTING_MAX)) {
+  if (bytes.length > 2 * NESTING_MAX && deeperThan(bytes, NESTING_MAX)) {
     // rule: sandgate.input.nesting
     return { kind: 'broken', offset: 0, reason: `nested deeper than ${NESTING_MAX} levels` }
   }
@@ -33,8 +39,7 @@ export function readContent(body: Buffer, contentType: string | undefined, reads
 
 /** A body as text; undefined when it is in no encoding that is taken. */
 export function bodyText(body: Buffer, encodings: Provider['jsonEncodings']): string | undefined {
-  // JSON in UTF-8 without a mark begins with a byte of ASCII, and only a single digit is shorter than two.
-  if (encodings === undefined || (body[0]! > 0 && body[0]! < 0x80 && body[1]! > 0)) return isUtf8(body) ? body.toString('utf8') : undefined
+  if (isPlain(body, encodings)) return isUtf8(body) ? body.toString('utf8') : undefined
   const [width, bigEndian, mark] = encodingOf(body)
   const bytes = body.subarray(mark)
   if (width === 1) return isUtf8(bytes) ? bytes.toString('utf8') : undefined
@@ -44,6 +49,11 @@ export function bodyText(body: Buffer, encodings: Provider['jsonEncodings']): st
   if (bigEndian) ordered.swap32()
   const points = Array.from({ length: ordered.length / 4 }, (_, index) => ordered.readUInt32LE(4 * index))
   return points.every((point) => point <= 0x10ffff) ? points.map((point) => String.fromCodePoint(point)).join('') : undefined
+}
+
+/** JSON in UTF-8 without a mark begins with a byte of ASCII, and only a single digit is shorter than two. */
+function isPlain(body: Buffer, encodings: Provider['jsonEncodings']): boolean {
+  return encodings === undefined || (body[0]! > 0 && body[0]! < 0x80 && body[1]! > 0)
 }
 
 /** Bytes of a character, which of them comes first, and bytes of the mark in front: by the mark, else by where the zeros stand (Python's `json.detect_encoding`). */
@@ -78,13 +88,20 @@ function looksLike(body: Buffer): string | undefined {
   return undefined
 }
 
-/** Level by level, so that no nesting can exhaust the stack. */
-function deeperThan(value: unknown, limit: number): boolean {
-  const containers = (items: unknown[]) => items.filter((item): item is object => typeof item === 'object' && item !== null)
-  let level = containers([value])
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > limit) return true
-    level = containers(level.flatMap((item) => Object.values(item)))
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** On the bytes of a legal text, so that neither nesting nor size costs much. */
+function deeperThan(text: Buffer, limit: number): boolean {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const byte = text[at]!
+    // Brackets and braces differ from each other in the same bit as capitals do from small letters.
+    if (byte === QUOTE) {
+      while (text[++at] !== QUOTE) if (text[at] === BACKSLASH) at++
+    } else if ((byte | 0x20) === 0x7b) {
+      if (++depth > limit) return true
+    } else if ((byte | 0x20) === 0x7d) depth--
   }
   return false
 }

@@ -4,11 +4,13 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Content, Problem } from '../provider.ts'
+import { bounded, firstOf, shapeOf, SMALL_BYTES } from './bounds.ts'
 import { readDocument } from './documents.ts'
 import { expanded } from './expand.ts'
 import { bareType, entryFor, type Medium, readForm, readMedia } from './media.ts'
 import { type Parameter, queryValues, readParameters, valueOf } from './parameters.ts'
 import { METHODS, Paths } from './paths.ts'
+import type { Shape } from './partial.ts'
 import { escape, Pointers } from './pointers.ts'
 import { type Mode, regExp, type SchemaParts, Schemas } from './schemas.ts'
 
@@ -35,8 +37,10 @@ export interface Judged {
   readonly query: string | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly content: Content
-  /** The bytes, for bodies that are not JSON. */
+  /** The bytes, for bodies that are not JSON, and to know large ones. */
   readonly body?: Buffer
+  /** Where it is written down that not all is told. */
+  note?(key: string, value: unknown): void
 }
 
 /** What the document says of one answer. */
@@ -57,6 +61,7 @@ export class Contract {
   readonly #paths = new Paths<ContractOperation>()
   readonly #validators: Readonly<Record<Mode, Map<string, ValidateFunction>>> = { call: new Map(), answer: new Map() }
   /** Where the schemas of each answer stand, by operation and status; looked up once. */
+  readonly #shapes = new WeakMap<ContractOperation, { readonly shape: Shape | undefined }>()
   readonly #responses = new Map<ContractOperation, Map<number, Response | undefined>>()
   readonly #parts: Record<Mode, SchemaParts | undefined>
   #ajv: Ajv2020 | undefined
@@ -87,6 +92,13 @@ export class Contract {
   /** Whether the body may be YAML. */
   takesYaml(operation: ContractOperation): boolean {
     return this.#pointers.at(this.#pointers.follow(`${operation.pointer}/requestBody`))?.content?.['application/yaml'] !== undefined
+  }
+
+  /** What a body of this operation may hold; undefined: it must be read as a whole, because every member counts. */
+  shapeOf(operation: ContractOperation): Shape | undefined {
+    let known = this.#shapes.get(operation)
+    if (!known) this.#shapes.set(operation, (known = { shape: shapeOf(operation.body?.json?.schema, this.#pointers) }))
+    return known.shape
   }
 
   /** The methods that this path has. */
@@ -174,7 +186,8 @@ export class Contract {
     }
   }
 
-  #judgeBody({ body }: ContractOperation, { content, headers, body: bytes }: Judged): Problem[] {
+  #judgeBody({ body }: ContractOperation, call: Judged): Problem[] {
+    const { content, headers, body: bytes } = call
     if (!body) return []
     const type = headers['content-type'] as string | undefined
     const named = body.media.size > 1 || content.kind === 'other-type' ? entryFor(body.media, type ?? '') : undefined
@@ -184,7 +197,7 @@ export class Contract {
       case 'none':
         return body.required ? [{ ...missing('body', ''), at: [], params: {} }] : []
       case 'json':
-        return json ? this.#judgeIf(json.schema, content.value) : [otherType(type, body.media)]
+        return json ? this.#judgeJson(json.schema, content.value, call) : [otherType(type, body.media)]
       case 'broken':
         return json ? [{ in: 'body', at: [], keyword: 'syntax', params: { offset: content.offset }, message: content.reason, value: undefined }] : [otherType(type, body.media)]
       case 'not-utf8':
@@ -196,14 +209,21 @@ export class Contract {
     }
   }
 
-  #judgeIf(schema: string | undefined, value: unknown): Problem[] {
-    return schema === undefined ? [] : this.#judge('call', schema, value, 'body', [])
+  // rule: sandgate.input.many-problems
+  #judgeJson(schema: string | undefined, value: unknown, call: Judged): Problem[] {
+    if (schema === undefined) return []
+    if (call.body === undefined || call.body.length <= SMALL_BYTES) return this.#judge('call', schema, value, 'body', [])
+    let more = (call.content.kind === 'json' && call.content.omitted) || 0
+    const omitted = (count: number) => void (more += count)
+    const problems = this.#judge('call', schema, bounded(value, schema, this.#pointers, omitted), 'body', [], omitted)
+    if (more > 0) call.note?.('unlisted', `${more} more things like these are wrong with the body`)
+    return problems
   }
 
-  #judge(mode: Mode, pointer: string, value: unknown, where: Problem['in'], at: (string | number)[]): Problem[] {
+  #judge(mode: Mode, pointer: string, value: unknown, where: Problem['in'], at: (string | number)[], omitted?: (count: number) => void): Problem[] {
     const validate = this.#validator(mode, pointer)
     if (validate(value)) return []
-    const errors = validate.errors!
+    const errors = omitted ? firstOf(validate.errors!, omitted) : validate.errors!
     // The branches of an anyOf that did not fit are told by the anyOf itself.
     const choices = errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf')
     return errors

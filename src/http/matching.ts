@@ -2,7 +2,7 @@
 // together. Reading a `when` out of a file is left to control/values.ts, counting the calls to faults.ts.
 import { RE2JS } from 're2js'
 import type { Call } from '../provider.ts'
-import { exactJson, sameNumber, Written } from './exact.ts'
+import { exactJson, replaced, sameNumber, Written } from './exact.ts'
 
 /** Which calls a rule is about; what is left out matches all. A string may be `/a regex/` (RE2 syntax). */
 export interface When {
@@ -116,71 +116,83 @@ export function concerns(when: When, subject: Subject, budget: SearchBudget): bo
   const { call } = subject
   if (when.provider !== undefined && when.provider !== call.provider) return false
   if (when.operation !== undefined && when.operation !== call.operation) return false
-  return differences(when, subject, budget, 1).length === 0
+  const { unquoted } = when
+  if (when.body !== undefined && !(call.content.kind === 'json' && fits(when.body, subject.body(when.body, unquoted), { budget, unquoted }))) return false
+  for (const [pattern, value] of textsOf(when, subject)) if (!fits(pattern, value, { budget })) return false
+  return true
 }
 
-/** Where a call is not what `when` asks for; no more than `most` places. Throws `SearchTooCostly`. */
-export function differences(when: When, subject: Subject, budget: SearchBudget, most = Infinity): Difference[] {
-  const { call } = subject
-  const compared = new Compared(budget, most)
-  if (when.body !== undefined) {
-    if (call.content.kind !== 'json') compared.differs('body', when.body, undefined)
-    else compared.value(when.body, subject.body(when.body, when.unquoted), 'body', when.unquoted, '')
-  }
-  for (const [name, pattern] of Object.entries(when.headers ?? {})) compared.value(pattern, own(call.headers, name.toLowerCase()), `headers.${name.toLowerCase()}`)
-  if (when.query) {
-    const sent = subject.query
-    // A query is text, whatever the document makes of it.
-    for (const [name, pattern] of Object.entries(when.query)) {
-      const { text, value } = own(sent, name) ?? { text: undefined, value: undefined }
-      if (typeof pattern !== 'number' || pattern !== value) compared.value(pattern, text, `query.${name}`)
-    }
-  }
-  for (const [name, pattern] of Object.entries(when.path ?? {})) compared.value(pattern, own(call.params, name), `path.${name}`)
-  return compared.found
+/** Where a call is not what `when` asks for. Throws `SearchTooCostly`. */
+export function differences(when: When, subject: Subject, budget: SearchBudget): Difference[] {
+  const found: Difference[] = []
+  const { unquoted } = when
+  if (when.body !== undefined) compare(when.body, subject.body(when.body, unquoted), { budget, unquoted }, 'body', found)
+  for (const [pattern, value, path] of textsOf(when, subject)) compare(pattern, value, { budget }, path, found)
+  return found
 }
+
+type Text = readonly [pattern: unknown, value: unknown, path: string]
+
+/** What is asked of headers, query and path, and what the call has there. */
+function textsOf({ headers, query, path }: When, subject: Subject): readonly Text[] {
+  if (headers === undefined && query === undefined && path === undefined) return NOTHING
+  const { call } = subject
+  const sent = query && subject.query
+  return [
+    ...Object.entries(headers ?? {}).map(([name, pattern]): Text => [pattern, own(call.headers, name.toLowerCase()), `headers.${name.toLowerCase()}`]),
+    // A query is text, whatever the document makes of it; a number counts as well.
+    ...Object.entries(query ?? {}).map(([name, pattern]): Text => {
+      const { text, value } = own(sent!, name) ?? { text: undefined, value: undefined }
+      return [pattern, typeof pattern === 'number' && pattern === value ? value : text, `query.${name}`]
+    }),
+    ...Object.entries(path ?? {}).map(([name, pattern]): Text => [pattern, own(call.params, name), `path.${name}`]),
+  ]
+}
+
+const NOTHING: readonly Text[] = []
 
 function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
+/** With what a pattern is held against a value. */
+interface Means {
+  readonly budget: SearchBudget
+  readonly unquoted?: When['unquoted']
+}
+
 // rule: sandgate.scenario.matching
-/** One pattern held against one value: objects by subset, arrays by position, scalars as they are written. */
-class Compared {
-  readonly found: Difference[] = []
-  readonly #budget: SearchBudget
-  readonly #most: number
-
-  constructor(budget: SearchBudget, most: number) {
-    this.#budget = budget
-    this.#most = most
+/** Whether a value has everything the pattern names: objects by subset, arrays by position, scalars as they are written. */
+function fits(pattern: unknown, value: unknown, means: Means, pointer = ''): boolean {
+  if (typeof pattern !== 'object' || pattern === null) return scalarFits(pattern, value, means, pointer)
+  if (!isAlike(pattern, value)) return false
+  for (const key of Object.keys(pattern)) {
+    if (!Object.hasOwn(value, key) || !fits((pattern as any)[key], (value as any)[key], means, means.unquoted && `${pointer}/${escaped(key)}`)) return false
   }
+  return true
+}
 
-  differs(path: string, expected: unknown, got: unknown): void {
-    if (this.found.length < this.#most) this.found.push({ path, expected, got: got instanceof Written ? got.text : (got ?? null) })
-  }
+function compare(pattern: unknown, value: unknown, means: Means, path: string, found: Difference[], pointer = ''): void {
+  if (typeof pattern === 'object' && pattern !== null && isAlike(pattern, value)) {
+    for (const [key, item] of Object.entries(pattern)) compare(item, own(value as Record<string, unknown>, key), means, `${path}.${key}`, found, `${pointer}/${escaped(key)}`)
+  } else if (!fits(pattern, value, means, pointer)) found.push({ path, expected: pattern, got: value === undefined ? null : replaced(value, ({ text }) => text) })
+}
 
-  value(pattern: unknown, value: unknown, path: string, unquoted?: When['unquoted'], pointer = ''): void {
-    if (this.found.length >= this.#most) return
-    if (typeof pattern !== 'object' || pattern === null) {
-      if (!this.#scalar(pattern, value, unquoted && own(unquoted, pointer))) this.differs(path, pattern, value)
-      return
-    }
-    const inside = typeof value === 'object' && value !== null && !(value instanceof Written) && Array.isArray(pattern) === Array.isArray(value)
-    if (!inside || (Array.isArray(pattern) && pattern.length !== (value as unknown[]).length)) return this.differs(path, pattern, value)
-    for (const [key, item] of Object.entries(pattern)) this.value(item, own(value as Record<string, unknown>, key), `${path}.${key}`, unquoted, unquoted && `${pointer}/${escaped(key)}`)
-  }
+/** Both are objects, or arrays of one length. */
+function isAlike(pattern: object, value: unknown): value is object {
+  if (Array.isArray(pattern)) return Array.isArray(value) && pattern.length === value.length
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Written)
+}
 
-  /** `also` is what text without quotes is as JSON. */
-  #scalar(pattern: unknown, value: unknown, also: string | undefined): boolean {
-    if (typeof pattern === 'number') return value === String(pattern) || isNumber(value, String(pattern))
-    if (typeof pattern !== 'string') return value === pattern || (typeof pattern === 'boolean' && value === String(pattern))
-    if (also !== undefined) return value === pattern || (typeof value === 'boolean' ? String(value) === also : isNumber(value, also))
-    const regex = regexOf(pattern)
-    if (!regex) return value === pattern
-    const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : value instanceof Written ? value.text : undefined
-    return text !== undefined && this.#budget.find(regex, text)
-  }
+function scalarFits(pattern: unknown, value: unknown, { budget, unquoted }: Means, pointer: string): boolean {
+  if (typeof pattern === 'number') return value === String(pattern) || isNumber(value, String(pattern))
+  if (typeof pattern !== 'string') return value === pattern || (typeof pattern === 'boolean' && value === String(pattern))
+  const also = unquoted && own(unquoted, pointer)
+  if (also !== undefined) return value === pattern || (typeof value === 'boolean' ? String(value) === also : isNumber(value, also))
+  const regex = regexOf(pattern)
+  if (!regex) return value === pattern
+  const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : value instanceof Written ? value.text : undefined
+  return text !== undefined && budget.find(regex, text)
 }
 
 function isNumber(value: unknown, number: string): boolean {

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Answer, Call, Content, Problem, Provider, Refusal } from '../provider.ts'
 import { bodyText, readContent } from './content.ts'
+import { PARTS_MAX } from './partial.ts'
 import type { Contract, Match } from './contract.ts'
 
 /** A request as the sockets delivered it. */
@@ -105,7 +106,7 @@ export class ReceivedCall implements Call {
   }
 
   get content(): Content {
-    return (this.#content ??= readContent(this.body, this.headers['content-type'], this.#provider.readsJson, this.#provider.jsonEncodings))
+    return (this.#content ??= readContent(this.body, this.headers['content-type'], this.#provider.readsJson, this.#provider.jsonEncodings, this.match && this.body.length > PARTS_MAX ? this.#contract.shapeOf(this.match.operation) : undefined))
   }
 
   get text(): string {

@@ -363,7 +363,7 @@ function record(kept: Kept, incoming: Incoming, course: Course, served: Served, 
   }
   const why = refusal && played?.refused ? played.refused.hint : refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served, world))
   const isLost = refusal?.name === 'not_found' && !call.match && call.allowed.length === 0
-  const hint = isLost ? `${why ?? `${served.provider.title} has no such path`}; ${nearestPath(call, served.contract)}` : why
+  const hint = isLost ? `${why ?? `${served.provider.title} has no such path`}; ${nearestPath(call, served.contract, served.provider)}` : why
   if (hint) world.journal.amend(id, { hint })
   return {
     status: kept.status,

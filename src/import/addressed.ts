@@ -31,9 +31,10 @@ export function callsOf(provider: Provider, exchanges: readonly Exchange[], cont
   const found = exchanges.flatMap((exchange) => targetOf(exchange, provider.name, others)).filter(({ exchange }) => !METHODS_OF_BROWSERS.includes(exchange.method))
   // A path that the provider does not document may still be a call of it, when it went where the documented ones went.
   const documented = found.filter(({ exchange, path }) => contract.match(exchange.method, path))
-  // Other companies have paths such as /v1/users too, but not this key.
-  const withKey = documented.filter(({ exchange }) => exchange.headers?.some(([name]) => name === provider.keyHeader))
-  const places = new Set((withKey.length > 0 ? withKey : documented).map(({ place }) => place))
+  // Other companies have paths such as /v1/users too, but not this key; where no headers are told, nobody knows.
+  const hasKey = ({ exchange }: Addressed) => exchange.headers?.some(([name]) => name === provider.keyHeader)
+  const likely = documented.some(hasKey) ? documented.filter((call) => !call.exchange.headers?.length || hasKey(call)) : documented
+  const places = new Set(likely.map(({ place }) => place))
   return found.filter(({ place }) => places.has(place))
 }
 

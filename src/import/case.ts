@@ -192,8 +192,8 @@ function emptyFor(operation: ContractOperation | undefined): Buffer {
 }
 
 /** A call whose body is not in the file cannot be made again, unless it was refused whatever it was. */
-function isPlayable({ body, refused, answer }: Call): boolean {
-  return body !== undefined || refused !== undefined || (answer.status !== undefined && answer.status >= 400)
+function isPlayable({ body, refused }: Call): boolean {
+  return body !== undefined || refused !== undefined
 }
 
 // rule: sandgate.import.partner

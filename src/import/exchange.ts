@@ -5,8 +5,6 @@ import type { When } from './when.ts'
 export type Pair = readonly [name: string, value: string]
 
 export interface Exchange {
-  /** Where it stands, for people: `log.entries[3]`, `line 12`. */
-  readonly place: string
   /** Upper case. */
   readonly method: string
   readonly url: string

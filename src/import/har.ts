@@ -31,7 +31,6 @@ function exchangeOf(entry: any, place: string, beside: Beside, unpacker: Unpacke
   const answered = pairsOf(response?.headers)
   return [
     {
-      place,
       method: method.toUpperCase(),
       url: withQuery(request.url.trim(), request.queryString),
       when: whenOf(entry.startedDateTime),

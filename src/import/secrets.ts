@@ -14,7 +14,7 @@ const SECRET_FIELD = /secret|signature|passw(or)?d|credential|(^|[_-])(api|acces
 const UNDERSCORE = '(?:_|%(?:25)*5f|\\\\u005f)'
 const LOOKS_SECRET: readonly (readonly [pattern: RegExp, stands: string])[] = [
   [new RegExp(`sk${UNDERSCORE}(?:live|test)(?:${UNDERSCORE}|[A-Za-z0-9-]|%(?:25)*[2-7][0-9a-f])+`, 'gi'), HIDDEN],
-  [/\b(bearer|basic)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${HIDDEN}`],
+  [/\b(bearer|basic)(\s+|%20|\+)(?=\S*\d|\S{20})[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${HIDDEN}`],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, HIDDEN],
 ]
 /** Shorter texts are words. */

@@ -26,7 +26,6 @@ export function isTranscript(text: string): boolean {
 
 /** A command with the text behind it, up to the next one. */
 interface Block {
-  readonly place: string
   readonly requests: readonly CurlRequest[]
   readonly output: string
 }
@@ -50,7 +49,7 @@ interface Waiting {
 
 function blocksOf(text: string, beside: Beside): Block[] {
   const blocks: Block[] = []
-  let open: { place: string; requests: readonly CurlRequest[]; from: number } = { place: 'line 1', requests: [], from: 0 }
+  let open: { requests: readonly CurlRequest[]; from: number } = { requests: [], from: 0 }
   let line = 1
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at)
@@ -59,13 +58,13 @@ function blocksOf(text: string, beside: Beside): Block[] {
     const next = command ? Math.max(command.end, at + 1) : end + 1
     if (command) {
       // A body without a line end has the prompt right behind it.
-      blocks.push({ ...open, output: text.slice(open.from, at + found![1]!.length) })
-      open = { place: `line ${line}`, requests: command.requests, from: Math.min(next, text.length) }
+      blocks.push({ requests: open.requests, output: text.slice(open.from, at + found![1]!.length) })
+      open = { requests: command.requests, from: Math.min(next, text.length) }
     }
     for (let seen = at; seen < Math.min(next, text.length); seen++) if (text[seen] === '\n') line++
     at = next
   }
-  return [...blocks, { ...open, output: text.slice(open.from) }]
+  return [...blocks, { requests: open.requests, output: text.slice(open.from) }]
 }
 
 interface Where {
@@ -92,10 +91,10 @@ function commandAt(text: string, at: number, { prompt, line, beside }: Where): {
   }
 }
 
-function addExchanges({ place, requests, output }: Block, found: Exchange[], waiting: Waiting[]): void {
+function addExchanges({ requests, output }: Block, found: Exchange[], waiting: Waiting[]): void {
   const lines = output.split('\n').map((line) => line.replace(TIME_BEFORE, ''))
   const heard = verboseIn(lines)
-  const own = heard.length === 0 ? withoutVerbose(place, requests, lines) : requests.map((request) => exchangeOf(place, request, undefined))
+  const own = heard.length === 0 ? withoutVerbose(requests, lines) : requests.map((request) => exchangeOf(request, undefined))
   own.forEach((exchange, index) => {
     found.push(exchange)
     if (!exchange.answer) waiting.push({ request: requests[index]!, exchange, isTaken: false })
@@ -105,7 +104,7 @@ function addExchanges({ place, requests, output }: Block, found: Exchange[], wai
     if (command) command.isTaken = true
     const carries = verbose.headers.some(([name, value]) => (name === 'content-length' && value !== '0') || name === 'transfer-encoding')
     const body = command ? command.request.body : carries ? undefined : EMPTY
-    found.push({ place, method: verbose.method, url: urlOf(verbose), when: whenOf(headerOf('date', verbose.answer?.headers)), headers: verbose.headers, body: () => body, answer: verbose.answer })
+    found.push({ method: verbose.method, url: urlOf(verbose), when: whenOf(headerOf('date', verbose.answer?.headers)), headers: verbose.headers, body: () => body, answer: verbose.answer })
   }
 }
 
@@ -116,8 +115,8 @@ function commandOf({ method, target, headers }: Verbose, waiting: readonly Waiti
   return fitting.reduce<Waiting | undefined>((best, one) => (best && alike(best) >= alike(one) ? best : one), undefined)
 }
 
-function exchangeOf(place: string, { method, url, headers, body }: CurlRequest, answer: Heard | undefined): Exchange {
-  return { place, method, url, when: whenOf(headerOf('date', answer?.headers)), headers, body: () => body, answer }
+function exchangeOf({ method, url, headers, body }: CurlRequest, answer: Heard | undefined): Exchange {
+  return { method, url, when: whenOf(headerOf('date', answer?.headers)), headers, body: () => body, answer }
 }
 
 function urlOf({ target, headers }: Verbose): string {
@@ -169,13 +168,13 @@ function headerLine(line: string): Pair[] {
 }
 
 /** Output of curl -i, or of curl alone, where one request was made. */
-function withoutVerbose(place: string, requests: readonly CurlRequest[], lines: readonly string[]): Exchange[] {
+function withoutVerbose(requests: readonly CurlRequest[], lines: readonly string[]): Exchange[] {
   const starts = lines.flatMap((line, index) => (STATUS_LINE.test(line) && !/ 1\d\d\b/.test(line) ? [index] : []))
   const answers = starts.map((start, index) => includedIn(lines.slice(start, starts[index + 1])))
   const follows = requests.length === 1 && requests[0]!.follows
   const heard = follows ? answers.slice(-1) : answers
-  if (starts.length === 0 && requests.length === 1) return [exchangeOf(place, requests[0]!, plainIn(lines, requests[0]!))]
-  return requests.map((request, index) => exchangeOf(place, request, heard[index]))
+  if (starts.length === 0 && requests.length === 1) return [exchangeOf(requests[0]!, plainIn(lines, requests[0]!))]
+  return requests.map((request, index) => exchangeOf(request, heard[index]))
 }
 
 function includedIn(lines: readonly string[]): Heard {

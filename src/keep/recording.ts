@@ -167,6 +167,7 @@ export type RecordedAttempt = z.output<typeof RecordedAttempt>
 /** Why a file cannot be used, in one line. */
 export class Unusable extends Error {}
 
+// rule: sandgate.replay.files
 /** Reads a case file; throws `Unusable`. Whether this version can make such a world is asked in case-check.ts. */
 export function readRecording(written: Buffer | string): Recording {
   const value: any = jsonIn(typeof written === 'string' ? Buffer.from(written) : written)

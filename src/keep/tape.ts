@@ -1,13 +1,10 @@
-// What the journal does not tell of a world and its recording needs: the control calls as they were asked, and when attempts ended. Bounded by number and
-// by bytes; what a recording looks like is left to recording.ts.
+// What the journal does not tell of a world and its recording needs: the control calls as they were asked, and when attempts ended. No more of them, and no
+// larger, than what its journal may hold; what a recording looks like is left to recording.ts.
 import type { World } from '../world/world.ts'
 import type { RecordedDeed } from './recording.ts'
 
 /** The operation of a deed that is no call: a scenario that the world began with, or that came out of a file; its body is the scenario as it was read. */
 export const LOAD = 'loadScenario'
-
-/** How many bytes the control calls of one world may have together, unless its journal may hold more. */
-const TAPE_BYTES = 64 * 1024 * 1024
 
 type Asked = Pick<RecordedDeed, 'operation' | 'params' | 'query' | 'body'>
 
@@ -55,9 +52,9 @@ export class Tape {
     const { body = '' } = asked
     const bytes = (typeof body === 'string' ? body : JSON.stringify(body)).length
     const { journalEntries, journalBytes } = world.options
-    const most = Math.max(TAPE_BYTES, journalBytes)
-    if (reel.deeds.size >= journalEntries || reel.bytes + bytes > most) {
-      this.#give(reel, `there were more than ${journalEntries} control calls, or more than ${most} bytes in them (limits.journalEntries, limits.journalBytes)`)
+    // rule: sandgate.recording.bounds
+    if (reel.deeds.size >= journalEntries || reel.bytes + bytes > journalBytes) {
+      this.#give(reel, `there were more than ${journalEntries} control calls, or more than ${journalBytes} bytes in their bodies (limits.journalEntries, limits.journalBytes)`)
       return () => undefined
     }
     reel.deeds.add(deed)

@@ -38,6 +38,8 @@ export interface Happened {
 /** How far one advance may go. */
 export const ADVANCE_MAX_MS = 90 * 24 * 3600 * 1000
 export const ADVANCE_MAX_EVENTS = 100_000
+/** How many timers fire at most when a running clock is told what the wall says. */
+const TICK_TIMERS = 500
 /** How often what is scheduled at an instant may schedule something for that same instant: further, it would never end. */
 const ROUNDS_MAX = 10_000
 
@@ -88,18 +90,21 @@ export class Clock {
 
   /**
    * Tells a running clock what the wall says; fires what has fallen due since. Where the wall went back, nothing has passed, and time goes on from
-   * its new reading. A frozen clock only fires what is due now.
+   * its new reading. A frozen clock only fires what is due now. After a long while very much may be due: answers whether some of it is left, and time
+   * has not come as far as the wall says.
    */
   // rule: sandgate.clock.wall
-  tick(wallMs: number): void {
-    if (this.#world.stopped) return
-    if (!this.#frozen) {
-      const passed = Math.max(0, wallMs - (this.#wallMs ?? wallMs))
-      this.#wallMs = wallMs
-      this.advanceTo(this.#now + passed)
-      return
+  tick(wallMs: number): boolean {
+    if (this.#world.stopped) return false
+    if (this.#frozen) {
+      this.advanceTo(this.#now)
+      return false
     }
-    this.advanceTo(this.#now)
+    const to = this.#now + Math.max(0, wallMs - (this.#wallMs ?? wallMs))
+    this.#wallMs = wallMs
+    if (this.advanceTo(to, TICK_TIMERS).length < TICK_TIMERS) return false
+    this.#wallMs -= to - this.#now
+    return true
   }
 
   /** Schedules a timer. Only inside a change. */

@@ -254,6 +254,11 @@ export class Tables {
     }
   }
 
+  /** How many rows there are in all tables. */
+  get count(): number {
+    return [...this.#states.values()].reduce((sum, { rows }) => sum + rows.size, 0)
+  }
+
   /** The names of the tables that have rows. */
   names(): string[] {
     return [...this.#states].flatMap(([name, { rows }]) => (rows.size > 0 ? [name] : []))

@@ -239,6 +239,11 @@ export class World {
     return this.#tables.samples(most)
   }
 
+  /** How many rows there are in all tables. */
+  get rowCount(): number {
+    return this.#tables.count
+  }
+
   /** The names of the tables that have rows. */
   tableNames(): string[] {
     return this.#tables.names()

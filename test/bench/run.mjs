@@ -107,6 +107,29 @@ async function starting() {
   line('resident memory when idle, MB', median(memory).toFixed(0), '≤ 110', median(memory) <= 110)
 }
 
+/** What the commands cost that a health check or an editor runs again and again, and a start, beside a Node that does nothing. */
+async function commands() {
+  const server = await sandgate()
+  const kinds = { nothing: ['-e', '0'], health: [MAIN, 'health', '--port', String(server.port)], '--version': [MAIN, '--version'], schema: [MAIN, 'schema'] }
+  const times = Object.fromEntries([...Object.keys(kinds), 'serve'].map((name) => [name, []]))
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [name, args] of Object.entries(kinds)) {
+      const [file, ...more] = pin(1, ['node', ...args])
+      const begin = performance.now()
+      await run(file, more)
+      if (round >= 0) times[name].push(performance.now() - begin)
+    }
+    const started = await sandgate()
+    started.stop()
+    if (round >= 0) times.serve.push(started.readyMs)
+  }
+  server.stop()
+  for (const [name, most] of [['health', 1.5], ['--version', 1.5], ['schema', 1.5], ['serve', 3]]) {
+    const ratio = median(times[name]) / median(times.nothing)
+    line(`${name === 'serve' ? 'serve to the ready line' : `sandgate ${name}`} × node -e 0`, ratio.toFixed(2), `≤ ${most}`, ratio <= most)
+  }
+}
+
 /** One world from 1,000 to 200,000 allocations: what the last ones cost beside the first. */
 async function growth() {
   const server = await sandgate()
@@ -217,7 +240,7 @@ async function worlds() {
   server.stop()
 }
 
-const sections = { throughput, starting, growth, clock, keep, worlds }
+const sections = { throughput, starting, commands, growth, clock, keep, worlds }
 const only = process.argv.slice(2).filter((name) => name in sections)
 for (const name of only.length > 0 ? only : Object.keys(sections)) await sections[name]()
 const widths = [0, 1, 2].map((column) => Math.max(...lines.map((row) => row[column].length)))

@@ -5,6 +5,7 @@ import { BELOW_MINIMUM, callbacks, CROSS_CURRENCY } from './callbacks.ts'
 import { DEMO, Settings } from './catalogue.ts'
 import { listCurrencies } from './currencies.ts'
 import { fieldsLegal } from './fields.ts'
+import { formerPaths } from './former.ts'
 import { gates, identity } from './gates.ts'
 import { CANCELLED_MONEY, getTransactionInfo, lookupValid, Transactions } from './transactions.ts'
 import { traffic } from './traffic.ts'
@@ -50,6 +51,7 @@ export const provider: Provider = {
     },
   },
   stringify,
+  formerPaths,
   signing,
   sign,
   firstCall: { method: 'POST', path: '/api/v2/addresses/take', body: '{"currency":"BTC","foreign_id":"user_1","end_user_reference":"user_1"}' },

@@ -22,6 +22,7 @@ export const signing: Signing = {
         [path, linePath].flatMap((path) => [path, `${path}${body}`, `${method}${path}${body}`, ...(query === undefined ? [] : [`${path}?${query}`])]),
     ],
     ['the body was hashed before it was signed: sign its bytes', ({ body }) => [hash('sha512', body, 'hex'), hash('sha256', body, 'hex'), hash('sha512', body, 'buffer')]],
+    ['the key or the secret was signed with the body: the body is, and nothing else', ({ body, secret }, { headers }) => [String(headers['x-processing-key']), secret].flatMap((more) => [Buffer.concat([Buffer.from(more), body]), Buffer.concat([body, Buffer.from(more)])])],
     ['base64 of the body was signed: sign its bytes', ({ body }) => (body.length > 0 ? [body.toString('base64')] : [])],
   ],
 }

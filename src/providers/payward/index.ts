@@ -4,6 +4,7 @@ import { type Provider, Refusal } from '../../provider.ts'
 import { Addresses, createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
 import { DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { listFundingTransactions } from './funding.ts'
+import { formerPaths } from './former.ts'
 import { gates, identity, Nonces, Spent } from './gates.ts'
 import { byIdempotencyKey } from './idempotency.ts'
 import { listDepositMethods } from './methods.ts'
@@ -60,6 +61,7 @@ export const provider: Provider = {
   },
   // rule: payward.answers.trace-id
   headers: (_, world) => ({ 'x-trace-id': world.draw('payward trace', world.journal.nextId).hex(16) }),
+  formerPaths,
   signing,
   traffic,
   sign,

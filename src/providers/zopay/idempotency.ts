@@ -29,5 +29,5 @@ export const byIdempotencyKey: Repeats = {
 
 /** The document, however it is laid out; the bytes where there is none, which only calls without a documented body get this far with. */
 function contentOf({ content, body, text }: Call): string {
-  return content.kind === 'json' ? canonical(readExact(text)) : body.toString('latin1')
+  return content.kind === 'json' && !content.omitted ? canonical(readExact(text)) : body.toString('latin1')
 }

@@ -9,10 +9,7 @@ export type Outcome =
 /** Deeper nesting is refused like a text that cannot be read. */
 const NESTING_MAX = 100
 
-const BLANK = /[ \t\n\r]*/
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|-?Infinity|NaN/
-const PLAIN = /[^"\\\u0000-\u001f]*/
-
 class GaveUp {
   readonly at: number
   readonly reason: string
@@ -29,8 +26,17 @@ export function readAsPython(text: string): Outcome {
     return { kind: new Reader(text).nesting() > NESTING_MAX ? 'too-deep' : 'fine' }
   } catch (error) {
     if (!(error instanceof GaveUp)) throw error
-    return { kind: 'error', offset: [...text.slice(0, error.at)].length, reason: error.reason }
+    return { kind: 'error', offset: codePoints(text, error.at), reason: error.reason }
   }
+}
+
+function codePoints(text: string, end: number): number {
+  let count = 0
+  for (let at = 0; at < end; at++) {
+    count++
+    if (text.codePointAt(at)! > 0xffff) at++
+  }
+  return count
 }
 
 function closing(bracket: '{' | '['): string {
@@ -40,9 +46,7 @@ function closing(bracket: '{' | '['): string {
 /** One pass over one text. */
 class Reader {
   readonly #text: string
-  readonly #blank = new RegExp(BLANK, 'y')
   readonly #scalar = new RegExp(SCALAR, 'y')
-  readonly #plain = new RegExp(PLAIN, 'y')
 
   constructor(text: string) {
     this.#text = text
@@ -52,13 +56,13 @@ class Reader {
   nesting(): number {
     const open: ('{' | '[')[] = []
     let deepest = 0
-    let at = this.#past(this.#blank, 0)
+    let at = this.#pastBlanks(0)
     for (;;) {
       const bracket = this.#text[at]
       if (bracket === '{' || bracket === '[') {
         open.push(bracket)
         deepest = Math.max(deepest, open.length)
-        at = this.#past(this.#blank, at + 1)
+        at = this.#pastBlanks(at + 1)
         if (this.#text[at] !== closing(bracket)) {
           if (bracket === '{') at = this.#keyEnd(at)
           continue
@@ -70,7 +74,7 @@ class Reader {
       at = this.#closeUp(at, open)
       const inside = open.at(-1)
       if (inside === undefined) return deepest
-      at = this.#past(this.#blank, at + 1)
+      at = this.#pastBlanks(at + 1)
       if (inside === '{') at = this.#keyEnd(at)
     }
   }
@@ -78,7 +82,7 @@ class Reader {
   /** A value is complete: closes what ends here, up to the comma before the next value or the end of the text. */
   #closeUp(start: number, open: ('{' | '[')[]): number {
     for (let at = start; ; at++) {
-      at = this.#past(this.#blank, at)
+      at = this.#pastBlanks(at)
       const inside = open.at(-1)
       if (inside === undefined) {
         if (at < this.#text.length) throw new GaveUp(at, 'Extra data')
@@ -95,13 +99,17 @@ class Reader {
   /** Past a key, its colon and the blanks behind. */
   #keyEnd(at: number): number {
     if (this.#text[at] !== '"') throw new GaveUp(at, 'Expecting property name enclosed in double quotes')
-    const colon = this.#past(this.#blank, this.#stringEnd(at))
+    const colon = this.#pastBlanks(this.#stringEnd(at))
     if (this.#text[colon] !== ':') throw new GaveUp(colon, "Expecting ':' delimiter")
-    return this.#past(this.#blank, colon + 1)
+    return this.#pastBlanks(colon + 1)
   }
 
   #scalarEnd(at: number): number {
     if (this.#text[at] === '"') return this.#stringEnd(at)
+    // Mostly one digit, or a word that nothing else begins like.
+    const next = this.#text.charCodeAt(at + 1)
+    if (/[1-9]/.test(this.#text[at] ?? '') && (next === 0x2c || next === 0x5d || next === 0x7d)) return at + 1
+    if (this.#text.startsWith('NaN', at)) return at + 3
     const end = this.#past(this.#scalar, at)
     if (end === at) throw new GaveUp(at, 'Expecting value')
     return end
@@ -109,7 +117,7 @@ class Reader {
 
   #stringEnd(start: number): number {
     for (let at = start + 1; ; ) {
-      at = this.#past(this.#plain, at)
+      for (let code = this.#text.charCodeAt(at); code >= 0x20 && code !== 0x22 && code !== 0x5c; ) code = this.#text.charCodeAt(++at)
       if (at >= this.#text.length) throw new GaveUp(start, 'Unterminated string starting at')
       if (this.#text[at] === '"') return at + 1
       if (this.#text[at] !== '\\') throw new GaveUp(at, 'Invalid control character at')
@@ -126,6 +134,12 @@ class Reader {
     }
     if (at + 6 >= this.#text.length || !/^[0-9a-fA-F]{4}$/.test(this.#text.slice(at + 2, at + 6))) throw new GaveUp(at + 1, 'Invalid \\uXXXX escape')
     return at + 6
+  }
+
+  #pastBlanks(start: number): number {
+    let at = start
+    for (let code = this.#text.charCodeAt(at); code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09; ) code = this.#text.charCodeAt(++at)
+    return at
   }
 
   /** Where a match that starts exactly here ends; `at` itself when there is none. */

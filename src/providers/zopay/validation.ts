@@ -55,26 +55,26 @@ function bodyItems(call: ZopayCall): Item[] {
   if (call.content.kind === 'none') return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
   if (call.content.kind === 'other-type') return problems.length > 0 ? [item(NO_MODEL, ['body'], call.body.toString('utf8'))] : []
   // rule: zopay.validation.duplicate-keys
-  const document = readExact(call.text)
+  const document = documentOf(call)
   // Text that only Python reads: the contract could not look inside.
   if (call.content.kind !== 'json') {
-    const found = notFinite(document, ['body'])
+    const found = notFinite(document, ['body'], call)
     // A number that is none, replaced by a later one of the same name: Python would take what is left, but nothing here has judged it.
     return found.length > 0 ? found : [item(NOT_FINITE, ['body'], null)]
   }
   if (document === null) return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
-  if (problems.some(({ at, keyword }) => at.length === 0 && keyword === 'type')) return [item(NO_MODEL, ['body'], document)]
+  if (problems.some(({ at, keyword }) => at.length === 0 && keyword === 'type')) return [item(NO_MODEL, ['body'], echoed(document, call))]
   const readInCode = (at: Problem['at']) => call.operation === 'createPaymentIntent' && at[0] === 'amount'
   const found = problems.filter(({ at }) => !readInCode(at)).sort((a, b) => FIRST_MET.indexOf(a.keyword) - FIRST_MET.indexOf(b.keyword))
-  return inOrder([...unicodeItems(document, fields), ...found.map((problem) => fieldItem(problem, document)), ...codeItems(call, document)], fields)
+  return inOrder([...unicodeItems(document, fields), ...found.map((problem) => fieldItem(problem, document, call)), ...codeItems(call, document)], fields)
 }
 
-function fieldItem(problem: Problem, document: unknown): Item {
+function fieldItem(problem: Problem, document: unknown, call: ZopayCall): Item {
   const name = problem.params.missingProperty ?? problem.params.additionalProperty
   const at = problem.keyword === 'additionalProperties' ? [...problem.at, name] : problem.at
   const loc = ['body', ...at, ...(problem.keyword === 'required' ? [name] : [])]
   const input = at.reduce<any>((value, key) => value[key], document)
-  return item(faultOf(problem, input), loc, input)
+  return item(faultOf(problem, input), loc, echoed(input, call))
 }
 
 /** What the document cannot say: amounts, the caps on metadata, numbers that are none. */
@@ -83,24 +83,29 @@ function codeItems(call: ZopayCall, document: unknown): Item[] {
   const { amount, metadata } = document as { amount?: unknown; metadata?: unknown }
   const items: Item[] = []
   if (amount !== undefined) {
-    const reading = readAmount(amount)
-    if ('fault' in reading) items.push(item(reading.fault, ['body', 'amount'], amount))
+    const reading = readAmount(typeof amount === 'number' ? new Numeral(String(amount)) : amount)
+    if ('fault' in reading) items.push(item(reading.fault, ['body', 'amount'], echoed(amount, call)))
   }
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata) || metadata instanceof Numeral) return items
   const caps = capsOf(metadata as Record<string, unknown>)
-  if (caps) items.push(item({ type: 'value_error', msg: `Value error, ${caps}`, ctx: { error: {} } }, ['body', 'metadata'], metadata))
-  else items.push(...notFinite(metadata, ['body', 'metadata']))
+  if (caps) items.push(item({ type: 'value_error', msg: `Value error, ${caps}`, ctx: { error: {} } }, ['body', 'metadata'], echoed(metadata, call)))
+  else items.push(...notFinite(metadata, ['body', 'metadata'], call))
   return items
 }
 
 // rule: zopay.intents.metadata-caps, rule: zopay.intents.metadata-storable
 function capsOf(metadata: Record<string, unknown>): string | undefined {
-  const entries = Object.entries(metadata)
-  if (entries.length > METADATA_KEYS_MAX) return `metadata may have at most ${METADATA_KEYS_MAX} keys`
-  const long = entries.some(([, value]) => [...(typeof value === 'string' ? value : write(value))].length > METADATA_VALUE_MAX)
+  if (Object.keys(metadata).length > METADATA_KEYS_MAX) return `metadata may have at most ${METADATA_KEYS_MAX} keys`
+  const long = Object.values(metadata).some((value) => isLong(typeof value === 'string' ? value : hasMore(value, METADATA_VALUE_MAX) ? undefined : write(value)))
   if (long) return `metadata values may have at most ${METADATA_VALUE_MAX} characters`
   if (!storable(metadata)) return 'metadata must not contain NUL or unpaired surrogates'
   return undefined
+}
+
+/** In code points, of which a text has at least half as many as it has units. Undefined: more parts than a text that is not too long can have. */
+function isLong(text: string | undefined): boolean {
+  if (text === undefined || text.length > 2 * METADATA_VALUE_MAX) return true
+  return text.length > METADATA_VALUE_MAX && [...text].length > METADATA_VALUE_MAX
 }
 
 /** Whether a database that keeps JSON as UTF-8 can keep this. */
@@ -118,11 +123,67 @@ function unicodeItems(document: unknown, fields: readonly string[]): Item[] {
     .flatMap(([name, value]) => (Array.isArray(value) ? value.flatMap((one, index) => found(['body', name, index], one)) : found(['body', name], value)))
 }
 
-// rule: zopay.validation.not-finite
-function notFinite(value: unknown, loc: readonly (string | number)[]): Item[] {
-  if (value instanceof Numeral) return value.finite ? [] : [item(NOT_FINITE, loc, null)]
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, member]) => notFinite(member, [...loc, Array.isArray(value) ? Number(key) : key]))
+// rule: zopay.validation.not-finite, rule: zopay.validation.bounds
+function notFinite(document: unknown, start: readonly (string | number)[], call: ZopayCall): Item[] {
+  const items: Item[] = []
+  let more = 0
+  const look = (value: unknown, loc: (string | number)[]) => {
+    if (value instanceof Numeral) {
+      if (value.finite) return
+      if (items.length < TOLD_MAX) items.push(item(NOT_FINITE, [...loc], null))
+      else more++
+      return
+    }
+    if (typeof value !== 'object' || value === null) return
+    if (Array.isArray(value)) for (let index = 0; index < value.length; index++) below(value[index], index, loc)
+    else for (const key of Object.keys(value)) below((value as any)[key], key, loc)
+  }
+  const below = (member: unknown, key: string | number, loc: (string | number)[]) => {
+    loc.push(key)
+    look(member, loc)
+    loc.pop()
+  }
+  look(document, [...start])
+  if (more > 0) call.note('unlisted', `${more} more numbers are not finite`)
+  return items
+}
+
+/** So many items of one kind are told. */
+const TOLD_MAX = 100
+/** An input of more parts is told by the first hundred of each list and object in it. */
+const ECHO_MAX = 5_000
+
+/** The body as it came; where very much was in it, what the contract looked at. */
+function documentOf({ content, text }: ZopayCall): unknown {
+  return content.kind === 'json' && content.omitted ? content.value : readExact(text)
+}
+
+// rule: zopay.validation.bounds
+/** What an item says was sent. */
+function echoed(input: unknown, call: ZopayCall): unknown {
+  const partly = call.content.kind === 'json' && call.content.omitted
+  if (!hasMore(input, partly ? TOLD_MAX : ECHO_MAX)) return input
+  call.note('cut', `an input of more than ${ECHO_MAX} parts is told by the first ${TOLD_MAX} of each list and object in it`)
+  return cut(input)
+}
+
+function cut(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Numeral) return value
+  if (Array.isArray(value)) return value.slice(0, TOLD_MAX).map((member) => (hasMore(member, TOLD_MAX) ? null : member))
+  return Object.fromEntries(Object.keys(value).slice(0, TOLD_MAX).map((key) => [key, hasMore((value as any)[key], TOLD_MAX) ? null : (value as any)[key]]))
+}
+
+/** Whether a value has more parts than this. It looks at no more of them. */
+function hasMore(value: unknown, most: number): boolean {
+  let left = most
+  const look = (part: unknown): boolean => {
+    if (--left < 0) return true
+    if (typeof part !== 'object' || part === null || part instanceof Numeral) return false
+    if (Array.isArray(part)) return part.length > left || part.some(look)
+    for (const key in part) if (look((part as any)[key])) return true
+    return false
+  }
+  return look(value)
 }
 
 /** One item a place, fields as the model has them, extras last; of a list that is too long nothing else is told. */
