@@ -353,7 +353,7 @@ export class Sandbox {
     app.use(this.#observer.control)
     app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, () => contractOf('sandgate')))
     // rule: sandgate.http.options
-    app.use((req: Request, res: Response) => req.method === 'OPTIONS' && req.path === '/' ? res.writeHead(204, { allow: METHODS }).end() : problem(res, 404, `there is nothing at ${this.secrets.hide(req.path)}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`))
+    app.use((req: Request, res: Response) => req.method === 'OPTIONS' && req.path === '/' ? res.writeHead(204, { allow: METHODS }).end() : answerProblem(res, { status: 404, detail: `there is nothing at ${this.secrets.hide(req.path)}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate` }))
     return app
   }
 
@@ -362,14 +362,14 @@ export class Sandbox {
     const target = targetOf(req, this.#served, this.worlds)
     if (!target) return next()
     const { served, worldId, world } = target
-    if (!world) return problem(res, 404, `there is no world "${this.secrets.hide(String(worldId))}"; GET /_sandgate/worlds lists those there are`)
+    if (!world) return answerProblem(res, { status: 404, detail: `there is no world "${this.secrets.hide(String(worldId))}"; GET /_sandgate/worlds lists those there are` })
 
     receive(req, this.#bodyBytes, this.queue, (body) => {
       const begin = performance.now()
       const incoming = incomingOf(req, target, body, this.wall())
       const failed = (error: unknown): void => {
         this.complain(`no answer could be made for ${incoming.method} ${this.secrets.hide(incoming.linePath, { headers: incoming.headers, world })}`, error)
-        if (!res.headersSent) problem(res, 500, 'a bug in Sandgate; stderr has it')
+        if (!res.headersSent) answerProblem(res, { status: 500, detail: 'a bug in Sandgate; stderr has it' })
       }
       const leave = (sent: Sent): void => {
         try {
@@ -387,15 +387,11 @@ export class Sandbox {
     this.tape.attemptEnded(delivery.id, delivery.attempts.length + 1, world)
     this.#observer.callback(delivery, attempt, world)
     // Where time has gone on meanwhile, the next attempt may be due already.
-    if ((world.clock.nextAt ?? Infinity) <= world.now) this.#tickAlone(world)
+    if ((world.clock.nextAt ?? Infinity) <= world.now) this.tick(world)
   }
 }
 
 /** Finds the providers and makes a sandbox of them; nothing listens yet. */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return Sandbox.open(await findProviders(), options)
-}
-
-function problem(res: ServerResponse, status: number, detail: string): void {
-  answerProblem(res, { status, detail })
 }
