@@ -51,7 +51,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'json-schema-faker': ['src/http/sample-worker.ts'],
   lowdb: ['src/keep/store.ts'],
   seedrandom: ['src/world/draws.ts'],
-  'sorted-btree': ['src/world/tables.ts'],
+  'sorted-btree': ['src/world/group.ts'],
   '@streamparser/json': ['src/control/receiving.ts'],
   'find-my-way': ['src/http/paths.ts'],
   'ajv/dist/2020.js': ['src/http/contract.ts'],

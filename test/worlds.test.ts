@@ -315,3 +315,23 @@ test('a request with no Host at all is told so, and the server lives', async () 
   expect(text).toContain('400')
   expect((await box.control('GET', '/health')).status).toBe(200)
 })
+
+test('sandgate.worlds.memory: when a world of very many rows is reset, restored or deleted, its memory is asked back, and not for a small one', async () => {
+  let collected = 0
+  const host = { memoryUsage: () => ({ rss: 0, heapUsed: 0 }), cpuUsage: () => ({ user: 0, system: 0 }), uptime: () => 0, collect: () => void collected++ }
+  const box = await start({ host })
+  const fill = (world: World) => world.change(() => {
+    for (let n = 0; n < 50_001; n++) world.next(`n${n}`)
+  })
+  await box.control('POST', '/reset')
+  await box.control('POST', '/worlds', { id: 'small' })
+  await box.control('DELETE', '/worlds/small')
+  expect(collected).toBe(0)
+  fill(box.world)
+  await box.control('POST', '/reset')
+  expect(collected).toBe(1)
+  await box.control('POST', '/worlds', { id: 'large' })
+  fill(box.sandbox.world('large')!)
+  await box.control('DELETE', '/worlds/large')
+  expect(collected).toBe(2)
+})

@@ -1,10 +1,7 @@
 // Rows in tables with ordered indexes, and an undo list: a change stands whole or not at all. Knows nothing of what the rows mean.
-import BTreeModule from 'sorted-btree'
 import type { ZodType } from 'zod'
+import { compare, Group, type Position } from './group.ts'
 import { TablesView } from './view.ts'
-
-// The package is CommonJS with a `default` member.
-const BTree = ((BTreeModule as any).default ?? BTreeModule) as typeof BTreeModule.default
 
 /** Describes a table; the rows themselves live in a world. Rows are plain JSON values and are replaced, never edited. */
 export interface Table<Row extends object> {
@@ -37,22 +34,12 @@ export interface Range {
   readonly limit?: number
 }
 
-export interface Position {
-  readonly order: number
-  readonly key: string
-}
-
 /** One row's change: `before` undefined for a new row, `after` undefined for a removed one. */
 export interface RowChange {
   readonly table: string
   readonly key: string
   readonly before: object | undefined
   readonly after: object | undefined
-}
-
-/** One row's place in a group. */
-interface Entry extends Position {
-  readonly row: object
 }
 
 interface State {
@@ -76,79 +63,6 @@ interface BuiltIndex {
 const EAGER_ROWS = 4_096
 /** How many rows are put into an index before somebody else may have a turn. */
 const FILLED_AT_ONCE = 256
-
-function compare(a: Position, b: Position): number {
-  return a.order - b.order || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
-}
-
-/** From so many rows on, a group is a tree: most groups hold a handful, and a list of those costs next to nothing. */
-const LIST_MAX = 48
-
-/** The rows of one group of an index, in order. */
-class Group {
-  #list: Entry[] | undefined = []
-  #tree: InstanceType<typeof BTree<Position, object>> | undefined
-
-  get size(): number {
-    return this.#list?.length ?? this.#tree!.size
-  }
-
-  set(at: Position, row: object): void {
-    if (this.#tree) {
-      this.#tree.set(at, row)
-      return
-    }
-    const list = this.#list!
-    const found = this.#find(at)
-    list.splice(found, list[found] && compare(list[found], at) === 0 ? 1 : 0, { order: at.order, key: at.key, row })
-    if (list.length <= LIST_MAX) return
-    this.#tree = new BTree<Position, object>(list.map((entry) => [entry, entry.row]), compare)
-    this.#list = undefined
-  }
-
-  delete(at: Position): void {
-    if (this.#tree) this.#tree.delete(at)
-    else {
-      const found = this.#find(at)
-      if (this.#list![found] && compare(this.#list![found], at) === 0) this.#list!.splice(found, 1)
-    }
-  }
-
-  get first(): object | undefined {
-    return this.#list ? this.#list[0]?.row : this.#tree!.nextHigherPair(undefined)?.[1]
-  }
-
-  get last(): object | undefined {
-    return this.#list ? this.#list.at(-1)?.row : this.#tree!.nextLowerPair(undefined)?.[1]
-  }
-
-  /** So many rows after a position (before it, when descending), or from the end on. */
-  take(limit: number, after: Position | undefined, descending: boolean): object[] {
-    const rows: object[] = []
-    if (this.#tree) {
-      const from = after ?? (descending ? { order: Infinity, key: '\uffff' } : { order: -Infinity, key: '' })
-      for (const [at, row] of descending ? this.#tree.entriesReversed(from) : this.#tree.entries(from)) {
-        if (rows.length >= limit) break
-        if (!after || compare(at, after) !== 0) rows.push(row)
-      }
-      return rows
-    }
-    const list = this.#list!
-    for (let i = 0; i < list.length && rows.length < limit; i++) {
-      const entry = list[descending ? list.length - 1 - i : i]!
-      if (!after || (descending ? compare(entry, after) < 0 : compare(entry, after) > 0)) rows.push(entry.row)
-    }
-    return rows
-  }
-
-  /** Where it stands in the list, or would; the end first, because most rows come last. */
-  #find(at: Position): number {
-    const list = this.#list!
-    let found = list.length
-    while (found > 0 && compare(list[found - 1]!, at) >= 0) found--
-    return found
-  }
-}
 
 export class Tables {
   readonly #states = new Map<string, State>()

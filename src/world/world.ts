@@ -7,7 +7,8 @@ import { draw, type Draw } from './draws.ts'
 import { Journal, type JournalBounds } from './journal.ts'
 import { Count, Moment, Text } from './rows.ts'
 import type { TablesView } from './view.ts'
-import { Tables, type Position, type Range, type RowChange, type Table } from './tables.ts'
+import type { Position } from './group.ts'
+import { Tables, type Range, type RowChange, type Table } from './tables.ts'
 
 export interface WorldOptions extends JournalBounds {
   readonly id: string
