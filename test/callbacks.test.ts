@@ -479,3 +479,31 @@ describe('reorder without anything that overtakes', () => {
     expect(inbox.received).toHaveLength(2)
   })
 })
+
+describe('sandgate.callbacks.resume', () => {
+  test('POST callbacks/resume sends what was paused, for one object and for a whole provider, and nothing is paused from there on', async () => {
+    const box = await start()
+    const inbox = await Inbox.open()
+    await box.subscribe('cpg', inbox, { events: ['deposit.detected'] })
+    await box.control('PUT', '/scenario', { rules: [{ when: { provider: 'cpg', operation: 'createDepositAddress', nth: 1 }, then: [{ callbacks: { how: 'pause' } }] }], timeline: [{ at: '1h', do: { callbacks: { provider: 'cpg', how: 'pause' } } }] })
+    const addresses: string[] = []
+    for (const user of ['one', 'two']) addresses.push((await box.call(client, allocation({ user_identifier: user }))).json.data.address)
+    await box.advance('2h')
+    for (const address of addresses) await box.deposit(address, '5')
+    expect(inbox.received).toHaveLength(0)
+    expect((await box.control('POST', '/callbacks/resume', { provider: 'zopay' })).json.data).toEqual([])
+    expect(inbox.received).toHaveLength(0)
+
+    const resumed = await box.control('POST', '/callbacks/resume')
+    expect(resumed.json.data.map(({ status }: any) => status)).toEqual(['delivered', 'delivered'])
+    expect(inbox.received).toHaveLength(2)
+    for (const address of addresses) await box.deposit(address, '6')
+    expect(inbox.received).toHaveLength(4)
+  })
+
+  test('of a provider there is not is a 404 with the nearest name', async () => {
+    const box = await start()
+    const reply = await box.control('POST', '/callbacks/resume', { provider: 'cgp' })
+    expect([reply.status, reply.json.detail]).toEqual([404, 'there is no provider "cgp"; did you mean cpg?'])
+  })
+})

@@ -6,7 +6,7 @@ import type { Sandbox } from '../sandbox.ts'
 import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { type Destination, NoDestination, tagOf } from '../world/destinations.ts'
-import { Deliveries, type Delivery, type Endpoint, Endpoints, redeliver, removeEndpoint, requestOf } from '../world/outbox.ts'
+import { armSpoil, Deliveries, type Delivery, type Endpoint, Endpoints, redeliver, removeEndpoint, requestOf } from '../world/outbox.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import { after, type Ask, created, iso, noSuch, note, ok, paged, place, Problem, type Routes, stoppedProblem, type Told } from './asking.ts'
@@ -38,6 +38,7 @@ export const moneyRoutes: Routes = {
       (query.status === undefined || statusOf(row) === query.status)
     return paged(Deliveries, ['all', ''], wanted, (row) => deliveryView(row, sandbox, world), { world, query })
   },
+  resumeCallbacks,
   redeliver: async ({ sandbox, world, params }) => {
     const mark = sandbox.callbacks.mark()
     const delivery = world.get(Deliveries, params.id!)
@@ -50,6 +51,22 @@ export const moneyRoutes: Routes = {
     await sandbox.callbacks.settled(world, mark)
     return ok(deliveryView(world.get(Deliveries, delivery.id)!, sandbox, world))
   },
+}
+
+// rule: sandgate.callbacks.resume
+/** Everything that a pause has held back leaves, of one provider or of all, and no pause is left. */
+async function resumeCallbacks({ sandbox, world, body }: Ask): Promise<Told> {
+  if (world.stopped) throw stoppedProblem(world)
+  const mark = sandbox.callbacks.mark()
+  const named = body?.provider as string | undefined
+  if (named !== undefined && !sandbox.providers.get(named)?.callbacks) throw new Problem(404, noSuch({ provider: named }, sandbox) ?? `${named} sends no callbacks`)
+  const names = [...sandbox.providers.values()].filter(({ name, callbacks }) => callbacks && (named === undefined || name === named)).map(({ name }) => name)
+  const paused = names.flatMap((name) => world.list(Deliveries, 'waiting', JSON.stringify([name, 'paused'])))
+  world.change(() => names.forEach((provider) => armSpoil({ provider, object: null, how: 'resume', times: 1, byMs: 0 }, world)))
+  note(world, 'resume', `callbacks of ${names.join(', ')} leave again, ${paused.length} that were held back at once`)
+  sandbox.tick(world)
+  await sandbox.callbacks.settled(world, mark)
+  return ok({ data: paused.map(({ id }) => deliveryView(world.get(Deliveries, id)!, sandbox, world)) })
 }
 
 async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {

@@ -209,7 +209,8 @@ export function armSpoil(arm: { provider: string; object: string | null; how: Sp
     return
   }
   if (arm.how === 'resume') {
-    world.remove(Pauses, pause.id)
+    // rule: sandgate.callbacks.resume
+    for (const { id, provider, object } of [...world.rows(Pauses)]) if (provider === arm.provider && (arm.object === null || arm.object === object)) world.remove(Pauses, id)
     for (const delivery of world.list(Deliveries, 'waiting', JSON.stringify([arm.provider, 'paused']))) {
       if (arm.object === null || arm.object === delivery.object) attemptAt(delivery, world.now, world)
     }
