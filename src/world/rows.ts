@@ -38,6 +38,12 @@ function holdsObject(text: string): boolean {
 /** How much of a key is told. */
 export const TOLD_CHARACTERS = 100
 
+/** With every field of the row, those that it need not have too. */
+export type RowSchema<Row> = ZodType<Row> & { readonly shape: { readonly [Field in keyof Row]-?: ZodType } }
+
+/** A field that names a row of another table; null: it names none. */
+export type Reference = readonly [field: string, table: Table<any>, key: string | null]
+
 /** What is wrong with a row: where in it, and a sentence. */
 export interface RowProblem {
   readonly at: readonly PropertyKey[]

@@ -1,6 +1,6 @@
 // Rows in tables with ordered indexes, and an undo list: a change stands whole or not at all. Knows nothing of what the rows mean.
-import type { ZodType } from 'zod'
 import { compare, Group, type Position } from './group.ts'
+import type { Reference, RowSchema } from './rows.ts'
 import { TablesView } from './view.ts'
 
 /** Describes a table; the rows themselves live in a world. Rows are plain JSON values and are replaced, never edited. */
@@ -15,11 +15,6 @@ export interface Table<Row extends object> {
   readonly references?: (row: Row) => readonly Reference[]
   readonly indexes: Readonly<Record<string, Index<Row>>>
 }
-
-/** With every field of the row, those that it need not have too. */
-export type RowSchema<Row> = ZodType<Row> & { readonly shape: { readonly [Field in keyof Row]-?: ZodType } }
-
-export type Reference = readonly [field: string, table: Table<any>, key: string | null]
 
 /** Rows of one `group`, ascending by `order`, then by key. A row whose group is undefined is left out. */
 export interface Index<Row> {
