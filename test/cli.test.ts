@@ -233,6 +233,7 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
       ['a host that is none of ours', new Running(['serve', '--port', '0', '--host', '192.0.2.1']), /--host 192\.0\.2\.1/],
       ['a config file that is not there', new Running(['serve', '--config', '/nowhere/sandgate.yaml']), /\/nowhere\/sandgate\.yaml: cannot be read/],
       ['a config file with an unknown key', new Running(['serve', '--config', write('sed: x\n')]), /sandgate\.yaml:1: sed: unknown key; did you mean seed\?/],
+      ['a config file with two mistakes', new Running(['serve', '--config', write('sed: x\nlimits: { worlds: many }\n')]), /^sandgate: \S+sandgate\.yaml:2: limits\.worlds: [^;]+; \S+sandgate\.yaml:1: sed: unknown key/],
       ['a config file that is no YAML', new Running(['serve', '--config', write('seed: [x\n')]), /sandgate\.yaml:\d: /],
       ['a config file full of aliases', new Running(['serve', '--config', write(`a: &a [x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`)]), /alias/i],
       ['an empty token', new Running(['serve', '--port', '0', '--control-token', '']), /--control-token.*expected visible ASCII/],

@@ -8,6 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { readConfig, UsageError } from '../src/config.ts'
 import { parseDocument } from 'yaml'
 import { checkFiles } from '../src/control/check.ts'
+import { readRecording } from '../src/keep/recording.ts'
+import { Replay } from '../src/replay.ts'
 import { contractOf, findProviders } from '../src/sandbox.ts'
 import { YamlError, YamlText } from '../src/yaml.ts'
 import { client as alphapo } from './clients/alphapo.ts'
@@ -161,6 +163,17 @@ describe('sandgate.scenario.values: without quotes', () => {
     await box.control('PUT', '/snapshot', snapshot)
     for (const [sent, status] of [['7', 503], ['007', 200]] as const) expect((await calling(box, cpg, user(sent))).status).toBe(status)
   })
+})
+
+test('sandgate.replay.equal: a recording has what is written without quotes, from a file and from a body', async () => {
+  const text = ruleOf('{ provider: cpg, body: { user_identifier: 007 } }')
+  const box = await start({ scenarios: [file(text)] })
+  for (const sent of ['007', '7', 7]) await calling(box, cpg, user(sent))
+  await put(box, text.replace('007', '9007199254740993'))
+  for (const sent of ['9007199254740993', '9007199254740992']) await calling(box, cpg, user(sent))
+  const recording = readRecording((await box.control('GET', '/recording')).text)
+  expect(recording.journal.filter((step) => step.kind === 'call').map(({ answer }) => answer.status)).toEqual([503, 200, 503, 503, 200])
+  expect((await new Replay(recording, providers).play()).differs).toBeUndefined()
 })
 
 describe('sandgate.scenario.values: where text is expected', () => {

@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { TOLD_MAX } from '../compose.ts'
 import { deepest, type Path, YamlError, type YamlText } from '../yaml.ts'
 
+/** How often texts are taken before something else is told: each time a schema may look further in. */
+const ROUNDS = 10
+
 export class Reader {
   readonly #text: YamlText
   readonly #whole: z.ZodType
@@ -19,11 +22,11 @@ export class Reader {
   /** What a schema makes of a part; where it expects text, a number or a boolean without quotes is taken as it is written. Undefined: something is wrong. */
   read<Schema extends z.ZodType>(schema: Schema, path: Path): z.output<Schema> | undefined {
     let value = path.reduce((at: any, part) => at[part], this.#text.value)
-    for (;;) {
+    for (let round = 0; ; round++) {
       const parsed = schema.safeParse(value)
       if (parsed.success) return parsed.data
       const texts = parsed.error.issues.flatMap((issue) => this.#wantsText(deepest(issue), path))
-      if (texts.length === 0) {
+      if (texts.length === 0 || round === ROUNDS) {
         this.#wrong += parsed.error.issues.length
         this.#issues.push(...parsed.error.issues.slice(0, TOLD_MAX - this.#issues.length).map((issue) => ({ ...issue, path: [...path, ...issue.path] })))
         return undefined
