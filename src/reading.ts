@@ -83,7 +83,7 @@ export function jsonOf(bytes: Buffer): unknown {
 }
 
 /** What a JSON text has too much of; one pass over its bytes, without a parser. */
-function boundsOf(bytes: Buffer): string | undefined {
+export function boundsOf(bytes: Buffer, most = JSON_VALUES_MAX): string | undefined {
   let values = 0
   let depth = 0
   let inText = false
@@ -94,7 +94,7 @@ function boundsOf(bytes: Buffer): string | undefined {
       else if (byte === QUOTE) inText = false
     } else if (byte === QUOTE) inText = true
     else if (byte === COMMA || OPENING.includes(byte)) {
-      if (++values > JSON_VALUES_MAX) return `has more than ${JSON_VALUES_MAX} values`
+      if (++values > most) return `has more than ${most} values`
       if (byte !== COMMA && ++depth > JSON_NESTING_MAX) return `is nested deeper than ${JSON_NESTING_MAX} levels (byte ${at})`
     } else if (CLOSING.includes(byte)) depth--
   }

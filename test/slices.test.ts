@@ -216,6 +216,13 @@ describe('the body of a snapshot', () => {
     expect((await box.control('GET', '/snapshot')).text).toBe(before)
   })
 
+  test('sandgate.control.body: of very many values is refused before anybody judges it', async () => {
+    const box = await start()
+    const many = Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`k${n}`, 0]))
+    const reply = await box.control('POST', '/deposits', many)
+    expect([reply.status, reply.json.detail]).toEqual([422, 'the body has more than 5000 values'])
+  })
+
   test('in UTF-16, in another encoding and with bytes that are no text is refused by name', async () => {
     const box = await start()
     const text = await grown(box, 2)

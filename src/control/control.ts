@@ -8,6 +8,7 @@ import type { Contract, ContractOperation } from '../http/contract.ts'
 import { mapTexts } from '../keep/recording.ts'
 import { NotKept } from '../keep/store.ts'
 import type { Problem as CallProblem } from '../provider.ts'
+import { boundsOf } from '../reading.ts'
 import type { Sandbox } from '../sandbox.ts'
 import type { World } from '../world/world.ts'
 import { type Ask, noSuch, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
@@ -37,6 +38,8 @@ const WITHOUT_ROWS: readonly string[] = ['getHealth', 'getClock', 'reset', 'getS
 
 /** The most that a body of an ordinary call may have. */
 const BODY_BYTES = 1024 * 1024
+/** And how many values: each may cost the judge a sentence. */
+const BODY_VALUES = 5_000
 const NONE = Buffer.alloc(0)
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -103,6 +106,8 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request, bytes:
   const yaml = contract.takesYaml(match.operation)
   // Nobody looks at the body of a call that takes none.
   const text = match.operation.body || yaml ? inUtf8(bytes) : NONE
+  const beyond = yaml ? undefined : boundsOf(text, BODY_VALUES)
+  if (beyond !== undefined) throw new Problem(422, `the body ${beyond}`)
   const snapshot = isSnapshot(req) ? await receiveSnapshot(req) : undefined
   const content = snapshot?.content ?? readContent(text, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
