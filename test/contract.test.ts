@@ -462,7 +462,7 @@ describe('schemas', () => {
     expect(endless.responseOf(endless.operations[0]!, 200).schema).toBeUndefined()
   })
 
-  test('schemas that refer to each other many times are written out without end neither in time nor in size', () => {
+  test('forty schemas that all refer to each other are written out, as far as there is room', () => {
     const names = Array.from({ length: 40 }, (_, index) => `S${index}`)
     const schemas = Object.fromEntries(names.map((name) => [name, { type: 'object', properties: Object.fromEntries(names.map((other) => [other, { $ref: `#/components/schemas/${other}` }])) }]))
     const made = answering({ $ref: '#/components/schemas/S0' }, { components: { schemas } })

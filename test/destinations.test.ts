@@ -115,7 +115,7 @@ describe('spellings', () => {
     expect(await fate('algo:XYZ')).toBe('404 nobody was handed out the address "algo:XYZ"; GET /_sandgate/addresses lists those that were')
   })
 
-  test('no text makes it throw anything but a sentence, and it takes no long time', () => {
+  test('no text makes it throw anything but a sentence', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.tuple(fc.constantFrom('bitcoin:', 'ethereum:', 'web+stellar:', 'bitcoincash:', 'xrp:', 'eip155:'), fc.string()).map((parts) => parts.join(''))), (text) => {
       try {
         expect(readDestination(text).spellings.length).toBeGreaterThan(0)
