@@ -268,6 +268,18 @@ describe('what nobody can read', () => {
     expect((await get('/_sandgate/health')).status).toBe(200)
   })
 
+  test('sandgate.http.refused: who asks for a tunnel and goes away does no harm', async () => {
+    for (const bytes of [`CONNECT api.example:443 HTTP/1.1\r\n${HOST}\r\n`, 'BREW / HTTP/1.1\r\n\r\n']) {
+      for (let turn = 0; turn < 20; turn++) {
+        const socket = connect(Number(new URL(box.url).port), '127.0.0.1')
+        socket.on('error', () => undefined)
+        await new Promise<void>((resolve) => socket.write(bytes + 'x'.repeat(10_000), () => resolve()))
+        socket.resetAndDestroy()
+      }
+      expect((await get('/_sandgate/health')).status).toBe(200)
+    }
+  })
+
   test.each([`/_sandgate/health#fragment`, '/_sandgate/journal?limit=1&kind=call|', '/_sandgate/%68ealth', '/_sandgate/health?'])('%s is answered', async (path) => {
     expect([200, 422]).toContain((await get(path)).status)
   })

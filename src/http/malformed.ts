@@ -98,5 +98,7 @@ export function wrongBytes({ code, rawPacket, bytesParsed = 0 }: Unparsed): Wron
 export function turnAway(socket: Duplex, wrong: Wrong): void {
   const text = problemText(wrong)
   const headers = Object.entries({ 'content-type': 'application/problem+json', 'content-length': String(Buffer.byteLength(text)), connection: 'close', ...wrong.headers })
+  // Nobody else listens to a connection that was to be a tunnel.
+  socket.on('error', () => socket.destroy())
   socket.end(`HTTP/1.1 ${wrong.status} ${REASONS[wrong.status]}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`, () => socket.destroy())
 }

@@ -109,7 +109,7 @@ const MISTAKES: readonly Row[] = [
 
 /** What costs most to try. */
 const REWRITINGS: readonly Row[] = [
-  [({ as }) => `the body was re-serialised after signing; signed was the form with ${as}`, ({ parts: { body } }) => formsOf(body)],
+  [({ as }) => `the body was re-serialised after signing${as ? `: what was signed has ${as}` : ''}`, ({ parts: { body } }) => formsOf(body)],
   ['the body was JSON-encoded twice for signing', ({ parts: { body } }) => only(body.length > 0, { body: Buffer.from(JSON.stringify(textOf(body))) })],
   ['a form was signed, but JSON sent', ({ parts: { body } }) => bodies(formOf(textOf(body)))],
   ['the body was signed in Latin-1, but sent in UTF-8', ({ parts: { body } }) => only(!isAscii(body), { body: Buffer.from(textOf(body), 'latin1') })],

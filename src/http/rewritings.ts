@@ -22,11 +22,8 @@ const LAYOUTS = {
   powershell: { colon: ':  ', comma: ',', indent: '    ' },
 } as const satisfies Record<string, Layout>
 
-const LAYOUT_NAMES: Readonly<Record<keyof typeof LAYOUTS, string>> = {
-  compact: 'no blanks',
-  spaced: 'blanks behind colons and commas',
-  two: 'lines indented by two blanks',
-  four: 'lines indented by four blanks',
+/** What is worth saying of a form: the everyday ones are known from the sentence around it. */
+const LAYOUT_NAMES: Partial<Record<keyof typeof LAYOUTS, string>> = {
   tab: 'lines indented by tabs',
   jackson: 'lines as Jackson indents them',
   powershell: 'lines as PowerShell indents them',
@@ -60,14 +57,9 @@ const ESCAPES = {
   closing: (text: string) => text.replaceAll('</', '<\\/'),
 }
 
-const ESCAPE_NAMES: Readonly<Record<keyof typeof ESCAPES, string>> = {
-  none: '',
-  ascii: 'escapes such as \\u00e9',
+const ESCAPE_NAMES: Partial<Record<keyof typeof ESCAPES, string>> = {
   upper: 'escapes such as \\u00E9 in upper case, as Jackson writes them',
-  slashes: '\\/ for /, as PHP writes it',
-  php: '\\/ for / and escapes such as \\u00e9, as PHP writes them',
   symfony: 'escapes such as \\u0026 and \\u00e9, as Symfony writes them',
-  html: '\\u003c for < and \\u0026 for &, as Go and Rails write them',
   system: '\\u002B for + and escapes such as \\u00E9, as System.Text.Json writes them',
   relaxed: '\\u002B for +, as System.Text.Json writes it',
   gson: "\\u003d for = and \\u0027 for ', as Gson writes them",
@@ -78,7 +70,7 @@ const ESCAPE_NAMES: Readonly<Record<keyof typeof ESCAPES, string>> = {
 
 type Keys = 'as sent' | 'sorted' | 'hashed'
 
-const KEYS_NAMES: Readonly<Record<Keys, string>> = { 'as sent': '', sorted: 'sorted keys', hashed: 'keys in the order of a Java HashMap' }
+const KEYS_NAMES: Partial<Record<Keys, string>> = { hashed: 'keys in the order of a Java HashMap' }
 
 /** What each language writes, the likely ones first. */
 const FORMS: readonly (readonly [layout: keyof typeof LAYOUTS, escapes: readonly (keyof typeof ESCAPES)[], keys: Keys])[] = [
@@ -97,7 +89,7 @@ const FORMS: readonly (readonly [layout: keyof typeof LAYOUTS, escapes: readonly
 
 export interface Form {
   readonly text: string
-  /** What is different about it. */
+  /** What is special about it; empty where there is nothing to say. */
   readonly as: string
 }
 
@@ -118,10 +110,10 @@ function* allForms(value: unknown, tokens: readonly string[]): Iterable<Form> {
     const ordered = keys === 'as sent' ? tokens : reordered(tokens, keys)
     for (const escape of plain ? escapes.slice(0, 1) : escapes) {
       const written = laidOut(escape === 'none' ? ordered : ordered.map((token) => (token.startsWith('"') ? `"${ESCAPES[escape](token.slice(1, -1))}"` : token)), LAYOUTS[layout])
-      const as = [LAYOUT_NAMES[layout], KEYS_NAMES[keys], ESCAPE_NAMES[escape]].filter(Boolean).join(', ')
-      yield { text: written, as }
+      const names = [LAYOUT_NAMES[layout], KEYS_NAMES[keys], ESCAPE_NAMES[escape]]
+      yield { text: written, as: listed(names) }
       // On one line nothing but its end can differ.
-      for (const [line, end] of 'indent' in LAYOUTS[layout] ? LINE_ENDS.slice(1) : LINE_ENDS.slice(1, 2)) later.push(() => ({ text: written.replaceAll('\n', line) + end, as: `${as}${line === '\n' ? '' : ' ended by CR LF'}${end && ', and a newline at the end'}` }))
+      for (const [line, end] of 'indent' in LAYOUTS[layout] ? LINE_ENDS.slice(1) : LINE_ENDS.slice(1, 2)) later.push(() => ({ text: written.replaceAll('\n', line) + end, as: listed([...names, line === '\n' ? '' : 'lines that end in CR LF', end && 'a newline at the end']) }))
     }
   }
   yield* numberForms(value, tokens)
@@ -132,6 +124,10 @@ function* allForms(value: unknown, tokens: readonly string[]): Iterable<Form> {
   yield { text: compact(tokens).replaceAll('[]', '{}'), as: '{} for []' }
 }
 
+function listed(names: readonly (string | undefined)[]): string {
+  return names.filter(Boolean).join(', ')
+}
+
 const isNumber = (token: string) => /^-?\d/.test(token)
 const isNumeric = (token: string) => /^"-?\d+(?:\.\d+)?"$/.test(token)
 
@@ -139,7 +135,7 @@ function* numberForms(value: unknown, tokens: readonly string[]): Iterable<Form>
   const some = tokens.some(isNumber)
   if (some) {
     // JavaScript puts keys that are numbers in front.
-    yield { text: JSON.stringify(value), as: NUMBERS[0]![0] }
+    yield { text: JSON.stringify(value), as: '' }
     for (const [as, write] of NUMBERS) {
       const bent = tokens.map((token) => (isNumber(token) ? write(token) : token))
       yield { text: laidOut(bent, LAYOUTS.compact), as }
