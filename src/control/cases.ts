@@ -4,7 +4,9 @@ import { type Incoming, originOf } from '../http/received.ts'
 import type { Moment, UnderWay } from '../http/repeats.ts'
 import { bodyFields, type CallUnderWay, FORMAT, mapTexts, type RecordedCall, type Recording, type Step, withoutKeys } from '../keep/recording.ts'
 import { hiding, HIDDEN, SECRET, secretsIn, secretsOfHeaders, withoutLogins } from '../redact.ts'
+import type { Deed } from '../keep/tape.ts'
 import type { Sandbox } from '../sandbox.ts'
+import { inSlices } from '../slices.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
 import { iso, ok, Problem, type Routes } from './asking.ts'
@@ -13,7 +15,7 @@ import { verify } from './verify.ts'
 import { version } from './version.ts'
 
 export const caseRoutes: Routes = {
-  getRecording: ({ sandbox, world }) => ok(recordingOf(sandbox, world)),
+  getRecording: async ({ sandbox, world }) => ok(await recordingOf(sandbox, world)),
   verify,
 }
 
@@ -43,10 +45,12 @@ interface Asked {
   readonly began: UnderWay['began'] | undefined
 }
 
-/** The world's case file. Throws a `Problem` when the journal no longer tells the whole story. */
-export function recordingOf(sandbox: Sandbox, world: World): Recording {
+/** The world's case file as of now, made in slices. Throws a `Problem` when the journal no longer tells the whole story. */
+async function recordingOf(sandbox: Sandbox, world: World): Promise<Recording> {
   const { journal, options } = world
-  const entries = [...journal]
+  const end = { entry: journal.nextId - 1, at: iso(world.now) }
+  // An attempt that is still on its way has no answer to play.
+  const entries = [...journal].filter(({ kind, error }) => kind !== 'callback' || error !== undefined)
   const { deeds, lost } = sandbox.tape.of(world)
   const waiting = [...sandbox.flights.underWay(world)].map(askedOf)
   // rule: sandgate.recording.whole
@@ -59,11 +63,12 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
   if (lost !== undefined) throw new Problem(409, `${lost}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
 
   // rule: sandgate.recording.secrets
-  const hideKeys = hiding(knownSecrets(sandbox.options, sandbox.providers, world), secretsSent([...entries, ...waiting]))
+  const made = [...deeds]
+  const hideKeys = hiding(knownSecrets(sandbox.options, sandbox.providers, world), await inSlices(secretsSent([...entries, ...waiting])))
   const hide = (text: string) => withoutLogins(hideKeys(text))
-  const steps: Step[] = [...[...deeds].map(({ atMs, ...deed }): Step => ({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) })), ...entries.flatMap((entry) => step(entry, sandbox, world, hide))]
+  const steps = await inSlices(stepsOf(made, entries, sandbox, world, hide))
   const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
-  return mapTexts(
+  const recording: Recording = mapTexts(
     {
       sandgate: 'recording',
       format: FORMAT,
@@ -76,20 +81,35 @@ export function recordingOf(sandbox: Sandbox, world: World): Recording {
       limits: sandbox.options.limits?.bodyBytes === undefined ? {} : { bodyBytes: sandbox.options.limits.bodyBytes },
       strict: sandbox.options.strict ?? false,
       assume: options.assumptions,
-      journal: steps.sort((a, b) => order(a) - order(b)),
+      journal: [],
       ...(waiting.length > 0 && { under_way: waiting.map((call): CallUnderWay => ({ ...callOf(call, sandbox, world, hide), began: moment(call.began!) })) }),
-      end: { entry: journal.nextId - 1, at: iso(world.now) },
+      end,
     } satisfies Recording,
     hide,
   )
+  return { ...recording, journal: steps.sort((a, b) => order(a) - order(b)) }
+}
+
+function* stepsOf(deeds: readonly Deed[], entries: readonly JournalEntry[], sandbox: Sandbox, world: World, hide: (text: string) => string): Generator<void, Step[]> {
+  const steps: Step[] = []
+  for (const { atMs, ...deed } of deeds) {
+    steps.push(mapTexts({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) } satisfies Step, hide))
+    yield
+  }
+  for (const entry of entries) {
+    for (const each of step(entry, sandbox, world, hide)) steps.push(mapTexts(each, hide))
+    yield
+  }
+  return steps
 }
 
 /** What calls brought and answers showed that lets somebody in, whoever it belongs to. */
-function secretsSent(entries: readonly (JournalEntry | Asked)[]): Set<string> {
+function* secretsSent(entries: readonly (JournalEntry | Asked)[]): Generator<void, Set<string>> {
   const found = new Set<string>()
   for (const { request, response } of entries as readonly Partial<CallEntry>[]) {
     const texts = [request?.body?.toString('utf8'), request?.query, response?.text].flatMap(secretsIn)
     for (const text of [...texts, ...secretsOfHeaders(request?.headers ?? {})]) found.add(text)
+    yield
   }
   return found
 }
@@ -106,8 +126,7 @@ function step(entry: JournalEntry, sandbox: Sandbox, world: World, hide: (text: 
   const at = iso(entry.at)
   if (entry.kind === 'call') return [callStep(entry as CallEntry, sandbox, world, hide)]
   if (entry.kind === 'control' && (entry.action === 'clock' || entry.action === 'advance')) return [{ kind: 'clock', entry: entry.id, at, summary: String(entry.summary) }]
-  // An attempt that is still on its way has no answer to play.
-  if (entry.kind !== 'callback' || entry.error === undefined) return []
+  if (entry.kind !== 'callback') return []
   const { delivery, event, attempt, status, error, answer } = entry as any
   const end = sandbox.tape.of(world).ends.get(`${delivery}/${attempt}`)
   const ended = end ? { ended: { entry: end.entry, at: iso(end.atMs), order: end.order } } : {}
