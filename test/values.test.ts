@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readConfig, UsageError } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
+import { UsageError } from '../src/usage.ts'
 import { parseDocument } from 'yaml'
 import { checkFiles } from '../src/control/check.ts'
 import { readRecording } from '../src/keep/recording.ts'
@@ -179,12 +180,12 @@ test('sandgate.replay.equal: a recording has what is written without quotes, fro
 describe('sandgate.scenario.values: where text is expected', () => {
   test('names, seeds, tags, users and addresses are taken as they are written', async () => {
     const box = await start()
-    const text = 'name: 007\nseed: 010\nsummary: 1e3\ntimeline:\n  - { at: 1h, do: { deposit: { provider: cpg, user: 0012, tag: 0034, amount: "5" } } }\n  - { at: 1h, do: { deposit: { address: 0xfa4e00, amount: "5" } } }\n'
+    const text = 'name: 007\nseed: 010\nsummary: 1e3\ntimeline:\n  - { at: 1h, do: { deposit: { provider: cpg, user: 0012, amount: "5" } } }\n  - { at: 1h, do: { deposit: { address: 0xfa4e00, tag: 0034, amount: "5" } } }\n'
     const { json } = await put(box, text)
-    expect(json).toMatchObject({ name: '007', seed: '010', timeline: [{ id: '007.at-1', do: { deposit: { user: '0012', tag: '0034' } } }, { do: { deposit: { address: '0xfa4e00' } } }] })
+    expect(json).toMatchObject({ name: '007', seed: '010', timeline: [{ id: '007.at-1', do: { deposit: { user: '0012' } } }, { do: { deposit: { address: '0xfa4e00', tag: '0034' } } }] })
     await calling(box, cpg, user('0012'))
     await box.advance('1h')
-    expect((await box.control('GET', '/deposits')).json.data).toMatchObject([{ tag: '0034' }])
+    expect((await box.control('GET', '/deposits')).json.data).toMatchObject([{ provider: 'cpg', amount: '5.000000' }])
   })
 
   test('headers of an answer leave as they are written, numbers of its body by their value', async () => {

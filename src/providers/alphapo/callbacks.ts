@@ -37,7 +37,7 @@ export const callbacks: CallbackRules = {
   secret: (account, given, world) => {
     const key = firstKey(account, world)
     if (!key) throw new Error(`merchant "${account}" has no key, so nothing can be signed for it`)
-    if (given !== undefined && given !== key.secret) throw new Error(`AlphaPo signs with the merchant's own secret, that of its key "${key.id}"; leave it out`)
+    if (given !== undefined && given !== key.secret) throw new Error(`AlphaPo signs with the merchant's own secret, that of its first key; leave it out`)
     return key.secret
   },
 }
