@@ -373,7 +373,7 @@ export class Sandbox {
       }
       const leave = (sent: Sent): void => {
         try {
-          send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#hanging)
+          send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#closed ? undefined : this.#hanging)
           this.#observer.call(incoming, served.provider, world, sent, performance.now() - begin)
         } catch (error) {
           failed(error)

@@ -6,7 +6,7 @@ import type { Sent } from './reply.ts'
 /** How often a throttled answer drips, ms. */
 const DRIP_MS = 100
 
-export function send(res: ServerResponse, sent: Sent, close: boolean, pause: (ms: number) => Promise<void>, hanging: Set<ServerResponse>): void {
+export function send(res: ServerResponse, sent: Sent, close: boolean, pause: (ms: number) => Promise<void>, hanging: Set<ServerResponse> | undefined): void {
   if (sent.drop) return drop(res, sent.drop, hanging)
   if (sent.corrupt === undefined && sent.bytesPerSecond === undefined) {
     // As text, so that head and body leave in one piece.
@@ -38,9 +38,11 @@ function breakOff(res: ServerResponse): void {
   res.socket?.destroy()
 }
 
-function drop(res: ServerResponse, how: NonNullable<Sent['drop']>, hanging: Set<ServerResponse>): void {
+function drop(res: ServerResponse, how: NonNullable<Sent['drop']>, hanging: Set<ServerResponse> | undefined): void {
   if (how === 'reset') res.socket?.resetAndDestroy()
   else if (how === 'close') res.socket?.end()
+  // The sandbox stops: for ever is over.
+  else if (!hanging) res.socket?.destroy()
   else {
     // Nothing is said until the client gives up or the sandbox stops.
     hanging.add(res)
