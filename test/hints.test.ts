@@ -720,6 +720,14 @@ describe('how much a wrong signature costs', () => {
     expect(await hinted(box, signer, { sent: { ...signer.post, body: `${body}\n` }, signed: { ...signer.post, body } })).toMatch(/^the sent body has a trailing newline/)
   })
 
+  test.each(SIGNERS)('sandgate.hints.cost: %s, no body makes a pattern look at it again and again', async (_, signer) => {
+    const box = await start()
+    const many = 1_000_000
+    for (const body of [`{"a":1${' '.repeat(many)}}`, `{${'\n'.repeat(many)}}`, `{"a":"${'\\\\'.repeat(many / 2)}"}`, '"'.repeat(many), `{${'a'.repeat(many)}`, `[${'0'.repeat(60_000)}]`, `{"a":${'9'.repeat(60_000)}.${'0'.repeat(3_000)}}`, `{"a":"1${'0'.repeat(60_000)}"}`, `{"a":1${' '.repeat(60_000)}}`]) {
+      expect(await hinted(box, signer, { sent: { ...signer.post, body }, secret: base64(Buffer.from('not this one')) })).toMatch(NONE)
+    }
+  })
+
   test.each(SIGNERS)('sandgate.hints.cost: %s, a body nested without end is refused like any other', async (_, signer) => {
     const box = await start()
     for (const depth of [200, 5_000, 200_000]) {
