@@ -60,6 +60,8 @@ describe('made, listed, deleted', () => {
     [{ id: 'a', clock: 'soon' }, 422],
     [{ id: 'a', colour: 'red' }, 422],
     [{ id: 'a', from: 'nobody' }, 404],
+    [{ id: 'a', from: 'default', seed: 'x' }, 422],
+    [{ id: 'a', from: 'default', assume: { 'alphapo.take.repeat': 'same-address' } }, 422],
     [{ id: 'a', assume: { 'alphapo.take.repeat': 'perhaps' } }, 422],
     [{ id: 'a', assume: { nothing: 'x' } }, 422],
   ])('%o is refused with %i', async (body, status) => {

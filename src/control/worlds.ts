@@ -25,6 +25,7 @@ async function forkWorld({ sandbox, body, scenario, origin }: Ask): Promise<Told
   const from = sandbox.worlds.get(body.from)
   if (!from) throw new Problem(404, `there is no world "${body.from}" to fork`)
   if (body.seed !== undefined || body.clock !== undefined) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
+  if (body.assume !== undefined) throw new Problem(422, 'a fork assumes what the world it comes from assumes')
   if (scenario?.seed !== undefined || scenario?.clock !== undefined) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from, and its scenario names others')
   const world = await sandbox.worlds.fork(body.id, from).catch((error) => refusing(() => { throw error }))
   return begun(world, scenario, sandbox, origin)
