@@ -20,6 +20,8 @@ export interface Table<Row extends object> {
 export interface Index<Row> {
   group(row: Row): string | undefined
   order(row: Row): number
+  /** A world that asks for it does so from its first row on, and most worlds never do. */
+  readonly early?: true
 }
 
 export interface Range {
@@ -96,7 +98,7 @@ export class Tables {
     if (typeof key !== 'string') throw new Error(`a row without a key was put into the table ${table.name}`)
     const state = this.#open(table)
     this.#write(state, table.name, key, Object.freeze(row))
-    if (state.rows.size === EAGER_ROWS) for (const name of Object.keys(table.indexes)) this.#index(table, name, state)
+    if (state.rows.size === EAGER_ROWS) for (const [name, { early }] of Object.entries(table.indexes)) if (!early) this.#index(table, name, state)
     return row
   }
 

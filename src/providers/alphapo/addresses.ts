@@ -41,7 +41,7 @@ export const Addresses: Table<AddressRow> = {
     createdAt: Moment,
   }),
   indexes: {
-    alike: { group: (row) => alike(row), order: (row) => row.id },
+    alike: { group: (row) => alike(row), order: (row) => row.id, early: true },
     tagged: { group: (row) => (row.tag === null ? undefined : JSON.stringify([row.address, row.tag])), order: (row) => row.id },
   },
 }
