@@ -120,6 +120,11 @@ export interface Identity {
   key(caller: any, world: World): number
 }
 
+/** The same where callers are rows of the settings. */
+export function keyIndex(caller: unknown, { callers, account }: Identity, world: World): number {
+  return callers(world).filter((other) => account(other) === account(caller)).indexOf(caller)
+}
+
 export type Who = Readonly<Record<string, string | number | boolean>>
 
 /** What a value looks like that only the provider could know: another world, or the real provider, has another one. */

@@ -17,6 +17,7 @@ import { client as cpg } from '../clients/cpg.ts'
 import { client as payward } from '../clients/payward.ts'
 import { client as zopay } from '../clients/zopay.ts'
 import { type Client, START, start } from '../kit.ts'
+import { type Place, placesIn, put } from './places.ts'
 
 let providers: Map<string, Provider>
 beforeAll(async () => {
@@ -138,23 +139,6 @@ describe('whatever is in the file', () => {
     )
   })
 })
-
-type Place = readonly (string | number)[]
-
-/** Where there is anything to change. */
-function placesIn(value: unknown): Place[] {
-  if (typeof value !== 'object' || value === null) return [[]]
-  return [[], ...Object.entries(value).flatMap(([key, item]) => placesIn(item).map((place) => [Array.isArray(value) ? Number(key) : key, ...place]))]
-}
-
-/** A copy with another value there; undefined: nothing. */
-function put(whole: any, [first, ...rest]: Place, value: unknown): any {
-  if (first === undefined) return value === undefined ? null : value
-  if (typeof whole !== 'object' || whole === null) return whole
-  const copy = Array.isArray(whole) ? [...whole] : { ...whole }
-  copy[first] = rest.length === 0 ? value : put(copy[first], rest, value)
-  return copy
-}
 
 /** A file of one entry that is changed in one place. */
 function changed(entry: object, place: Place, value: unknown): string {

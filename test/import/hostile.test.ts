@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Unusable } from '../../src/keep/recording.ts'
+import { placesIn, put } from './places.ts'
 import { differs, imported } from './play.ts'
 import { bash, chromeCmd, hereDocument, included, powershell, verbose } from './terminal.ts'
 import { charles, chrome, newman, packed } from './tools.ts'
@@ -15,23 +16,6 @@ async function survives(name: string, file: Buffer): Promise<void> {
     expect(error.message).toMatch(/\S/)
     expect(error.message).not.toContain('\n')
   }
-}
-
-type Place = readonly (string | number)[]
-
-/** Where there is anything to change. */
-function placesIn(value: unknown): Place[] {
-  if (typeof value !== 'object' || value === null) return [[]]
-  return [[], ...Object.entries(value).flatMap(([key, item]) => placesIn(item).map((place) => [Array.isArray(value) ? Number(key) : key, ...place]))]
-}
-
-/** A copy with another value there; undefined: nothing. */
-function put(whole: any, [first, ...rest]: Place, value: unknown): any {
-  if (first === undefined) return value === undefined ? null : value
-  if (typeof whole !== 'object' || whole === null) return whole
-  const copy = Array.isArray(whole) ? [...whole] : { ...whole }
-  copy[first] = rest.length === 0 ? value : put(copy[first], rest, value)
-  return copy
 }
 
 const anyValue = fc.oneof(

@@ -1,6 +1,6 @@
 // AlphaPo's checks before any field is looked at, in the order its error texts suggest: key, source address, signature, rate, and whether the body can be read.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
@@ -72,9 +72,9 @@ export const gates: readonly Gate[] = [keyPresent, keyKnown, addressAllowed, sig
 export const identity: Identity = {
   gates: [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches],
   callers: (world) => [...world.settings<Settings>('alphapo').keys.values()],
-  of: (caller: KeyRow, world) => ({ account: caller.merchant, key: keyIndex(caller, world) }),
+  of: (caller: KeyRow, world) => ({ account: caller.merchant, key: keyIndex(caller, identity, world) }),
   account: (caller: KeyRow) => caller.merchant,
-  key: keyIndex,
+  key: (caller: KeyRow, world) => keyIndex(caller, identity, world),
   refuses: [
     { name: 'unauthorized', gate: keyKnown },
     { name: 'required_header_key', gate: keyPresent },
@@ -83,9 +83,4 @@ export const identity: Identity = {
     { name: 'forbidden', gate: addressAllowed },
     { name: 'rate_limited', gate: withinRate },
   ],
-}
-
-function keyIndex(caller: KeyRow, world: World): number {
-  const own = [...world.settings<Settings>('alphapo').keys.values()].filter((row) => row.merchant === caller.merchant)
-  return own.findIndex((row) => row === caller)
 }

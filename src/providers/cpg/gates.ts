@@ -1,7 +1,7 @@
 // CPG's checks before any endpoint rule, in its order: headers, clock, key, address of the caller, signature, replay, rate, permission, schema.
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
 import { Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
@@ -116,9 +116,9 @@ export const gates: readonly Gate[] = [...middleware, permitted, legal]
 export const identity: Identity = {
   gates: [headersPresent, timestampInWindow, keyKnown, addressAllowed, signatureMatches, signatureUnused],
   callers: (world) => [...world.settings<Settings>('cpg').keys.values()],
-  of: (caller: KeyRow, world) => ({ account: caller.account, key: keyIndex(caller, world) }),
+  of: (caller: KeyRow, world) => ({ account: caller.account, key: keyIndex(caller, identity, world) }),
   account: (caller: KeyRow) => caller.account,
-  key: keyIndex,
+  key: (caller: KeyRow, world) => keyIndex(caller, identity, world),
   refuses: [
     { name: 'unauthorized', gate: keyKnown },
     { name: 'missing_headers', gate: headersPresent },
@@ -129,9 +129,4 @@ export const identity: Identity = {
     { name: 'ip_not_allowed', gate: addressAllowed },
     { name: 'rate_limited', gate: withinRate },
   ],
-}
-
-function keyIndex(caller: KeyRow, world: World): number {
-  const own = [...world.settings<Settings>('cpg').keys.values()].filter((row) => row.account === caller.account)
-  return own.findIndex((row) => row === caller)
 }

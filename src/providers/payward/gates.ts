@@ -1,7 +1,7 @@
 // Payward's checks before any endpoint rule, in its order: key, rate, signature, nonce, permission, Idempotency-Key, media type, schema, account.
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
 import { Count, Digits, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
@@ -170,9 +170,9 @@ export const gates: readonly Gate[] = [
 export const identity: Identity = {
   gates: [keyKnown, signatureMatches, nonceRises],
   callers: (world) => [...world.settings<Settings>('payward').keys.values()],
-  of: (caller: KeyRow, world) => ({ account: caller.partner, key: keyIndex(caller, world) }),
+  of: (caller: KeyRow, world) => ({ account: caller.partner, key: keyIndex(caller, identity, world) }),
   account: (caller: KeyRow) => caller.partner,
-  key: keyIndex,
+  key: (caller: KeyRow, world) => keyIndex(caller, identity, world),
   refuses: [
     { name: 'unauthorized', gate: keyKnown },
     { name: 'unauthorized', gate: keyKnown, detail: NO_KEY },
@@ -181,9 +181,4 @@ export const identity: Identity = {
     { name: 'forbidden', gate: permitted },
     { name: 'rate_limited', gate: withinRate },
   ],
-}
-
-function keyIndex(caller: KeyRow, world: World): number {
-  const own = [...world.settings<Settings>('payward').keys.values()].filter((row) => row.partner === caller.partner)
-  return own.findIndex((row) => row === caller)
 }
