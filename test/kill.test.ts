@@ -12,6 +12,8 @@ import { allocation, client } from './clients/cpg.ts'
 import { Inbox, type Request } from './kit.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
+/** Where a write may end short. */
+const PAGE_BYTES = 4096
 const ROUNDS = 20
 const WORKERS = 8
 /** From so many bytes on a log is folded. */
@@ -117,9 +119,18 @@ interface Acknowledged {
 /** What CPG documents about its retries: so long after each attempt comes the next one, ms. */
 const RETRIES = [1, 5, 30, 120, 720, 1440].map((minutes) => minutes * 60_000)
 
+/** When its process is killed, the kernel may end a write between two pages of memory: that leaves part of one record, which nobody was told of. */
+function expectNothingLost(stderr: string, what: string): void {
+  for (const line of stderr.split('\n').filter(Boolean)) {
+    const [, from, cut] = /^\S+\/log-\d+ is damaged from byte (\d+) on: (\d+) bytes are cut off, everything before them is kept$/.exec(line) ?? []
+    expect((Number(from) + Number(cut)) % PAGE_BYTES, `${what}: ${line}`).toBe(0)
+  }
+}
+
 /** A row of the list of callbacks. */
 interface Told {
   readonly id: string
+  readonly event: string
   readonly status: string
   readonly created_at: string
   readonly body: string
@@ -193,8 +204,7 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
     await Promise.all(Array.from({ length: WORKERS }, worker))
     await partner.outlive()
     partner.server = await serve(data)
-    // Written in one piece, the log is torn only by a kernel that dies; a process that dies leaves whole records.
-    expect(partner.server.stderr(), seed).toBe('')
+    expectNothingLost(partner.server.stderr(), seed)
     // What was on its way is sent once more, and waited for.
     expect((await partner.control('POST', '/clock/advance', { by: '0s' }))!.status).toBe(200)
 
@@ -213,7 +223,10 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
     for (const { json, text } of inbox.received) expect(bytes.get(`cb_${json.id}`), `${seed}: what the partner has heard`).toBe(text)
     for (const { txid, status } of deposits.values()) {
       if (status !== 'confirmed') continue
-      expect(told.filter(({ body }) => JSON.parse(body).data.tx_hash === txid).map(({ attempts }) => attempts.length >= 1), `${seed}: callbacks of ${txid}`).toEqual([true, true])
+      const about = told.filter(({ body }) => JSON.parse(body).data.tx_hash === txid)
+      // The deposit is swept ten minutes of world time later, which a long run comes to.
+      expect(about.map(({ event }) => event).filter((event) => event !== 'deposit.swept'), `${seed}: callbacks of ${txid}`).toEqual(['deposit.detected', 'deposit.confirmed'])
+      for (const { attempts } of about) expect(attempts.length, `${seed}: callbacks of ${txid}`).toBeGreaterThan(0)
     }
     for (const row of told) {
       const before = listed.get(row.id)
@@ -310,7 +323,7 @@ test('killed under load while it takes a checkpoint, it has everything it has ac
     await partner.outlive()
     torn = checkpoints(/tmp$/).length > 0
     partner.server = await serve(data)
-    expect(partner.server.stderr()).toBe('')
+    expectNothingLost(partner.server.stderr(), 'while it folds')
     expect(checkpoints(/tmp$/)).toEqual([])
     await partner.remembers(all, `round ${round}`)
     expect((await partner.control('GET', `/addresses?user=${user(40_000)}`))!.json.data).toHaveLength(1)
