@@ -6,7 +6,16 @@ import { notTaped } from './control/control.ts'
 import type { Known } from './control/names.ts'
 import type { When } from './http/matching.ts'
 import { readRule, readScenario, type Scenario, type ScenarioRule, type ScenarioStep } from './control/scenario.ts'
-import { type CallUnderWay, placed, plainly, type RecordedCall, type RecordedDeed, type Recording, type Step, Unusable } from './keep/recording.ts'
+import {
+  type CallUnderWay,
+  placed,
+  plainly,
+  type RecordedCall,
+  type RecordedDeed,
+  type Recording,
+  type Step,
+  Unusable,
+} from './keep/recording.ts'
 import { LOAD } from './keep/tape.ts'
 import type { Provider } from './provider.ts'
 import { contractOf } from './sandbox.ts'
@@ -19,7 +28,10 @@ type Providers = ReadonlyMap<string, Provider>
 export function checkCase(recording: Recording, providers: Providers): Recording {
   checkConfig(recording, providers)
   recording.under_way?.forEach((call, index) => checkCall(call, `under_way.${index}`, providers))
-  return { ...recording, journal: recording.journal.map((step, index) => checkStep(step, `journal.${index}`, providers)) }
+  return {
+    ...recording,
+    journal: recording.journal.map((step, index) => checkStep(step, `journal.${index}`, providers)),
+  }
 }
 
 function checkConfig({ settings, callbacks, assume }: Recording, providers: Providers): void {
@@ -32,7 +44,8 @@ function checkConfig({ settings, callbacks, assume }: Recording, providers: Prov
 
 function checkStep(step: Step, place: string, providers: Providers): Step {
   if (step.kind === 'call') checkCall(step, place, providers)
-  if (step.kind === 'callback' && !providerOf(step, place, providers).callbacks) throw new Unusable(`${place}.provider: ${step.provider} sends no callbacks`)
+  if (step.kind === 'callback' && !providerOf(step, place, providers).callbacks)
+    throw new Unusable(`${place}.provider: ${step.provider} sends no callbacks`)
   return step.kind === 'control' ? checkDeed(step, place, providers) : step
 }
 
@@ -40,19 +53,35 @@ function checkCall(call: RecordedCall | CallUnderWay, place: string, providers: 
   const { identity, gates: ordinary, operations, refusals } = providerOf(call, place, providers)
   const { refused } = call
   if (!refused) return
-  const gates = [...new Set([...identity.gates, ...ordinary, ...Object.values(operations).flatMap(({ gates = [] }) => gates)].map(({ name }) => name))]
-  if (!gates.includes(refused.gate)) throw new Unusable(`${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${meant(refused.gate, gates)}`)
-  if (!Object.hasOwn(refusals, refused.name)) throw new Unusable(`${place}.refused.name: ${call.provider} has no refusal "${refused.name}"${meant(refused.name, Object.keys(refusals))}`)
+  const gates = [
+    ...new Set(
+      [...identity.gates, ...ordinary, ...Object.values(operations).flatMap(({ gates = [] }) => gates)].map(
+        ({ name }) => name,
+      ),
+    ),
+  ]
+  if (!gates.includes(refused.gate))
+    throw new Unusable(
+      `${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${meant(refused.gate, gates)}`,
+    )
+  if (!Object.hasOwn(refusals, refused.name))
+    throw new Unusable(
+      `${place}.refused.name: ${call.provider} has no refusal "${refused.name}"${meant(refused.name, Object.keys(refusals))}`,
+    )
 }
 
 function providerOf({ provider: name }: { readonly provider: string }, place: string, providers: Providers): Provider {
   const provider = providers.get(name)
-  if (!provider) throw new Unusable(`${place}.provider: this version has no provider "${name}"; there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`)
+  if (!provider)
+    throw new Unusable(
+      `${place}.provider: this version has no provider "${name}"; there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`,
+    )
   return provider
 }
 
 function checkDeed(deed: RecordedDeed, place: string, providers: Providers): RecordedDeed {
-  if (deed.operation === LOAD) return { ...deed, body: scenarioIn(deed.body, `${place}.body`, { providers, contract: contractOf }) }
+  if (deed.operation === LOAD)
+    return { ...deed, body: scenarioIn(deed.body, `${place}.body`, { providers, contract: contractOf }) }
   const wrong = notTaped(deed, contractOf('sandgate'))
   if (wrong !== undefined) throw new Unusable(`${place}: ${wrong}`)
   return deed
@@ -64,8 +93,18 @@ const Loaded = z.strictObject({
   stories: z.array(z.strictObject({ name: Source, summary: z.string().nullable(), source: Source })),
   seed: z.string().optional(),
   clock: z.string().optional(),
-  rules: z.array(z.strictObject({ id: Source, source: Source, when: z.looseObject({ unquoted: z.record(z.string(), z.string()).optional() }), then: z.array(z.unknown()), written: z.array(z.unknown()) })),
-  timeline: z.array(z.strictObject({ id: Source, source: Source, atMs: z.number(), do: z.unknown(), written: z.unknown() })),
+  rules: z.array(
+    z.strictObject({
+      id: Source,
+      source: Source,
+      when: z.looseObject({ unquoted: z.record(z.string(), z.string()).optional() }),
+      then: z.array(z.unknown()),
+      written: z.array(z.unknown()),
+    }),
+  ),
+  timeline: z.array(
+    z.strictObject({ id: Source, source: Source, atMs: z.number(), do: z.unknown(), written: z.unknown() }),
+  ),
 })
 
 function scenarioIn(body: unknown, place: string, known: Known): Scenario {
@@ -84,8 +123,20 @@ function scenarioIn(body: unknown, place: string, known: Known): Scenario {
     rules: rules.map(({ id, source, when, written }, index): ScenarioRule => {
       // What its texts were without quotes stands in no file, and stays as it was read.
       const { unquoted: _, ...asked } = when
-      return { ...reading(`rules.${index}`, () => readRule(JSON.stringify({ when: asked, then: written }), 'rule', known)), when: when as When, id, source }
+      return {
+        ...reading(`rules.${index}`, () => readRule(JSON.stringify({ when: asked, then: written }), 'rule', known)),
+        when: when as When,
+        id,
+        source,
+      }
     }),
-    timeline: timeline.map(({ id, source, written }, index): ScenarioStep => ({ ...reading(`timeline.${index}`, () => readScenario(JSON.stringify({ timeline: [written] }), 'step', known).timeline[0]!), id, source })),
+    timeline: timeline.map(({ id, source, written }, index): ScenarioStep => ({
+      ...reading(
+        `timeline.${index}`,
+        () => readScenario(JSON.stringify({ timeline: [written] }), 'step', known).timeline[0]!,
+      ),
+      id,
+      source,
+    })),
   }
 }

@@ -19,21 +19,27 @@ export function difference(call: RecordedCall, got: Sent, renamed: Renamed, worl
   const { answer, compare } = call
   const leftOut = compare?.left_out ?? []
   const status = got.drop === undefined ? got.status : null
-  if (!leftOut.includes('status') && status !== answer.status) return { where: 'status', expected: answer.status, got: status }
+  if (!leftOut.includes('status') && status !== answer.status)
+    return { where: 'status', expected: answer.status, got: status }
   if (status === null || call.altered) return undefined
   const secrets = [...secretsIn(got.text), ...[...world.rows(Endpoints)].map(({ secret }) => secret)]
-  const hide = JSON.stringify(answer).includes('{{') ? hiding(new Map(secrets.map((text) => [text, HIDDEN]))) : (text: string) => text
+  const hide = JSON.stringify(answer).includes('{{')
+    ? hiding(new Map(secrets.map((text) => [text, HIDDEN])))
+    : (text: string) => text
   const plain = (text: string) => hide(text).replace(PLACEHOLDER, HIDDEN)
   for (const name of compare?.headers ?? new Set([...Object.keys(answer.headers), ...Object.keys(got.headers)])) {
     const values = [answer.headers, got.headers].map((headers) => own(headers, name) as string | undefined)
-    const [expected, held] = values.map((value) => (compare && name === 'content-type' ? value?.split(';', 1)[0]!.trim().toLowerCase() : value && plain(value)))
+    const [expected, held] = values.map((value) =>
+      compare && name === 'content-type' ? value?.split(';', 1)[0]!.trim().toLowerCase() : value && plain(value),
+    )
     if (expected !== held) return { where: `header ${name}`, expected: expected ?? null, got: held ?? null }
   }
   if (leftOut.includes('body')) return undefined
   const expected = answer.body === undefined ? undefined : plain(answer.body)
   const held = got.text === undefined ? undefined : plain(got.text)
   if (expected === held) return undefined
-  if (expected === undefined || held === undefined) return { where: 'body', expected: expected ?? null, got: held ?? null }
+  if (expected === undefined || held === undefined)
+    return { where: 'body', expected: expected ?? null, got: held ?? null }
   const [theirs, ours] = [jsonOf(expected), jsonOf(held)]
   if (theirs && ours) {
     const { fields = {} } = compare ?? {}
@@ -51,11 +57,26 @@ interface Place {
   readonly path: string
 }
 
-function inValues(theirs: unknown, ours: unknown, { name, path }: Place, fields: Readonly<Record<string, Shape>>, renamed: Renamed): Difference | undefined {
+function inValues(
+  theirs: unknown,
+  ours: unknown,
+  { name, path }: Place,
+  fields: Readonly<Record<string, Shape>>,
+  renamed: Renamed,
+): Difference | undefined {
   const shape = shapeAt(path, fields)
-  if (shape !== undefined && theirs !== null) return sameShape(shape, theirs, ours) ? undefined : { where: path, expected: theirs, got: ours ?? null }
-  if (typeof theirs !== 'object' || theirs === null || typeof ours !== 'object' || ours === null || Array.isArray(theirs) !== Array.isArray(ours)) {
-    return theirs === ours || renamed.same(name, theirs, ours) ? undefined : { where: path, expected: theirs ?? null, got: ours ?? null }
+  if (shape !== undefined && theirs !== null)
+    return sameShape(shape, theirs, ours) ? undefined : { where: path, expected: theirs, got: ours ?? null }
+  if (
+    typeof theirs !== 'object' ||
+    theirs === null ||
+    typeof ours !== 'object' ||
+    ours === null ||
+    Array.isArray(theirs) !== Array.isArray(ours)
+  ) {
+    return theirs === ours || renamed.same(name, theirs, ours)
+      ? undefined
+      : { where: path, expected: theirs ?? null, got: ours ?? null }
   }
   for (const key of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
     const found = inValues(own(theirs, key), own(ours, key), inside({ name, path }, key, theirs), fields, renamed)
@@ -64,9 +85,16 @@ function inValues(theirs: unknown, ours: unknown, { name, path }: Place, fields:
   return undefined
 }
 
-function learnFrom(theirs: unknown, ours: unknown, { name, path }: Place, fields: Readonly<Record<string, Shape>>, renamed: Renamed): void {
+function learnFrom(
+  theirs: unknown,
+  ours: unknown,
+  { name, path }: Place,
+  fields: Readonly<Record<string, Shape>>,
+  renamed: Renamed,
+): void {
   if (typeof theirs === 'object' && theirs !== null && typeof ours === 'object' && ours !== null) {
-    for (const key of Object.keys(theirs)) learnFrom(own(theirs, key), own(ours, key), inside({ name, path }, key, theirs), fields, renamed)
+    for (const key of Object.keys(theirs))
+      learnFrom(own(theirs, key), own(ours, key), inside({ name, path }, key, theirs), fields, renamed)
     return
   }
   const shape = shapeAt(path, fields)
@@ -113,7 +141,12 @@ export const NAMING: ReadonlySet<Shape | undefined> = new Set<Shape>(['id', 'add
 /** What kind of thing a field of a foreign answer holds, when only the provider could know its value; undefined: it must be equal. */
 export function shapeOf(name: string, value: unknown): Shape | undefined {
   if (typeof value === 'number') {
-    if (Number.isInteger(value) && value > 946_684_800 && /(^|_)(at|on|time|timestamp|date|expires|expiry)$|(At|Time|Date)$/.test(name)) return 'timestamp'
+    if (
+      Number.isInteger(value) &&
+      value > 946_684_800 &&
+      /(^|_)(at|on|time|timestamp|date|expires|expiry)$|(At|Time|Date)$/.test(name)
+    )
+      return 'timestamp'
     return Number.isInteger(value) && /(^|_)id$|Id$/i.test(name) ? 'id' : undefined
   }
   if (typeof value !== 'string') return undefined
@@ -151,25 +184,34 @@ function sameShape(shape: Shape, theirs: unknown, ours: unknown): boolean {
       return (ours === '') === (theirs === '')
     case 'id':
       // The prefix of an id says what it is of: `pi_…`.
-      return /^[a-z]*_?/i.exec(theirs)![0].endsWith('_') ? ours.startsWith(theirs.slice(0, theirs.indexOf('_') + 1)) : true
+      return /^[a-z]*_?/i.exec(theirs)![0].endsWith('_')
+        ? ours.startsWith(theirs.slice(0, theirs.indexOf('_') + 1))
+        : true
   }
 }
 
 /** What of an imported case is not compared, in a sentence; none when everything is. */
 export function leftOutSentence({ journal }: Recording): string[] {
   const calls = journal.filter((step): step is RecordedCall => step.kind === 'call' && step.compare !== undefined)
-  const has = ({ compare, altered }: RecordedCall, part: 'status' | 'headers' | 'body') => compare!.left_out?.includes(part) || (altered === true && part !== 'status')
+  const has = ({ compare, altered }: RecordedCall, part: 'status' | 'headers' | 'body') =>
+    compare!.left_out?.includes(part) || (altered === true && part !== 'status')
   const parts = calls.filter((call) => !(has(call, 'status') && has(call, 'body')))
   const number = (part: 'status' | 'headers' | 'body') => parts.filter((call) => has(call, part)).length
-  const fields = parts.flatMap(({ compare }) => Object.values(compare!.fields)).filter((shape) => shape === 'any').length
+  const fields = parts
+    .flatMap(({ compare }) => Object.values(compare!.fields))
+    .filter((shape) => shape === 'any').length
   const told = [
     ...counted(calls.length - parts.length, 'whole answer'),
     ...counted(number('status'), 'status', 'statuses'),
     ...counted(number('body'), 'body', 'bodies'),
-    ...counted(number('headers'), 'answer\'s headers', 'answers\' headers'),
+    ...counted(number('headers'), "answer's headers", "answers' headers"),
     ...counted(fields, 'field'),
   ]
-  return told.length === 0 ? [] : [`Not compared, because the file does not hold it or what it is about, because it is secret, or because the sandbox has no model of it: ${told.join(', ')}.`]
+  return told.length === 0
+    ? []
+    : [
+        `Not compared, because the file does not hold it or what it is about, because it is secret, or because the sandbox has no model of it: ${told.join(', ')}.`,
+      ]
 }
 
 function counted(number: number, what: string, many = `${what}s`): string[] {

@@ -77,7 +77,8 @@ export function* compose(text: string, lines: LineCounter): Generator<undefined,
 
 function composerOf(tell: (at: number, message: string) => void): Composer {
   const composer: any = new Composer(OPTIONS)
-  composer.onError = (source: number | [number, number] | { offset: number }, _: string, message: string) => tell(typeof source === 'number' ? source : Array.isArray(source) ? source[0] : source.offset, message)
+  composer.onError = (source: number | [number, number] | { offset: number }, _: string, message: string) =>
+    tell(typeof source === 'number' ? source : Array.isArray(source) ? source[0] : source.offset, message)
   return composer
 }
 
@@ -106,7 +107,12 @@ class Apart {
   /** A token without those items; as it is where there are none, or something is wrong with one: then it is all looked at together. */
   *frame(token: CST.Token): Generator<undefined, CST.Token> {
     if (token.type === 'directive') this.#directives = true
-    if (token.type !== 'document' || this.#directives || (token.value?.type !== 'block-map' && token.value?.type !== 'flow-collection')) return token
+    if (
+      token.type !== 'document' ||
+      this.#directives ||
+      (token.value?.type !== 'block-map' && token.value?.type !== 'flow-collection')
+    )
+      return token
     const pairs: any[] = []
     for (const pair of token.value.items as any[]) {
       const list: List | undefined = isLong(pair.value) ? pair.value : undefined
@@ -144,7 +150,10 @@ class Apart {
 }
 
 function isLong(value: any): boolean {
-  return (value?.type === 'block-seq' || (value?.type === 'flow-collection' && value.start.source === '[')) && value.items.length >= LONG
+  return (
+    (value?.type === 'block-seq' || (value?.type === 'flow-collection' && value.start.source === '[')) &&
+    value.items.length >= LONG
+  )
 }
 
 /** How much of a text there has been, piece by piece. */
@@ -162,8 +171,10 @@ class Bounds {
     else if (type === 'flow-map-end' || type === 'flow-seq-end') this.#open--
     else if (type === 'newline') this.#onLine = 0
     // A line of a flow has as many values as it likes.
-    else if (this.#open === 0 && (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind')) this.#onLine++
-    if (this.#open > NESTING_MAX || this.#onLine > NESTING_MAX) return `${this.#line}: is nested deeper than ${NESTING_MAX} levels`
+    else if (this.#open === 0 && (type === 'seq-item-ind' || type === 'explicit-key-ind' || type === 'map-value-ind'))
+      this.#onLine++
+    if (this.#open > NESTING_MAX || this.#onLine > NESTING_MAX)
+      return `${this.#line}: is nested deeper than ${NESTING_MAX} levels`
     if (lexeme.includes('\n')) this.#line += lexeme.split('\n').length - 1
     return undefined
   }

@@ -24,9 +24,16 @@ export async function connect(url: string | URL, options: api.ConnectOptions): P
   checked('connectSandbox', Options, options)
   const base = baseOf(url)
   const { token, world: home = DEFAULT_WORLD } = options
-  const there = { base, token, fetch: fetchThere, unreachable: (error: Error) => new Error(`the sandbox at ${base} does not answer: ${causeOf(error)}`, { cause: error }) }
+  const there = {
+    base,
+    token,
+    fetch: fetchThere,
+    unreachable: (error: Error) =>
+      new Error(`the sandbox at ${base} does not answer: ${causeOf(error)}`, { cause: error }),
+  }
   const { version: running } = jsonOf(await ask(there, 'GET', '/_sandgate/health'), base)
-  if (running !== version) console.error(`sandgate: the sandbox at ${base} has the version ${running}, this package has ${version}`)
+  if (running !== version)
+    console.error(`sandgate: the sandbox at ${base} has the version ${running}, this package has ${version}`)
   const { data: worlds } = jsonOf(await ask(there, 'GET', '/_sandgate/worlds'), base)
   const providers = await findProviders()
   // Settings alone are asked of it: what goes into a signature beside the secret.
@@ -45,7 +52,8 @@ export async function connect(url: string | URL, options: api.ConnectOptions): P
     },
     gone: (id) => void known.delete(id),
     watch: (world) => ({
-      judge: (provider, headers, text, secret) => judge(provider, headers, text, secret, providers.get(provider)?.callbacks, local, world),
+      judge: (provider, headers, text, secret) =>
+        judge(provider, headers, text, secret, providers.get(provider)?.callbacks, local, world),
       due: async () => {
         const { now, next } = await world.control('GET', '/clock')
         return { now, due: next.filter(({ kind }: api.Happened) => kind !== 'window' && kind !== 'retention') }
@@ -68,21 +76,42 @@ async function made(id: string, wish: object, there: Parameters<typeof ask>[0]):
     await ask(there, 'GET', `${id === DEFAULT_WORLD ? '' : `/w/${id}`}/_sandgate/clock`).catch(() => {
       throw error
     })
-    if (Object.keys(wish).length > 0) throw new ControlError(409, `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`, error.problem)
+    if (Object.keys(wish).length > 0)
+      throw new ControlError(
+        409,
+        `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
+        error.problem,
+      )
   }
 }
 
-async function judge(provider: string, headers: api.Received['headers'], text: string, secret: string | undefined, rules: CallbackRules | undefined, local: World, world: api.World): Promise<Judged> {
+async function judge(
+  provider: string,
+  headers: api.Received['headers'],
+  text: string,
+  secret: string | undefined,
+  rules: CallbackRules | undefined,
+  local: World,
+  world: api.World,
+): Promise<Judged> {
   const isIt = ({ body }: api.Delivery) => body === text
   // One that is on its way is pending; the list of all may be long.
-  const delivery = (await world.callbacks({ provider, status: 'pending' })).find(isIt) ?? (await world.callbacks({ provider })).find(isIt)
+  const delivery =
+    (await world.callbacks({ provider, status: 'pending' })).find(isIt) ??
+    (await world.callbacks({ provider })).find(isIt)
   if (!delivery) return UNKNOWN
   const signature = rules && secret !== undefined ? signatureBy(secret, rules, headers, delivery, local) : 'wrong'
   return { delivery: delivery.id, event: delivery.event, signature }
 }
 
 /** Only the headers that the secret decides count: another one may hold a key of an account that only the sandbox knows. */
-function signatureBy(secret: string, rules: CallbackRules, headers: api.Received['headers'], delivery: api.Delivery, local: World): api.Received['signature'] {
+function signatureBy(
+  secret: string,
+  rules: CallbackRules,
+  headers: api.Received['headers'],
+  delivery: api.Delivery,
+  local: World,
+): api.Received['signature'] {
   const by = (secret: string): Signer => signerOf(rules, delivery as unknown as Delivery, { secret } as Endpoint, local)
   const now = Date.now()
   const [signed, bent] = [by(secret)(now), by(Buffer.from(`not ${secret}`).toString('base64'))(now)]
@@ -91,7 +120,12 @@ function signatureBy(secret: string, rules: CallbackRules, headers: api.Received
 
 function baseOf(url: string | URL): string {
   const parsed = URL.canParse(String(url)) ? new URL(url) : undefined
-  if (!parsed || !['http:', 'https:'].includes(parsed.protocol)) throw new ControlError(422, `connectSandbox: "${url}" is no URL of a sandbox; expected one such as http://127.0.0.1:4010`, undefined)
+  if (!parsed || !['http:', 'https:'].includes(parsed.protocol))
+    throw new ControlError(
+      422,
+      `connectSandbox: "${url}" is no URL of a sandbox; expected one such as http://127.0.0.1:4010`,
+      undefined,
+    )
   return `${parsed.origin}${parsed.pathname.replace(/\/$/, '')}`
 }
 

@@ -32,7 +32,9 @@ export async function openSandbox(options: api.SandboxOptions): Promise<api.With
     ...(options.clock !== undefined && { clock: clockText(options.clock) }),
     log: log === 'off' ? undefined : new Log({ format: log, write: (text) => console.error(text.trimEnd()) }),
   }).catch((error) => {
-    throw error instanceof YamlError || error instanceof NoSuchEndpoint ? new ControlError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined) : error
+    throw error instanceof YamlError || error instanceof NoSuchEndpoint
+      ? new ControlError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined)
+      : error
   })
   const handle = handleOf(reachOf(core))
   if (port === undefined) return handle
@@ -49,7 +51,9 @@ export async function openSandbox(options: api.SandboxOptions): Promise<api.With
 /** Options are what a config file says, and the flags: a wrong one is told as there, with the nearest right name. */
 function check(options: object, providers: ReadonlyMap<string, Provider>): void {
   const text = z.string().min(1)
-  const host = z.string().regex(HOST_NAME, 'expected the bare name of a host in lower case, without scheme, port or path')
+  const host = z
+    .string()
+    .regex(HOST_NAME, 'expected the bare name of a host in lower case, without scheme, port or path')
   const schema = configSchema(providers).extend({
     data: text.optional(),
     fsync: z.boolean().optional(),
@@ -68,8 +72,16 @@ function check(options: object, providers: ReadonlyMap<string, Provider>): void 
 export function checked(who: string, schema: z.ZodType, options: unknown): void {
   const parsed = schema.safeParse(options)
   if (parsed.success) return
-  const told = complaintsOf(parsed.error.issues, () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), options)
-  throw new ControlError(422, `${who}: ${told.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')}`, undefined)
+  const told = complaintsOf(
+    parsed.error.issues,
+    () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
+    options,
+  )
+  throw new ControlError(
+    422,
+    `${who}: ${told.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')}`,
+    undefined,
+  )
 }
 
 function reachOf(core: Sandbox): Reach {
@@ -80,12 +92,20 @@ function reachOf(core: Sandbox): Reach {
     token: core.options.controlToken,
     fetch: portlessFetch((connection) => core.serve(connection)),
     url: () => {
-      if (core.url === undefined) throw new Error('the sandbox does not listen: createSandbox({ port: 0 }) or sandbox.listen() takes a free port; provider.fetch(path) needs none')
+      if (core.url === undefined)
+        throw new Error(
+          'the sandbox does not listen: createSandbox({ port: 0 }) or sandbox.listen() takes a free port; provider.fetch(path) needs none',
+        )
       return core.url
     },
     make: (id, start) => {
       const exists = core.world(id) !== undefined
-      if (exists && Object.values(start).some((value) => value !== undefined)) throw new ControlError(409, `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`, undefined)
+      if (exists && Object.values(start).some((value) => value !== undefined))
+        throw new ControlError(
+          409,
+          `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
+          undefined,
+        )
       if (!exists) refusing(id, () => createWorld({ sandbox: core, body: { id, ...start }, origin: '' }))
       return undefined
     },
@@ -94,7 +114,13 @@ function reachOf(core: Sandbox): Reach {
       judge: (provider, headers, text) => judge(provider, headers, text, core, core.world(id)),
       due: async () => {
         const { clock, now } = core.world(id)!
-        return { now: new Date(now).toISOString(), due: clock.waiting(LOOKED_AT).filter(({ kind }) => kind !== 'window' && kind !== 'retention').map(happened) }
+        return {
+          now: new Date(now).toISOString(),
+          due: clock
+            .waiting(LOOKED_AT)
+            .filter(({ kind }) => kind !== 'window' && kind !== 'retention')
+            .map(happened),
+        }
       },
     }),
     listen: (port, host) => core.listen(port, host),
@@ -106,11 +132,19 @@ function reachOf(core: Sandbox): Reach {
 }
 
 /** The delivery that is on its way with this body, and whether the provider signed it so. */
-function judge(provider: string, headers: IncomingHttpHeaders, text: string, { providers, wall }: Sandbox, world: World | undefined): Judged {
+function judge(
+  provider: string,
+  headers: IncomingHttpHeaders,
+  text: string,
+  { providers, wall }: Sandbox,
+  world: World | undefined,
+): Judged {
   const delivery = world?.list(Deliveries, 'sending', '').find((row) => row.provider === provider && row.body === text)
   if (!world || !delivery) return UNKNOWN
   const endpoint = world.get(Endpoints, delivery.endpoint)
-  const signature = endpoint ? signatureIn(headers, signerOf(providers.get(provider)!.callbacks!, delivery, endpoint, world), wall()) : 'wrong'
+  const signature = endpoint
+    ? signatureIn(headers, signerOf(providers.get(provider)!.callbacks!, delivery, endpoint, world), wall())
+    : 'wrong'
   return { delivery: delivery.id, event: delivery.event, signature }
 }
 
@@ -119,7 +153,8 @@ function refusing(id: string, make: () => void): void {
   try {
     make()
   } catch (error) {
-    throw error instanceof Problem ? new ControlError(WORLD_ID.test(id) ? error.status : 422, `world("${id}"): ${error.detail}`, undefined) : error
+    throw error instanceof Problem
+      ? new ControlError(WORLD_ID.test(id) ? error.status : 422, `world("${id}"): ${error.detail}`, undefined)
+      : error
   }
 }
-

@@ -28,10 +28,15 @@ export class Flight implements Played {
   /** Resolves when it has stopped for the first time. */
   start(call: (played: Played) => Promise<Sent>): Promise<void> {
     const stopped = this.#moving()
-    void call(this).then((sent) => (this.sent = sent), (error: unknown) => (this.failure = error)).then(() => {
-      this.place = 'over'
-      this.#stopped()
-    })
+    void call(this)
+      .then(
+        (sent) => (this.sent = sent),
+        (error: unknown) => (this.failure = error),
+      )
+      .then(() => {
+        this.place = 'over'
+        this.#stopped()
+      })
     return stopped
   }
 

@@ -76,7 +76,12 @@ export class WorldHandle implements api.World {
 
   provider(name: string): api.Provider {
     const provider = this.#providers.get(name)
-    if (!provider) throw new ControlError(404, `there is no provider "${name}"${meant(name, [...this.#providers.keys()])}`, undefined)
+    if (!provider)
+      throw new ControlError(
+        404,
+        `there is no provider "${name}"${meant(name, [...this.#providers.keys()])}`,
+        undefined,
+      )
     return provider
   }
 
@@ -127,7 +132,10 @@ export class WorldHandle implements api.World {
   async journal(filter: object = {}): Promise<api.Entry[]> {
     const entries: api.Entry[] = []
     for (;;) {
-      const { data } = await this.control('GET', `/journal${queryOf({ ...filter, limit: PAGE, after: entries.at(-1)?.id ?? 0 })}`)
+      const { data } = await this.control(
+        'GET',
+        `/journal${queryOf({ ...filter, limit: PAGE, after: entries.at(-1)?.id ?? 0 })}`,
+      )
       entries.push(...data)
       if (data.length < PAGE) return entries
     }
@@ -141,10 +149,14 @@ export class WorldHandle implements api.World {
     this.#shared.alive()
     const { provider, host, ...endpoint } = options
     const { reach, inboxes } = this.#shared
-    const inbox = await openInbox({ ...reach.watch(this), deliveries: () => this.callbacks(), closed: () => inboxes.delete(inbox) }, host)
+    const inbox = await openInbox(
+      { ...reach.watch(this), deliveries: () => this.callbacks(), closed: () => inboxes.delete(inbox) },
+      host,
+    )
     inboxes.add(inbox)
     try {
-      for (const name of provider === undefined ? reach.names : [provider]) await this.#point(name, inbox, endpoint, provider !== undefined)
+      for (const name of provider === undefined ? reach.names : [provider])
+        await this.#point(name, inbox, endpoint, provider !== undefined)
       return inbox
     } catch (error) {
       await inbox.close()
@@ -170,7 +182,8 @@ export class WorldHandle implements api.World {
     } catch (error) {
       if (!(error instanceof ControlError)) throw error
       // The control API calls what it was sent `body`; an object has no lines worth naming.
-      const from = (told: string) => told.replace(isFile ? /\bbody(?=:\d+:)/g : /\bbody:\d+: /g, isFile ? fileOrScenario : '')
+      const from = (told: string) =>
+        told.replace(isFile ? /\bbody(?=:\d+:)/g : /\bbody:\d+: /g, isFile ? fileOrScenario : '')
       throw new ControlError(error.status, from(error.message), error.problem)
     }
   }
@@ -203,7 +216,7 @@ export class WorldHandle implements api.World {
 
   async #rows(path: string, filter: object): Promise<any[]> {
     const rows: any[] = []
-    for (let cursor: string | undefined; ; ) {
+    for (let cursor: string | undefined; ;) {
       const { data, next } = await this.control('GET', `${path}${queryOf({ ...filter, limit: PAGE, cursor })}`)
       rows.push(...data)
       if (next === null) return rows
@@ -211,7 +224,13 @@ export class WorldHandle implements api.World {
     }
   }
 
-  async #ask(method: string, path: string, body?: string, type = 'application/json', world = this.#path): Promise<string> {
+  async #ask(
+    method: string,
+    path: string,
+    body?: string,
+    type = 'application/json',
+    world = this.#path,
+  ): Promise<string> {
     this.#shared.alive()
     await this.making
     return ask(this.#shared.reach, method, `${world}/_sandgate${path}`, body, type)
@@ -219,7 +238,8 @@ export class WorldHandle implements api.World {
 
   #providerOf(name: string): api.Provider {
     const baseUrl = () => {
-      if (this.making) throw new Error(`the world "${this.id}" is being made; await a call of it first, such as world.clock.now()`)
+      if (this.making)
+        throw new Error(`the world "${this.id}" is being made; await a call of it first, such as world.clock.now()`)
       return `${this.#shared.reach.url()}${this.#path}/${name}`
     }
     return {
@@ -261,9 +281,12 @@ class SandboxHandle extends WorldHandle implements api.Sandbox {
     if (!handle) this.#worlds.set(id, (handle = withProviders(new WorldHandle(id, this.#shared), this.#reach)))
     if (making) handle.making = making
     // A world that could not be made says so at every call.
-    making?.then(() => {
-      if (handle.making === making) handle.making = undefined
-    }, () => undefined)
+    making?.then(
+      () => {
+        if (handle.making === making) handle.making = undefined
+      },
+      () => undefined,
+    )
     return handle
   }
 
@@ -296,11 +319,22 @@ export function handleOf(reach: Reach): api.WithProviders<api.Sandbox> {
 }
 
 /** One call of the control API. Answers with the text of the body; throws a `ControlError`. */
-export async function ask({ base, token, fetch, unreachable }: Pick<Reach, 'base' | 'token' | 'fetch' | 'unreachable'>, method: string, path: string, body?: string, type = 'application/json'): Promise<string> {
-  const headers = { ...(body !== undefined && { 'content-type': type }), ...(token !== undefined && { authorization: `Bearer ${token}` }) }
-  const answer = await fetch(`${base}${path}`, { method, headers, ...(body !== undefined && { body }) }).catch((error) => {
-    throw unreachable ? unreachable(error) : error
-  })
+export async function ask(
+  { base, token, fetch, unreachable }: Pick<Reach, 'base' | 'token' | 'fetch' | 'unreachable'>,
+  method: string,
+  path: string,
+  body?: string,
+  type = 'application/json',
+): Promise<string> {
+  const headers = {
+    ...(body !== undefined && { 'content-type': type }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  }
+  const answer = await fetch(`${base}${path}`, { method, headers, ...(body !== undefined && { body }) }).catch(
+    (error) => {
+      throw unreachable ? unreachable(error) : error
+    },
+  )
   const text = await answer.text()
   if (answer.ok) return text
   const problem = problemOf(text)
@@ -342,13 +376,15 @@ function faultsOf(world: api.World): api.Faults {
   return {
     arm: (rule) => world.control('POST', '/faults', rule),
     list: async () => (await world.control('GET', '/faults')).data,
-    clear: async (id) => void (await world.control('DELETE', id === undefined ? '/faults' : `/faults/${encodeURIComponent(id)}`)),
+    clear: async (id) =>
+      void (await world.control('DELETE', id === undefined ? '/faults' : `/faults/${encodeURIComponent(id)}`)),
   }
 }
 
 /** Puts every provider under its name, unless the handle has something of that name itself. */
 function withProviders<Handle extends api.World>(handle: Handle, { names }: Reach): api.WithProviders<Handle> {
-  for (const name of names) if (!(name in handle)) Object.defineProperty(handle, name, { value: handle.provider(name), enumerable: true })
+  for (const name of names)
+    if (!(name in handle)) Object.defineProperty(handle, name, { value: handle.provider(name), enumerable: true })
   return handle as api.WithProviders<Handle>
 }
 

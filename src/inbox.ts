@@ -13,7 +13,12 @@ const TOLD = 3
 /** The world whose callbacks come here. */
 export interface Watched {
   /** What a callback is that arrives now. */
-  judge(provider: string, headers: IncomingHttpHeaders, text: string, secret: string | undefined): Judged | Promise<Judged>
+  judge(
+    provider: string,
+    headers: IncomingHttpHeaders,
+    text: string,
+    secret: string | undefined,
+  ): Judged | Promise<Judged>
   /** World time, and what is waiting for it but the ends of windows and retentions. */
   due(): Promise<{ readonly now: string; readonly due: readonly api.Happened[] }>
   deliveries(): Promise<readonly api.Delivery[]>
@@ -50,9 +55,15 @@ export class Inbox implements api.Inbox {
   }
 
   /** Takes one callback in; what the sender is answered. */
-  async take(path: string, headers: IncomingHttpHeaders, text: string): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: string }> {
+  async take(
+    path: string,
+    headers: IncomingHttpHeaders,
+    text: string,
+  ): Promise<{ status: number; headers: Readonly<Record<string, string>>; body: string }> {
     const provider = path.slice(1)
-    const judged = this.#judging.then(() => this.#watched.judge(provider, headers, text, this.secrets[provider])).catch(() => UNKNOWN)
+    const judged = this.#judging
+      .then(() => this.#watched.judge(provider, headers, text, this.secrets[provider]))
+      .catch(() => UNKNOWN)
     this.#judging = judged
     const received = { provider, ...(await judged), headers, text, json: jsonOf(text) }
     const index = this.received.push(received) - 1
@@ -65,7 +76,8 @@ export class Inbox implements api.Inbox {
 
   // rule: sandgate.inbox.next
   next({ provider, event, withinMs = WAIT_MS }: Parameters<api.Inbox['next']>[0] = {}): Promise<api.Received> {
-    const wants: Waiting['wants'] = (received) => (provider === undefined || received.provider === provider) && (event === undefined || received.event === event)
+    const wants: Waiting['wants'] = (received) =>
+      (provider === undefined || received.provider === provider) && (event === undefined || received.event === event)
     const first = this.#left.find(wants)
     if (first) {
       this.#left = this.#left.filter((received) => received !== first)
@@ -80,7 +92,9 @@ export class Inbox implements api.Inbox {
       const waiting: Waiting = { wants, take: (received) => (leave(), resolve(received)) }
       const timer = setTimeout(() => {
         leave()
-        void this.#nothing([provider, event].filter(Boolean).join(' '), wants, withinMs).then((told) => reject(new Error(told)))
+        void this.#nothing([provider, event].filter(Boolean).join(' '), wants, withinMs).then((told) =>
+          reject(new Error(told)),
+        )
       }, withinMs)
       this.#waiting.push(waiting)
     })
@@ -99,10 +113,17 @@ export class Inbox implements api.Inbox {
   /** What came instead, what became of what was to come, and what is due. */
   async #nothing(wanted: string, wants: Waiting['wants'], withinMs: number): Promise<string> {
     const counts = new Map<string, number>()
-    for (const { provider, event } of this.received) counts.set(`${provider} ${event ?? 'of nobody'}`, (counts.get(`${provider} ${event ?? 'of nobody'}`) ?? 0) + 1)
+    for (const { provider, event } of this.received)
+      counts.set(`${provider} ${event ?? 'of nobody'}`, (counts.get(`${provider} ${event ?? 'of nobody'}`) ?? 0) + 1)
     const came = [...counts].map(([what, count]) => `${what} ${count === 1 ? 'once' : `${count} times`}`)
-    const left = this.#left.length > 0 ? `, of which ${this.#left.length} ${this.#left.length === 1 ? 'was' : 'were'} not asked for` : ''
-    const astray = await this.#watched.deliveries().then((all) => all.filter(wants).flatMap((delivery) => this.#troubleOf(delivery)), () => [])
+    const left =
+      this.#left.length > 0
+        ? `, of which ${this.#left.length} ${this.#left.length === 1 ? 'was' : 'were'} not asked for`
+        : ''
+    const astray = await this.#watched.deliveries().then(
+      (all) => all.filter(wants).flatMap((delivery) => this.#troubleOf(delivery)),
+      () => [],
+    )
     return [
       `no callback${wanted && ` ${wanted}`} came within ${withinMs} ms`,
       ...(came.length > 0 ? [`came so far: ${came.join(', ')}${left}`] : []),
@@ -118,7 +139,9 @@ export class Inbox implements api.Inbox {
     if (status === 'paused') return [`${what} is paused`]
     if (url !== null && !url.startsWith(`${this.url}/`)) return [`${what} goes to ${url}, not to this inbox`]
     const error = attempts.at(-1)?.error
-    return error == null || status === 'delivered' ? [] : [`${what} is ${status} after ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}: ${error}`]
+    return error == null || status === 'delivered'
+      ? []
+      : [`${what} is ${status} after ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}: ${error}`]
   }
 }
 
@@ -137,13 +160,19 @@ export async function openInbox(watched: Watched, host: string | undefined): Pro
       res.writeHead(status, headers).end(body)
     })
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host === undefined ? '127.0.0.1' : undefined, resolve))
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(0, host === undefined ? '127.0.0.1' : undefined, resolve),
+  )
   // A test that forgets to close it may still end.
   server.unref()
-  const inbox = new Inbox(`http://${host ?? '127.0.0.1'}:${(server.address() as AddressInfo).port}`, watched, async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
+  const inbox = new Inbox(
+    `http://${host ?? '127.0.0.1'}:${(server.address() as AddressInfo).port}`,
+    watched,
+    async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  )
   return inbox
 }
 

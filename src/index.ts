@@ -25,9 +25,29 @@ export interface SandboxOptions {
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Which answer is given where the documents leave two open, by rule id. */
   readonly assume?: Readonly<Record<string, string>> | undefined
-  readonly limits?: { readonly bodyBytes?: number | undefined; readonly journalEntries?: number | undefined; readonly journalBytes?: number | undefined; readonly worlds?: number | undefined; readonly worldIdle?: string | undefined } | undefined
+  readonly limits?:
+    | {
+        readonly bodyBytes?: number | undefined
+        readonly journalEntries?: number | undefined
+        readonly journalBytes?: number | undefined
+        readonly worlds?: number | undefined
+        readonly worldIdle?: string | undefined
+      }
+    | undefined
   /** Where callbacks go from the start, by provider. */
-  readonly callbacks?: Readonly<Record<string, { readonly url: string; readonly secret?: string | undefined; readonly events?: readonly string[] | undefined; readonly account?: string | undefined }>> | undefined
+  readonly callbacks?:
+    | Readonly<
+        Record<
+          string,
+          {
+            readonly url: string
+            readonly secret?: string | undefined
+            readonly events?: readonly string[] | undefined
+            readonly account?: string | undefined
+          }
+        >
+      >
+    | undefined
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
   readonly allowHosts?: readonly string[] | undefined
   /** Host names that callbacks may go to, beside loopback and private addresses. */
@@ -57,7 +77,10 @@ export interface Sandbox extends World, AsyncDisposable {
    * A world of its own for a test; made when there is none of that id. Options are for a new world only. Of a sandbox elsewhere it is there as soon as
    * the first call of its handle is, and `baseUrl` may be asked for from then on.
    */
-  world(id?: string, start?: { readonly seed?: string | undefined; readonly clock?: string | undefined }): WithProviders<World>
+  world(
+    id?: string,
+    start?: { readonly seed?: string | undefined; readonly clock?: string | undefined },
+  ): WithProviders<World>
   /** Prometheus text. */
   metrics(): Promise<string>
   /** Stops listening, closes inboxes, forgets everything. Delays of scenarios end at once. Of a sandbox elsewhere: closes inboxes. No handle works from then on. */
@@ -86,16 +109,43 @@ export interface World {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
   /** Money sent to an address that was handed out. */
   deposit(wish: DepositWish): Promise<Deposit>
-  deposits(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string; readonly user?: string }): Promise<Deposit[]>
-  addresses(filter?: { readonly provider?: string; readonly address?: string; readonly account?: string; readonly user?: string }): Promise<HandOut[]>
+  deposits(filter?: {
+    readonly provider?: string
+    readonly address?: string
+    readonly account?: string
+    readonly user?: string
+  }): Promise<Deposit[]>
+  addresses(filter?: {
+    readonly provider?: string
+    readonly address?: string
+    readonly account?: string
+    readonly user?: string
+  }): Promise<HandOut[]>
   /** The calls that were made, oldest first, each with the checks it passed and what stopped it. */
-  calls(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number; readonly refused?: boolean }): Promise<Entry[]>
+  calls(filter?: {
+    readonly provider?: string
+    readonly operation?: string
+    readonly status?: number
+    readonly refused?: boolean
+  }): Promise<Entry[]>
   /** Everything that happened, oldest first. */
-  journal(filter?: { readonly provider?: string; readonly operation?: string; readonly status?: number; readonly refused?: boolean; readonly kind?: string }): Promise<Entry[]>
+  journal(filter?: {
+    readonly provider?: string
+    readonly operation?: string
+    readonly status?: number
+    readonly refused?: boolean
+    readonly kind?: string
+  }): Promise<Entry[]>
   /** Whether a call was made, or not: `{ provider, operation, match, times }`. */
-  verify(wish: VerifyWish): Promise<{ readonly ok: boolean | 'unknown'; readonly count: number; readonly closest: readonly unknown[] }>
+  verify(
+    wish: VerifyWish,
+  ): Promise<{ readonly ok: boolean | 'unknown'; readonly count: number; readonly closest: readonly unknown[] }>
   /** What was sent to partners, a row a delivery. */
-  callbacks(filter?: { readonly provider?: string; readonly event?: string; readonly status?: string }): Promise<Delivery[]>
+  callbacks(filter?: {
+    readonly provider?: string
+    readonly event?: string
+    readonly status?: string
+  }): Promise<Delivery[]>
   /** Once more, at once. */
   redeliver(id: string): Promise<Delivery>
   /** Where callbacks go now. */
@@ -172,7 +222,12 @@ export interface Provider {
   /** Calls the provider in process: `fetch('/v1/deposit-addresses', { … })`. */
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** Where an account's callbacks go; answers with the secret in use. */
-  callbacksTo(endpoint: { readonly url: string; readonly secret?: string; readonly events?: readonly string[]; readonly account?: string }): Promise<Endpoint>
+  callbacksTo(endpoint: {
+    readonly url: string
+    readonly secret?: string
+    readonly events?: readonly string[]
+    readonly account?: string
+  }): Promise<Endpoint>
 }
 
 export interface InboxOptions {
@@ -195,7 +250,12 @@ export interface Inbox extends AsyncDisposable {
   /** The secret that each provider signs with. */
   readonly secrets: Readonly<Record<string, string>>
   /** What is answered: a status, or more. 200 unless set. */
-  answer: (received: Received, index: number) => number | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  answer: (
+    received: Received,
+    index: number,
+  ) =>
+    | number
+    | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   /** The oldest callback that `next` has not handed out yet, as soon as there is one. Fails after four seconds, saying what came instead, what went wrong, and what is due. */
   next(wanted?: { readonly provider?: string; readonly event?: string; readonly withinMs?: number }): Promise<Received>
   close(): Promise<void>

@@ -13,7 +13,22 @@ import type { Table } from './world/tables.ts'
 import { Counters, type HandOut, HandOuts } from './world/world.ts'
 
 /** The tables that no provider declares. */
-const COMMON: readonly Table<any>[] = [Buckets, CallbackRequests, Counters, Deliveries, Endpoints, FaultRules, HandOuts, KeptAnswers, LoadedScenario, Pauses, Spoils, Steps, Timers, Transfers]
+const COMMON: readonly Table<any>[] = [
+  Buckets,
+  CallbackRequests,
+  Counters,
+  Deliveries,
+  Endpoints,
+  FaultRules,
+  HandOuts,
+  KeptAnswers,
+  LoadedScenario,
+  Pauses,
+  Spoils,
+  Steps,
+  Timers,
+  Transfers,
+]
 
 /** Every table there is. */
 export function tablesOf(providers: ReadonlyMap<string, Provider>): readonly Table<any>[] {
@@ -22,7 +37,9 @@ export function tablesOf(providers: ReadonlyMap<string, Provider>): readonly Tab
 
 /** What the timers of the core do, and the table of the row that their arguments name. */
 const REACTIONS: Readonly<Record<string, Table<any>>> = {
-  ...Object.fromEntries(['seen', 'mined', 'confirmed', 'dropped', 'reorged', 'replaced'].map((step) => [`chain.${step}`, Transfers])),
+  ...Object.fromEntries(
+    ['seen', 'mined', 'confirmed', 'dropped', 'reorged', 'replaced'].map((step) => [`chain.${step}`, Transfers]),
+  ),
   'outbox.attempt': Deliveries,
   'scenario.do': Steps,
   'scenario.end': Steps,
@@ -74,7 +91,8 @@ export class Integrity {
       for (const [key, row] of ofTable) {
         number++
         const wrong = check(key, row, rows)
-        if (wrong !== undefined) yield `tables.${name}.${this.#secret.has(name) ? masked(key, number) : shown(key)}${wrong}`
+        if (wrong !== undefined)
+          yield `tables.${name}.${this.#secret.has(name) ? masked(key, number) : shown(key)}${wrong}`
         else if (++looked % SLICE_ROWS === 0) yield undefined
       }
     }
@@ -87,7 +105,9 @@ export class Integrity {
     return (key, row, rows) => {
       const wrong = check(key, row)
       if (wrong) return `${wrong.at.map((part) => `.${String(part)}`).join('')}: ${wrong.message}`
-      if (references) for (const [field, other, named] of references(row)) if (named !== null && !has(other, named, rows)) return `.${field}: ${missing(other, named)}`
+      if (references)
+        for (const [field, other, named] of references(row))
+          if (named !== null && !has(other, named, rows)) return `.${field}: ${missing(other, named)}`
       return names?.(key, row, rows)
     }
   }
@@ -98,7 +118,9 @@ export class Integrity {
       case Timers:
         return (_, row, rows) => this.#timer(row, rows)
       case HandOuts:
-        return (_, row, rows) => this.#provider(row, ({ handsOut }) => handsOut.length > 0, 'hands out no addresses') ?? this.#handOut(row, rows)
+        return (_, row, rows) =>
+          this.#provider(row, ({ handsOut }) => handsOut.length > 0, 'hands out no addresses') ??
+          this.#handOut(row, rows)
       case Transfers:
         return (_, row) => this.#provider(row, ({ deposits }) => deposits, 'does not watch its addresses')
       case Deliveries:
@@ -107,13 +129,18 @@ export class Integrity {
       case FaultRules:
         return (_, { when, then }: FaultRule) => this.#refusals('then', when.provider, then)
       case Steps:
-        return (_, { do: doing }) => ('outage' in doing ? this.#refusals('do.outage.then', doing.outage.provider, doing.outage.then) : undefined)
+        return (_, { do: doing }) =>
+          'outage' in doing ? this.#refusals('do.outage.then', doing.outage.provider, doing.outage.then) : undefined
       default:
         return undefined
     }
   }
 
-  #provider({ provider: name }: { readonly provider: string }, can: (provider: Provider) => unknown, cannot: string): string | undefined {
+  #provider(
+    { provider: name }: { readonly provider: string },
+    can: (provider: Provider) => unknown,
+    cannot: string,
+  ): string | undefined {
     const provider = this.#providers.get(name)
     if (!provider) return `.provider: there is no provider "${shown(name)}"`
     return can(provider) ? undefined : `.provider: ${provider.title} ${cannot}`
@@ -122,15 +149,25 @@ export class Integrity {
   /** A timer that nobody knows how to fire would stop the world at its instant. */
   #timer({ provider, reaction, args }: Timer, rows: Rows): string | undefined {
     const own = this.#providers.get(provider)?.reactions
-    const known = own && Object.hasOwn(own, reaction) ? own[reaction] : Object.hasOwn(REACTIONS, reaction) ? { table: REACTIONS[reaction]!, gone: undefined } : undefined
+    const known =
+      own && Object.hasOwn(own, reaction)
+        ? own[reaction]
+        : Object.hasOwn(REACTIONS, reaction)
+          ? { table: REACTIONS[reaction]!, gone: undefined }
+          : undefined
     if (!known) return `: ${shown(provider)} has no reaction "${shown(reaction)}"`
-    if (typeof args !== 'string' && typeof args !== 'number') return `.args: expected the key of a row of the table ${known.table.name}`
-    return known.gone || has(known.table, String(args), rows) ? undefined : `.args: ${missing(known.table, String(args))}`
+    if (typeof args !== 'string' && typeof args !== 'number')
+      return `.args: expected the key of a row of the table ${known.table.name}`
+    return known.gone || has(known.table, String(args), rows)
+      ? undefined
+      : `.args: ${missing(known.table, String(args))}`
   }
 
   #handOut({ provider, reference }: HandOut, rows: Rows): string | undefined {
     const { handsOut } = this.#providers.get(provider)!
-    return handsOut.some((table) => has(table, reference, rows)) ? undefined : `.reference: there is no row "${shown(reference)}" in ${handsOut.map(({ name }) => name).join(' or ')}`
+    return handsOut.some((table) => has(table, reference, rows))
+      ? undefined
+      : `.reference: there is no row "${shown(reference)}" in ${handsOut.map(({ name }) => name).join(' or ')}`
   }
 
   #refusals(field: string, provider: string | undefined, then: FaultRule['then']): string | undefined {

@@ -16,8 +16,14 @@ export function signerOf(rules: CallbackRules, delivery: Delivery, endpoint: End
 }
 
 /** Signs the body as the provider would have, at every instant that the headers could mean, and compares; not every header need count. */
-export function signatureIn(headers: IncomingHttpHeaders, signed: Signer, wallMs: number, counts: (name: string) => boolean = () => true): Received['signature'] {
-  const isRight = (ms: number) => Object.entries(signed(ms)).every(([name, value]) => !counts(name) || headers[name.toLowerCase()] === value)
+export function signatureIn(
+  headers: IncomingHttpHeaders,
+  signed: Signer,
+  wallMs: number,
+  counts: (name: string) => boolean = () => true,
+): Received['signature'] {
+  const isRight = (ms: number) =>
+    Object.entries(signed(ms)).every(([name, value]) => !counts(name) || headers[name.toLowerCase()] === value)
   if (isRight(wallMs)) return 'right'
   const sent = Object.keys(signed(wallMs)).map((name) => String(headers[name.toLowerCase()]))
   const ms = instants(sent.join(' ')).find(isRight)

@@ -54,7 +54,12 @@ export interface CallbackTold {
 const WAITING_LINES = 10_000
 /** How much of a path that no document knows is shown. */
 const PATH_CHARACTERS = 80
-const COLOURS: Readonly<Record<LogLevel, string>> = { error: '\u001b[31m', warn: '\u001b[33m', info: '', debug: '\u001b[2m' }
+const COLOURS: Readonly<Record<LogLevel, string>> = {
+  error: '\u001b[31m',
+  warn: '\u001b[33m',
+  info: '',
+  debug: '\u001b[2m',
+}
 const PLAIN = '\u001b[0m'
 
 export class Log {
@@ -83,33 +88,80 @@ export class Log {
     const { world, provider, operation, account, method, status, entry, refusal, hint, faults } = told
     const ms = Math.round(told.ms * 10) / 10
     const path = operation === undefined ? visible(told.path, PATH_CHARACTERS) : undefined
-    if (this.#options.format === 'json') return this.#json(level, { event: 'call', world, provider, operation: operation ?? 'none', account, method, path, status: status || null, ms, entry, refusal, hint, faults: faults || undefined })
+    if (this.#options.format === 'json')
+      return this.#json(level, {
+        event: 'call',
+        world,
+        provider,
+        operation: operation ?? 'none',
+        account,
+        method,
+        path,
+        status: status || null,
+        ms,
+        entry,
+        refusal,
+        hint,
+        faults: faults || undefined,
+      })
     const asked = operation ?? `${method} ${path}`
-    const more = [refusal, faults > 0 && `${faults} ${faults === 1 ? 'fault' : 'faults'} struck`, hint && `hint: ${visible(hint)}`].filter(Boolean).join(', ')
-    this.#pretty(level, `${provider} ${asked} ${status || 'cut'} ${ms}ms entry ${entry}${worldOf(world)}${more && ` ${more}`}`, status >= 500 ? 'error' : level)
+    const more = [
+      refusal,
+      faults > 0 && `${faults} ${faults === 1 ? 'fault' : 'faults'} struck`,
+      hint && `hint: ${visible(hint)}`,
+    ]
+      .filter(Boolean)
+      .join(', ')
+    this.#pretty(
+      level,
+      `${provider} ${asked} ${status || 'cut'} ${ms}ms entry ${entry}${worldOf(world)}${more && ` ${more}`}`,
+      status >= 500 ? 'error' : level,
+    )
   }
 
   callback(told: CallbackTold): void {
     const level = told.error === null ? 'info' : 'warn'
     if (!this.wants(level)) return
     const { world, provider, event, delivery, attempt, status, error } = told
-    if (this.#options.format === 'json') return this.#json(level, { event: 'callback', world, provider, callback: event, delivery, attempt, status, error: error ?? undefined })
-    this.#pretty(level, `${provider} callback ${event} ${status ?? 'unanswered'} attempt ${attempt} ${delivery}${worldOf(world)}${error === null ? '' : ` ${visible(error)}`}`)
+    if (this.#options.format === 'json')
+      return this.#json(level, {
+        event: 'callback',
+        world,
+        provider,
+        callback: event,
+        delivery,
+        attempt,
+        status,
+        error: error ?? undefined,
+      })
+    this.#pretty(
+      level,
+      `${provider} callback ${event} ${status ?? 'unanswered'} attempt ${attempt} ${delivery}${worldOf(world)}${error === null ? '' : ` ${visible(error)}`}`,
+    )
   }
 
   /** Anything else, in a sentence. An error comes with where it was thrown. */
   say(level: LogLevel, message: string, error?: unknown): void {
     if (!this.wants(level)) return
-    const cause = error === undefined ? undefined : error instanceof Error ? (error.stack ?? String(error)) : String(error)
+    const cause =
+      error === undefined ? undefined : error instanceof Error ? (error.stack ?? String(error)) : String(error)
     if (this.#options.format === 'json') this.#json(level, { event: 'message', message, error: cause })
-    else this.#pretty(level, `${level === 'info' ? '' : `${level}: `}${visible(message)}${cause === undefined ? '' : `\n${cause}`}`)
+    else
+      this.#pretty(
+        level,
+        `${level === 'info' ? '' : `${level}: `}${visible(message)}${cause === undefined ? '' : `\n${cause}`}`,
+      )
   }
 
   /** Writes what is waiting, at once. */
   flush(): void {
     if (this.#lines.length === 0) return
     const lost = this.#lost > 0 ? `${this.#lost} more lines were left out\n` : ''
-    const text = this.#lines.join('') + (this.#options.format === 'json' && lost ? `${JSON.stringify({ level: 'warn', event: 'message', message: lost.trimEnd() })}\n` : lost)
+    const text =
+      this.#lines.join('') +
+      (this.#options.format === 'json' && lost
+        ? `${JSON.stringify({ level: 'warn', event: 'message', message: lost.trimEnd() })}\n`
+        : lost)
     this.#lines = []
     this.#lost = 0
     this.#options.write(text)
@@ -150,6 +202,9 @@ function worldOf(id: string): string {
 
 /** Text of a stranger as one line of a terminal: nothing that moves the cursor or begins a new line. */
 function visible(text: string, characters = 500): string {
-  const shown = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const shown = text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
   return shown.length > characters ? `${shown.slice(0, characters)}…` : shown
 }

@@ -20,14 +20,33 @@ export class Observer {
   }
 
   /** A provider's call was answered, `ms` after its last byte. */
-  call({ method, path, headers }: Incoming, { name: provider, identity }: Provider, world: World, { status, told, drop }: Sent, ms: number): void {
+  call(
+    { method, path, headers }: Incoming,
+    { name: provider, identity }: Provider,
+    world: World,
+    { status, told, drop }: Sent,
+    ms: number,
+  ): void {
     const { operation, entry, refusal, hint, caller, struck = [] } = told
     const seen = drop ? 0 : status
     this.metrics.call(provider, operation, seen)
     if (struck.length > 0) this.metrics.struck(provider, struck)
     // The path of an operation is not told.
     const shown = operation === undefined && this.log ? this.#secrets.hide(path, { headers, world }) : path
-    this.log?.call({ world: world.id, provider, operation, account: caller === undefined ? undefined : identity.account(caller), method, path: shown, status: seen, ms, entry, refusal, hint, faults: struck.length })
+    this.log?.call({
+      world: world.id,
+      provider,
+      operation,
+      account: caller === undefined ? undefined : identity.account(caller),
+      method,
+      path: shown,
+      status: seen,
+      ms,
+      entry,
+      refusal,
+      hint,
+      faults: struck.length,
+    })
   }
 
   /** An attempt to deliver a callback ended. */
@@ -37,8 +56,13 @@ export class Observer {
   }
 
   /** Express tells of every request; those that get here are not a provider's. */
-  readonly control = ({ method, path }: { method: string; path: string }, res: { statusCode: number; once(event: 'finish', listener: () => void): unknown }, next: () => void): void => {
-    if (this.log?.wants('debug')) res.once('finish', () => this.log!.say('debug', `${method} ${this.#secrets.hide(path)} ${res.statusCode}`))
+  readonly control = (
+    { method, path }: { method: string; path: string },
+    res: { statusCode: number; once(event: 'finish', listener: () => void): unknown },
+    next: () => void,
+  ): void => {
+    if (this.log?.wants('debug'))
+      res.once('finish', () => this.log!.say('debug', `${method} ${this.#secrets.hide(path)} ${res.statusCode}`))
     next()
   }
 }

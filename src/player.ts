@@ -12,7 +12,16 @@ import { Flight } from './flight.ts'
 import { NoSuchEndpoint } from './http/endpoints.ts'
 import type { Incoming } from './http/received.ts'
 import { reply } from './http/reply.ts'
-import { bodyBytes, type CallUnderWay, type RecordedAttempt, type RecordedCall, type RecordedDeed, type Recording, type Step, Unusable } from './keep/recording.ts'
+import {
+  bodyBytes,
+  type CallUnderWay,
+  type RecordedAttempt,
+  type RecordedCall,
+  type RecordedDeed,
+  type Recording,
+  type Step,
+  Unusable,
+} from './keep/recording.ts'
 import { LOAD } from './keep/tape.ts'
 import { type Call, type Gate, type Provider, Refusal } from './provider.ts'
 import type { SandboxOptions } from './options.ts'
@@ -97,11 +106,14 @@ export class Replay {
   /** Throws `Unusable` when these providers cannot make the world that was recorded. `checked`: they can. */
   constructor(recording: Recording, providers: ReadonlyMap<string, Provider>, checked = false) {
     this.#recording = checked ? recording : checkCase(recording, providers)
-    this.#changed = Object.entries(recording.contracts).flatMap(([name, hash]) => (providers.has(name) && createHash('sha256').update(contractOf(name).text).digest('hex') === hash ? [] : [name]))
+    this.#changed = Object.entries(recording.contracts).flatMap(([name, hash]) =>
+      providers.has(name) && createHash('sha256').update(contractOf(name).text).digest('hex') === hash ? [] : [name],
+    )
     this.#wall = () => Date.parse(recording.clock.start)
     this.sandbox = sandboxOf(recording, providers, {
       wall: () => this.#wall(),
-      complain: (message: string, error?: unknown) => this.#bugs.push(error === undefined ? message : `${message}: ${String(error)}`),
+      complain: (message: string, error?: unknown) =>
+        this.#bugs.push(error === undefined ? message : `${message}: ${String(error)}`),
     })
     this.world = this.sandbox.world()!
   }
@@ -137,7 +149,10 @@ export class Replay {
 
   #turns(): Turn[] {
     const { journal, under_way: waiting = [] } = this.#recording
-    const turns = [...waiting.flatMap((call) => this.#comings(call, call.began)), ...journal.flatMap((step) => this.#turnsOf(step))]
+    const turns = [
+      ...waiting.flatMap((call) => this.#comings(call, call.began)),
+      ...journal.flatMap((step) => this.#turnsOf(step)),
+    ]
     return turns.sort((a, b) => a.entry - b.entry || compare(a.order, b.order))
   }
 
@@ -151,7 +166,12 @@ export class Replay {
         return [{ of: step, entry, order: step.order ?? CHANGES, run: () => this.#do(step) }]
       case 'callback': {
         const end = () => this.#endAttempt(step)
-        return [writes(() => this.#beginAttempt(step)), step.ended ? { of: step, entry: step.ended.entry, order: step.ended.order ?? CHANGES, run: end } : writes(end)]
+        return [
+          writes(() => this.#beginAttempt(step)),
+          step.ended
+            ? { of: step, entry: step.ended.entry, order: step.ended.order ?? CHANGES, run: end }
+            : writes(end),
+        ]
       }
       case 'call': {
         const coming = step.began ? this.#comings(step, step.began) : [writes(() => this.#begin(step, step))]
@@ -162,8 +182,16 @@ export class Replay {
 
   /** Where a call comes, and goes on after it has waited. */
   #comings(call: AnyCall, began: Place): Turn[] {
-    const turn = (place: Place, run: () => Promise<void>): Turn => ({ of: call, entry: place.entry, order: place.order ?? BEGINS, run })
-    return [turn(began, () => this.#begin(call, began)), ...(call.resumed ?? []).map((place) => turn(place, () => this.#goOn(call, place)))]
+    const turn = (place: Place, run: () => Promise<void>): Turn => ({
+      of: call,
+      entry: place.entry,
+      order: place.order ?? BEGINS,
+      run,
+    })
+    return [
+      turn(began, () => this.#begin(call, began)),
+      ...(call.resumed ?? []).map((place) => turn(place, () => this.#goOn(call, place))),
+    ]
   }
 
   /** What falls due on the way happens, and what is due now; attempts wait for their recorded answers. */
@@ -187,7 +215,9 @@ export class Replay {
     const { provider } = this.sandbox.served(call.provider)!
     const flight = new Flight(admitting(call, provider), call.refused)
     this.#flights.set(call, flight)
-    await this.#noting(flight, () => flight.start((played) => reply(this.#incoming(call), this.sandbox.served(call.provider)!, this.world, played)))
+    await this.#noting(flight, () =>
+      flight.start((played) => reply(this.#incoming(call), this.sandbox.served(call.provider)!, this.world, played)),
+    )
   }
 
   async #goOn(call: AnyCall, { entry, at }: Place): Promise<void> {
@@ -213,15 +243,38 @@ export class Replay {
     const found = sent ? difference(call, sent, this.#renamed, this.world) : none
     if (!found) return
     const entry = sent && this.world.journal.get(sent.told.entry)
-    const why = sent ? undefined : flight.failure === undefined ? this.#whyWaiting(call) : `no answer could be made: ${String(flight.failure)}`
-    const { rules = [], refusal, stoppedBy, notes } = (entry ?? {}) as { rules?: readonly string[]; refusal?: string; stoppedBy?: string; notes?: { idempotency?: { decided?: string } } }
+    const why = sent
+      ? undefined
+      : flight.failure === undefined
+        ? this.#whyWaiting(call)
+        : `no answer could be made: ${String(flight.failure)}`
+    const {
+      rules = [],
+      refusal,
+      stoppedBy,
+      notes,
+    } = (entry ?? {}) as {
+      rules?: readonly string[]
+      refusal?: string
+      stoppedBy?: string
+      notes?: { idempotency?: { decided?: string } }
+    }
     const decided = [refusal, stoppedBy, notes?.idempotency?.decided, why === undefined]
-    this.#differences.push({ ...found, call, rules: { recorded: call.rules ?? [], now: [...new Set(rules)] }, decided, why, bug: flight.bugs.at(-1) })
+    this.#differences.push({
+      ...found,
+      call,
+      rules: { recorded: call.rules ?? [], now: [...new Set(rules)] },
+      decided,
+      why,
+      bug: flight.bugs.at(-1),
+    })
   }
 
   /** Nobody who waits is ever answered by waiting longer: what comes next in the file is somebody else's turn. */
   #whyWaiting(call: RecordedCall): string {
-    const others = [...this.#flights.keys()].flatMap((other) => (other !== call && 'entry' in other && other.provider === call.provider ? [other.entry] : []))
+    const others = [...this.#flights.keys()].flatMap((other) =>
+      other !== call && 'entry' in other && other.provider === call.provider ? [other.entry] : [],
+    )
     const older = call.began && call.began.order === undefined
     return `the call waits for the one in flight with its idempotency key${others.length > 0 ? ` (entry ${others.join(' or ')})` : ''}, which is answered later in this file${older || !call.began ? '; files written by older versions do not say in which order calls came that overlapped, so record it again' : ''}`
   }
@@ -256,9 +309,20 @@ export class Replay {
     this.#count.deeds++
     try {
       if (operation === LOAD) this.world.change(() => load(body as Scenario, this.world))
-      else await ask(operation, true, { sandbox: this.sandbox, world: this.world, contract: contractOf('sandgate'), params, query, body, headers: {}, origin: 'http://localhost' })
+      else
+        await ask(operation, true, {
+          sandbox: this.sandbox,
+          world: this.world,
+          contract: contractOf('sandgate'),
+          params,
+          query,
+          body,
+          headers: {},
+          origin: 'http://localhost',
+        })
     } catch (error) {
-      if (!(error instanceof Problem)) throw new Unusable(`entry ${entry}: the control call ${operation} cannot be made again: ${String(error)}`)
+      if (!(error instanceof Problem))
+        throw new Unusable(`entry ${entry}: the control call ${operation} cannot be made again: ${String(error)}`)
       this.#left.push(entry)
     }
   }
@@ -275,14 +339,29 @@ export class Replay {
     this.#align(entry)
     const { journal, now } = this.world
     const summary = `${event} (${delivery.id}), attempt ${attempt}: the recorded answer is played`
-    const own = journal.nextId === entry ? journal.add({ kind: 'callback', at: now, provider, summary, delivery: delivery.id, event, object: delivery.object, attempt, body: delivery.body }) : undefined
+    const own =
+      journal.nextId === entry
+        ? journal.add({
+            kind: 'callback',
+            at: now,
+            provider,
+            summary,
+            delivery: delivery.id,
+            event,
+            object: delivery.object,
+            attempt,
+            body: delivery.body,
+          })
+        : undefined
     this.#attempts.set(step, { delivery, entry: own })
   }
 
   /** The delivery whose attempt this is: by its id, or, where steps are left out, the first one that tells the same. */
   #due({ provider, delivery, event }: RecordedAttempt): Delivery | undefined {
     const begun = [...this.#attempts.values()].map((each) => each.delivery.id)
-    const sending = this.world.list(Deliveries, 'sending', '').filter((row) => row.provider === provider && !begun.includes(row.id))
+    const sending = this.world
+      .list(Deliveries, 'sending', '')
+      .filter((row) => row.provider === provider && !begun.includes(row.id))
     return sending.find(({ id }) => id === delivery) ?? sending.find((row) => row.event === event)
   }
 
@@ -296,7 +375,8 @@ export class Replay {
     const { world } = this
     const { retryMs } = this.sandbox.providers.get(provider)!.callbacks!
     world.change(() => attemptEnded(begun.delivery.id, { at: Date.parse(at), status, error }, retryMs, world))
-    if (begun.entry !== undefined) world.journal.amend(begun.entry, { status, error, ...(answer !== undefined && { answer }) })
+    if (begun.entry !== undefined)
+      world.journal.amend(begun.entry, { status, error, ...(answer !== undefined && { answer }) })
   }
 }
 
@@ -311,14 +391,25 @@ function admitting(call: AnyCall, { identity }: Provider) {
     // An import has refusals of other checks too, such as a rate or a permission.
     if (call.refused?.gate === gate.name) throw new Refusal(call.refused.name, call.refused.detail)
     if (!identity.gates.includes(gate)) return false
-    if (current.caller === undefined && call.who) current.caller = identity.callers(world).find((caller) => isDeepStrictEqual(identity.of(caller, world), call.who))
+    if (current.caller === undefined && call.who)
+      current.caller = identity.callers(world).find((caller) => isDeepStrictEqual(identity.of(caller, world), call.who))
     if (current.caller === undefined && !call.refused) throw new Refusal('unauthorized')
     return true
   }
 }
 
-function sandboxOf({ seed, clock, settings, callbacks, limits, strict, assume }: Recording, providers: ReadonlyMap<string, Provider>, more: Pick<SandboxOptions, 'wall' | 'complain'>): Sandbox {
-  const nobody = { pump: () => undefined, busy: () => false, mark: () => 0, settled: () => Promise.resolve(), refuse: () => undefined }
+function sandboxOf(
+  { seed, clock, settings, callbacks, limits, strict, assume }: Recording,
+  providers: ReadonlyMap<string, Provider>,
+  more: Pick<SandboxOptions, 'wall' | 'complain'>,
+): Sandbox {
+  const nobody = {
+    pump: () => undefined,
+    busy: () => false,
+    mark: () => 0,
+    settled: () => Promise.resolve(),
+    refuse: () => undefined,
+  }
   try {
     return new Sandbox(providers, {
       seed,

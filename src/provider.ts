@@ -122,7 +122,9 @@ export interface Identity {
 
 /** The same where callers are rows of the settings. */
 export function keyIndex(caller: unknown, { callers, account }: Identity, world: World): number {
-  return callers(world).filter((other) => account(other) === account(caller)).indexOf(caller)
+  return callers(world)
+    .filter((other) => account(other) === account(caller))
+    .indexOf(caller)
 }
 
 export type Who = Readonly<Record<string, string | number | boolean>>
@@ -178,7 +180,10 @@ export interface DepositRules {
    * What arrives when this currency (the hand-out's own unless named) is sent to an address of this provider, on the hand-out's network
    * unless another one is named; undefined: there is no such thing.
    */
-  asset(sent: { readonly handOut: HandOut; readonly currency: string | undefined; readonly network: string | undefined }, world: World): Asset | undefined
+  asset(
+    sent: { readonly handOut: HandOut; readonly currency: string | undefined; readonly network: string | undefined },
+    world: World,
+  ): Asset | undefined
   /**
    * A step of a transfer, told in the change that made it. `holder` is the hand-out that held the address (and tag) when the transfer was
    * seen. Returns what the provider made of it, and why, in a line for the journal.
@@ -312,16 +317,22 @@ export const KeyId = z
   .string()
   .regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands')
   // Blanks around it, and bytes that are no ASCII, are not what the server finds in a header.
-  .regex(/^[!-~](?:[ -~]*[!-~])?$/, 'expected a key of printable ASCII without blanks around it, as a header carries it')
+  .regex(
+    /^[!-~](?:[ -~]*[!-~])?$/,
+    'expected a key of printable ASCII without blanks around it, as a header carries it',
+  )
 
 /** One address (`203.0.113.7`, `2001:db8::1`) or a range of them (`10.0.0.0/8`), in parts; IPv4 written as IPv6 is IPv4. Undefined: it is neither. */
-function addressRange(text: string): { readonly address: string; readonly prefix: number; readonly family: 'ipv4' | 'ipv6' } | undefined {
+function addressRange(
+  text: string,
+): { readonly address: string; readonly prefix: number; readonly family: 'ipv4' | 'ipv6' } | undefined {
   const [, address = '', digits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const version = isIP(address)
   const bits = version === 4 ? 32 : 128
   const prefix = digits === undefined ? bits : Number(digits)
   if (version === 0 || prefix > bits) return undefined
-  const [, high, low] = version === 6 ? (/^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []) : []
+  const [, high, low] =
+    version === 6 ? (/^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []) : []
   if (high === undefined || prefix < 96) return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' }
   const bytes = [high, low].flatMap((part) => [parseInt(part!, 16) >> 8, parseInt(part!, 16) & 255])
   return { address: bytes.join('.'), prefix: prefix - 96, family: 'ipv4' }
@@ -330,10 +341,16 @@ function addressRange(text: string): { readonly address: string; readonly prefix
 // rule: sandgate.config.ips
 /** From where a key may be used, in a config file; empty: from everywhere. Asked with an address, it says whether a call from there is allowed. */
 export const ClientAddresses = z
-  .array(z.string().refine((text) => addressRange(text) !== undefined, { error: ({ input }) => `"${String(input).slice(0, 80)}" is no IP address: expected one such as 203.0.113.7 or 2001:db8::1, or a range such as 10.0.0.0/8` }))
+  .array(
+    z.string().refine((text) => addressRange(text) !== undefined, {
+      error: ({ input }) =>
+        `"${String(input).slice(0, 80)}" is no IP address: expected one such as 203.0.113.7 or 2001:db8::1, or a range such as 10.0.0.0/8`,
+    }),
+  )
   .transform((texts) => {
     const list = new BlockList()
-    for (const { address, prefix, family } of texts.map(addressRange).filter((range) => range !== undefined)) list.addSubnet(address, prefix, family)
+    for (const { address, prefix, family } of texts.map(addressRange).filter((range) => range !== undefined))
+      list.addSubnet(address, prefix, family)
     return (ip: string): boolean => {
       const address = ip.replace(/%.*/, '')
       return texts.length === 0 || (isIP(address) !== 0 && list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6'))

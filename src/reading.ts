@@ -95,7 +95,8 @@ export function boundsOf(bytes: Buffer, most = JSON_VALUES_MAX): string | undefi
     } else if (byte === QUOTE) inText = true
     else if (byte === COMMA || OPENING.includes(byte)) {
       if (++values > most) return `has more than ${most} values`
-      if (byte !== COMMA && ++depth > JSON_NESTING_MAX) return `is nested deeper than ${JSON_NESTING_MAX} levels (byte ${at})`
+      if (byte !== COMMA && ++depth > JSON_NESTING_MAX)
+        return `is nested deeper than ${JSON_NESTING_MAX} levels (byte ${at})`
     } else if (CLOSING.includes(byte)) depth--
   }
   return undefined

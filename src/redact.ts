@@ -39,9 +39,19 @@ interface Span {
  * Replaces secret texts by their placeholders wherever they stand, in every spelling. A short one counts only where it stands alone. `sent` are texts that
  * are secret as they are, such as signatures: they may be many.
  */
-export function hiding(placeholders: ReadonlyMap<string, string>, sent: ReadonlySet<string> = new Set(), hidden = HIDDEN): (text: string) => string {
-  const shaped = SHAPED_HEADS.flatMap((head) => encoded(Buffer.from(head)).map((text) => ({ text, placeholder: hidden, word: true })))
-  const finder = new Finder([...[...placeholders].flatMap(([text, placeholder]) => spellings(text, placeholder)), ...[...sent].map((text) => ({ text, placeholder: hidden, word: false })), ...shaped])
+export function hiding(
+  placeholders: ReadonlyMap<string, string>,
+  sent: ReadonlySet<string> = new Set(),
+  hidden = HIDDEN,
+): (text: string) => string {
+  const shaped = SHAPED_HEADS.flatMap((head) =>
+    encoded(Buffer.from(head)).map((text) => ({ text, placeholder: hidden, word: true })),
+  )
+  const finder = new Finder([
+    ...[...placeholders].flatMap(([text, placeholder]) => spellings(text, placeholder)),
+    ...[...sent].map((text) => ({ text, placeholder: hidden, word: false })),
+    ...shaped,
+  ])
   return (text) => {
     const spans = [...spansIn(text, finder, hidden)]
     return spans.length === 0 ? text : replaced(text, spans)
@@ -66,7 +76,8 @@ function* spansIn(text: string, finder: Finder, hidden: string): Generator<Span>
   let layer: Decoded | undefined = decoded({ text, starts: undefined })
   for (let layers = 0; layer && layers < LAYERS; layers++) {
     const { starts } = layer
-    for (const { from, to, placeholder } of found(layer.text, finder, hidden)) yield { from: starts![from]!, to: starts![to]!, placeholder }
+    for (const { from, to, placeholder } of found(layer.text, finder, hidden))
+      yield { from: starts![from]!, to: starts![to]!, placeholder }
     layer = decoded(layer)
   }
 }
@@ -74,7 +85,8 @@ function* spansIn(text: string, finder: Finder, hidden: string): Generator<Span>
 function* found(text: string, finder: Finder, hidden: string): Generator<Span> {
   yield* finder.in(text)
   if (!text.includes('sk_')) return
-  for (const match of text.matchAll(SHAPED)) yield { from: match.index, to: match.index + match[0].length, placeholder: hidden }
+  for (const match of text.matchAll(SHAPED))
+    yield { from: match.index, to: match.index + match[0].length, placeholder: hidden }
 }
 
 /** A text without one layer of escapes, and where each of its characters, and its end, begins in the original. */
@@ -115,15 +127,23 @@ function spellings(secret: string, placeholder: string): Spelling[] {
   const bytes = Buffer.from(secret)
   const own = Buffer.from(secret, 'base64')
   // A secret may be base64 itself: of bytes that can be written otherwise.
-  const inner = own.length >= SHORT && own.toString('base64').replace(/=+$/, '') === secret.replace(/=+$/, '') ? [own] : []
-  return [plain(secret), plain(bytes.toString('latin1')), ...inner.map((each) => plain(each.toString('latin1'))), ...[bytes, ...inner].flatMap((each) => encoded(each).map((text) => ({ text, placeholder, word: true })))]
+  const inner =
+    own.length >= SHORT && own.toString('base64').replace(/=+$/, '') === secret.replace(/=+$/, '') ? [own] : []
+  return [
+    plain(secret),
+    plain(bytes.toString('latin1')),
+    ...inner.map((each) => plain(each.toString('latin1'))),
+    ...[bytes, ...inner].flatMap((each) => encoded(each).map((text) => ({ text, placeholder, word: true }))),
+  ]
 }
 
 /** Hex, and what base64 makes of bytes wherever they begin in what is encoded, without the ends that depend on their neighbours. */
 function encoded(bytes: Buffer): string[] {
   const hex = bytes.toString('hex')
   const cores = [0, 1, 2].map((before) => {
-    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64').replace(/=+$/, '')
+    const text = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
     return text.slice(before === 0 ? 0 : before + 1, (before + bytes.length) % 3 === 0 ? undefined : -1)
   })
   return [hex, hex.toUpperCase(), ...cores, ...cores.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))]
@@ -155,7 +175,9 @@ class Finder {
   }
 
   *in(text: string): Generator<Span> {
-    for (const spelling of this.#short) for (let at = text.indexOf(spelling.text); at >= 0; at = text.indexOf(spelling.text, at + 1)) yield* standing(text, at, spelling)
+    for (const spelling of this.#short)
+      for (let at = text.indexOf(spelling.text); at >= 0; at = text.indexOf(spelling.text, at + 1))
+        yield* standing(text, at, spelling)
     if (this.#byHead.size === 0) return
     // A word that goes as a whole is not looked at again.
     let gone = 0
@@ -172,7 +194,13 @@ class Finder {
   }
 
   #sum(text: string, at: number): number {
-    return (text.charCodeAt(at) * 0x9e5 + text.charCodeAt(at + 1) * 0x6f3 + text.charCodeAt(at + 2) * 0x13d + text.charCodeAt(at + 3) * 0x1f) & this.#mask
+    return (
+      (text.charCodeAt(at) * 0x9e5 +
+        text.charCodeAt(at + 1) * 0x6f3 +
+        text.charCodeAt(at + 2) * 0x13d +
+        text.charCodeAt(at + 3) * 0x1f) &
+      this.#mask
+    )
   }
 }
 
@@ -197,16 +225,22 @@ export function withoutLogins(text: string): string {
 export const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
 const SECRET_NAME = /secret|signature|passw|api[-_]?key|access[-_]?token/i
 /** `"secret": "…"` where the rest is no JSON, `secret=…` in a query or a form. */
-const ASSIGNED = /(?:secret|signature|passw|api[-_]?key|access[-_]?token)[A-Za-z0-9_-]{0,32}["'\\\]%A-F0-9]{0,8}\s{0,8}[:=]\s{0,8}["'\\]{0,3}([^\s"'\\&,;<>{}]{8,})/gi
+const ASSIGNED =
+  /(?:secret|signature|passw|api[-_]?key|access[-_]?token)[A-Za-z0-9_-]{0,32}["'\\\]%A-F0-9]{0,8}\s{0,8}[:=]\s{0,8}["'\\]{0,3}([^\s"'\\&,;<>{}]{8,})/gi
 
 /** Texts under a name that says secret or signature: in a JSON body, where a partner is shown its own when it registers an endpoint, in a form or in a query. */
 export function secretsIn(text: string | undefined): string[] {
   if (text === undefined || !(SECRET_NAME.test(text) || text.includes('\\u'))) return []
   const walk = (value: unknown, name: string): string[] =>
-    typeof value === 'string' ? (SECRET_NAME.test(name) && value.length >= SPELLED ? [value] : [])
-    : Array.isArray(value) ? value.flatMap((item) => walk(item, name))
-    : typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, item]) => walk(item, key))
-    : []
+    typeof value === 'string'
+      ? SECRET_NAME.test(name) && value.length >= SPELLED
+        ? [value]
+        : []
+      : Array.isArray(value)
+        ? value.flatMap((item) => walk(item, name))
+        : typeof value === 'object' && value !== null
+          ? Object.entries(value).flatMap(([key, item]) => walk(item, key))
+          : []
   try {
     return walk(JSON.parse(text), '')
   } catch {
@@ -218,6 +252,10 @@ export function secretsIn(text: string | undefined): string[] {
 export function secretsOfHeaders(headers: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(headers).flatMap(([name, value]) => {
     if (!SECRET.test(name.toLowerCase()) || typeof value !== 'string') return []
-    return [value, value.replace(/^\w+ +/, ''), ...value.split(/[,;\s]+/).map((part) => part.replace(/^\w{1,12}=/, ''))].filter((text) => text.length >= SHORT)
+    return [
+      value,
+      value.replace(/^\w+ +/, ''),
+      ...value.split(/[,;\s]+/).map((part) => part.replace(/^\w{1,12}=/, '')),
+    ].filter((text) => text.length >= SHORT)
   })
 }

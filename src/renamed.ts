@@ -38,7 +38,10 @@ export class Renamed {
   }
 
   /** A call as it would have been made here. */
-  request({ provider, method, path, query }: Pick<RecordedCall, 'provider' | 'method' | 'path' | 'query'>, body: Buffer | undefined): { path: string; query: string | undefined; body: Buffer | undefined } {
+  request(
+    { provider, method, path, query }: Pick<RecordedCall, 'provider' | 'method' | 'path' | 'query'>,
+    body: Buffer | undefined,
+  ): { path: string; query: string | undefined; body: Buffer | undefined } {
     if (this.#plain.size === 0 && this.#named.size === 0) return { path, query, body }
     const params = contractOf(provider).match(method, path)?.params
     const names = params && new Map(Object.entries(params).map(([name, value]) => [value, name]))
@@ -49,13 +52,19 @@ export class Renamed {
     }
     const pairs = query?.split('&').map((pair) => {
       const [name, ...value] = pair.split('=')
-      return value.length === 0 ? pair : `${name}=${this.#encoded(decoded(name!), decoded(value.join('=')), value.join('='))}`
+      return value.length === 0
+        ? pair
+        : `${name}=${this.#encoded(decoded(name!), decoded(value.join('=')), value.join('='))}`
     })
     return { path: path.split('/').map(segment).join('/'), query: pairs?.join('&'), body: body && this.#body(body) }
   }
 
   #lookUp(name: string, text: string): string | undefined {
-    return this.#plain.get(text) ?? this.#named.get(`${kindOf(name)} ${text}`) ?? (NAMES_SOMETHING.test(name) ? this.#anywhere.get(text) : undefined)
+    return (
+      this.#plain.get(text) ??
+      this.#named.get(`${kindOf(name)} ${text}`) ??
+      (NAMES_SOMETHING.test(name) ? this.#anywhere.get(text) : undefined)
+    )
   }
 
   /** The text with every whole word in it that is ours now. */

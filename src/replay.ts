@@ -18,7 +18,9 @@ export function summary(played: Played, recording: Recording): string {
   const lines = [
     `${count(calls, 'call')}, ${count(deeds, 'control call')} and ${count(attempts, 'callback attempt')} played; every answer is equal to the recorded one.`,
     `World time went from ${recording.clock.start} to ${iso(now)}.`,
-    ...(underWay > 0 ? [`${count(underWay, 'call')} had come and ${underWay === 1 ? 'was' : 'were'} not answered yet.`] : []),
+    ...(underWay > 0
+      ? [`${count(underWay, 'call')} had come and ${underWay === 1 ? 'was' : 'were'} not answered yet.`]
+      : []),
     ...whyRefused(played.refused),
     ...leftOutSentence(recording),
     ...(left.length > 0 ? [`The world of the replay had no place for the entries ${left.join(', ')}.`] : []),
@@ -32,8 +34,14 @@ export function summary(played: Played, recording: Recording): string {
 function whyRefused(calls: readonly RecordedCall[]): string[] {
   const byHint = new Map<string, number[]>()
   for (const { entry, refused } of calls) byHint.set(refused!.hint!, [...(byHint.get(refused!.hint!) ?? []), entry])
-  const told = [...byHint].slice(0, HINTS_TOLD).map(([hint, entries]) => `${entries.length === 1 ? 'entry' : 'entries'} ${entries.join(', ')}: ${hint}`)
-  return told.length === 0 ? [] : [`Why calls were refused, as it was seen when they were recorded: ${told.join('; ')}${byHint.size > HINTS_TOLD ? '; and others' : ''}.`]
+  const told = [...byHint]
+    .slice(0, HINTS_TOLD)
+    .map(([hint, entries]) => `${entries.length === 1 ? 'entry' : 'entries'} ${entries.join(', ')}: ${hint}`)
+  return told.length === 0
+    ? []
+    : [
+        `Why calls were refused, as it was seen when they were recorded: ${told.join('; ')}${byHint.size > HINTS_TOLD ? '; and others' : ''}.`,
+      ]
 }
 
 function changes({ changed }: Played): string[] {
@@ -50,7 +58,13 @@ export function report(differs: Differs, played: Played): string {
 export function reportAll(played: Played): string {
   const { differences, calls } = played
   const blocks = differences.map((differs) => told(differs).join('\n'))
-  return [...blocks, [`${differences.length} of ${count(calls, 'call')} ${differences.length === 1 ? 'differs' : 'differ'}.`, ...changes(played)].join(' ')].join('\n')
+  return [
+    ...blocks,
+    [
+      `${differences.length} of ${count(calls, 'call')} ${differences.length === 1 ? 'differs' : 'differ'}.`,
+      ...changes(played),
+    ].join(' '),
+  ].join('\n')
 }
 
 function told({ call, where, expected, got, rules, why, bug }: Differs): string[] {
@@ -82,7 +96,10 @@ type Part = Step | CallUnderWay
  * The recording with as few steps as keep its first difference, and what our answer to that call was decided by: another way to the same difference is another
  * case. Throws `Unusable` when there is none.
  */
-export async function minimise(written: Recording, providers: ReadonlyMap<string, Provider>): Promise<{ recording: Recording; differs: Differs; plays: number }> {
+export async function minimise(
+  written: Recording,
+  providers: ReadonlyMap<string, Provider>,
+): Promise<{ recording: Recording; differs: Differs; plays: number }> {
   const recording = checkCase(written, providers)
   const { differs } = await new Replay(recording, providers, true).play()
   if (!differs) throw new Unusable('every answer is equal to the recorded one: there is no difference to keep')
@@ -94,7 +111,12 @@ export async function minimise(written: Recording, providers: ReadonlyMap<string
     const { under_way: _, ...rest } = recording
     const steps = parts.filter((part): part is Step => 'entry' in part)
     const last = Math.max(call.entry, ...steps.map(({ entry }) => entry))
-    return { ...rest, journal: [...steps, call], ...(waiting.length > 0 && { under_way: waiting }), end: { entry: last, at: call.at } }
+    return {
+      ...rest,
+      journal: [...steps, call],
+      ...(waiting.length > 0 && { under_way: waiting }),
+      end: { entry: last, at: call.at },
+    }
   }
   const same = async (parts: readonly Part[]) => {
     plays++
@@ -107,7 +129,11 @@ export async function minimise(written: Recording, providers: ReadonlyMap<string
   let kept: Part[] = all.filter((part) => part.kind !== 'clock')
   if (!(await same(kept))) kept = all
   // Ever smaller pieces are left out, and stay out where the difference remains.
-  for (let size = Math.ceil(kept.length / 2); size >= 1 && plays < PLAYS_MAX; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+  for (
+    let size = Math.ceil(kept.length / 2);
+    size >= 1 && plays < PLAYS_MAX;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
     for (let at = kept.length - 1; at >= 0 && plays < PLAYS_MAX; at -= size) {
       const without = [...kept.slice(0, Math.max(0, at - size + 1)), ...kept.slice(at + 1)]
       if (without.length < kept.length && (await same(without))) kept = without
@@ -123,7 +149,13 @@ function cameBefore(step: Step, call: RecordedCall): boolean {
 
 /** The same difference for the same reason. */
 function isSame(one: Differs, other: Differs): boolean {
-  const kind = ({ where, expected, got, rules, decided }: Differs) => [where, kindOf(where, expected), kindOf(where, got), [...rules.now].sort(), decided]
+  const kind = ({ where, expected, got, rules, decided }: Differs) => [
+    where,
+    kindOf(where, expected),
+    kindOf(where, got),
+    [...rules.now].sort(),
+    decided,
+  ]
   return isDeepStrictEqual(kind(one), kind(other))
 }
 

@@ -34,9 +34,12 @@ export declare const ControlError: typeof api.ControlError
   const vm = require('node:vm') as typeof import('node:vm')
   const { pathToFileURL } = require('node:url') as typeof import('node:url')
   // Only in a context of its own, such as one of Jest's, does `import` not reach Node's loader: there Node's classes are not those of the context.
-  const load: (file: string) => Promise<typeof api> = vm.Script instanceof Function
-    ? (file) => import(file)
-    : new vm.Script('(file) => import(file)', { importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER }).runInThisContext()
+  const load: (file: string) => Promise<typeof api> =
+    vm.Script instanceof Function
+      ? (file) => import(file)
+      : new vm.Script('(file) => import(file)', {
+          importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+        }).runInThisContext()
   const door = () => load(pathToFileURL(`${__dirname}/index.js`).href)
   module.exports = {
     createSandbox: async (...args: Parameters<typeof api.createSandbox>) => (await door()).createSandbox(...args),

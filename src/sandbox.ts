@@ -52,12 +52,16 @@ const TICK_MS = 50
 export async function findProviders(): Promise<Map<string, Provider>> {
   const folder = new URL('./providers/', import.meta.url)
   const found = await Promise.all(
-    readdirSync(folder).sort().map(async (name) => {
-      const file = ['index.js', 'index.ts'].map((index) => new URL(`${name}/${index}`, folder)).find((url) => existsSync(url))
-      if (!file) throw new Error(`src/providers/${name} has no index.ts`)
-      const { provider } = (await import(file.href)) as { provider: Provider }
-      return [name, provider] as const
-    }),
+    readdirSync(folder)
+      .sort()
+      .map(async (name) => {
+        const file = ['index.js', 'index.ts']
+          .map((index) => new URL(`${name}/${index}`, folder))
+          .find((url) => existsSync(url))
+        if (!file) throw new Error(`src/providers/${name} has no index.ts`)
+        const { provider } = (await import(file.href)) as { provider: Provider }
+        return [name, provider] as const
+      }),
   )
   return new Map(found)
 }
@@ -121,7 +125,12 @@ export class Sandbox {
     const tell = tellerOf(options)
     const keeping = await openKeeping(options, DEFAULT_SEED, tell)
     try {
-      for (const [id, was] of keeping?.found() ?? []) if (id === DEFAULT_WORLD) for (const wish of was.unread === undefined ? ignored(was, options) : []) tell(`the world "${id}" goes on as it was kept: ${wish}; POST /_sandgate/reset begins it anew, another --data begins another one`)
+      for (const [id, was] of keeping?.found() ?? [])
+        if (id === DEFAULT_WORLD)
+          for (const wish of was.unread === undefined ? ignored(was, options) : [])
+            tell(
+              `the world "${id}" goes on as it was kept: ${wish}; POST /_sandgate/reset begins it anew, another --data begins another one`,
+            )
       return new Sandbox(providers, options, keeping)
     } catch (error) {
       await keeping?.close()
@@ -139,15 +148,17 @@ export class Sandbox {
     this.#observer = new Observer(log, this.secrets)
     this.complain = complainerOf(options, this.secrets)
     this.#pause = options.pause ?? ((ms) => this.#pauses.wait(ms))
-    this.callbacks = options.sender ?? new CallbackSender({
-      providers,
-      allowHosts: options.allowCallbackHosts ?? [],
-      timeoutMs: options.callbackTimeoutMs,
-      resolve: options.resolve,
-      wall: this.wall,
-      alive: (world) => this.worlds.has(world),
-      ended: (...told) => this.#callbackEnded(...told),
-    })
+    this.callbacks =
+      options.sender ??
+      new CallbackSender({
+        providers,
+        allowHosts: options.allowCallbackHosts ?? [],
+        timeoutMs: options.callbackTimeoutMs,
+        resolve: options.resolve,
+        wall: this.wall,
+        alive: (world) => this.worlds.has(world),
+        ended: (...told) => this.#callbackEnded(...told),
+      })
     this.rules = new Rules(SPECS)
     this.integrity = new Integrity(providers)
     const warn = tellerOf(options)
@@ -163,17 +174,28 @@ export class Sandbox {
       providers,
       seed: keeping?.seed ?? options.seed ?? DEFAULT_SEED,
       clock: options.clock ?? 'real',
-      settings: Object.fromEntries([...providers.values()].map(({ name, settings }) => [name, settings.parse(options.providers?.[name] ?? {})])),
+      settings: Object.fromEntries(
+        [...providers.values()].map(({ name, settings }) => [name, settings.parse(options.providers?.[name] ?? {})]),
+      ),
       assumptions: options.assume ?? {},
-      journal: { journalEntries: options.limits?.journalEntries ?? 10_000, journalBytes: options.limits?.journalBytes ?? 64 * 1024 * 1024 },
+      journal: {
+        journalEntries: options.limits?.journalEntries ?? 10_000,
+        journalBytes: options.limits?.journalBytes ?? 64 * 1024 * 1024,
+      },
       most: options.limits?.worlds ?? 1_000,
       idleMs: durationMs(worldIdle)!,
-      idle: (id, ms) => warn(`the world "${id}" is gone${keeping ? ', and so is what was kept of it' : ''}: nobody has used it for ${roughly(ms)} (limits.worldIdle is ${worldIdle})`),
+      idle: (id, ms) =>
+        warn(
+          `the world "${id}" is gone${keeping ? ', and so is what was kept of it' : ''}: nobody has used it for ${roughly(ms)} (limits.worldIdle is ${worldIdle})`,
+        ),
       wall: this.wall,
       uptime: options.uptime ?? (() => performance.now()),
       reactions: { scenario: (step, args, world) => scenarioReaction(step, args as string, world, providers) },
       // What is said outside of the scenario counts more.
-      first: () => ({ seed: options.seed ?? this.scenarios.scenario.seed, clock: options.clock ?? this.scenarios.scenario.clock }),
+      first: () => ({
+        seed: options.seed ?? this.scenarios.scenario.seed,
+        clock: options.clock ?? this.scenarios.scenario.clock,
+      }),
       kept: keeping?.found(),
       problems: (rows) => this.integrity.problems(rows),
       keep: keeping && ((world, made, goesOn) => keeping.keep(world, made, goesOn)),
@@ -232,9 +254,12 @@ export class Sandbox {
   #begin(world: World): void {
     this.tape.begin(world)
     for (const [name, wish] of Object.entries(this.options.callbacks ?? {})) {
-      world.change(() => pointCallbacks(this.providers.get(name)!, wish, (target) => this.callbacks.refuse(target), world))
+      world.change(() =>
+        pointCallbacks(this.providers.get(name)!, wish, (target) => this.callbacks.refuse(target), world),
+      )
     }
-    if (world.id === DEFAULT_WORLD && this.scenarios.scenario.stories.length > 0) this.load(this.scenarios.scenario, world)
+    if (world.id === DEFAULT_WORLD && this.scenarios.scenario.stories.length > 0)
+      this.load(this.scenarios.scenario, world)
   }
 
   /** Loads a scenario that no control call of this world brings, so that its recording has it too. */
@@ -247,10 +272,19 @@ export class Sandbox {
     const world = this.world()!
     if (world.stopped && world.stopped.rows !== 'good') return
     this.load(scenario, world)
-    world.journal.add({ kind: 'control', at: world.now, action: 'scenario', summary: 'the scenario files changed and were loaded again' })
+    world.journal.add({
+      kind: 'control',
+      at: world.now,
+      action: 'scenario',
+      summary: 'the scenario files changed and were loaded again',
+    })
     world.resume()
-    this.options.log?.say('info', `the scenario files changed and were loaded again: ${scenario.stories.map(({ name }) => name).join(' + ')}`)
-    if (scenario.seed !== before.seed || scenario.clock !== before.clock) this.scenarios.warn('the seed and the clock of the scenario count from the next reset of the world')
+    this.options.log?.say(
+      'info',
+      `the scenario files changed and were loaded again: ${scenario.stories.map(({ name }) => name).join(' + ')}`,
+    )
+    if (scenario.seed !== before.seed || scenario.clock !== before.clock)
+      this.scenarios.warn('the seed and the clock of the scenario count from the next reset of the world')
     this.tick(world)
   }
 
@@ -285,10 +319,14 @@ export class Sandbox {
     })
     this.#server = server
     this.scenarios.watch()
-    if (this.keeping) void this.#openKept().catch((error) => this.complain('a bug in Sandgate: not every world that was kept is open yet', error))
+    if (this.keeping)
+      void this.#openKept().catch((error) =>
+        this.complain('a bug in Sandgate: not every world that was kept is open yet', error),
+      )
     // Running worlds move by themselves; the calls that arrive in between move them too.
     this.#ticker = setInterval(() => {
-      for (const world of this.worlds.opened()) if (!world.stopped && !world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
+      for (const world of this.worlds.opened())
+        if (!world.stopped && !world.clock.frozen && world.clock.nextAt !== undefined) this.tick(world)
     }, TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
     // No client can be pointed at "every interface".
@@ -343,7 +381,9 @@ export class Sandbox {
   #createServer(): Server {
     // Past the router, which every call of a provider would pay for.
     // rule: sandgate.control.turns
-    return serverFor(this.app, (req, res) => this.#toProvider(req, res, () => this.queue.turn(req.socket, () => this.app(req as Request, res as Response))))
+    return serverFor(this.app, (req, res) =>
+      this.#toProvider(req, res, () => this.queue.turn(req.socket, () => this.app(req as Request, res as Response))),
+    )
   }
 
   #createApp(): Express {
@@ -351,9 +391,19 @@ export class Sandbox {
     app.disable('x-powered-by')
     app.disable('etag')
     app.use(this.#observer.control)
-    app.use(/^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/, controlRouter(this, () => contractOf('sandgate')))
+    app.use(
+      /^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/,
+      controlRouter(this, () => contractOf('sandgate')),
+    )
     // rule: sandgate.http.options
-    app.use((req: Request, res: Response) => req.method === 'OPTIONS' && req.path === '/' ? res.writeHead(204, { allow: METHODS }).end() : answerProblem(res, { status: 404, detail: `there is nothing at ${this.secrets.hide(req.path)}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate` }))
+    app.use((req: Request, res: Response) =>
+      req.method === 'OPTIONS' && req.path === '/'
+        ? res.writeHead(204, { allow: METHODS }).end()
+        : answerProblem(res, {
+            status: 404,
+            detail: `there is nothing at ${this.secrets.hide(req.path)}; providers are at ${[...this.providers.keys()].map((name) => `/${name}`).join(', ')}, the control API at /_sandgate`,
+          }),
+    )
     return app
   }
 
@@ -362,18 +412,31 @@ export class Sandbox {
     const target = targetOf(req, this.#served, this.worlds)
     if (!target) return next()
     const { served, worldId, world } = target
-    if (!world) return answerProblem(res, { status: 404, detail: `there is no world "${this.secrets.hide(String(worldId))}"; GET /_sandgate/worlds lists those there are` })
+    if (!world)
+      return answerProblem(res, {
+        status: 404,
+        detail: `there is no world "${this.secrets.hide(String(worldId))}"; GET /_sandgate/worlds lists those there are`,
+      })
 
     receive(req, this.#bodyBytes, this.queue, (body) => {
       const begin = performance.now()
       const incoming = incomingOf(req, target, body, this.wall())
       const failed = (error: unknown): void => {
-        this.complain(`no answer could be made for ${incoming.method} ${this.secrets.hide(incoming.linePath, { headers: incoming.headers, world })}`, error)
+        this.complain(
+          `no answer could be made for ${incoming.method} ${this.secrets.hide(incoming.linePath, { headers: incoming.headers, world })}`,
+          error,
+        )
         if (!res.headersSent) answerProblem(res, { status: 500, detail: 'a bug in Sandgate; stderr has it' })
       }
       const leave = (sent: Sent): void => {
         try {
-          send(res, sent, body === undefined || this.#server === undefined, this.#pause, this.#closed ? undefined : this.#hanging)
+          send(
+            res,
+            sent,
+            body === undefined || this.#server === undefined,
+            this.#pause,
+            this.#closed ? undefined : this.#hanging,
+          )
           this.#observer.call(incoming, served.provider, world, sent, performance.now() - begin)
         } catch (error) {
           failed(error)

@@ -36,7 +36,11 @@ export function labelsOf(host: string): { readonly provider: string; readonly wo
 }
 
 /** Undefined: the request is for no provider. A world's name behind the key is taken off, so that the provider sees its own key. */
-export function targetOf(req: IncomingMessage, served: ReadonlyMap<string, Served>, worlds: Worlds): Target | undefined {
+export function targetOf(
+  req: IncomingMessage,
+  served: ReadonlyMap<string, Served>,
+  worlds: Worlds,
+): Target | undefined {
   const url = req.url!
   const queryAt = url.indexOf('?')
   const linePath = queryAt < 0 ? url : url.slice(0, queryAt)
@@ -44,7 +48,8 @@ export function targetOf(req: IncomingMessage, served: ReadonlyMap<string, Serve
   const found = byPlace(linePath, req.headers.host ?? '', served)
   if (!found) return undefined
   const { worldId, path } = found
-  if (worldId !== undefined) return { served: found.served, worldId, world: worlds.get(worldId), path, linePath, query, strangeWorld: undefined }
+  if (worldId !== undefined)
+    return { served: found.served, worldId, world: worlds.get(worldId), path, linePath, query, strangeWorld: undefined }
 
   // rule: sandgate.worlds.by-key
   const { keyHeader } = found.served.provider
@@ -52,12 +57,25 @@ export function targetOf(req: IncomingMessage, served: ReadonlyMap<string, Serve
   const suffix = typeof key === 'string' && key.includes('.') ? KEY_SUFFIX.exec(key) : null
   const world = suffix ? worlds.get(suffix[1]!) : undefined
   // A world that does not exist leaves the key as it is, so that the provider refuses it as unknown.
-  if (!suffix || !world) return { served: found.served, worldId, world: worlds.get(DEFAULT_WORLD), path, linePath, query, strangeWorld: suffix?.[1] }
+  if (!suffix || !world)
+    return {
+      served: found.served,
+      worldId,
+      world: worlds.get(DEFAULT_WORLD),
+      path,
+      linePath,
+      query,
+      strangeWorld: suffix?.[1],
+    }
   req.headers[keyHeader] = (key as string).slice(0, suffix.index)
   return { served: found.served, worldId: suffix[1], world, path, linePath, query, strangeWorld: undefined }
 }
 
-function byPlace(linePath: string, host: string, served: ReadonlyMap<string, Served>): Pick<Target, 'served' | 'worldId' | 'path'> | undefined {
+function byPlace(
+  linePath: string,
+  host: string,
+  served: ReadonlyMap<string, Served>,
+): Pick<Target, 'served' | 'worldId' | 'path'> | undefined {
   const labels = labelsOf(host)
   const byHost = labels && served.get(labels.provider)
   if (byHost && !CONTROL_PATH.test(linePath)) return { served: byHost, worldId: labels.world, path: linePath }
@@ -69,8 +87,23 @@ function byPlace(linePath: string, host: string, served: ReadonlyMap<string, Ser
 }
 
 /** The request as the provider gets it, once its body is there. */
-export function incomingOf(req: IncomingMessage, { path, linePath, query, strangeWorld }: Target, body: Buffer | undefined, wallMs: number): Incoming {
-  const incoming = { method: req.method!, path, linePath, query, headers: req.headers, body, ip: bare(req.socket.remoteAddress ?? ''), wallMs, strangeWorld }
+export function incomingOf(
+  req: IncomingMessage,
+  { path, linePath, query, strangeWorld }: Target,
+  body: Buffer | undefined,
+  wallMs: number,
+): Incoming {
+  const incoming = {
+    method: req.method!,
+    path,
+    linePath,
+    query,
+    headers: req.headers,
+    body,
+    ip: bare(req.socket.remoteAddress ?? ''),
+    wallMs,
+    strangeWorld,
+  }
   // rule: sandgate.http.no-host
   return req.headers.host ? incoming : { ...incoming, origin: `http://${authorityOf(req)}` }
 }

@@ -11,8 +11,10 @@ type Complain = (message: string, error?: unknown) => void
 export function ignored({ seed, startMs, frozen }: Was, wish: SandboxOptions): string[] {
   const begun = frozen ? new Date(startMs).toISOString() : 'real'
   const told: string[] = []
-  if (wish.seed !== undefined && wish.seed !== seed) told.push(`it was begun with the seed "${seed}", and --seed ${wish.seed} is ignored`)
-  if (wish.clock !== undefined && (wish.clock === 'real' ? frozen : !frozen || Date.parse(wish.clock) !== startMs)) told.push(`it was begun with the clock ${begun}, and --clock ${wish.clock} is ignored`)
+  if (wish.seed !== undefined && wish.seed !== seed)
+    told.push(`it was begun with the seed "${seed}", and --seed ${wish.seed} is ignored`)
+  if (wish.clock !== undefined && (wish.clock === 'real' ? frozen : !frozen || Date.parse(wish.clock) !== startMs))
+    told.push(`it was begun with the clock ${begun}, and --clock ${wish.clock} is ignored`)
   return told
 }
 
@@ -25,8 +27,13 @@ export function roughly(ms: number): string {
 /** Who takes bugs; what an error holds of a call may let somebody in. */
 export function complainerOf({ complain, log }: SandboxOptions, secrets: Secrets): Complain {
   if (complain) return (message, error) => complain(secrets.hide(message), error)
-  const told = (error: unknown) => (error === undefined ? undefined : secrets.hide(error instanceof Error ? (error.stack ?? String(error)) : String(error)))
-  return log ? (message, error) => log.say('error', secrets.hide(message), told(error)) : (message, error) => console.error(secrets.hide(message), told(error) ?? '')
+  const told = (error: unknown) =>
+    error === undefined
+      ? undefined
+      : secrets.hide(error instanceof Error ? (error.stack ?? String(error)) : String(error))
+  return log
+    ? (message, error) => log.say('error', secrets.hide(message), told(error))
+    : (message, error) => console.error(secrets.hide(message), told(error) ?? '')
 }
 
 /** Who takes lines for people that are no bugs. */
@@ -35,8 +42,17 @@ export function tellerOf({ warn, log }: SandboxOptions): (line: string) => void 
 }
 
 /** A bug in what falls due costs its own world, and nobody else's; so does a directory that somebody has edited. */
-export function tellStopped({ id, stopped }: World, error: unknown, complain: Complain, tell: (line: string) => void): void {
+export function tellStopped(
+  { id, stopped }: World,
+  error: unknown,
+  complain: Complain,
+  tell: (line: string) => void,
+): void {
   const { reason, rows } = stopped!
-  if (rows === 'good') complain(`the world "${id}" is frozen, a bug in Sandgate: ${reason}; reset it, or bring back a snapshot`, error)
-  else tell(`the world "${id}" is not served: ${reason}. What is kept of it stays as it is; POST reset, PUT snapshot or DELETE begin anew`)
+  if (rows === 'good')
+    complain(`the world "${id}" is frozen, a bug in Sandgate: ${reason}; reset it, or bring back a snapshot`, error)
+  else
+    tell(
+      `the world "${id}" is not served: ${reason}. What is kept of it stays as it is; POST reset, PUT snapshot or DELETE begin anew`,
+    )
 }

@@ -14,7 +14,9 @@ export function wallNow(): number {
 }
 
 /** The libraries behind Vitest, Jest and Sinon leave what they replace at the clock that they put there. */
-function real<Name extends 'setImmediate' | 'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval'>(name: Name): (typeof globalThis)[Name] {
+function real<Name extends 'setImmediate' | 'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval'>(
+  name: Name,
+): (typeof globalThis)[Name] {
   const timer = globalThis[name] as any
   return timer.clock?.[`_${name}`] ?? timer
 }

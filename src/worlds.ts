@@ -69,7 +69,10 @@ export interface Start {
 /** As it stands in a directory; what other versions say beside it is their affair. */
 const StartSchema = z.looseObject({
   seed: z.string().optional(),
-  clock: z.string().refine((text) => text === 'real' || !Number.isNaN(Date.parse(text)), 'expected real, or an instant').optional(),
+  clock: z
+    .string()
+    .refine((text) => text === 'real' || !Number.isNaN(Date.parse(text)), 'expected real, or an instant')
+    .optional(),
   assume: z.record(z.string(), z.string()).optional(),
 })
 
@@ -97,7 +100,10 @@ export class Worlds {
   constructor(options: WorldsOptions) {
     this.#options = options
     // rule: sandgate.control.names
-    this.#switches = Object.assign(Object.create(null), ...[...options.providers.values()].map((provider) => provider.switches ?? {}))
+    this.#switches = Object.assign(
+      Object.create(null),
+      ...[...options.providers.values()].map((provider) => provider.switches ?? {}),
+    )
     for (const [id, was] of options.kept ?? []) this.#unopened.set(id, { was, look: options.problems(was.tables) })
     if (!this.#unopened.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
   }
@@ -123,7 +129,12 @@ export class Worlds {
     if (problem !== undefined) return this.#keepOut(id, was, problem)
     try {
       const world = this.#make(id, was.made ?? {}, {}, was, true)
-      world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary: 'the world goes on as it was kept; what happened before stands in no journal any more' })
+      world.journal.add({
+        kind: 'control',
+        at: world.now,
+        action: 'kept',
+        summary: 'the world goes on as it was kept; what happened before stands in no journal any more',
+      })
     } catch (error) {
       this.#keepOut(id, was, (error as Error).message)
     }
@@ -173,7 +184,8 @@ export class Worlds {
 
   /** A new world that is what another one is now. Rejects with `WorldRefused`. */
   async fork(id: string | undefined, from: World): Promise<World> {
-    if (from.stopped && from.stopped.rows !== 'good') throw new WorldRefused(`the world "${from.id}" cannot be copied: ${from.stopped.reason}`)
+    if (from.stopped && from.stopped.rows !== 'good')
+      throw new WorldRefused(`the world "${from.id}" cannot be copied: ${from.stopped.reason}`)
     const name = this.#newId(id)
     const { startMs, frozen } = from.options
     const { made } = this.#worlds.get(from.id)!
@@ -181,8 +193,18 @@ export class Worlds {
     this.#reserved.add(name)
     try {
       const tables = await inSlices(copied(view))
-      const world = await this.#replace(undefined, name, { ...made, seed: from.seed }, { seed: from.seed, startMs, frozen, entries: 0, tables, clock })
-      world.journal.add({ kind: 'control', at: world.now, action: 'fork', summary: `a copy of the world "${from.id}" as it was then` })
+      const world = await this.#replace(
+        undefined,
+        name,
+        { ...made, seed: from.seed },
+        { seed: from.seed, startMs, frozen, entries: 0, tables, clock },
+      )
+      world.journal.add({
+        kind: 'control',
+        at: world.now,
+        action: 'fork',
+        summary: `a copy of the world "${from.id}" as it was then`,
+      })
       return world
     } finally {
       view.end()
@@ -208,7 +230,10 @@ export class Worlds {
 
   /** A world as it was, in place of this one. Its journal numbers go on. Rejects with `WorldRefused` when the world is another one meanwhile. */
   restore(world: World, was: Omit<Was, 'entries'>): Promise<World> {
-    return this.#replace(world, world.id, this.#worlds.get(world.id)!.made, { ...was, entries: world.journal.nextId - 1 })
+    return this.#replace(world, world.id, this.#worlds.get(world.id)!.made, {
+      ...was,
+      entries: world.journal.nextId - 1,
+    })
   }
 
   /** Builds a world that may be large, in slices, and puts it in the place of `before` at once. */
@@ -234,10 +259,14 @@ export class Worlds {
   #newId(id: string | undefined): string {
     this.#forgetIdle()
     const name = id ?? this.#free()
-    if (!WORLD_ID.test(name)) throw new WorldRefused(`"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`)
+    if (!WORLD_ID.test(name))
+      throw new WorldRefused(
+        `"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`,
+      )
     if (this.#isTaken(name)) throw new WorldRefused(`there is a world "${name}" already`)
     const size = this.#worlds.size + this.#unopened.size + this.#reserved.size
-    if (size >= this.#options.most) throw new WorldRefused(`there are ${size} worlds, as many as limits.worlds allows; delete one first`)
+    if (size >= this.#options.most)
+      throw new WorldRefused(`there are ${size} worlds, as many as limits.worlds allows; delete one first`)
     return name
   }
 
@@ -256,7 +285,10 @@ export class Worlds {
   /** A world that nobody sees yet. */
   #build(id: string, made: Start, changes: Start, was?: Was): World {
     const options = this.#options
-    const start = { ...made, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) } as Start
+    const start = {
+      ...made,
+      ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
+    } as Start
     const first = (id === DEFAULT_WORLD && options.first?.()) || {}
     const clock = start.clock ?? first.clock ?? options.clock
     const world = new World({
@@ -323,9 +355,14 @@ export class Worlds {
   #react({ provider, reaction, args }: Timer, world: World): string | void {
     const { providers, reactions } = this.#options
     const [part, step] = reaction.split('.') as [string, string]
-    if (part === 'chain') return chainReaction(step as TransferStep, args as string, world, (...told) => providers.get(told[2].provider)!.deposits!.onTransfer(...told))
+    if (part === 'chain')
+      return chainReaction(step as TransferStep, args as string, world, (...told) =>
+        providers.get(told[2].provider)!.deposits!.onTransfer(...told),
+      )
     if (part === 'outbox') return attemptDue(args as string, world)
-    return reactions[part] ? reactions[part](step, args, world) : providers.get(provider)!.reactions![reaction]!.run(args, world)
+    return reactions[part]
+      ? reactions[part](step, args, world)
+      : providers.get(provider)!.reactions![reaction]!.run(args, world)
   }
 }
 
@@ -351,5 +388,7 @@ function firstOf(look: Iterable<string | undefined>): string | undefined {
 /** What is wrong with how a world was made, which a reset would do again. */
 function startProblem({ made }: Was): string | undefined {
   const parsed = StartSchema.safeParse(made ?? {})
-  return parsed.success ? undefined : `how it was made: ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`
+  return parsed.success
+    ? undefined
+    : `how it was made: ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`
 }

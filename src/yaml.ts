@@ -73,7 +73,9 @@ export class YamlText {
   /** The line on which a part begins, counted from 1; of its parent where the part itself is not there. */
   line(path: Path): number {
     const parent = path.length > 1 ? this.#at(path.slice(0, -1)) : this.#document.contents
-    const pair = isMap(parent) ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1))) : undefined
+    const pair = isMap(parent)
+      ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1)))
+      : undefined
     const node: any = pair?.key ?? this.#at(path) ?? parent
     if (!node && path.length > 0) return this.line(path.slice(0, -1))
     return this.#lines.linePos(node?.range?.[0] ?? 0).line
@@ -81,7 +83,13 @@ export class YamlText {
 
   /** What stands at a place as it was written; undefined where there is nothing. */
   at(path: Path): unknown {
-    return path.reduce((at: any, part) => (typeof at === 'object' && at !== null && !(at instanceof Written) && Object.hasOwn(at, part) ? at[part] : undefined), this.written)
+    return path.reduce(
+      (at: any, part) =>
+        typeof at === 'object' && at !== null && !(at instanceof Written) && Object.hasOwn(at, part)
+          ? at[part]
+          : undefined,
+      this.written,
+    )
   }
 
   /** The text of a number or a boolean that stands there without quotes. */
@@ -96,7 +104,10 @@ export class YamlText {
 
   /** Complaints for the first things that a schema found, of so many in all; unknown keys and names with the nearest right one. */
   complaints(issues: readonly z.core.$ZodIssue[], all: number, schema: () => object): string[] {
-    return bounded(complaintsOf(issues, schema, this.written).map(({ path, message }) => this.complaint(path, message)), all)
+    return bounded(
+      complaintsOf(issues, schema, this.written).map(({ path, message }) => this.complaint(path, message)),
+      all,
+    )
   }
 
   #at(path: Path): any {
@@ -127,7 +138,8 @@ function* partsOf(source: Buffer | string, name: string): Generator<undefined, P
   const { document, beyond, wrong: broken } = yield* compose(text, lines)
   if (beyond !== undefined) throw new YamlError([`${name}:${beyond}`])
   const refuse = (wrong: typeof broken) => {
-    if (!document || wrong.length > 0) throw new YamlError(wrong.map(({ at, message }) => `${name}:${lines.linePos(at).line || 1}: ${message}`))
+    if (!document || wrong.length > 0)
+      throw new YamlError(wrong.map(({ at, message }) => `${name}:${lines.linePos(at).line || 1}: ${message}`))
   }
   refuse(broken)
   yield
@@ -140,7 +152,8 @@ function* partsOf(source: Buffer | string, name: string): Generator<undefined, P
   try {
     // The count that toJS keeps is of what the aliases amount to, so that a few of them cannot multiply.
     const written: unknown = document!.toJS({ maxAliasCount: 10 * FILE_ALIASES })
-    if (aliases > 0 && weight(written, 4 * FILE_BYTES) > 4 * FILE_BYTES) throw new Error('its aliases amount to more than 4 MiB')
+    if (aliases > 0 && weight(written, 4 * FILE_BYTES) > 4 * FILE_BYTES)
+      throw new Error('its aliases amount to more than 4 MiB')
     return { document: document!, lines, written, plain }
   } catch (error) {
     throw new YamlError([`${name}: ${(error as Error).message}`])
@@ -148,7 +161,12 @@ function* partsOf(source: Buffer | string, name: string): Generator<undefined, P
 }
 
 /** Counts what is bounded, finds keys that stand twice, and keeps the text of scalars that JSON would write otherwise. */
-function survey(document: Document): { aliases: number; depth: number; plain: boolean; wrong: { at: number; message: string }[] } {
+function survey(document: Document): {
+  aliases: number
+  depth: number
+  plain: boolean
+  wrong: { at: number; message: string }[]
+} {
   const found = { aliases: 0, depth: 0, plain: true, wrong: [] as { at: number; message: string }[] }
   visit(document, {
     Alias: () => void found.aliases++,
@@ -163,14 +181,22 @@ function survey(document: Document): { aliases: number; depth: number; plain: bo
     },
     Collection: (_, collection, path) => {
       found.depth = Math.max(found.depth, path.length)
-      if (/:(set|omap)$/.test(collection.tag ?? '')) found.wrong.push({ at: collection.range?.[0] ?? 0, message: 'a set and an ordered map have no place here; write a list or a map' })
+      if (/:(set|omap)$/.test(collection.tag ?? ''))
+        found.wrong.push({
+          at: collection.range?.[0] ?? 0,
+          message: 'a set and an ordered map have no place here; write a list or a map',
+        })
       if (!isMap(collection)) return
       // The parser would compare each with every other.
       const seen = new Set<string>()
       for (const { key } of collection.items) {
         if (!isScalar(key)) continue
         const text = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
-        if (seen.has(text) && found.wrong.length < TOLD_MAX) found.wrong.push({ at: key.range?.[0] ?? 0, message: `Map keys must be unique: ${text.slice(0, KEY_CHARACTERS)}` })
+        if (seen.has(text) && found.wrong.length < TOLD_MAX)
+          found.wrong.push({
+            at: key.range?.[0] ?? 0,
+            message: `Map keys must be unique: ${text.slice(0, KEY_CHARACTERS)}`,
+          })
         seen.add(text)
       }
     },
@@ -207,40 +233,86 @@ function weight(value: unknown, most: number): number {
 }
 
 /** Where a schema found something wrong with a value, and what, as much as is told; unknown keys and names with the nearest right one. */
-export function complaintsOf(issues: readonly z.core.$ZodIssue[], schema: () => object, whole: unknown): { path: Path; message: string }[] {
+export function complaintsOf(
+  issues: readonly z.core.$ZodIssue[],
+  schema: () => object,
+  whole: unknown,
+): { path: Path; message: string }[] {
   let known: object | undefined
-  return issues.slice(0, TOLD_MAX).map(deepest).map((issue) => {
-    const path = issue.path as Path
-    if (issue.code === 'unrecognized_keys') return { path: [...path, issue.keys[0]!], message: strangeKey(issue.keys[0]!, path, (known ??= schema()), whole) }
-    const value = path.reduce((at: any, part) => (typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? at[part] : undefined), whole)
-    return { path, message: issue.code === 'invalid_type' || issue.code === 'invalid_value' ? misfit(issue, value, LETS_IN.test(path.join('.'))) : issue.message }
-  })
+  return issues
+    .slice(0, TOLD_MAX)
+    .map(deepest)
+    .map((issue) => {
+      const path = issue.path as Path
+      if (issue.code === 'unrecognized_keys')
+        return {
+          path: [...path, issue.keys[0]!],
+          message: strangeKey(issue.keys[0]!, path, (known ??= schema()), whole),
+        }
+      const value = path.reduce(
+        (at: any, part) => (typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? at[part] : undefined),
+        whole,
+      )
+      return {
+        path,
+        message:
+          issue.code === 'invalid_type' || issue.code === 'invalid_value'
+            ? misfit(issue, value, LETS_IN.test(path.join('.')))
+            : issue.message,
+      }
+    })
 }
 
 /** Where what was written lets somebody in, and is not repeated. */
 const LETS_IN = /(^|\.)(secret|keys\.\d+\.id)$/
-const KINDS: Readonly<Record<string, string>> = { object: 'a map', array: 'a list', string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false' }
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'a map',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+}
 
 /** What is wrong with a value of another type, or that is none of those there are. */
-function misfit(issue: z.core.$ZodIssueInvalidType | z.core.$ZodIssueInvalidValue, value: unknown, secret: boolean): string {
+function misfit(
+  issue: z.core.$ZodIssueInvalidType | z.core.$ZodIssueInvalidValue,
+  value: unknown,
+  secret: boolean,
+): string {
   const names = issue.code === 'invalid_value' ? issue.values.map(String) : []
   // A schema with a sentence of its own knows better.
   const own = issue.message.startsWith('Invalid ') ? undefined : issue.message
-  if (value === undefined) return `is missing${own === undefined ? (names.length > 0 ? `: one of ${names.join(', ')}` : '') : `; ${own}`}`
-  if (value === null && issue.code === 'invalid_type') return `is empty; ${own ?? `expected ${KINDS[issue.expected] ?? issue.expected}`}`
-  if (names.length > 0 && typeof value === 'string') return `"${value.slice(0, KEY_CHARACTERS)}" is none of ${names.join(', ')}${meant(value, names)}`
+  if (value === undefined)
+    return `is missing${own === undefined ? (names.length > 0 ? `: one of ${names.join(', ')}` : '') : `; ${own}`}`
+  if (value === null && issue.code === 'invalid_type')
+    return `is empty; ${own ?? `expected ${KINDS[issue.expected] ?? issue.expected}`}`
+  if (names.length > 0 && typeof value === 'string')
+    return `"${value.slice(0, KEY_CHARACTERS)}" is none of ${names.join(', ')}${meant(value, names)}`
   const text = textOf(value)?.slice(0, KEY_CHARACTERS)
-  if (own === undefined && text !== undefined && (names.includes(text) || (issue.code === 'invalid_type' && issue.expected === 'string'))) return secret ? 'a number or a boolean without quotes is no text; write it in quotes' : `${text} without quotes is no text; write "${text}"`
+  if (
+    own === undefined &&
+    text !== undefined &&
+    (names.includes(text) || (issue.code === 'invalid_type' && issue.expected === 'string'))
+  )
+    return secret
+      ? 'a number or a boolean without quotes is no text; write it in quotes'
+      : `${text} without quotes is no text; write "${text}"`
   return issue.message
 }
 
 /** An unknown key: it belongs into something beside it, or further out, or another one is meant. */
 function strangeKey(key: string, path: Path, schema: object, whole: unknown): string {
   const beside: any = path.reduce((at: any, part) => at?.[part], whole) ?? {}
-  const inside = Object.keys(beside).find((other) => other !== key && [knownKeys(schema, [...path, other]), knownKeys(schema, [...path, other, 0])].some((keys) => keys.includes(key)))
+  const inside = Object.keys(beside).find(
+    (other) =>
+      other !== key &&
+      [knownKeys(schema, [...path, other]), knownKeys(schema, [...path, other, 0])].some((keys) => keys.includes(key)),
+  )
   if (inside !== undefined) return `unknown key; it belongs inside of ${inside}: ${inside}: { ${key}: … }`
   const outer = path.slice(0, typeof path.at(-1) === 'number' ? -2 : -1)
-  if (path.length > 0 && knownKeys(schema, outer).includes(key)) return `unknown key; it belongs beside ${String(path[outer.length])}, not inside of it`
+  if (path.length > 0 && knownKeys(schema, outer).includes(key))
+    return `unknown key; it belongs beside ${String(path[outer.length])}, not inside of it`
   return `unknown key${meant(key, knownKeys(schema, path))}`
 }
 
@@ -252,14 +324,21 @@ export function meant(name: string, known: readonly string[]): string {
 /** Of a choice that nothing fits, what is wrong with the branch that fits best. */
 export function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue
-  const branches = issue.errors.filter((branch) => !branch.some(({ code, path }) => path.length === 0 && code === 'invalid_type'))
+  const branches = issue.errors.filter(
+    (branch) => !branch.some(({ code, path }) => path.length === 0 && code === 'invalid_type'),
+  )
   const inner = branches[0]?.[0] ?? issue.errors[0]?.[0]
   return inner ? deepest({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue) : issue
 }
 
 /** The keys that a JSON Schema knows at a place. */
 function knownKeys(schema: any, path: Path): string[] {
-  const step = (nodes: any[], part: string | number) => nodes.flatMap((node) => [node?.properties?.[part] ?? (typeof part === 'number' ? node?.items : node?.additionalProperties)]).flatMap(branches)
+  const step = (nodes: any[], part: string | number) =>
+    nodes
+      .flatMap((node) => [
+        node?.properties?.[part] ?? (typeof part === 'number' ? node?.items : node?.additionalProperties),
+      ])
+      .flatMap(branches)
   return path.reduce(step, branches(schema)).flatMap((node) => Object.keys(node?.properties ?? {}))
 }
 

@@ -9,9 +9,14 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
 /** Just before, at, just after; and whether the end has come by then. */
-const AROUND = [[-1, false], [0, true], [1, true]] as const
+const AROUND = [
+  [-1, false],
+  [0, true],
+  [1, true],
+] as const
 
-const rows = <T extends readonly unknown[]>(cases: readonly T[]) => cases.flatMap((row) => AROUND.map(([offset, over]) => [...row, offset, over] as const))
+const rows = <T extends readonly unknown[]>(cases: readonly T[]) =>
+  cases.flatMap((row) => AROUND.map(([offset, over]) => [...row, offset, over] as const))
 
 async function allocate(box: Kit, sticky: boolean): Promise<any> {
   return (await box.call(cpg.client, cpg.allocation(sticky ? { user_identifier: 'u' } : {}))).json.data
@@ -22,14 +27,24 @@ async function read(box: Kit, id: number): Promise<any> {
 }
 
 describe('CPG windows', () => {
-  test.each(rows([['pool', false], ['sticky', true]]))('display of a %s address (%s): %i ms, over: %s', async (_, sticky, offset, over) => {
+  test.each(
+    rows([
+      ['pool', false],
+      ['sticky', true],
+    ]),
+  )('display of a %s address (%s): %i ms, over: %s', async (_, sticky, offset, over) => {
     const box = await start()
     const { request_id: id } = await allocate(box, sticky)
     await box.advance(`${3 * HOUR + offset}ms`)
     expect((await read(box, id)).status).toBe(over ? 'expired_for_display' : 'active')
   })
 
-  test.each(rows([['pool', false], ['sticky', true]]))('monitoring of a %s address (%s): %i ms, over: %s', async (_, sticky, offset, over) => {
+  test.each(
+    rows([
+      ['pool', false],
+      ['sticky', true],
+    ]),
+  )('monitoring of a %s address (%s): %i ms, over: %s', async (_, sticky, offset, over) => {
     const box = await start()
     const { request_id: id, address } = await allocate(box, sticky)
     // Money that is on its way is credited by when it is seen, not by when it was sent.
@@ -38,7 +53,12 @@ describe('CPG windows', () => {
     expect((await read(box, id)).transactions).toHaveLength(over && !sticky ? 0 : 1)
   })
 
-  test.each(rows([['pool', false], ['sticky', true]]))('reuse of a %s address (%s): %i ms, over: %s', async (_, sticky, offset, over) => {
+  test.each(
+    rows([
+      ['pool', false],
+      ['sticky', true],
+    ]),
+  )('reuse of a %s address (%s): %i ms, over: %s', async (_, sticky, offset, over) => {
     const box = await start()
     const { address } = await allocate(box, sticky)
     await box.advance(`${7 * DAY + offset}ms`)
@@ -51,7 +71,8 @@ describe('CPG windows', () => {
 describe('idempotency', () => {
   test.each(rows([['kept for 24 hours']]))('Zopay, %s: %i ms, over: %s', async (_, offset, over) => {
     const box = await start()
-    const ask = () => box.call(zopay.client, zopay.post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }, 'order-1'))
+    const ask = () =>
+      box.call(zopay.client, zopay.post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }, 'order-1'))
     const first = await ask()
     await box.advance(`${DAY + offset}ms`)
     const again = await ask()
@@ -78,7 +99,16 @@ describe('idempotency', () => {
   })
 })
 
-test.each(rows([[0, 60_000], [1, 300_000], [2, 1_800_000], [3, 2 * HOUR], [4, 12 * HOUR], [5, 24 * HOUR]]))('callback retry after attempt %i, %i ms: %i ms, over: %s', async (failed, wait, offset, over) => {
+test.each(
+  rows([
+    [0, 60_000],
+    [1, 300_000],
+    [2, 1_800_000],
+    [3, 2 * HOUR],
+    [4, 12 * HOUR],
+    [5, 24 * HOUR],
+  ]),
+)('callback retry after attempt %i, %i ms: %i ms, over: %s', async (failed, wait, offset, over) => {
   const box = await start()
   const inbox = await Inbox.open()
   inbox.answers = () => ({ status: 500 })

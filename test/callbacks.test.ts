@@ -56,8 +56,16 @@ describe('a bad receiver costs its own attempt and nothing else', () => {
     ['resets the connection', (socket) => socket.resetAndDestroy(), /ECONNRESET|hang up/],
     ['closes without an answer', (socket) => socket.end(), /hang up/],
     ['answers garbage', (socket) => socket.end('220 smtp.example ESMTP\r\n'), /Parse Error/],
-    ['stops in the middle of its answer', (socket) => socket.end(`${HEAD}content-length: 100\r\n\r\nhalf`), /broke off/],
-    ['never ends its answer', (socket) => void socket.write(`${HEAD}content-length: 100\r\n\r\nhalf`), /broke off|no answer within/],
+    [
+      'stops in the middle of its answer',
+      (socket) => socket.end(`${HEAD}content-length: 100\r\n\r\nhalf`),
+      /broke off/,
+    ],
+    [
+      'never ends its answer',
+      (socket) => void socket.write(`${HEAD}content-length: 100\r\n\r\nhalf`),
+      /broke off|no answer within/,
+    ],
     // 200 is 200, however much comes behind it.
     ['answers a gigabyte', (socket) => (socket.write(`${HEAD}content-length: 1073741824\r\n\r\n`), pour(socket)), null],
     ['streams for ever', (socket) => (socket.write(`${HEAD}\r\n`), pour(socket)), null],
@@ -134,7 +142,12 @@ describe('a bad receiver costs its own attempt and nothing else', () => {
     await box.raw('PUT', '/w/other/_sandgate/callbacks/endpoints/cpg', {}, JSON.stringify({ url: inbox.url }))
     const request = client.sign(allocation({}), box.wallMs)
     const theirs = await box.raw(request.method, `/w/other/cpg${request.path}`, request.headers, request.body)
-    await box.raw('POST', '/w/other/_sandgate/deposits', {}, JSON.stringify({ address: theirs.json.data.address, amount: '1' }))
+    await box.raw(
+      'POST',
+      '/w/other/_sandgate/deposits',
+      {},
+      JSON.stringify({ address: theirs.json.data.address, amount: '1' }),
+    )
     expect(inbox.received).toHaveLength(1)
     expect(told.connections).toBeLessThanOrEqual(8)
 
@@ -146,16 +159,23 @@ describe('a bad receiver costs its own attempt and nothing else', () => {
 
   test.each([
     ['made new', 'default', (box: Kit) => box.raw('POST', '/_sandgate/reset', {}, '{}')],
-    ['brought back', 'default', (box: Kit, before: string) => box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, before)],
+    [
+      'brought back',
+      'default',
+      (box: Kit, before: string) =>
+        box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, before),
+    ],
     ['deleted', 'ci', (box: Kit) => box.raw('DELETE', '/_sandgate/worlds/ci')],
   ])('a world that is %s while an advance waits for a receiver calls it no more', async (_, id, gone) => {
     const box = await start({ callbackTimeoutMs: 60_000 })
     if (id !== 'default') await box.control('POST', '/worlds', { id })
-    const control = (method: string, path: string, body: object) => box.raw(method, `/w/${id}/_sandgate${path}`, { 'content-type': 'application/json' }, JSON.stringify(body))
+    const control = (method: string, path: string, body: object) =>
+      box.raw(method, `/w/${id}/_sandgate${path}`, { 'content-type': 'application/json' }, JSON.stringify(body))
     const { told, first, letGo } = await hanging()
     await control('PUT', '/callbacks/endpoints/cpg', { url: told.url })
     const request = client.sign(allocation({}), box.wallMs)
-    const { address } = (await box.raw(request.method, `/w/${id}/cpg${request.path}`, request.headers, request.body)).json.data
+    const { address } = (await box.raw(request.method, `/w/${id}/cpg${request.path}`, request.headers, request.body))
+      .json.data
     await control('POST', '/deposits', { address, amount: '1', after: '1m' })
     const { text: before } = await box.raw('GET', `/w/${id}/_sandgate/snapshot`)
     const advancing = control('POST', '/clock/advance', { by: '1d' })
@@ -163,16 +183,33 @@ describe('a bad receiver costs its own attempt and nothing else', () => {
     expect((await gone(box, before)).status).toBeLessThan(300)
     letGo()
     const { status, json } = await advancing
-    expect([status, json.detail]).toEqual([409, expect.stringMatching(/^the world "(default|ci)" was deleted or made new while its clock was being moved/)])
+    expect([status, json.detail]).toEqual([
+      409,
+      expect.stringMatching(/^the world "(default|ci)" was deleted or made new while its clock was being moved/),
+    ])
     expect(told.connections).toBe(1)
   })
 })
 
 describe('where callbacks may go', () => {
   test.each([
-    ['http://127.0.0.1:1/', 200], ['http://localhost:1/', 200], ['http://[::1]:1/', 200], ['http://10.1.2.3/', 200], ['http://192.168.0.9/', 200], ['https://172.16.0.1/', 200],
-    ['http://8.8.8.8/', 422], ['http://169.254.169.254/latest/meta-data', 422], ['http://[fe80::1]/', 422], ['http://[::ffff:169.254.169.254]/', 422], ['http://0.0.0.0/', 422],
-    ['http://[::ffff:8.8.8.8]/', 422], ['http://2130706433/', 200], ['http://0x7f.1/', 200], ['ftp://127.0.0.1/', 422], ['file:///etc/passwd', 422], ['nonsense', 422],
+    ['http://127.0.0.1:1/', 200],
+    ['http://localhost:1/', 200],
+    ['http://[::1]:1/', 200],
+    ['http://10.1.2.3/', 200],
+    ['http://192.168.0.9/', 200],
+    ['https://172.16.0.1/', 200],
+    ['http://8.8.8.8/', 422],
+    ['http://169.254.169.254/latest/meta-data', 422],
+    ['http://[fe80::1]/', 422],
+    ['http://[::ffff:169.254.169.254]/', 422],
+    ['http://0.0.0.0/', 422],
+    ['http://[::ffff:8.8.8.8]/', 422],
+    ['http://2130706433/', 200],
+    ['http://0x7f.1/', 200],
+    ['ftp://127.0.0.1/', 422],
+    ['file:///etc/passwd', 422],
+    ['nonsense', 422],
   ])('%s: %i', async (url, status) => {
     const box = await start()
     const reply = await box.control('PUT', '/callbacks/endpoints/cpg', { url })
@@ -194,7 +231,12 @@ describe('where callbacks may go', () => {
   ])('a name is judged by all its addresses when it is looked up: %o', async (addresses, error) => {
     const box = await start({
       resolve: (_, __, found) =>
-        addresses.length === 0 ? found(Object.assign(new Error('getaddrinfo ENOTFOUND shop.example'), { code: 'ENOTFOUND' }), []) : found(null, addresses.map((address) => ({ address, family: 4 }))),
+        addresses.length === 0
+          ? found(Object.assign(new Error('getaddrinfo ENOTFOUND shop.example'), { code: 'ENOTFOUND' }), [])
+          : found(
+              null,
+              addresses.map((address) => ({ address, family: 4 })),
+            ),
     })
     await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://shop.example/', events: ['deposit.detected'] })
     await paid(box)
@@ -227,7 +269,9 @@ describe('where callbacks may go', () => {
 
   test('a config file names receivers from the start, also after a reset', async () => {
     const inbox = await Inbox.open()
-    const box = await start({ callbacks: { cpg: { url: inbox.url, secret: 'whsec-demo', events: ['deposit.detected'] } } })
+    const box = await start({
+      callbacks: { cpg: { url: inbox.url, secret: 'whsec-demo', events: ['deposit.detected'] } },
+    })
     await paid(box)
     await box.control('POST', '/reset')
     await paid(box)
@@ -258,8 +302,22 @@ describe('sandgate.callbacks.departure: spoiled callbacks of every provider', ()
       later: [],
       name: ({ event }) => event,
     },
-    zopay: { client: zopay.client, operation: 'createAddress', pays: ['1.00', '2.00'], heard: ['1.00', '2.00'], later: [], name: ({ data }) => data.amount },
-    payward: { client: payward.client, operation: 'createDepositAddress', pays: ['1'], heard: ['initial', 'pending', 'settled'], later: ['success'], name: ({ data }) => data.status },
+    zopay: {
+      client: zopay.client,
+      operation: 'createAddress',
+      pays: ['1.00', '2.00'],
+      heard: ['1.00', '2.00'],
+      later: [],
+      name: ({ data }) => data.amount,
+    },
+    payward: {
+      client: payward.client,
+      operation: 'createDepositAddress',
+      pays: ['1'],
+      heard: ['initial', 'pending', 'settled'],
+      later: ['success'],
+      name: ({ data }) => data.status,
+    },
     alphapo: {
       client: alphapo.client,
       operation: 'takeAddress',
@@ -305,9 +363,14 @@ describe('sandgate.callbacks.departure: spoiled callbacks of every provider', ()
 
   const ARMED = {
     'by a rule': async (box: Kit, provider: string, spoils: readonly object[]) =>
-      box.control('POST', '/faults', { when: { provider, operation: TELLERS[provider]!.operation, nth: 1 }, then: spoils.map((callbacks) => ({ callbacks })) }),
+      box.control('POST', '/faults', {
+        when: { provider, operation: TELLERS[provider]!.operation, nth: 1 },
+        then: spoils.map((callbacks) => ({ callbacks })),
+      }),
     'by a timeline': async (box: Kit, provider: string, spoils: readonly object[]) =>
-      box.control('PUT', '/scenario', { timeline: spoils.map((spoil) => ({ at: '0s', do: { callbacks: { provider, ...spoil } } })) }),
+      box.control('PUT', '/scenario', {
+        timeline: spoils.map((spoil) => ({ at: '0s', do: { callbacks: { provider, ...spoil } } })),
+      }),
   } as const
 
   /** What a partner hears of its first deposits while something is armed. */
@@ -330,7 +393,9 @@ describe('sandgate.callbacks.departure: spoiled callbacks of every provider', ()
   const HOWS: Readonly<Record<string, (provider: string, armed: keyof typeof ARMED) => Promise<void>>> = {
     // The very same bytes twice.
     duplicate: async (provider, armed) => {
-      const { heard: [first, ...rest] } = TELLERS[provider]!
+      const {
+        heard: [first, ...rest],
+      } = TELLERS[provider]!
       const { names, signed, inbox } = await told(provider, armed, { how: 'duplicate' })
       expect(names).toEqual([first, first, ...rest])
       expect(signed).toEqual(right(rest.length + 2))
@@ -338,7 +403,9 @@ describe('sandgate.callbacks.departure: spoiled callbacks of every provider', ()
     },
     // Later, to the millisecond.
     delay: async (provider, armed) => {
-      const { heard: [first, ...rest] } = TELLERS[provider]!
+      const {
+        heard: [first, ...rest],
+      } = TELLERS[provider]!
       const partner = await told(provider, armed, { how: 'delay', by: '30s' })
       expect(partner.names).toEqual(rest)
       await partner.box.advance('29999ms')
@@ -349,7 +416,10 @@ describe('sandgate.callbacks.departure: spoiled callbacks of every provider', ()
     },
     // Lost, retries included.
     drop: async (provider, armed) => {
-      const { heard: [, ...rest], later } = TELLERS[provider]!
+      const {
+        heard: [, ...rest],
+        later,
+      } = TELLERS[provider]!
       const partner = await told(provider, armed, { how: 'drop' })
       await partner.box.advance('3d')
       expect(partner.names).toEqual([...rest, ...later])
@@ -359,7 +429,9 @@ describe('sandgate.callbacks.departure: spoiled callbacks of every provider', ()
     },
     // The second one arrives before the first.
     reorder: async (provider, armed) => {
-      const { heard: [first, second, ...rest] } = TELLERS[provider]!
+      const {
+        heard: [first, second, ...rest],
+      } = TELLERS[provider]!
       const { names, signed } = await told(provider, armed, { how: 'reorder' })
       expect(names).toEqual([second, first, ...rest])
       expect(signed).toEqual(right(rest.length + 2))
@@ -370,7 +442,9 @@ describe('sandgate.callbacks.departure: spoiled callbacks of every provider', ()
       const partner = await told(provider, armed, { how: 'pause' })
       expect(partner.names).toEqual([])
       expect((await callbacks(partner.box)).map(({ status }) => status)).toEqual(heard.map(() => 'paused'))
-      await partner.box.control('PUT', '/scenario', { timeline: [{ at: '0s', do: { callbacks: { provider, how: 'resume' } } }] })
+      await partner.box.control('PUT', '/scenario', {
+        timeline: [{ at: '0s', do: { callbacks: { provider, how: 'resume' } } }],
+      })
       expect(partner.names).toEqual(heard)
       expect(partner.signed).toEqual(right(heard.length))
     },
@@ -398,12 +472,19 @@ describe('sandgate.callbacks.departure: spoiled callbacks of every provider', ()
     },
   }
 
-  const cells = Object.keys(HOWS).flatMap((how) => Object.keys(TELLERS).flatMap((provider) => (Object.keys(ARMED) as (keyof typeof ARMED)[]).map((armed) => [how, provider, armed] as const)))
+  const cells = Object.keys(HOWS).flatMap((how) =>
+    Object.keys(TELLERS).flatMap((provider) =>
+      (Object.keys(ARMED) as (keyof typeof ARMED)[]).map((armed) => [how, provider, armed] as const),
+    ),
+  )
 
   // AlphaPo's signature has no time that could be stale.
-  test.each(cells.filter(([how, provider]) => how !== 'stale-timestamp' || provider !== 'alphapo'))('%s, %s, %s', async (how, provider, armed) => {
-    await HOWS[how]!(provider, armed)
-  })
+  test.each(cells.filter(([how, provider]) => how !== 'stale-timestamp' || provider !== 'alphapo'))(
+    '%s, %s, %s',
+    async (how, provider, armed) => {
+      await HOWS[how]!(provider, armed)
+    },
+  )
 
   test.each(Object.keys(TELLERS))('%s: times says how many, and those after them are as ever', async (provider) => {
     const { heard } = TELLERS[provider]!
@@ -421,7 +502,15 @@ test('the journal holds every attempt, with what the receiver said', async () =>
   await box.advance('1m')
   const { data, ...rest } = (await box.control('GET', '/journal?kind=callback')).json
   expect(data).toMatchObject([
-    { kind: 'callback', provider: 'cpg', event: 'deposit.detected', attempt: 1, status: 503, error: 'the receiver answered 503', answer: 'later' },
+    {
+      kind: 'callback',
+      provider: 'cpg',
+      event: 'deposit.detected',
+      attempt: 1,
+      status: 503,
+      error: 'the receiver answered 503',
+      answer: 'later',
+    },
     { attempt: 2, status: 200, error: null },
   ])
   expect(JSON.stringify([data, rest])).not.toContain(secret)
@@ -452,7 +541,9 @@ describe('reorder without anything that overtakes', () => {
     const box = await start()
     const inbox = await Inbox.open()
     await box.subscribe('cpg', inbox, { events: ['deposit.detected'] })
-    await box.control('PUT', '/scenario', { timeline: [{ at: '0s', do: { callbacks: { provider: 'cpg', how: 'reorder' } } }] })
+    await box.control('PUT', '/scenario', {
+      timeline: [{ at: '0s', do: { callbacks: { provider: 'cpg', how: 'reorder' } } }],
+    })
     await paid(box)
     return { box, inbox }
   }
@@ -467,7 +558,9 @@ describe('reorder without anything that overtakes', () => {
 
   test('an advance until quiet waits for it', async () => {
     const { box, inbox } = await held()
-    expect((await box.control('POST', '/clock/advance', { until: 'quiet' })).json.happened.at(-1).summary).toContain('though nothing has overtaken it')
+    expect((await box.control('POST', '/clock/advance', { until: 'quiet' })).json.happened.at(-1).summary).toContain(
+      'though nothing has overtaken it',
+    )
     expect(inbox.received).toHaveLength(1)
   })
 
@@ -485,9 +578,18 @@ describe('sandgate.callbacks.resume', () => {
     const box = await start()
     const inbox = await Inbox.open()
     await box.subscribe('cpg', inbox, { events: ['deposit.detected'] })
-    await box.control('PUT', '/scenario', { rules: [{ when: { provider: 'cpg', operation: 'createDepositAddress', nth: 1 }, then: [{ callbacks: { how: 'pause' } }] }], timeline: [{ at: '1h', do: { callbacks: { provider: 'cpg', how: 'pause' } } }] })
+    await box.control('PUT', '/scenario', {
+      rules: [
+        {
+          when: { provider: 'cpg', operation: 'createDepositAddress', nth: 1 },
+          then: [{ callbacks: { how: 'pause' } }],
+        },
+      ],
+      timeline: [{ at: '1h', do: { callbacks: { provider: 'cpg', how: 'pause' } } }],
+    })
     const addresses: string[] = []
-    for (const user of ['one', 'two']) addresses.push((await box.call(client, allocation({ user_identifier: user }))).json.data.address)
+    for (const user of ['one', 'two'])
+      addresses.push((await box.call(client, allocation({ user_identifier: user }))).json.data.address)
     await box.advance('2h')
     for (const address of addresses) await box.deposit(address, '5')
     expect(inbox.received).toHaveLength(0)

@@ -31,11 +31,37 @@ async function recorded(box: Kit): Promise<any> {
 /** A recording with every kind of step in it, and with overlaps. */
 async function session(): Promise<any> {
   const going: (() => void)[] = []
-  const box = await start({ pause: () => new Promise((go) => going.push(go)), callbacks: { payward: { url: 'http://127.0.0.1:9/hooks' } }, providers: { cpg: { accounts: { demo: { keys: [{ id: 'cpg_demo_key', secret: 'cpg_demo_secret' }], currencies: [{ currency: 'USDT', network: 'ETH' }] } } } } })
+  const box = await start({
+    pause: () => new Promise((go) => going.push(go)),
+    callbacks: { payward: { url: 'http://127.0.0.1:9/hooks' } },
+    providers: {
+      cpg: {
+        accounts: {
+          demo: {
+            keys: [{ id: 'cpg_demo_key', secret: 'cpg_demo_secret' }],
+            currencies: [{ currency: 'USDT', network: 'ETH' }],
+          },
+        },
+      },
+    },
+  })
   const inbox = await Inbox.open()
   inbox.answers = (_, index) => ({ status: index % 2 === 0 ? 500 : 200 })
   await box.subscribe('cpg', inbox)
-  await box.control('PUT', '/scenario?reset=true', { name: 'slow', rules: [{ when: { provider: 'cpg', operation: 'createDepositAddress', nth: 2, headers: { 'x-none': '/a|b/' } }, then: [{ respond: { error: 'unavailable' } }] }, { when: { provider: 'zopay', nth: 1 }, then: [{ delay: { min: '1s', max: '2s' } }] }], timeline: [{ at: '1h', do: { outage: { provider: 'cpg', for: '1h' } } }, { at: '2h', do: { callbacks: { provider: 'cpg', how: 'pause' } } }] })
+  await box.control('PUT', '/scenario?reset=true', {
+    name: 'slow',
+    rules: [
+      {
+        when: { provider: 'cpg', operation: 'createDepositAddress', nth: 2, headers: { 'x-none': '/a|b/' } },
+        then: [{ respond: { error: 'unavailable' } }],
+      },
+      { when: { provider: 'zopay', nth: 1 }, then: [{ delay: { min: '1s', max: '2s' } }] },
+    ],
+    timeline: [
+      { at: '1h', do: { outage: { provider: 'cpg', for: '1h' } } },
+      { at: '2h', do: { callbacks: { provider: 'cpg', how: 'pause' } } },
+    ],
+  })
   await box.control('PUT', '/callbacks/endpoints/cpg', { url: inbox.url })
   const create = () => box.call(zopay, post('/addresses', { asset: 'USDT', network: 'solana' }, 'same'))
   const slow = [create(), create()]
@@ -86,7 +112,38 @@ const anyBend = fc.record({
   at: fc.nat(),
   how: fc.oneof(
     fc.constantFrom<readonly unknown[]>(['delete'], ['twice'], ['array'], ['next'], ['swap']),
-    fc.tuple(fc.constant('set'), fc.constantFrom<unknown>(null, '', '__proto__', 'constructor', 0, -1, 1e308, 9007199254740991, 1e11, true, [], {}, [[]], { a: { b: 1 } }, 'x'.repeat(300), '2026-02-30T00:00:00Z', '9999-12-31T23:59:59Z', '2026-05-16T19:00:00.000Z', '%', '/../%zz', 'cpg', 'POST', 'reset', 'advanceClock', '{{hidden}}', '[1', 'http://')),
+    fc.tuple(
+      fc.constant('set'),
+      fc.constantFrom<unknown>(
+        null,
+        '',
+        '__proto__',
+        'constructor',
+        0,
+        -1,
+        1e308,
+        9007199254740991,
+        1e11,
+        true,
+        [],
+        {},
+        [[]],
+        { a: { b: 1 } },
+        'x'.repeat(300),
+        '2026-02-30T00:00:00Z',
+        '9999-12-31T23:59:59Z',
+        '2026-05-16T19:00:00.000Z',
+        '%',
+        '/../%zz',
+        'cpg',
+        'POST',
+        'reset',
+        'advanceClock',
+        '{{hidden}}',
+        '[1',
+        'http://',
+      ),
+    ),
     fc.tuple(fc.constant('key'), fc.constantFrom('__proto__', 'constructor', 'toString', 'nobody', '')),
   ),
 })
@@ -95,77 +152,221 @@ function bend(recording: any, { at, how: [how, value] }: { at: number; how: read
   const nodes = nodesOf(recording)
   const { holder, name } = nodes[at % nodes.length]!
   if (how === 'delete') Array.isArray(holder) ? holder.splice(Number(name), 1) : delete holder[name]
-  else if (how === 'twice') Array.isArray(holder) ? holder.splice(Number(name), 0, structuredClone(holder[name])) : (holder[`${name}2`] = holder[name])
+  else if (how === 'twice')
+    Array.isArray(holder)
+      ? holder.splice(Number(name), 0, structuredClone(holder[name]))
+      : (holder[`${name}2`] = holder[name])
   else if (how === 'array') holder[name] = [holder[name]]
   else if (how === 'next') holder[name] = structuredClone(nodes[(at + 7) % nodes.length]!.holder)
-  else if (how === 'swap') [holder[name], holder[Object.keys(holder)[0]!]] = [holder[Object.keys(holder)[0]!], holder[name]]
+  else if (how === 'swap')
+    [holder[name], holder[Object.keys(holder)[0]!]] = [holder[Object.keys(holder)[0]!], holder[name]]
   else if (how === 'set') holder[name] = value
-  else Object.defineProperty(typeof holder[name] === 'object' && holder[name] !== null ? holder[name] : holder, String(value), { value: holder[name], enumerable: true, configurable: true, writable: true })
+  else
+    Object.defineProperty(
+      typeof holder[name] === 'object' && holder[name] !== null ? holder[name] : holder,
+      String(value),
+      { value: holder[name], enumerable: true, configurable: true, writable: true },
+    )
 }
 
 describe('a file that was bent', () => {
-  test('sandgate.replay.files: wherever it was changed, it is played or refused in one sentence, and never a bug', { timeout: 300_000 }, async () => {
-    const good = JSON.stringify(await session())
-    expect(await outcome(good)).toContain('every answer is equal')
-    await fc.assert(
-      fc.asyncProperty(fc.array(anyBend, { minLength: 1, maxLength: 3 }), async (bends) => {
-        const bent = JSON.parse(good)
-        for (const each of bends) {
-          try {
-            bend(bent, each)
-          } catch {
-            // A value in a circle, or one that cannot be set, is no other file.
+  test(
+    'sandgate.replay.files: wherever it was changed, it is played or refused in one sentence, and never a bug',
+    { timeout: 300_000 },
+    async () => {
+      const good = JSON.stringify(await session())
+      expect(await outcome(good)).toContain('every answer is equal')
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyBend, { minLength: 1, maxLength: 3 }), async (bends) => {
+          const bent = JSON.parse(good)
+          for (const each of bends) {
+            try {
+              bend(bent, each)
+            } catch {
+              // A value in a circle, or one that cannot be set, is no other file.
+            }
           }
-        }
-        let text: string
-        try {
-          text = JSON.stringify(bent)
-        } catch {
-          return
-        }
-        const told = await outcome(text)
-        expect(told).not.toMatch(/\bbug\b|undefined|\[object|TypeError|RangeError|is not a function/)
-        if (told.startsWith('refused')) expect(told).not.toContain('\n')
-      }),
-      { numRuns: Number(process.env.BENDS ?? 150), seed: Number(process.env.BENDS_SEED ?? 4_2028), verbose: 1, endOnFailure: true },
-    )
-  })
+          let text: string
+          try {
+            text = JSON.stringify(bent)
+          } catch {
+            return
+          }
+          const told = await outcome(text)
+          expect(told).not.toMatch(/\bbug\b|undefined|\[object|TypeError|RangeError|is not a function/)
+          if (told.startsWith('refused')) expect(told).not.toContain('\n')
+        }),
+        {
+          numRuns: Number(process.env.BENDS ?? 150),
+          seed: Number(process.env.BENDS_SEED ?? 4_2028),
+          verbose: 1,
+          endOnFailure: true,
+        },
+      )
+    },
+  )
 })
 
 const START = '2026-01-01T00:00:00Z'
-const EMPTY = { sandgate: 'recording', format: 1, version: '0', contracts: {}, seed: 's', clock: { start: START, mode: 'frozen' }, settings: {}, callbacks: {}, limits: {}, strict: false, assume: {}, journal: [], end: { entry: 0, at: START } }
-const CALL = { kind: 'call', entry: 1, at: START, wall: START, provider: 'cpg', method: 'GET', path: '/v1/_ping', origin: 'http://localhost', ip: '127.0.0.1', headers: {}, answer: { status: 200, headers: {} } }
-const DEED = { kind: 'control', entry: 1, at: START, operation: 'sendDeposit', params: {}, query: {}, body: { address: 'x', amount: '1' } }
-const ATTEMPT = { kind: 'callback', entry: 2, at: START, provider: 'cpg', delivery: 'cb_1', event: 'deposit.detected', attempt: 1, status: 200, error: null }
+const EMPTY = {
+  sandgate: 'recording',
+  format: 1,
+  version: '0',
+  contracts: {},
+  seed: 's',
+  clock: { start: START, mode: 'frozen' },
+  settings: {},
+  callbacks: {},
+  limits: {},
+  strict: false,
+  assume: {},
+  journal: [],
+  end: { entry: 0, at: START },
+}
+const CALL = {
+  kind: 'call',
+  entry: 1,
+  at: START,
+  wall: START,
+  provider: 'cpg',
+  method: 'GET',
+  path: '/v1/_ping',
+  origin: 'http://localhost',
+  ip: '127.0.0.1',
+  headers: {},
+  answer: { status: 200, headers: {} },
+}
+const DEED = {
+  kind: 'control',
+  entry: 1,
+  at: START,
+  operation: 'sendDeposit',
+  params: {},
+  query: {},
+  body: { address: 'x', amount: '1' },
+}
+const ATTEMPT = {
+  kind: 'callback',
+  entry: 2,
+  at: START,
+  provider: 'cpg',
+  delivery: 'cb_1',
+  event: 'deposit.detected',
+  attempt: 1,
+  status: 200,
+  error: null,
+}
 const STORY = { stories: [], rules: [], timeline: [] }
 
 describe('a file that asks for what cannot be', () => {
   const of = (...journal: object[]) => ({ ...EMPTY, journal })
   test.each<[string, object, string]>([
-    ['receivers of a provider there is not', { ...EMPTY, callbacks: { nobody: { url: 'http://127.0.0.1:9' } } }, 'callbacks: Unrecognized key: "nobody"'],
+    [
+      'receivers of a provider there is not',
+      { ...EMPTY, callbacks: { nobody: { url: 'http://127.0.0.1:9' } } },
+      'callbacks: Unrecognized key: "nobody"',
+    ],
     ['a receiver that is no URL', { ...EMPTY, callbacks: { cpg: { url: 'over there' } } }, 'callbacks.cpg.url'],
-    ['an account there is not', { ...EMPTY, callbacks: { cpg: { url: 'http://127.0.0.1:9', account: 'nobody' } } }, 'callbacks: account'],
-    ['settings of a provider there is not', { ...EMPTY, settings: { nobody: {} } }, 'settings: Unrecognized key: "nobody"'],
+    [
+      'an account there is not',
+      { ...EMPTY, callbacks: { cpg: { url: 'http://127.0.0.1:9', account: 'nobody' } } },
+      'callbacks: account',
+    ],
+    [
+      'settings of a provider there is not',
+      { ...EMPTY, settings: { nobody: {} } },
+      'settings: Unrecognized key: "nobody"',
+    ],
     ['a switch there is not', { ...EMPTY, assume: { 'cpg.nothing': 'x' } }, 'assume: Unrecognized key'],
-    ['a provider there is not', of({ ...CALL, provider: 'cgp' }), 'journal.0.provider: this version has no provider "cgp"; there are alphapo, cpg, payward, zopay; did you mean cpg?'],
-    ['a header that comes several times', of({ ...CALL, headers: { 'content-type': ['application/json'] } }), 'journal.0.headers.content-type: expected a text'],
-    ['an operation __proto__', of({ ...DEED, operation: '__proto__' }), 'journal.0: operation: no control call "__proto__" changes a world'],
-    ['a control call that is not played', of({ ...DEED, operation: 'reset' }), 'no control call "reset" changes a world'],
-    ['a nested body of a control call', of({ ...DEED, body: { address: { of: ['somebody'] }, amount: '1' } }), 'journal.0: body address must be string'],
+    [
+      'a provider there is not',
+      of({ ...CALL, provider: 'cgp' }),
+      'journal.0.provider: this version has no provider "cgp"; there are alphapo, cpg, payward, zopay; did you mean cpg?',
+    ],
+    [
+      'a header that comes several times',
+      of({ ...CALL, headers: { 'content-type': ['application/json'] } }),
+      'journal.0.headers.content-type: expected a text',
+    ],
+    [
+      'an operation __proto__',
+      of({ ...DEED, operation: '__proto__' }),
+      'journal.0: operation: no control call "__proto__" changes a world',
+    ],
+    [
+      'a control call that is not played',
+      of({ ...DEED, operation: 'reset' }),
+      'no control call "reset" changes a world',
+    ],
+    [
+      'a nested body of a control call',
+      of({ ...DEED, body: { address: { of: ['somebody'] }, amount: '1' } }),
+      'journal.0: body address must be string',
+    ],
     ['a body that is missing', of({ ...DEED, body: undefined }), 'journal.0: body is required'],
     ['a query that is nested', of({ ...DEED, query: { a: { b: 1 } } }), 'journal.0: query.a: expected a text'],
-    ['a fault that is no text', of({ ...DEED, operation: 'armFault', body: { when: {} } }), 'journal.0: body: expected YAML or JSON as one text'],
-    ['a scenario of another shape', of({ ...DEED, operation: 'loadScenario', body: { rules: 3 } }), 'journal.0.body.stories: is missing'],
-    ['a rule that answers what there is not', of({ ...DEED, operation: 'loadScenario', body: { ...STORY, rules: [{ id: 'a', source: 's', when: {}, then: [], written: [{ respond: { error: 'toString' } }] }] } }), 'journal.0.body.rules.0'],
-    ['a step of a provider there is not', of({ ...DEED, operation: 'loadScenario', body: { ...STORY, timeline: [{ id: 'a', source: 's', atMs: 0, do: {}, written: { at: '1h', do: { callbacks: { provider: 'nobody', how: 'pause' } } } }] } }), 'journal.0.body.timeline.0'],
-    ['a check there is not', of({ ...CALL, refused: { gate: 'toString', name: 'unauthorized' } }), 'journal.0.refused.gate'],
-    ['a refusal there is not', of({ ...CALL, refused: { gate: 'verifySignature', name: 'constructor' } }), 'journal.0.refused.'],
+    [
+      'a fault that is no text',
+      of({ ...DEED, operation: 'armFault', body: { when: {} } }),
+      'journal.0: body: expected YAML or JSON as one text',
+    ],
+    [
+      'a scenario of another shape',
+      of({ ...DEED, operation: 'loadScenario', body: { rules: 3 } }),
+      'journal.0.body.stories: is missing',
+    ],
+    [
+      'a rule that answers what there is not',
+      of({
+        ...DEED,
+        operation: 'loadScenario',
+        body: {
+          ...STORY,
+          rules: [{ id: 'a', source: 's', when: {}, then: [], written: [{ respond: { error: 'toString' } }] }],
+        },
+      }),
+      'journal.0.body.rules.0',
+    ],
+    [
+      'a step of a provider there is not',
+      of({
+        ...DEED,
+        operation: 'loadScenario',
+        body: {
+          ...STORY,
+          timeline: [
+            {
+              id: 'a',
+              source: 's',
+              atMs: 0,
+              do: {},
+              written: { at: '1h', do: { callbacks: { provider: 'nobody', how: 'pause' } } },
+            },
+          ],
+        },
+      }),
+      'journal.0.body.timeline.0',
+    ],
+    [
+      'a check there is not',
+      of({ ...CALL, refused: { gate: 'toString', name: 'unauthorized' } }),
+      'journal.0.refused.gate',
+    ],
+    [
+      'a refusal there is not',
+      of({ ...CALL, refused: { gate: 'verifySignature', name: 'constructor' } }),
+      'journal.0.refused.',
+    ],
     ['two calls of one entry', of(CALL, CALL), 'journal.1.entry: 1 is the entry of journal.0 too'],
     ['a number beyond all numbers', of({ ...CALL, entry: 9007199254740991 }), 'journal.0.entry'],
     ['an instant beyond all years', of({ ...CALL, at: '+275760-09-13T00:00:00Z' }), 'journal.0.at'],
     ['an instant of no zone', of({ ...CALL, at: '2026-01-01' }), 'journal.0.at: expected an ISO 8601 instant'],
     ['a call that comes after its answer', of({ ...CALL, began: { entry: 7, at: START } }), 'journal.0.began'],
-    ['an attempt that ends before it begins', of({ ...ATTEMPT, ended: { entry: 1, at: START } }), 'journal.0.ended.entry'],
+    [
+      'an attempt that ends before it begins',
+      of({ ...ATTEMPT, ended: { entry: 1, at: START } }),
+      'journal.0.ended.entry',
+    ],
   ])('sandgate.replay.files: %s', (_, file, told) => {
     const text = JSON.stringify(file)
     expect(() => new Replay(readRecording(text), providers)).toThrow(Unusable)
@@ -174,11 +375,15 @@ describe('a file that asks for what cannot be', () => {
 
   test('contracts of documents that are not here have changed, and nothing is read for them', async () => {
     const recording = readRecording(JSON.stringify({ ...EMPTY, contracts: { '../../package': 'x', cpg: 'y' } }))
-    expect(summary(await new Replay(recording, providers).play(), recording)).toContain('the documents of ../../package, cpg have changed')
+    expect(summary(await new Replay(recording, providers).play(), recording)).toContain(
+      'the documents of ../../package, cpg have changed',
+    )
   })
 
   test('what the file holds and nobody was told is left, and counted', async () => {
-    const recording = readRecording(JSON.stringify({ ...EMPTY, journal: [DEED, ATTEMPT], end: { entry: 2, at: START } }))
+    const recording = readRecording(
+      JSON.stringify({ ...EMPTY, journal: [DEED, ATTEMPT], end: { entry: 2, at: START } }),
+    )
     const played = await new Replay(recording, providers).play()
     expect(played.left).toEqual([1, 2])
     expect(summary(played, recording)).toContain('had no place for the entries 1, 2')
@@ -243,14 +448,17 @@ describe('what comes of a replay', () => {
 
   test('sandgate.minimise.cause: a call that differs because its key was used before keeps the call that used it', async () => {
     const box = await start()
-    const under = (idempotency_key: string, network: string) => allocation({ user_identifier: undefined, network, idempotency_key })
+    const under = (idempotency_key: string, network: string) =>
+      allocation({ user_identifier: undefined, network, idempotency_key })
     for (let i = 0; i < 12; i++) await box.call(cpg, under(`key-${i}`, 'ETH'))
     await box.call(cpg, under('key-3', 'BSC'))
     const recording = readRecording(JSON.stringify(await recorded(box)))
     // As an import has it: the real provider said no.
     const last = calls(recording).at(-1)!
     for (const call of calls(recording)) {
-      const drawn = Object.entries(JSON.parse(call.answer.body!).data).flatMap(([name, value]) => [[`$.data.${name}`, shapeOf(name, value)] as const]).filter(([, shape]) => shape !== undefined)
+      const drawn = Object.entries(JSON.parse(call.answer.body!).data)
+        .flatMap(([name, value]) => [[`$.data.${name}`, shapeOf(name, value)] as const])
+        .filter(([, shape]) => shape !== undefined)
       call.compare = { headers: ['content-type'], fields: Object.fromEntries(drawn) as Record<string, Shape> }
     }
     last.answer = { status: 409, headers: { 'content-type': 'application/json' }, body: '{"success":false}' }
@@ -276,14 +484,24 @@ describe('what comes of a replay', () => {
 
   test('sandgate.recording.bounds: control calls are kept up to a bound of bytes, and let go when no recording can be whole any more', async () => {
     const box = await start({ limits: { journalBytes: 10_000_000 } })
-    const large = JSON.stringify({ name: 'large', rules: [{ when: { body: { user_identifier: 'y'.repeat(1_000_000) } }, then: [{ respond: { error: 'unavailable' } }] }] })
-    const put = async () => expect((await box.raw('PUT', '/_sandgate/scenario', { 'content-type': 'application/json' }, large)).status).toBe(200)
+    const large = JSON.stringify({
+      name: 'large',
+      rules: [
+        { when: { body: { user_identifier: 'y'.repeat(1_000_000) } }, then: [{ respond: { error: 'unavailable' } }] },
+      ],
+    })
+    const put = async () =>
+      expect((await box.raw('PUT', '/_sandgate/scenario', { 'content-type': 'application/json' }, large)).status).toBe(
+        200,
+      )
     for (let sent = 0; sent < 9; sent++) await put()
     expect(box.sandbox.tape.of(box.world).deeds.size).toBe(9)
     expect((await box.control('GET', '/recording')).status).toBe(200)
     await put()
     expect(box.sandbox.tape.of(box.world).deeds.size).toBe(0)
-    expect((await box.control('GET', '/recording')).json.detail).toContain('more than 10000000 bytes in their bodies (limits.journalEntries, limits.journalBytes)')
+    expect((await box.control('GET', '/recording')).json.detail).toContain(
+      'more than 10000000 bytes in their bodies (limits.journalEntries, limits.journalBytes)',
+    )
     await box.control('POST', '/reset')
     await put()
     expect(box.sandbox.tape.of(box.world).deeds.size).toBe(1)
@@ -320,7 +538,10 @@ describe('the command line', () => {
     await Promise.all(both)
     const recording = await recorded(box)
     expect(run('replay', inFile('overlap.json', JSON.stringify(recording)))).toMatchObject({ status: 0, stderr: '' })
-    expect(run('minimise', 'overlap.json')).toMatchObject({ status: 2, stderr: 'sandgate: overlap.json: every answer is equal to the recorded one: there is no difference to keep\n' })
+    expect(run('minimise', 'overlap.json')).toMatchObject({
+      status: 2,
+      stderr: 'sandgate: overlap.json: every answer is equal to the recorded one: there is no difference to keep\n',
+    })
     for (const step of recording.journal) {
       delete step.resumed
       if (step.began?.entry < step.entry) delete step.began.order
@@ -335,11 +556,27 @@ describe('the command line', () => {
   })
 
   test.each<[string, (folder: string) => void, string]>([
-    ['more values than there is room for', () => inFile('bad.json', `[${'[],'.repeat(5_000_001)}1]`), 'it has more than 5000000 values'],
-    ['nested deeper than the stack', () => inFile('bad.json', '['.repeat(2_000_000)), 'it is nested deeper than 1000 levels (byte 1000)'],
-    ['larger than a case file may be', (folder) => (inFile('bad.json', ''), truncateSync(join(folder, 'bad.json'), 300 * 1024 * 1024)), 'is larger than 256 MiB, the most that is read'],
+    [
+      'more values than there is room for',
+      () => inFile('bad.json', `[${'[],'.repeat(5_000_001)}1]`),
+      'it has more than 5000000 values',
+    ],
+    [
+      'nested deeper than the stack',
+      () => inFile('bad.json', '['.repeat(2_000_000)),
+      'it is nested deeper than 1000 levels (byte 1000)',
+    ],
+    [
+      'larger than a case file may be',
+      (folder) => (inFile('bad.json', ''), truncateSync(join(folder, 'bad.json'), 300 * 1024 * 1024)),
+      'is larger than 256 MiB, the most that is read',
+    ],
     ['UTF-16', () => inFile('bad.json', Buffer.from(`\ufeff${JSON.stringify(EMPTY)}`, 'utf16le')), 'it is in UTF-16'],
-    ['a provider there is not', () => inFile('bad.json', JSON.stringify({ ...EMPTY, callbacks: { nobody: { url: 'http://127.0.0.1:9' } } })), 'Unrecognized key: "nobody"'],
+    [
+      'a provider there is not',
+      () => inFile('bad.json', JSON.stringify({ ...EMPTY, callbacks: { nobody: { url: 'http://127.0.0.1:9' } } })),
+      'Unrecognized key: "nobody"',
+    ],
   ])('sandgate.replay.files: exit 2 and one line: %s', (_, make, told) => {
     make(folder)
     for (const command of ['replay', 'minimise']) {
@@ -351,13 +588,19 @@ describe('the command line', () => {
   })
 
   test('a byte order mark is no part of a case file', () => {
-    expect(run('replay', inFile('marked.json', `\ufeff${JSON.stringify(EMPTY)}`))).toMatchObject({ status: 0, stderr: '' })
+    expect(run('replay', inFile('marked.json', `\ufeff${JSON.stringify(EMPTY)}`))).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
   })
 
   test('check reads no more of a file than a scenario may have', () => {
     inFile('huge.yaml', '')
     truncateSync(join(folder, 'huge.yaml'), 3 * 1024 ** 3)
-    expect(run('check', 'huge.yaml')).toMatchObject({ status: 2, stdout: '', stderr: 'huge.yaml: is larger than 1 MiB, the most that is read\n' })
+    expect(run('check', 'huge.yaml')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: 'huge.yaml: is larger than 1 MiB, the most that is read\n',
+    })
   })
 })
-

@@ -20,7 +20,10 @@ const folder = mkdtempSync(join(tmpdir(), 'sandgate-cli-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** The environment of this process without anything of Sandgate's in it but the wish for silence; metrics.test.ts reads the log. */
-const bare = { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_'))), SANDGATE_LOG: 'off' }
+const bare = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_'))),
+  SANDGATE_LOG: 'off',
+}
 
 interface Ended {
   readonly status: number | null
@@ -38,7 +41,9 @@ class Running {
     this.child = spawn(process.execPath, [MAIN, ...args], { env: { ...bare, ...env }, ...more })
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
-    this.ended = new Promise((resolve) => this.child.on('close', (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr })))
+    this.ended = new Promise((resolve) =>
+      this.child.on('close', (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr })),
+    )
     onTestFinished(() => void this.child.kill('SIGKILL'))
   }
 
@@ -49,7 +54,8 @@ class Running {
       if (found) return found
       const more = new Promise<undefined>((resolve) => this.child.stdout.once('data', () => resolve(undefined)))
       const ended = await Promise.race([more, this.ended])
-      if (ended) throw new Error(`ended with ${ended.status} before it said ${pattern}\n${ended.stdout}\n${ended.stderr}`)
+      if (ended)
+        throw new Error(`ended with ${ended.status} before it said ${pattern}\n${ended.stdout}\n${ended.stderr}`)
     }
   }
 
@@ -94,7 +100,13 @@ async function complain(runs: readonly (readonly [what: string, running: Running
 
 /** What a call of the control API under this Host is answered. */
 function statusAs(host: string, url: string): Promise<number> {
-  return new Promise((resolve, reject) => httpRequest(`${url}/_sandgate/health`, { headers: { host }, agent: false }, (answer) => resolve(answer.resume().statusCode!)).on('error', reject).end())
+  return new Promise((resolve, reject) =>
+    httpRequest(`${url}/_sandgate/health`, { headers: { host }, agent: false }, (answer) =>
+      resolve(answer.resume().statusCode!),
+    )
+      .on('error', reject)
+      .end(),
+  )
 }
 
 async function get(url: string): Promise<any> {
@@ -103,7 +115,11 @@ async function get(url: string): Promise<any> {
 
 async function call(url: string, by = client): Promise<any> {
   const request = by.sign(allocation({ user_identifier: 'u' }), Date.now())
-  const answer = await fetch(`${url}/cpg${request.path}`, { method: request.method, headers: request.headers as Record<string, string>, body: request.body! })
+  const answer = await fetch(`${url}/cpg${request.path}`, {
+    method: request.method,
+    headers: request.headers as Record<string, string>,
+    body: request.body!,
+  })
   return { status: answer.status, ...((await answer.json()) as object) }
 }
 
@@ -113,8 +129,21 @@ describe('serve', () => {
     const url = await running.ready()
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(running.stdout.match(/listening/g)).toHaveLength(1)
-    for (const text of ['provider', 'base URL', `${url}/cpg`, 'cpg_demo_key', 'cpg_demo_secret', 'cpg_other_key', 'only read_deposit_status', 'at most 5 calls a minute']) expect(running.stdout).toContain(text)
-    expect(await get(`${url}/_sandgate/health`)).toEqual({ status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+    for (const text of [
+      'provider',
+      'base URL',
+      `${url}/cpg`,
+      'cpg_demo_key',
+      'cpg_demo_secret',
+      'cpg_other_key',
+      'only read_deposit_status',
+      'at most 5 calls a minute',
+    ])
+      expect(running.stdout).toContain(text)
+    expect(await get(`${url}/_sandgate/health`)).toEqual({
+      status: 'ok',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    })
     expect((await call(url)).status).toBe(200)
     expect((await get(`${url}/_sandgate/clock`)).mode).toBe('running')
     expect(running.stderr).toBe('')
@@ -126,13 +155,26 @@ describe('serve', () => {
       expect(await get(`${url}/_sandgate/clock`)).toMatchObject({ now: '2026-05-16T19:00:00.000Z', mode: 'frozen' })
       return call(url)
     }
-    const [first, again, other] = await Promise.all([answerOf(), answerOf('--seed', 'sandgate'), answerOf('--seed', 'other')])
+    const [first, again, other] = await Promise.all([
+      answerOf(),
+      answerOf('--seed', 'sandgate'),
+      answerOf('--seed', 'other'),
+    ])
     expect(again).toEqual(first)
     expect(other.data).toEqual({ ...first.data, address: expect.not.stringContaining(first.data.address) })
   })
 
   test('--control-token and --allow-host reach the guard; --host is listened on', async () => {
-    const url = await serve(['--control-token', 'hush', '--allow-host', 'a.example', '--allow-host', 'b.example', '--host', '::1']).ready()
+    const url = await serve([
+      '--control-token',
+      'hush',
+      '--allow-host',
+      'a.example',
+      '--allow-host',
+      'b.example',
+      '--host',
+      '::1',
+    ]).ready()
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
     expect((await fetch(`${url}/_sandgate/health`)).status).toBe(401)
     expect((await fetch(`${url}/_sandgate/health`, { headers: { authorization: 'Bearer hush' } })).status).toBe(200)
@@ -140,15 +182,23 @@ describe('serve', () => {
 })
 
 describe('the lines of a start', () => {
-  test.each([['127.0.0.1'], ['0.0.0.0'], ['::'], ['::1'], ['localhost']])('with --host %s are at most 100 columns wide and hold what one needs next', async (host) => {
-    const running = serve(['--host', host])
-    const url = await running.ready()
-    expect(running.stdout.split('\n').filter((line) => line.length > 100)).toEqual([])
-    expect(running.stdout).not.toMatch(/0\.0\.0\.0|\[::\]/)
-    expect(/^Every interface/m.test(running.stdout)).toBe(['0.0.0.0', '::'].includes(host))
-    for (const line of [`control API  ${url}/_sandgate`, `journal      ${url}/_sandgate/journal`, 'first call   node ']) expect(running.stdout).toContain(line)
-    expect((await get(`${url}/_sandgate/health`)).status).toBe('ok')
-  })
+  test.each([['127.0.0.1'], ['0.0.0.0'], ['::'], ['::1'], ['localhost']])(
+    'with --host %s are at most 100 columns wide and hold what one needs next',
+    async (host) => {
+      const running = serve(['--host', host])
+      const url = await running.ready()
+      expect(running.stdout.split('\n').filter((line) => line.length > 100)).toEqual([])
+      expect(running.stdout).not.toMatch(/0\.0\.0\.0|\[::\]/)
+      expect(/^Every interface/m.test(running.stdout)).toBe(['0.0.0.0', '::'].includes(host))
+      for (const line of [
+        `control API  ${url}/_sandgate`,
+        `journal      ${url}/_sandgate/journal`,
+        'first call   node ',
+      ])
+        expect(running.stdout).toContain(line)
+      expect((await get(`${url}/_sandgate/health`)).status).toBe('ok')
+    },
+  )
 
   test('the first call can be pasted as it stands', async () => {
     const running = serve()
@@ -165,27 +215,52 @@ describe('flag, environment, config file', () => {
 
   test('the file is used where nothing else is said; the environment wins over it, a flag over the environment', async () => {
     const env = { SANDGATE_CONFIG: config, SANDGATE_CLOCK: '2022-01-01T00:00:00Z' }
-    const clocks = [clockOf(serve(['--config', config])), clockOf(serve([], env)), clockOf(serve(['--clock', '2023-01-01T00:00:00Z'], env))]
-    expect(await Promise.all(clocks)).toEqual(['2021-01-01T00:00:00.000Z', '2022-01-01T00:00:00.000Z', '2023-01-01T00:00:00.000Z'])
+    const clocks = [
+      clockOf(serve(['--config', config])),
+      clockOf(serve([], env)),
+      clockOf(serve(['--clock', '2023-01-01T00:00:00Z'], env)),
+    ]
+    expect(await Promise.all(clocks)).toEqual([
+      '2021-01-01T00:00:00.000Z',
+      '2022-01-01T00:00:00.000Z',
+      '2023-01-01T00:00:00.000Z',
+    ])
   })
 
   test('each flag has its variable, and serve need not be said', async () => {
-    const env = { SANDGATE_PORT: '0', SANDGATE_HOST: '::1', SANDGATE_SEED: 'env', SANDGATE_CLOCK: '2022-01-01T00:00:00Z', SANDGATE_CONTROL_TOKEN: 'hush', SANDGATE_STRICT: '1', SANDGATE_ALLOW_HOST: 'a.example' }
+    const env = {
+      SANDGATE_PORT: '0',
+      SANDGATE_HOST: '::1',
+      SANDGATE_SEED: 'env',
+      SANDGATE_CLOCK: '2022-01-01T00:00:00Z',
+      SANDGATE_CONTROL_TOKEN: 'hush',
+      SANDGATE_STRICT: '1',
+      SANDGATE_ALLOW_HOST: 'a.example',
+    }
     const url = await new Running([], env).ready()
     expect(url).toContain('[::1]')
     expect((await fetch(`${url}/_sandgate/clock`)).status).toBe(401)
     const headers = { authorization: 'Bearer hush' }
-    expect(await (await fetch(`${url}/_sandgate/clock`, { headers })).json()).toMatchObject({ now: '2022-01-01T00:00:00.000Z' })
+    expect(await (await fetch(`${url}/_sandgate/clock`, { headers })).json()).toMatchObject({
+      now: '2022-01-01T00:00:00.000Z',
+    })
     const reset: any = await (await fetch(`${url}/_sandgate/reset`, { method: 'POST', headers })).json()
     expect(reset.seed).toBe('env')
   })
 
   test('keys of a config file work, and are never printed', async () => {
-    const file = write('providers: { cpg: { accounts: { shop: { keys: [{ id: my_key, secret: my_secret }], currencies: [{ currency: USDT, network: ETH }] }, other: { keys: [{ id: cpg_other_key, secret: mine_now }], currencies: [{ currency: USDT, network: ETH }] } } } }\n')
+    const file = write(
+      'providers: { cpg: { accounts: { shop: { keys: [{ id: my_key, secret: my_secret }], currencies: [{ currency: USDT, network: ETH }] }, other: { keys: [{ id: cpg_other_key, secret: mine_now }], currencies: [{ currency: USDT, network: ETH }] } } } }\n',
+    )
     const running = serve(['--config', file])
     const url = await running.ready()
-    for (const [key, secret] of [['my_key', 'my_secret'], ['cpg_other_key', 'mine_now']] as const) expect((await call(url, clientOf({ key, secret }))).status).toBe(200)
-    for (const secret of ['my_key', 'my_secret', 'mine_now', 'cpg_other_secret', 'shop']) expect(running.stdout).not.toContain(secret)
+    for (const [key, secret] of [
+      ['my_key', 'my_secret'],
+      ['cpg_other_key', 'mine_now'],
+    ] as const)
+      expect((await call(url, clientOf({ key, secret }))).status).toBe(200)
+    for (const secret of ['my_key', 'my_secret', 'mine_now', 'cpg_other_secret', 'shop'])
+      expect(running.stdout).not.toContain(secret)
     expect(running.stdout).toContain('cpg_demo_key')
     running.child.kill('SIGTERM')
     expect((await running.ended).stderr).toBe('')
@@ -201,17 +276,26 @@ test('the table has the demo keys that are valid, and no other', async () => {
 `)
   const running = serve(['--config', file])
   await running.ready()
-  for (const key of ['alphapo_demo_key', 'cpg_other_key', 'pws_other_key', 'sk_test_sandgate_other', 'my_key']) expect(running.stdout).not.toContain(key)
-  for (const key of ['alphapo_other_key', 'cpg_demo_key', 'pws_demo_key', 'sk_test_sandgate_demo']) expect(running.stdout).toContain(key)
+  for (const key of ['alphapo_demo_key', 'cpg_other_key', 'pws_other_key', 'sk_test_sandgate_other', 'my_key'])
+    expect(running.stdout).not.toContain(key)
+  for (const key of ['alphapo_other_key', 'cpg_demo_key', 'pws_demo_key', 'sk_test_sandgate_demo'])
+    expect(running.stdout).toContain(key)
 })
 
 test('a scenario file may have a comma in its name; from the environment commas stand between several', async () => {
   const one = write('name: one\n')
   const two = join(dirname(one), 'a,b.yaml')
   renameSync(write('name: two\n'), two)
-  const names = async (running: Running) => (await get(`${await running.ready()}/_sandgate/scenario`)).stories.map(({ name }: any) => name)
-  const told = await Promise.all([names(serve(['--scenario', two, '--scenario', one])), names(serve([], { SANDGATE_SCENARIO: `${one},${write('name: three\n')}` }))])
-  expect(told).toEqual([['two', 'one'], ['one', 'three']])
+  const names = async (running: Running) =>
+    (await get(`${await running.ready()}/_sandgate/scenario`)).stories.map(({ name }: any) => name)
+  const told = await Promise.all([
+    names(serve(['--scenario', two, '--scenario', one])),
+    names(serve([], { SANDGATE_SCENARIO: `${one},${write('name: three\n')}` })),
+  ])
+  expect(told).toEqual([
+    ['two', 'one'],
+    ['one', 'three'],
+  ])
 })
 
 describe('what cannot be used is told in one line, with exit status 2 and nothing on stdout', () => {
@@ -219,35 +303,125 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
     complain([
       ['an unknown flag', new Running(['serve', '--prot', '4010']), /--prot/],
       ['an unknown command', new Running(['srve']), /there is no command "srve"; did you mean serve\?/],
-      ['an unknown command with flags', new Running(['replai', 'case.json', '--until', '5']), /there is no command "replai"; did you mean replay\?/],
-      ['help about an unknown command', new Running(['help', 'chek']), /there is no command "chek"; did you mean check\?/],
+      [
+        'an unknown command with flags',
+        new Running(['replai', 'case.json', '--until', '5']),
+        /there is no command "replai"; did you mean replay\?/,
+      ],
+      [
+        'help about an unknown command',
+        new Running(['help', 'chek']),
+        /there is no command "chek"; did you mean check\?/,
+      ],
       ['more than serve takes', new Running(['serve', 'now']), /too many arguments/],
       ['a flag without its value', new Running(['serve', '--port']), /--port/],
       ['a port that is none', new Running(['serve', '--port', 'http']), /--port.*0 to 65535, got "http"/],
       ['a port out of range', new Running(['serve', '--port', '65536']), /--port.*got "65536"/],
       ['a negative port', new Running(['serve', '--port=-1']), /--port.*got "-1"/],
-      ['a clock that is none', new Running(['serve', '--clock', 'noon']), /--clock.*expected real, or an instant.*got "noon"/],
-      ['a day that is none', new Running(['serve', '--clock', '2026-02-30T00:00:00Z']), /--clock.*expected real, or an instant/],
-      ['an instant without a zone', new Running(['serve', '--clock', '2026-05-16T19:00:00']), /--clock.*expected real, or an instant/],
-      ['a config file with a clock that is none', new Running(['serve', '--config', write('clock: 2026-02-30T00:00:00Z\n')]), /sandgate\.yaml:1: clock: expected real, or an instant/],
-      ['a host that is none of ours', new Running(['serve', '--port', '0', '--host', '192.0.2.1']), /--host 192\.0\.2\.1/],
-      ['a config file that is not there', new Running(['serve', '--config', '/nowhere/sandgate.yaml']), /\/nowhere\/sandgate\.yaml: cannot be read/],
-      ['a config file with an unknown key', new Running(['serve', '--config', write('sed: x\n')]), /sandgate\.yaml:1: sed: unknown key; did you mean seed\?/],
-      ['a config file with two mistakes', new Running(['serve', '--config', write('sed: x\nlimits: { worlds: many }\n')]), /^sandgate: \S+sandgate\.yaml:2: limits\.worlds: [^;]+; \S+sandgate\.yaml:1: sed: unknown key/],
+      [
+        'a clock that is none',
+        new Running(['serve', '--clock', 'noon']),
+        /--clock.*expected real, or an instant.*got "noon"/,
+      ],
+      [
+        'a day that is none',
+        new Running(['serve', '--clock', '2026-02-30T00:00:00Z']),
+        /--clock.*expected real, or an instant/,
+      ],
+      [
+        'an instant without a zone',
+        new Running(['serve', '--clock', '2026-05-16T19:00:00']),
+        /--clock.*expected real, or an instant/,
+      ],
+      [
+        'a config file with a clock that is none',
+        new Running(['serve', '--config', write('clock: 2026-02-30T00:00:00Z\n')]),
+        /sandgate\.yaml:1: clock: expected real, or an instant/,
+      ],
+      [
+        'a host that is none of ours',
+        new Running(['serve', '--port', '0', '--host', '192.0.2.1']),
+        /--host 192\.0\.2\.1/,
+      ],
+      [
+        'a config file that is not there',
+        new Running(['serve', '--config', '/nowhere/sandgate.yaml']),
+        /\/nowhere\/sandgate\.yaml: cannot be read/,
+      ],
+      [
+        'a config file with an unknown key',
+        new Running(['serve', '--config', write('sed: x\n')]),
+        /sandgate\.yaml:1: sed: unknown key; did you mean seed\?/,
+      ],
+      [
+        'a config file with two mistakes',
+        new Running(['serve', '--config', write('sed: x\nlimits: { worlds: many }\n')]),
+        /^sandgate: \S+sandgate\.yaml:2: limits\.worlds: [^;]+; \S+sandgate\.yaml:1: sed: unknown key/,
+      ],
       ['a config file that is no YAML', new Running(['serve', '--config', write('seed: [x\n')]), /sandgate\.yaml:\d: /],
-      ['a config file full of aliases', new Running(['serve', '--config', write(`a: &a [x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`)]), /alias/i],
-      ['an empty token', new Running(['serve', '--port', '0', '--control-token', '']), /--control-token.*expected visible ASCII/],
-      ['a token that no header can carry', new Running(['serve', '--port', '0', '--control-token', 'a b']), /--control-token.*expected visible ASCII/],
-      ['a URL for a host', new Running(['serve', '--port', '0', '--allow-callback-host', 'http://foo']), /--allow-callback-host.*without scheme, port or path, got "http:\/\/foo"/],
-      ['a host with a port', new Running(['serve', '--port', '0', '--allow-host', 'foo.example:80']), /--allow-host.*got "foo\.example:80"/],
-      ['a host with a path', new Running(['serve', '--port', '0', '--allow-host', 'foo.example/x']), /--allow-host.*got "foo\.example\/x"/],
+      [
+        'a config file full of aliases',
+        new Running([
+          'serve',
+          '--config',
+          write(
+            `a: &a [x]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\n`,
+          ),
+        ]),
+        /alias/i,
+      ],
+      [
+        'an empty token',
+        new Running(['serve', '--port', '0', '--control-token', '']),
+        /--control-token.*expected visible ASCII/,
+      ],
+      [
+        'a token that no header can carry',
+        new Running(['serve', '--port', '0', '--control-token', 'a b']),
+        /--control-token.*expected visible ASCII/,
+      ],
+      [
+        'a URL for a host',
+        new Running(['serve', '--port', '0', '--allow-callback-host', 'http://foo']),
+        /--allow-callback-host.*without scheme, port or path, got "http:\/\/foo"/,
+      ],
+      [
+        'a host with a port',
+        new Running(['serve', '--port', '0', '--allow-host', 'foo.example:80']),
+        /--allow-host.*got "foo\.example:80"/,
+      ],
+      [
+        'a host with a path',
+        new Running(['serve', '--port', '0', '--allow-host', 'foo.example/x']),
+        /--allow-host.*got "foo\.example\/x"/,
+      ],
       ['an empty host', new Running(['serve', '--port', '0', '--allow-host', '']), /--allow-host.*got ""/],
-      ['an empty address to listen on', new Running(['serve', '--port', '0', '--host', '']), /--host.*expected some text/],
+      [
+        'an empty address to listen on',
+        new Running(['serve', '--port', '0', '--host', '']),
+        /--host.*expected some text/,
+      ],
       ['an empty seed', new Running(['serve', '--port', '0', '--seed', '']), /--seed/],
-      ['a scenario that is not there', new Running(['serve', '--port', '0', '--scenario', '/nowhere/story.yaml']), /\/nowhere\/story\.yaml: cannot be read/],
-      ['a scenario with an unknown key', new Running(['serve', '--port', '0', '--scenario', write('nam: x\n')]), /sandgate\.yaml:1: nam: unknown key; did you mean name\?/],
-      ['two scenarios with two seeds', new Running(['serve', '--port', '0', '--scenario', write('seed: a\n'), '--scenario', write('seed: b\n')]), /seed b differs from a/],
-      ['health of nobody', new Running(['health', '--port', '1']), /no healthy sandbox at http:\/\/127\.0\.0\.1:1: connect ECONNREFUSED/],
+      [
+        'a scenario that is not there',
+        new Running(['serve', '--port', '0', '--scenario', '/nowhere/story.yaml']),
+        /\/nowhere\/story\.yaml: cannot be read/,
+      ],
+      [
+        'a scenario with an unknown key',
+        new Running(['serve', '--port', '0', '--scenario', write('nam: x\n')]),
+        /sandgate\.yaml:1: nam: unknown key; did you mean name\?/,
+      ],
+      [
+        'two scenarios with two seeds',
+        new Running(['serve', '--port', '0', '--scenario', write('seed: a\n'), '--scenario', write('seed: b\n')]),
+        /seed b differs from a/,
+      ],
+      [
+        'health of nobody',
+        new Running(['health', '--port', '1']),
+        /no healthy sandbox at http:\/\/127\.0\.0\.1:1: connect ECONNREFUSED/,
+      ],
     ]))
 
   test('a directory of somebody else: who this process is, and what to do', async () => {
@@ -256,7 +430,15 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
     chmodSync(data, 0o555)
     // The superuser may write anywhere.
     const uid = process.getuid!() === 0 ? 65_534 : process.getuid!()
-    await complain([['a foreign directory', new Running(['serve', '--port', '0', '--data', data], {}, { uid }), new RegExp(`EACCES.*; this process runs as uid ${uid}: make the directory its own \\(chown\\), or run it as the directory's owner`)]])
+    await complain([
+      [
+        'a foreign directory',
+        new Running(['serve', '--port', '0', '--data', data], {}, { uid }),
+        new RegExp(
+          `EACCES.*; this process runs as uid ${uid}: make the directory its own \\(chown\\), or run it as the directory's owner`,
+        ),
+      ],
+    ])
   })
 
   test('the environment, and a port that is taken', async () => {
@@ -266,9 +448,21 @@ describe('what cannot be used is told in one line, with exit status 2 and nothin
     const { port } = taken.address() as AddressInfo
     await complain([
       ['a port out of the environment', new Running(['serve'], { SANDGATE_PORT: 'http' }), /SANDGATE_PORT.*got "http"/],
-      ['a clock out of the environment', new Running(['serve'], { SANDGATE_CLOCK: 'noon' }), /SANDGATE_CLOCK.*got "noon"/],
-      ['a config file out of the environment', new Running(['serve'], { SANDGATE_CONFIG: '/nowhere.yaml' }), /\/nowhere\.yaml/],
-      ['a port that is taken', new Running(['serve', '--port', String(port), '--data', join(folder, 'kept')]), new RegExp(`--port ${port}.*taken`)],
+      [
+        'a clock out of the environment',
+        new Running(['serve'], { SANDGATE_CLOCK: 'noon' }),
+        /SANDGATE_CLOCK.*got "noon"/,
+      ],
+      [
+        'a config file out of the environment',
+        new Running(['serve'], { SANDGATE_CONFIG: '/nowhere.yaml' }),
+        /\/nowhere\.yaml/,
+      ],
+      [
+        'a port that is taken',
+        new Running(['serve', '--port', String(port), '--data', join(folder, 'kept')]),
+        new RegExp(`--port ${port}.*taken`),
+      ],
     ])
     expect(readdirSync(join(folder, 'kept'))).not.toContain('lock')
   })
@@ -292,17 +486,22 @@ describe('the end', () => {
     const running = serve()
     const url = await running.ready()
     const request = client.sign(allocation({}), Date.now())
-    const headers = Object.entries(request.headers!).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    const headers = Object.entries(request.headers!)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
     const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('utf8')
     let heard = ''
-    const hears = (pattern: RegExp) => new Promise<void>((resolve, reject) => {
-      socket.on('data', (text: string) => {
-        heard += text
-        if (pattern.test(heard)) resolve()
+    const hears = (pattern: RegExp) =>
+      new Promise<void>((resolve, reject) => {
+        socket.on('data', (text: string) => {
+          heard += text
+          if (pattern.test(heard)) resolve()
+        })
+        socket.on('close', () => reject(new Error(`hung up after "${heard}"`)))
       })
-      socket.on('close', () => reject(new Error(`hung up after "${heard}"`)))
-    })
-    socket.write(`POST /cpg${request.path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: ${request.body!.length}\r\n${headers}\r\n`)
+    socket.write(
+      `POST /cpg${request.path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: ${request.body!.length}\r\n${headers}\r\n`,
+    )
     await hears(/100 Continue/)
     running.child.kill('SIGTERM')
     await refusesConnections(Number(new URL(url).port))
@@ -317,12 +516,25 @@ describe('the end', () => {
 })
 
 describe('call', () => {
-  const control = async (url: string, method: string, path: string, body: object) => (await fetch(`${url}/_sandgate${path}`, { method, body: JSON.stringify(body) })).status
+  const control = async (url: string, method: string, path: string, body: object) =>
+    (await fetch(`${url}/_sandgate${path}`, { method, body: JSON.stringify(body) })).status
 
   test('sandgate.call: a signed call of each provider, by its first demo key', async () => {
     const url = await serve().ready()
-    for (const { name, firstCall: { method, path, body }, demo } of (await findProviders()).values()) {
-      const { status, stdout, stderr } = await new Running(['call', name, method, path, '--url', url, ...(body === undefined ? [] : ['-d', body])]).ended
+    for (const {
+      name,
+      firstCall: { method, path, body },
+      demo,
+    } of (await findProviders()).values()) {
+      const { status, stdout, stderr } = await new Running([
+        'call',
+        name,
+        method,
+        path,
+        '--url',
+        url,
+        ...(body === undefined ? [] : ['-d', body]),
+      ]).ended
       expect([name, status, stderr]).toEqual([name, 0, ''])
       expect(stdout).toMatch(/^20[01] /)
       for (const { key, secret = key } of demo) for (const hidden of [key, secret]) expect(stdout).not.toContain(hidden)
@@ -331,21 +543,39 @@ describe('call', () => {
 
   test('sandgate.call: the answer, and what the journal says of it', async () => {
     const url = await serve().ready()
-    const { status, stdout } = await new Running(['call', 'cpg', 'post', '/v1/deposit-addresses', '--url', url, '-d', '{"currency":"USDT","network":"ETH","user_identifier":"u","idempotency_key":"k1"}']).ended
+    const { status, stdout } = await new Running([
+      'call',
+      'cpg',
+      'post',
+      '/v1/deposit-addresses',
+      '--url',
+      url,
+      '-d',
+      '{"currency":"USDT","network":"ETH","user_identifier":"u","idempotency_key":"k1"}',
+    ]).ended
     expect(status).toBe(0)
-    expect(stdout).toMatch(/^200 OK\ncontent-type: application\/json\nx-sandgate-entry: 1\n\n\{"success":true,[^\n]*\}\n\n/)
+    expect(stdout).toMatch(
+      /^200 OK\ncontent-type: application\/json\nx-sandgate-entry: 1\n\n\{"success":true,[^\n]*\}\n\n/,
+    )
     expect(stdout).toContain(`entry        1, ${url}/_sandgate/journal/1\n`)
-    expect(stdout).toMatch(/\noperation {4}createDepositAddress\ncalled by {4}demo, key 1\npassed {7}headersPresent, timestampInWindow, [^\n]*legal\n/)
+    expect(stdout).toMatch(
+      /\noperation {4}createDepositAddress\ncalled by {4}demo, key 1\npassed {7}headersPresent, timestampInWindow, [^\n]*legal\n/,
+    )
     expect(stdout).toMatch(/\nidempotency {2}\{"decided":"[^\n]*\n/)
     expect(stdout).toMatch(/\nrules {8}cpg\.[a-z.-]+ \((documented|inferred|assumed)\)\n/)
   })
 
   test('sandgate.call: a refusal says which check it was, and ends with 1', async () => {
     const url = await serve().ready()
-    const { status, stdout } = await new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', '--key', 'cpg_readonly_key', '-d', '{}'], { SANDGATE_URL: url }).ended
+    const { status, stdout } = await new Running(
+      ['call', 'cpg', 'POST', '/v1/deposit-addresses', '--key', 'cpg_readonly_key', '-d', '{}'],
+      { SANDGATE_URL: url },
+    ).ended
     expect(status).toBe(1)
     expect(stdout).toMatch(/^403 Forbidden\n/)
-    expect(stdout).toMatch(/\ncalled by {3}demo, key 3\n[^]*\nstopped by {2}permitted\nrefusal {5}forbidden\nhint {8}the key lacks request_deposit_address\n/)
+    expect(stdout).toMatch(
+      /\ncalled by {3}demo, key 3\n[^]*\nstopped by {2}permitted\nrefusal {5}forbidden\nhint {8}the key lacks request_deposit_address\n/,
+    )
   })
 
   test('sandgate.call: query, body from a file and from stdin, more headers, another world', async () => {
@@ -353,23 +583,67 @@ describe('call', () => {
     expect(await control(url, 'POST', '/worlds', { id: 'ci' })).toBe(201)
     const file = write('{ "currency": "USDT",\r\n "network": "ETH" }\n')
     const at = ['--url', url, '--world', 'ci']
-    const piped = new Running(['call', 'zopay', 'POST', '/connect/v1/payment-intents', ...at, '-H', 'Idempotency-Key: order-1', '-d', '@-'])
+    const piped = new Running([
+      'call',
+      'zopay',
+      'POST',
+      '/connect/v1/payment-intents',
+      ...at,
+      '-H',
+      'Idempotency-Key: order-1',
+      '-d',
+      '@-',
+    ])
     piped.child.stdin.end('{"amount":"25.00","currencies":["USDT"]}')
-    const ends = [new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', ...at, '-d', `@${file}`]), new Running(['call', 'payward', 'GET', '/v1/funds/transactions?type=deposit', ...at]), piped]
+    const ends = [
+      new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', ...at, '-d', `@${file}`]),
+      new Running(['call', 'payward', 'GET', '/v1/funds/transactions?type=deposit', ...at]),
+      piped,
+    ]
     for (const { ended } of ends) expect(await ended).toMatchObject({ status: 0, stderr: '' })
-    expect((await get(`${url}/w/ci/_sandgate/journal?kind=call`)).data.map(({ status }: any) => status)).toEqual([200, 200, 200])
+    expect((await get(`${url}/w/ci/_sandgate/journal?kind=call`)).data.map(({ status }: any) => status)).toEqual([
+      200, 200, 200,
+    ])
     expect((await get(`${url}/_sandgate/journal?kind=call`)).data).toEqual([])
   })
 
   test('sandgate.call: a key of a config file signs, and is shown nowhere', async () => {
-    const config = write('providers: { cpg: { accounts: { shop: { keys: [{ id: my_key, secret: my_secret }], currencies: [{ currency: USDT, network: ETH }] } } } }\n')
+    const config = write(
+      'providers: { cpg: { accounts: { shop: { keys: [{ id: my_key, secret: my_secret }], currencies: [{ currency: USDT, network: ETH }] } } } }\n',
+    )
     const url = await serve(['--config', config]).ready()
-    const { status, stdout, stderr } = await new Running(['call', 'cpg', 'GET', '/v1/currencies', '--url', url, '--config', config, '--key', 'my_key']).ended
+    const { status, stdout, stderr } = await new Running([
+      'call',
+      'cpg',
+      'GET',
+      '/v1/currencies',
+      '--url',
+      url,
+      '--config',
+      config,
+      '--key',
+      'my_key',
+    ]).ended
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/called by {2}shop, key 1\n/)
     expect(stdout).not.toMatch(/my_key|my_secret/)
-    const wrong = await new Running(['call', 'cpg', 'GET', '/v1/currencies', '--url', url, '--config', config, '--key', 'my_kye']).ended
-    expect(wrong).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/--key my_kye: CPG has no such key; there are cpg_demo_key, /) })
+    const wrong = await new Running([
+      'call',
+      'cpg',
+      'GET',
+      '/v1/currencies',
+      '--url',
+      url,
+      '--config',
+      config,
+      '--key',
+      'my_kye',
+    ]).ended
+    expect(wrong).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/--key my_kye: CPG has no such key; there are cpg_demo_key, /),
+    })
     expect(wrong.stderr).not.toMatch(/my_key|my_secret/)
   })
 
@@ -377,18 +651,45 @@ describe('call', () => {
     const url = await serve(['--control-token', 'abc']).ready()
     const at = ['--url', url]
     await complain([
-      ['nobody there', new Running(['call', 'cpg', 'GET', '/v1/_ping', '--url', 'http://127.0.0.1:1']), /http:\/\/127\.0\.0\.1:1 did not answer: connect ECONNREFUSED/],
-      ['no such provider', new Running(['call', 'cgp', 'GET', '/v1/_ping', ...at]), /no provider "cgp"; did you mean cpg\?/],
-      ['no such key', new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '--key', 'cpg_demo_kex']), /did you mean cpg_demo_key\?/],
-      ['no such world', new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '--world', 'nowhere']), /did not answer as CPG: 404 there is no world "nowhere"/],
+      [
+        'nobody there',
+        new Running(['call', 'cpg', 'GET', '/v1/_ping', '--url', 'http://127.0.0.1:1']),
+        /http:\/\/127\.0\.0\.1:1 did not answer: connect ECONNREFUSED/,
+      ],
+      [
+        'no such provider',
+        new Running(['call', 'cgp', 'GET', '/v1/_ping', ...at]),
+        /no provider "cgp"; did you mean cpg\?/,
+      ],
+      [
+        'no such key',
+        new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '--key', 'cpg_demo_kex']),
+        /did you mean cpg_demo_key\?/,
+      ],
+      [
+        'no such world',
+        new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '--world', 'nowhere']),
+        /did not answer as CPG: 404 there is no world "nowhere"/,
+      ],
       ['no path', new Running(['call', 'cpg', 'GET', 'v1/_ping', ...at]), /"v1\/_ping" is no path/],
       ['no method', new Running(['call', 'cpg', '/v1/_ping', 'GET', ...at]), /is no (path|method)/],
-      ['no file', new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', ...at, '-d', '@/nowhere.json']), /-d @\/nowhere\.json: cannot be read/],
+      [
+        'no file',
+        new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', ...at, '-d', '@/nowhere.json']),
+        /-d @\/nowhere\.json: cannot be read/,
+      ],
       ['no header', new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '-H', 'x']), /-H, --header.*Name: value/],
-      ['no URL', new Running(['call', 'cpg', 'GET', '/v1/_ping', '--url', 'localhost:4010']), /--url.*expected a URL such as http:/],
+      [
+        'no URL',
+        new Running(['call', 'cpg', 'GET', '/v1/_ping', '--url', 'localhost:4010']),
+        /--url.*expected a URL such as http:/,
+      ],
     ])
     // The call was made; only its explanation is not to be had.
-    expect(await new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at]).ended).toMatchObject({ status: 0, stdout: expect.stringMatching(/entry 1 cannot be read: 401 the control API asks for/) })
+    expect(await new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at]).ended).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/entry 1 cannot be read: 401 the control API asks for/),
+    })
   })
 })
 
@@ -404,33 +705,53 @@ describe('the environment', () => {
   })
 
   test('sandgate.environment: every flag that has a variable is known, and every variable has a flag', async () => {
-    const commands = await Promise.all(Object.values(COMMANDS).map(async ({ load }) => {
-      const command = new Command()
-      ;(await load()).define(command)
-      return command
-    }))
+    const commands = await Promise.all(
+      Object.values(COMMANDS).map(async ({ load }) => {
+        const command = new Command()
+        ;(await load()).define(command)
+        return command
+      }),
+    )
     const named = new Set(commands.flatMap(({ options }) => options.flatMap(({ envVar }) => envVar ?? [])))
     expect([...named].sort()).toEqual([...VARIABLES].sort())
   })
 
   test('sandgate.environment: an unknown one is told with the nearest right name, once, and nothing else changes', async () => {
-    const running = serve([], { SANDGATE_ALOW_CALLBACK_HOST: 'x', SANDGATE_KILL_SEED: '1', SANDGATE_TEST_POSTGRES: 'x' })
+    const running = serve([], {
+      SANDGATE_ALOW_CALLBACK_HOST: 'x',
+      SANDGATE_KILL_SEED: '1',
+      SANDGATE_TEST_POSTGRES: 'x',
+    })
     await running.ready()
     running.child.kill('SIGTERM')
-    expect(await running.ended).toMatchObject({ status: 0, stderr: 'sandgate: SANDGATE_ALOW_CALLBACK_HOST is no variable of Sandgate; did you mean SANDGATE_ALLOW_CALLBACK_HOST?\n' })
+    expect(await running.ended).toMatchObject({
+      status: 0,
+      stderr:
+        'sandgate: SANDGATE_ALOW_CALLBACK_HOST is no variable of Sandgate; did you mean SANDGATE_ALLOW_CALLBACK_HOST?\n',
+    })
   })
 
   test('sandgate.environment: what Kubernetes sets for a service named sandgate is no setting', async () => {
-    const env = { SANDGATE_PORT: 'tcp://10.0.0.1:4010', SANDGATE_SERVICE_HOST: '10.0.0.1', SANDGATE_SERVICE_PORT: '4010', SANDGATE_PORT_4010_TCP: 'tcp://10.0.0.1:4010', SANDGATE_PORT_4010_TCP_ADDR: '10.0.0.1' }
+    const env = {
+      SANDGATE_PORT: 'tcp://10.0.0.1:4010',
+      SANDGATE_SERVICE_HOST: '10.0.0.1',
+      SANDGATE_SERVICE_PORT: '4010',
+      SANDGATE_PORT_4010_TCP: 'tcp://10.0.0.1:4010',
+      SANDGATE_PORT_4010_TCP_ADDR: '10.0.0.1',
+    }
     expect(await new Running(['schema'], env).ended).toMatchObject({ status: 0, stderr: '' })
-    expect(await new Running(['health', '--url', await serve().ready()], env).ended).toMatchObject({ status: 0, stderr: '' })
+    expect(await new Running(['health', '--url', await serve().ready()], env).ended).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
   })
 
   test('hosts by variable and by flag, several at once, in any case', async () => {
     const url = await serve(['--allow-host', 'A.Example', '--allow-host', 'b.example,c.example']).ready()
     const other = await serve([], { SANDGATE_ALLOW_HOST: 'a.example, b.example,c.example' }).ready()
     for (const host of ['a.example', 'b.example', 'c.example', 'd.example']) {
-      for (const base of [url, other]) expect([host, await statusAs(host, base)]).toEqual([host, host === 'd.example' ? 403 : 200])
+      for (const base of [url, other])
+        expect([host, await statusAs(host, base)]).toEqual([host, host === 'd.example' ? 403 : 200])
     }
   })
 })
@@ -438,7 +759,10 @@ describe('the environment', () => {
 describe('an old Node', () => {
   test('is told so in a sentence before anything is loaded', async () => {
     const old = join(folder, 'old.cjs')
-    writeFileSync(old, "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })\n")
+    writeFileSync(
+      old,
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })\n",
+    )
     const { status, stdout, stderr } = await new Running(['serve'], { NODE_OPTIONS: `--require ${old}` }).ended
     expect([status, stdout, stderr]).toEqual([2, '', 'sandgate: Node 20.19 or newer is needed; this is 18.20.4\n'])
     expect(readFileSync(MAIN, 'utf8')).not.toMatch(/^import /m)
@@ -451,7 +775,10 @@ describe('started by npm', () => {
     expect((await promisify(execFile)(MAIN, ['--version'], { env: bare })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
-  test.each([['npm start', ['start', '--silent', '--', '--port', '0']], ['npx sandgate', ['exec', '--', 'sandgate', 'serve', '--port', '0']]])('sandgate.stop.npm: a signal to %s frees the port', async (_, args) => {
+  test.each([
+    ['npm start', ['start', '--silent', '--', '--port', '0']],
+    ['npx sandgate', ['exec', '--', 'sandgate', 'serve', '--port', '0']],
+  ])('sandgate.stop.npm: a signal to %s frees the port', async (_, args) => {
     const child = spawn('npm', ['--ignore-scripts', ...args], { cwd: ROOT, env: { ...bare, SANDGATE_LOG: 'off' } })
     const ended = new Promise((resolve) => child.once('close', resolve))
     let said = ''
@@ -482,17 +809,28 @@ describe('other commands', () => {
     const env = { SANDGATE_CONTROL_TOKEN: 'abc' }
     const { port } = new URL(await serve([], env).ready())
     expect(await new Running(['health', '--port', port], env).ended).toMatchObject({ status: 0, stderr: '' })
-    expect(await new Running(['health', '--port', port]).ended).toMatchObject({ status: 2, stderr: `sandgate: no healthy sandbox at http://127.0.0.1:${port}: 401: the control API asks for Authorization: Bearer with the token given by --control-token\n` })
+    expect(await new Running(['health', '--port', port]).ended).toMatchObject({
+      status: 2,
+      stderr: `sandgate: no healthy sandbox at http://127.0.0.1:${port}: 401: the control API asks for Authorization: Bearer with the token given by --control-token\n`,
+    })
   })
 
   test('sandgate.health: the host counts, by flag, by environment and as a URL', async () => {
     const url = await serve(['--host', '::1']).ready()
     const { port } = new URL(url)
-    const ends = [new Running(['health', '--port', port, '--host', '::1']), new Running(['health'], { SANDGATE_HOST: '::1', SANDGATE_PORT: port }), new Running(['health', '--url', `${url}/`]), new Running(['health'], { SANDGATE_URL: url })]
+    const ends = [
+      new Running(['health', '--port', port, '--host', '::1']),
+      new Running(['health'], { SANDGATE_HOST: '::1', SANDGATE_PORT: port }),
+      new Running(['health', '--url', `${url}/`]),
+      new Running(['health'], { SANDGATE_URL: url }),
+    ]
     for (const { ended } of ends) expect(await ended).toMatchObject({ status: 0, stderr: '' })
     expect(await new Running(['health', '--port', port]).ended).toMatchObject({ status: 2 })
     const everywhere = new URL(await serve(['--host', '0.0.0.0']).ready())
-    expect(await new Running(['health', '--port', everywhere.port], { SANDGATE_HOST: '0.0.0.0' }).ended).toMatchObject({ status: 0, stderr: '' })
+    expect(await new Running(['health', '--port', everywhere.port], { SANDGATE_HOST: '0.0.0.0' }).ended).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
   })
 
   test('sandgate.health: --wait waits for a sandbox that starts later, gives up in the end, and at once on a refusal', async () => {
@@ -502,16 +840,26 @@ describe('other commands', () => {
     await new Promise((resolve) => free.close(resolve))
     const waiting = new Running(['health', '--port', port, '--wait', '10m'])
     await new Running(['serve', '--port', port, '--control-token', 'abc']).ready()
-    expect(await waiting.ended).toMatchObject({ status: 2, stderr: expect.stringContaining('401: the control API asks for') })
-    expect(await new Running(['health', '--port', port, '--wait', '10m', '--control-token', 'abc']).ended).toMatchObject({ status: 0, stderr: '' })
-    expect(await new Running(['health', '--port', '1', '--wait', '100ms']).ended).toMatchObject({ status: 2, stderr: 'sandgate: no healthy sandbox at http://127.0.0.1:1 within 0.1 s: connect ECONNREFUSED 127.0.0.1:1\n' })
+    expect(await waiting.ended).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('401: the control API asks for'),
+    })
+    expect(
+      await new Running(['health', '--port', port, '--wait', '10m', '--control-token', 'abc']).ended,
+    ).toMatchObject({ status: 0, stderr: '' })
+    expect(await new Running(['health', '--port', '1', '--wait', '100ms']).ended).toMatchObject({
+      status: 2,
+      stderr: 'sandgate: no healthy sandbox at http://127.0.0.1:1 within 0.1 s: connect ECONNREFUSED 127.0.0.1:1\n',
+    })
   })
 
   test('sandgate.health: another program on the port is not taken for a sandbox', async () => {
     const stranger = createHttpServer((_, res) => res.end('<h1>It works</h1>')).listen(0, '127.0.0.1')
     await new Promise((resolve) => stranger.once('listening', resolve))
     onTestFinished(() => void stranger.close())
-    expect(await new Running(['health', '--port', String((stranger.address() as AddressInfo).port)]).ended).toMatchObject({ status: 2, stderr: expect.stringContaining('200, which is no answer of Sandgate') })
+    expect(
+      await new Running(['health', '--port', String((stranger.address() as AddressInfo).port)]).ended,
+    ).toMatchObject({ status: 2, stderr: expect.stringContaining('200, which is no answer of Sandgate') })
   })
 
   test('scenarios come from the flag, the environment or the config file, whose own folder counts', async () => {
@@ -521,7 +869,11 @@ describe('other commands', () => {
     writeFileSync(config, 'scenarios: [sandgate.story.yaml]\n')
     const nameIn = async (running: Running) => (await get(`${await running.ready()}/_sandgate/scenario`)).name
     const names = await Promise.all([
-      nameIn(new Running(['serve', '--port', '0', '--scenario', story('a'), '--scenario', story('b')], { SANDGATE_SCENARIO: story('z') })),
+      nameIn(
+        new Running(['serve', '--port', '0', '--scenario', story('a'), '--scenario', story('b')], {
+          SANDGATE_SCENARIO: story('z'),
+        }),
+      ),
       nameIn(new Running(['serve', '--port', '0'], { SANDGATE_SCENARIO: `${story('y')},${story('z')}` })),
       nameIn(new Running(['serve', '--port', '0', '--config', config])),
     ])
@@ -529,32 +881,69 @@ describe('other commands', () => {
   })
 
   test('check: 0 when nothing is wrong, 1 when a rule can never act, 2 when a file cannot be used', async () => {
-    const rule = (when: string) => `name: x\nrules: [{ when: { provider: cpg, ${when} }, then: [{ corrupt: { how: empty } }] }]\n`
-    const [good, idle, bad, none] = await Promise.all([['check', write(rule('nth: 1'))], ['check', write(rule('nth: 2, times: 1'))], ['check', write(rule('nht: 1')), write('sead: 1')], ['check']].map((args) => new Running(args).ended))
+    const rule = (when: string) =>
+      `name: x\nrules: [{ when: { provider: cpg, ${when} }, then: [{ corrupt: { how: empty } }] }]\n`
+    const [good, idle, bad, none] = await Promise.all(
+      [
+        ['check', write(rule('nth: 1'))],
+        ['check', write(rule('nth: 2, times: 1'))],
+        ['check', write(rule('nht: 1')), write('sead: 1')],
+        ['check'],
+      ].map((args) => new Running(args).ended),
+    )
     expect([good!.status, good!.stderr]).toEqual([0, ''])
     expect(good!.stdout).toMatch(/: x\n1 rule, 0 steps\n/)
-    expect([idle!.status, idle!.stderr]).toEqual([1, expect.stringMatching(/sandgate\.yaml:2: x\.1 can never fire: nth 2 comes after the first 1\n$/)])
-    expect([bad!.status, bad!.stdout, bad!.stderr.trim().split('\n')]).toEqual([2, '', [expect.stringContaining('did you mean nth?'), expect.stringContaining('did you mean seed?')]])
+    expect([idle!.status, idle!.stderr]).toEqual([
+      1,
+      expect.stringMatching(/sandgate\.yaml:2: x\.1 can never fire: nth 2 comes after the first 1\n$/),
+    ])
+    expect([bad!.status, bad!.stdout, bad!.stderr.trim().split('\n')]).toEqual([
+      2,
+      '',
+      [expect.stringContaining('did you mean nth?'), expect.stringContaining('did you mean seed?')],
+    ])
     expect(none!.status).toBe(2)
   })
 
   test('schema prints the JSON Schema of scenario files', async () => {
     const { status, stdout, stderr } = await new Running(['schema']).ended
     expect([status, stderr]).toEqual([0, ''])
-    expect(Object.keys(JSON.parse(stdout).properties)).toEqual(['name', 'summary', 'seed', 'clock', 'rules', 'timeline'])
+    expect(Object.keys(JSON.parse(stdout).properties)).toEqual([
+      'name',
+      'summary',
+      'seed',
+      'clock',
+      'rules',
+      'timeline',
+    ])
   })
 
   test('schema --config prints JSON Schema', async () => {
     const { status, stdout, stderr } = await new Running(['schema', '--config']).ended
     expect([status, stderr]).toEqual([0, ''])
-    expect(Object.keys(JSON.parse(stdout).properties)).toEqual(expect.arrayContaining(['seed', 'clock', 'limits', 'providers', 'assume']))
+    expect(Object.keys(JSON.parse(stdout).properties)).toEqual(
+      expect.arrayContaining(['seed', 'clock', 'limits', 'providers', 'assume']),
+    )
   })
 
   test('--help and --version go to stdout', async () => {
-    const [help, served, version] = await Promise.all([['--help'], ['serve', '--help'], ['--version']].map((args) => new Running(args).ended))
+    const [help, served, version] = await Promise.all(
+      [['--help'], ['serve', '--help'], ['--version']].map((args) => new Running(args).ended),
+    )
     expect([help!.status, served!.status, version!.status]).toEqual([0, 0, 0])
     expect(help!.stdout).toMatch(/serve[^]*schema[^]*health/)
-    for (const flag of ['--port', '--host', '--seed', '--clock', '--config', '--allow-host', '--control-token', '--strict', 'SANDGATE_PORT']) expect(served!.stdout).toContain(flag)
+    for (const flag of [
+      '--port',
+      '--host',
+      '--seed',
+      '--clock',
+      '--config',
+      '--allow-host',
+      '--control-token',
+      '--strict',
+      'SANDGATE_PORT',
+    ])
+      expect(served!.stdout).toContain(flag)
     expect(version!.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 })

@@ -51,7 +51,15 @@ describe('a good file', () => {
     expect(readConfig(write(GOOD), providers)).toEqual(parse(GOOD))
   })
 
-  test.each([['empty', ''], ['blank', '\n\n'], ['a comment', '# nothing yet\n'], ['null', 'null'], ['JSON', '{"seed":"x"}'], ['CRLF', 'seed: x\r\nclock: real\r\n'], ['a byte order mark', '\ufeffseed: x\n']])('%s will do', (_, text) => {
+  test.each([
+    ['empty', ''],
+    ['blank', '\n\n'],
+    ['a comment', '# nothing yet\n'],
+    ['null', 'null'],
+    ['JSON', '{"seed":"x"}'],
+    ['CRLF', 'seed: x\r\nclock: real\r\n'],
+    ['a byte order mark', '\ufeffseed: x\n'],
+  ])('%s will do', (_, text) => {
     expect(readConfig(write(text), providers)).toEqual(parse(text.replace('\ufeff', '')) ?? {})
   })
 
@@ -73,7 +81,13 @@ describe('a good file', () => {
   })
 
   test('an account of the same name replaces the demo one', async () => {
-    const box = await start({ providers: { cpg: parse('accounts: { demo: { keys: [{ id: mine, secret: s }], currencies: [{ currency: ETH, network: ETH }] } }') } })
+    const box = await start({
+      providers: {
+        cpg: parse(
+          'accounts: { demo: { keys: [{ id: mine, secret: s }], currencies: [{ currency: ETH, network: ETH }] } }',
+        ),
+      },
+    })
     expect((await box.call(clientOf(KEYS.demo), allocation({}))).status).toBe(401)
     expect((await box.call(clientOf({ key: 'mine', secret: 's' }), allocation({ currency: 'ETH' }))).status).toBe(200)
     expect((await box.call(clientOf(KEYS.other), allocation({}))).status).toBe(200)
@@ -93,10 +107,26 @@ describe('a bad file', () => {
     ['at the top', 'seed: a\nclok: real\n', 'FILE:2: clok: unknown key; did you mean clock?'],
     ['in limits', 'limits:\n  bodyBites: 2048\n', 'FILE:2: limits.bodyBites: unknown key; did you mean bodyBytes?'],
     ['a provider', 'providers:\n  cgp: {}\n', 'FILE:2: providers.cgp: unknown key; did you mean cpg?'],
-    ['of a provider', 'providers:\n  cpg:\n    acounts: {}\n', 'FILE:3: providers.cpg.acounts: unknown key; did you mean accounts?'],
-    ['in an account', 'providers:\n  cpg:\n    accounts:\n      shop:\n        keys: []\n        currencies: []\n        curencies: []\n', 'FILE:7: providers.cpg.accounts.shop.curencies: unknown key; did you mean currencies?'],
-    ['in a list', 'providers:\n  cpg:\n    accounts:\n      shop:\n        currencies: []\n        keys:\n          - id: k\n            secret: s\n            permission: []\n', 'FILE:9: providers.cpg.accounts.shop.keys.0.permission: unknown key; did you mean permissions?'],
-    ['on one line', 'providers: { cpg: { windows: { show: 3h } } }', 'FILE:1: providers.cpg.windows.show: unknown key; did you mean '],
+    [
+      'of a provider',
+      'providers:\n  cpg:\n    acounts: {}\n',
+      'FILE:3: providers.cpg.acounts: unknown key; did you mean accounts?',
+    ],
+    [
+      'in an account',
+      'providers:\n  cpg:\n    accounts:\n      shop:\n        keys: []\n        currencies: []\n        curencies: []\n',
+      'FILE:7: providers.cpg.accounts.shop.curencies: unknown key; did you mean currencies?',
+    ],
+    [
+      'in a list',
+      'providers:\n  cpg:\n    accounts:\n      shop:\n        currencies: []\n        keys:\n          - id: k\n            secret: s\n            permission: []\n',
+      'FILE:9: providers.cpg.accounts.shop.keys.0.permission: unknown key; did you mean permissions?',
+    ],
+    [
+      'on one line',
+      'providers: { cpg: { windows: { show: 3h } } }',
+      'FILE:1: providers.cpg.windows.show: unknown key; did you mean ',
+    ],
     ['__proto__', 'seed: a\n__proto__: { polluted: yes }\n', 'FILE:2: __proto__: unknown key; did you mean '],
     ['a switch', 'assume:\n  nobody.knows: this\n', 'FILE:2: assume.nobody.knows: unknown key'],
   ])('an unknown key %s', (_, text, expected) => {
@@ -114,9 +144,18 @@ describe('a bad file', () => {
     ['limits:\n  journalEntries: 0.5', 'FILE:2: limits.journalEntries: '],
     ['limits: []', 'FILE:1: limits: '],
     ['providers: cpg', 'FILE:1: providers: '],
-    ['providers:\n  cpg:\n    windows:\n      display: soon', 'FILE:4: providers.cpg.windows.display: expected a duration such as 90s, 15m, 4h, 7d or PT4H, got "soon"'],
-    ['providers:\n  cpg:\n    accounts:\n      shop: { keys: [{ id: k }], currencies: [] }', 'FILE:4: providers.cpg.accounts.shop.keys.0'],
-    ['providers:\n  cpg:\n    accounts:\n      shop: { keys: [], currencies: [{ currency: USDT, network: MOON }] }', 'FILE:4: providers.cpg.accounts.shop.currencies.0: expected one of USDT on ETH'],
+    [
+      'providers:\n  cpg:\n    windows:\n      display: soon',
+      'FILE:4: providers.cpg.windows.display: expected a duration such as 90s, 15m, 4h, 7d or PT4H, got "soon"',
+    ],
+    [
+      'providers:\n  cpg:\n    accounts:\n      shop: { keys: [{ id: k }], currencies: [] }',
+      'FILE:4: providers.cpg.accounts.shop.keys.0',
+    ],
+    [
+      'providers:\n  cpg:\n    accounts:\n      shop: { keys: [], currencies: [{ currency: USDT, network: MOON }] }',
+      'FILE:4: providers.cpg.accounts.shop.currencies.0: expected one of USDT on ETH',
+    ],
     ['- seed', 'FILE:1: the file: '],
     ['just words', 'FILE:1: the file: '],
     ['42', 'FILE:1: the file: '],
@@ -130,7 +169,11 @@ describe('a bad file', () => {
     ['a key that stands twice', 'seed: a\nseed: b\n', /^FILE:2: .*unique/],
     ['two documents', 'seed: a\n---\nseed: b\n', /^FILE:\d: /],
     ['an alias of nothing', 'seed: *nobody\n', /^FILE(:1)?: .*alias.*nobody/],
-    ['bytes that are not UTF-8', Buffer.from([0x73, 0x65, 0x65, 0x64, 0x3a, 0x20, 0xff, 0xfe, 0x00]), /^FILE(:1)?: .*UTF-8/],
+    [
+      'bytes that are not UTF-8',
+      Buffer.from([0x73, 0x65, 0x65, 0x64, 0x3a, 0x20, 0xff, 0xfe, 0x00]),
+      /^FILE(:1)?: .*UTF-8/,
+    ],
   ])('%s', (_, text, expected) => {
     expect(complaintAbout(text)).toMatch(expected)
     expect(complaintAbout(text)).not.toContain('\n')
@@ -138,7 +181,18 @@ describe('a bad file', () => {
 
   test('aliases of aliases of aliases are not written out', () => {
     const letters = [...'abcdefghij']
-    const bomb = letters.map((name, i) => `${name}: &${name} [${i === 0 ? '"x"' : Array(10).fill(`*${letters[i - 1]}`).join(', ')}]`).join('\n')
+    const bomb = letters
+      .map(
+        (name, i) =>
+          `${name}: &${name} [${
+            i === 0
+              ? '"x"'
+              : Array(10)
+                  .fill(`*${letters[i - 1]}`)
+                  .join(', ')
+          }]`,
+      )
+      .join('\n')
     const complaint = complaintAbout(bomb)
     expect(complaint).toMatch(/^FILE(:\d+)?: .*alias/i)
     expect(complaint).not.toContain('\n')
@@ -151,7 +205,9 @@ describe('a bad file', () => {
 
   test('a file that cannot be read', () => {
     expect(() => readConfig(join(folder, 'nothing.yaml'), providers)).toThrow(UsageError)
-    expect(() => readConfig(join(folder, 'nothing.yaml'), providers)).toThrow(/nothing\.yaml: cannot be read: .*no such file/)
+    expect(() => readConfig(join(folder, 'nothing.yaml'), providers)).toThrow(
+      /nothing\.yaml: cannot be read: .*no such file/,
+    )
     expect(() => readConfig(folder, providers)).toThrow(UsageError)
   })
 })
@@ -161,13 +217,17 @@ describe('assumptions', () => {
 
   test('every switch of every provider takes each of its values, and no other', () => {
     for (const [id, values] of switches) {
-      for (const value of values) expect(readConfig(write(`assume: { ${id}: ${value} }`), providers).assume).toEqual({ [id]: value })
-      expect(complaintAbout(`assume:\n  ${id}: neither\n`)).toMatch(new RegExp(`^FILE:2: assume\\.${id.replaceAll('.', '\\.')}: .*${values[0]}`))
+      for (const value of values)
+        expect(readConfig(write(`assume: { ${id}: ${value} }`), providers).assume).toEqual({ [id]: value })
+      expect(complaintAbout(`assume:\n  ${id}: neither\n`)).toMatch(
+        new RegExp(`^FILE:2: assume\\.${id.replaceAll('.', '\\.')}: .*${values[0]}`),
+      )
     }
   })
 
   test('a name that is nearly right is told', () => {
-    for (const [id] of switches) expect(complaintAbout(`assume:\n  ${id}s: x\n`)).toBe(`FILE:2: assume.${id}s: unknown key; did you mean ${id}?`)
+    for (const [id] of switches)
+      expect(complaintAbout(`assume:\n  ${id}s: x\n`)).toBe(`FILE:2: assume.${id}s: unknown key; did you mean ${id}?`)
   })
 })
 
@@ -178,12 +238,21 @@ describe('the JSON Schema', () => {
     const validate = new Ajv2020({ strict: false }).compile(schema)
     expect([validate(parse(GOOD)), validate.errors]).toEqual([true, null])
     expect(validate({})).toBe(true)
-    for (const bad of [{ clok: 'real' }, { seed: 5 }, { limits: { bodyBytes: 'x' } }, { providers: { nobody: {} } }, { providers: { cpg: { windows: { display: 5 } } } }]) expect(validate(bad), JSON.stringify(bad)).toBe(false)
+    for (const bad of [
+      { clok: 'real' },
+      { seed: 5 },
+      { limits: { bodyBytes: 'x' } },
+      { providers: { nobody: {} } },
+      { providers: { cpg: { windows: { display: 5 } } } },
+    ])
+      expect(validate(bad), JSON.stringify(bad)).toBe(false)
   })
 
   test('names every provider and every switch', () => {
     const { properties } = schema as { properties: Record<string, { properties: object }> }
     expect(Object.keys(properties.providers!.properties)).toEqual([...providers.keys()])
-    expect(Object.keys(properties.assume!.properties)).toEqual([...providers.values()].flatMap((provider) => Object.keys(provider.switches ?? {})))
+    expect(Object.keys(properties.assume!.properties)).toEqual(
+      [...providers.values()].flatMap((provider) => Object.keys(provider.switches ?? {})),
+    )
   })
 })

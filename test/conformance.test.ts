@@ -10,14 +10,26 @@ import { start } from './kit.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 const SPECS = `${ROOT}specs/`
-const REFUSALS = ['unauthorized', 'bad_signature', 'forbidden', 'not_found', 'invalid_request', 'body_too_large', 'rate_limited', 'internal_error', 'unavailable']
+const REFUSALS = [
+  'unauthorized',
+  'bad_signature',
+  'forbidden',
+  'not_found',
+  'invalid_request',
+  'body_too_large',
+  'rate_limited',
+  'internal_error',
+  'unavailable',
+]
 const RULE_ID = /\b(?:sandgate|[a-z]+)(?:\.[a-z0-9]+(?:-[a-z0-9]+)*){1,3}(?![\w.(-])/g
 
 const rules = new Rules(SPECS).all
 const providers = await findProviders()
 
 function textOf(folder: string, ending: string): string {
-  const files = readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending))
+  const files = readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith(ending),
+  )
   return files.map((file) => readFileSync(`${ROOT}${folder}/${file}`, 'utf8')).join('\n')
 }
 
@@ -25,16 +37,23 @@ function textOf(folder: string, ending: string): string {
 const source = textOf('src', '.ts')
 const cited = new Set([
   ...[...source.matchAll(/\/\/ rule: (.*)/g)].flatMap(([, line]) => line!.match(RULE_ID) ?? []),
-  ...[...source.matchAll(/(?:because\(|rules: \[|assumes\()([^)\]]*)/g)].flatMap(([, args]) => [...args!.matchAll(/'([a-z0-9.-]+)'/g)].map(([, id]) => id!)),
+  ...[...source.matchAll(/(?:because\(|rules: \[|assumes\()([^)\]]*)/g)].flatMap(([, args]) =>
+    [...args!.matchAll(/'([a-z0-9.-]+)'/g)].map(([, id]) => id!),
+  ),
 ])
 
 /** Rule ids that the titles of tests name: a title is a text that begins with one, whether it stands behind `test(` or in a table. */
-const proved = new Set([...textOf('test', '.test.ts').matchAll(/^[^\n]*?(['"`])((?:[a-z]+\.)[a-z0-9.-]+[:;'" ][^\n]*)/gm)].flatMap(([, , title]) => title!.match(RULE_ID) ?? []))
+const proved = new Set(
+  [...textOf('test', '.test.ts').matchAll(/^[^\n]*?(['"`])((?:[a-z]+\.)[a-z0-9.-]+[:;'" ][^\n]*)/gm)].flatMap(
+    ([, , title]) => title!.match(RULE_ID) ?? [],
+  ),
+)
 
 test('every provider has a folder, a contract and its rules', () => {
   const names = readdirSync(`${ROOT}src/providers`).sort()
   expect([...providers.keys()]).toEqual(names)
-  for (const name of names) expect(readdirSync(SPECS)).toEqual(expect.arrayContaining([`${name}.yaml`, `${name}.rules.yaml`]))
+  for (const name of names)
+    expect(readdirSync(SPECS)).toEqual(expect.arrayContaining([`${name}.yaml`, `${name}.rules.yaml`]))
 })
 
 describe.each([...providers.values()].map((provider) => [provider.name, provider] as const))('%s', (name, provider) => {
@@ -47,7 +66,9 @@ describe.each([...providers.values()].map((provider) => [provider.name, provider
     const unmodelled = contract.operations.map(({ id }) => id).filter((id) => !(id in provider.operations))
     const named = own.filter((rule) => rule.kept === 'no').flatMap((rule) => rule.operations ?? [])
     expect(new Set(named)).toEqual(new Set(unmodelled))
-    expect(Object.keys(provider.operations).filter((id) => !contract.operations.some((operation) => operation.id === id))).toEqual([])
+    expect(
+      Object.keys(provider.operations).filter((id) => !contract.operations.some((operation) => operation.id === id)),
+    ).toEqual([])
   })
 
   test('it has a refusal of every common name', () => {
@@ -61,12 +82,24 @@ describe.each([...providers.values()].map((provider) => [provider.name, provider
 
   test('its first call, signed with each demo key, gets past the checks of who calls; with the first one it is answered', async () => {
     const box = await start()
-    const { firstCall: { method, path: target, body }, demo, identity } = provider
+    const {
+      firstCall: { method, path: target, body },
+      demo,
+      identity,
+    } = provider
     const [path, query] = target.split('?')
     for (const [index, credential] of demo.entries()) {
       box.passWall(1000)
-      const headers = provider.sign({ method, path: path!, query, body: Buffer.from(body ?? ''), wallMs: box.wallMs }, credential)
-      const reply = await box.send(name, { method, path: target, body, headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers } })
+      const headers = provider.sign(
+        { method, path: path!, query, body: Buffer.from(body ?? ''), wallMs: box.wallMs },
+        credential,
+      )
+      const reply = await box.send(name, {
+        method,
+        path: target,
+        body,
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      })
       const entry = await box.entry(reply)
       for (const { name } of identity.gates) expect(entry.checks, credential.key).toContain(name)
       const before = demo.slice(0, index + 1).filter(({ account }) => account === credential.account).length
@@ -97,7 +130,9 @@ describe('rules', () => {
       const { provider, read, sources, rules: listed } = parse(readFileSync(`${SPECS}${file}`, 'utf8'))
       expect(file).toBe(`${provider}.rules.yaml`)
       expect(String(read)).toMatch(/^\d{4}-\d\d-\d\d/)
-      expect(Object.keys(sources).filter((tag) => !listed.some((rule: { source: string }) => rule.source === tag))).toEqual([])
+      expect(
+        Object.keys(sources).filter((tag) => !listed.some((rule: { source: string }) => rule.source === tag)),
+      ).toEqual([])
     }
   })
 
@@ -112,7 +147,9 @@ describe('rules', () => {
   })
 
   test('code and tests name no rule that does not exist', () => {
-    const titled = [...textOf('test', '.test.ts').matchAll(/\b(?:test|describe)\((['"`])(.*)/g)].flatMap(([, , title]) => title!.match(RULE_ID) ?? [])
+    const titled = [...textOf('test', '.test.ts').matchAll(/\b(?:test|describe)\((['"`])(.*)/g)].flatMap(
+      ([, , title]) => title!.match(RULE_ID) ?? [],
+    )
     const known = (id: string) => rules.has(id) || ![...providers.keys(), 'sandgate'].includes(id.split('.')[0]!)
     expect([...cited, ...titled].filter((id) => !known(id)).join('\n')).toBe('')
   })

@@ -2,7 +2,14 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { connectSandbox, ControlError, createSandbox, type ConnectOptions, type Provider, type SandboxOptions } from '../src/index.ts'
+import {
+  connectSandbox,
+  ControlError,
+  createSandbox,
+  type ConnectOptions,
+  type Provider,
+  type SandboxOptions,
+} from '../src/index.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'
 import { client as payward, creation } from './clients/payward.ts'
@@ -35,7 +42,10 @@ async function allocate(cpg: Provider, fields: Record<string, unknown> = {}): Pr
 }
 
 async function refusal(work: Promise<unknown>): Promise<Error> {
-  return work.then(() => Promise.reject(new Error('it was not refused')), (error) => error)
+  return work.then(
+    () => Promise.reject(new Error('it was not refused')),
+    (error) => error,
+  )
 }
 
 describe('sandgate.connect: the same handles', () => {
@@ -47,13 +57,22 @@ describe('sandgate.connect: the same handles', () => {
     const happened = await sandbox.clock.advance('5h')
     expect(happened.length).toBeGreaterThan(1)
     expect(await inbox.next()).toMatchObject({ event: 'deposit.detected', signature: 'right', delivery: 'cb_1' })
-    expect(await inbox.next()).toMatchObject({ event: 'deposit.confirmed', signature: 'right', json: { data: { address, amount: '100.000000' } } })
+    expect(await inbox.next()).toMatchObject({
+      event: 'deposit.confirmed',
+      signature: 'right',
+      json: { data: { address, amount: '100.000000' } },
+    })
     expect(await sandbox.clock.now()).toEqual(new Date('2026-05-17T00:00:00Z'))
     expect(await sandbox.deposits({ address })).toMatchObject([{ status: 'confirmed' }])
     expect(await sandbox.addresses({ user: 'user_8721' })).toMatchObject([{ address }])
-    expect(await sandbox.calls({ refused: false })).toMatchObject([{ operation: 'createDepositAddress', account: 'demo', key: 1 }])
+    expect(await sandbox.calls({ refused: false })).toMatchObject([
+      { operation: 'createDepositAddress', account: 'demo', key: 1 },
+    ])
     expect(await sandbox.calls({ refused: true })).toEqual([])
-    expect(await sandbox.verify({ provider: 'cpg', operation: 'createDepositAddress' })).toMatchObject({ ok: true, count: 1 })
+    expect(await sandbox.verify({ provider: 'cpg', operation: 'createDepositAddress' })).toMatchObject({
+      ok: true,
+      count: 1,
+    })
     expect(await sandbox.metrics()).toContain('sandgate_calls_total{provider="cpg"')
     const snapshot = await sandbox.snapshot()
     await sandbox.reset()
@@ -67,13 +86,34 @@ describe('sandgate.connect: the same handles', () => {
   test('sandgate.connect: callbacks of every provider are judged here, right, wrong and stale', async () => {
     const sandbox = await open(await serve())
     const inbox = await sandbox.inbox()
-    for (const [by, request] of [[client, allocation({})], [alphapo, taking({})], [payward, creation({})], [zopay, post('/addresses', { asset: 'USDT', network: 'solana' })]] as const) await call(sandbox.provider(by.name), by, request)
-    for (const { address } of await sandbox.addresses()) await sandbox.deposit({ address, amount: '1', confirmations: 'instant' })
+    for (const [by, request] of [
+      [client, allocation({})],
+      [alphapo, taking({})],
+      [payward, creation({})],
+      [zopay, post('/addresses', { asset: 'USDT', network: 'solana' })],
+    ] as const)
+      await call(sandbox.provider(by.name), by, request)
+    for (const { address } of await sandbox.addresses())
+      await sandbox.deposit({ address, amount: '1', confirmations: 'instant' })
     await sandbox.clock.advance({ until: 'quiet' })
-    expect(new Set(inbox.received.map(({ provider }) => provider))).toEqual(new Set(['alphapo', 'cpg', 'payward', 'zopay']))
-    for (const { provider, event, signature, delivery } of inbox.received) expect([provider, event, signature, delivery]).toEqual([provider, expect.any(String), 'right', expect.stringMatching(/^cb_\d+$/)])
-    for (const [how, signature] of [['bad-signature', 'wrong'], ['stale-timestamp', 'stale']] as const) {
-      const { id } = await sandbox.faults.arm({ when: { operation: 'createDepositAddress', provider: 'cpg' }, then: [{ callbacks: { how } }] })
+    expect(new Set(inbox.received.map(({ provider }) => provider))).toEqual(
+      new Set(['alphapo', 'cpg', 'payward', 'zopay']),
+    )
+    for (const { provider, event, signature, delivery } of inbox.received)
+      expect([provider, event, signature, delivery]).toEqual([
+        provider,
+        expect.any(String),
+        'right',
+        expect.stringMatching(/^cb_\d+$/),
+      ])
+    for (const [how, signature] of [
+      ['bad-signature', 'wrong'],
+      ['stale-timestamp', 'stale'],
+    ] as const) {
+      const { id } = await sandbox.faults.arm({
+        when: { operation: 'createDepositAddress', provider: 'cpg' },
+        then: [{ callbacks: { how } }],
+      })
       const before = inbox.received.length
       await sandbox.deposit({ address: await allocate(sandbox.cpg, { user_identifier: how }), amount: '1' })
       expect(inbox.received[before]).toMatchObject({ event: 'deposit.detected', signature })
@@ -102,7 +142,9 @@ describe('sandgate.connect: the same handles', () => {
     await inbox.next({ event: 'deposit.detected' })
     await inbox.next({ event: 'deposit.confirmed' })
     const error = await refusal(inbox.next({ event: 'deposit.confirmed', withinMs: 1 }))
-    expect(error.message).toMatch(/^no callback deposit\.confirmed came within 1 ms; came so far: cpg deposit\.detected once, cpg deposit\.confirmed once.*; cb_2 \(cpg deposit\.confirmed\) is pending after 1 attempt: the receiver answered 503; world time is 2026-05-16T19:00:00\.000Z, due next: deposit\.confirmed \(cb_2\) is sent, attempt 2 at .* \(clock\.advance gets there\)$/)
+    expect(error.message).toMatch(
+      /^no callback deposit\.confirmed came within 1 ms; came so far: cpg deposit\.detected once, cpg deposit\.confirmed once.*; cb_2 \(cpg deposit\.confirmed\) is pending after 1 attempt: the receiver answered 503; world time is 2026-05-16T19:00:00\.000Z, due next: deposit\.confirmed \(cb_2\) is sent, attempt 2 at .* \(clock\.advance gets there\)$/,
+    )
   })
 })
 
@@ -125,7 +167,9 @@ describe('worlds', () => {
     expect(await one.clock.now()).toEqual(new Date('2027-01-01T00:00:00Z'))
     expect(one.cpg.baseUrl).toBe(`${sandbox.url}/w/one/cpg`)
     expect(sandbox.world('one')).toBe(one)
-    expect(await allocate(one.cpg, { user_identifier: 'u' })).not.toBe(await allocate(sandbox.cpg, { user_identifier: 'u' }))
+    expect(await allocate(one.cpg, { user_identifier: 'u' })).not.toBe(
+      await allocate(sandbox.cpg, { user_identifier: 'u' }),
+    )
     await one.remove()
     expect(await refusal(one.addresses())).toMatchObject({ status: 404 })
     expect(await sandbox.world('one').addresses()).toEqual([])
@@ -134,9 +178,15 @@ describe('worlds', () => {
   test('sandgate.connect: one that is there takes no options, a bad id and too many are refused, at the first call', async () => {
     const sandbox = await open(await serve({ limits: { worlds: 2 } }))
     await sandbox.world('one').clock.now()
-    expect(await refusal(sandbox.world('one', { seed: 'x' }).clock.now())).toMatchObject({ status: 409, message: expect.stringContaining('reset') })
+    expect(await refusal(sandbox.world('one', { seed: 'x' }).clock.now())).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('reset'),
+    })
     expect(await refusal(sandbox.world('No_Id').clock.now())).toMatchObject({ status: 422, name: 'ControlError' })
-    expect(await refusal(sandbox.world('two').clock.now())).toMatchObject({ status: 409, message: expect.stringContaining('limits.worlds') })
+    expect(await refusal(sandbox.world('two').clock.now())).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('limits.worlds'),
+    })
   })
 })
 
@@ -145,32 +195,59 @@ describe('what cannot be', () => {
     const gone = await createSandbox({ port: 0 })
     const { url: nowhere } = gone
     await gone.close()
-    expect((await refusal(connectSandbox(nowhere))).message).toMatch(`the sandbox at ${nowhere} does not answer: connect ECONNREFUSED`)
+    expect((await refusal(connectSandbox(nowhere))).message).toMatch(
+      `the sandbox at ${nowhere} does not answer: connect ECONNREFUSED`,
+    )
     const stranger = createServer((_, res) => res.end('<h1>It works</h1>')).listen(0, '127.0.0.1')
     await new Promise((resolve) => stranger.once('listening', resolve))
     onTestFinished(() => void stranger.close())
-    expect((await refusal(connectSandbox(`http://127.0.0.1:${(stranger.address() as AddressInfo).port}`))).message).toMatch(/there is no sandbox at .* not as Sandgate does/)
-    for (const [url, options, told] of [['127.0.0.1:4010', {}, /no URL of a sandbox/], ['http://127.0.0.1:1', { tokn: 'x' }, /^connectSandbox: tokn: unknown key; did you mean token\?$/], ['http://127.0.0.1:1', { world: 'No' }, /world: expected the id of a world/], ['http://127.0.0.1:1', { token: '' }, /token: expected/]] as const) {
-      expect(await refusal(connectSandbox(url, options as ConnectOptions))).toMatchObject({ status: 422, message: expect.stringMatching(told) })
+    expect(
+      (await refusal(connectSandbox(`http://127.0.0.1:${(stranger.address() as AddressInfo).port}`))).message,
+    ).toMatch(/there is no sandbox at .* not as Sandgate does/)
+    for (const [url, options, told] of [
+      ['127.0.0.1:4010', {}, /no URL of a sandbox/],
+      ['http://127.0.0.1:1', { tokn: 'x' }, /^connectSandbox: tokn: unknown key; did you mean token\?$/],
+      ['http://127.0.0.1:1', { world: 'No' }, /world: expected the id of a world/],
+      ['http://127.0.0.1:1', { token: '' }, /token: expected/],
+    ] as const) {
+      expect(await refusal(connectSandbox(url, options as ConnectOptions))).toMatchObject({
+        status: 422,
+        message: expect.stringMatching(told),
+      })
     }
   })
 
   test('the control token is asked for, and brought', async () => {
     const url = await serve({ controlToken: 'let-me-in' })
-    expect(await refusal(connectSandbox(url))).toMatchObject({ status: 401, message: expect.stringContaining('Bearer') })
+    expect(await refusal(connectSandbox(url))).toMatchObject({
+      status: 401,
+      message: expect.stringContaining('Bearer'),
+    })
     const sandbox = await open(url, { token: 'let-me-in', world: 'ci' })
     expect(await sandbox.control('GET', '/health')).toMatchObject({ status: 'ok' })
     expect(await sandbox.metrics()).toContain('sandgate_worlds 2')
   })
 
   test('another version is told, once', async () => {
-    const other = createServer((req, res) => res.setHeader('content-type', 'application/json').end(JSON.stringify(req.url!.endsWith('/health') ? { status: 'ok', version: '9.9.9' } : { data: [{ id: 'default', base_urls: { cpg: 'x' } }] }))).listen(0, '127.0.0.1')
+    const other = createServer((req, res) =>
+      res
+        .setHeader('content-type', 'application/json')
+        .end(
+          JSON.stringify(
+            req.url!.endsWith('/health')
+              ? { status: 'ok', version: '9.9.9' }
+              : { data: [{ id: 'default', base_urls: { cpg: 'x' } }] },
+          ),
+        ),
+    ).listen(0, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))
     onTestFinished(() => void other.close())
     const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     onTestFinished(() => said.mockRestore())
     await open(`http://127.0.0.1:${(other.address() as AddressInfo).port}`)
-    expect(said.mock.calls).toEqual([[expect.stringMatching(/^sandgate: the sandbox at .* has the version 9\.9\.9, this package has \d/)]])
+    expect(said.mock.calls).toEqual([
+      [expect.stringMatching(/^sandgate: the sandbox at .* has the version 9\.9\.9, this package has \d/)],
+    ])
   })
 
   test('it does not listen, and its end closes inboxes and handles alone', async () => {
@@ -181,7 +258,14 @@ describe('what cannot be', () => {
     const inbox = await world.inbox()
     await sandbox.close()
     await expect(fetch(inbox.url)).rejects.toThrow()
-    for (const work of [sandbox.clock.now(), world.addresses(), world.cpg.fetch('/v1/_ping'), world.inbox(), sandbox.fetch('/_sandgate/health')]) expect((await refusal(work)).message).toBe('the sandbox is closed')
+    for (const work of [
+      sandbox.clock.now(),
+      world.addresses(),
+      world.cpg.fetch('/v1/_ping'),
+      world.inbox(),
+      sandbox.fetch('/_sandgate/health'),
+    ])
+      expect((await refusal(work)).message).toBe('the sandbox is closed')
     expect(() => sandbox.world('another')).toThrow('the sandbox is closed')
     expect((await fetch(`${url}/w/ci/_sandgate/health`)).status).toBe(200)
   })

@@ -21,7 +21,12 @@ const wall = { ms: Date.parse('2026-05-20T12:00:00.000Z') }
 const bugs: Error[] = []
 
 beforeAll(async () => {
-  const sandbox = await createSandbox({ clock: START, strict: true, wall: () => wall.ms, complain: (message, cause) => bugs.push(new Error(message, { cause })) })
+  const sandbox = await createSandbox({
+    clock: START,
+    strict: true,
+    wall: () => wall.ms,
+    complain: (message, cause) => bugs.push(new Error(message, { cause })),
+  })
   box = new Kit(sandbox, await sandbox.listen(), wall, bugs)
 })
 beforeEach(() => void box.sandbox.worlds.reset('default'))
@@ -29,9 +34,20 @@ afterEach(() => expect(bugs.splice(0)).toEqual([]))
 afterAll(() => box.sandbox.close())
 
 /** A control call whose answer must be on contract. A path that is no operation is judged as any operation's `default`: a problem. */
-async function ask(box: Kit, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+async function ask(
+  box: Kit,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
   const json = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
-  const reply = await box.raw(method, `/_sandgate${path}`, { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers }, json)
+  const reply = await box.raw(
+    method,
+    `/_sandgate${path}`,
+    { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers },
+    json,
+  )
   judge(method, path, reply)
   return reply
 }
@@ -39,14 +55,24 @@ async function ask(box: Kit, method: string, path: string, body?: unknown, heade
 function judge(method: string, path: string, reply: Reply): void {
   const operation = contract.match(method, `/_sandgate${path.split('?', 1)[0]}`)?.operation ?? contract.operations[0]!
   const body = reply.text === '' ? undefined : (reply.json ?? reply.text)
-  expect(contract.judgeAnswer(operation, reply.status, reply.headers['content-type']?.split(';', 1)[0], body), `${method} ${path}`).toEqual([])
-  if (reply.status >= 400) expect([reply.headers['content-type'], reply.json.status]).toEqual(['application/problem+json; charset=utf-8', reply.status])
+  expect(
+    contract.judgeAnswer(operation, reply.status, reply.headers['content-type']?.split(';', 1)[0], body),
+    `${method} ${path}`,
+  ).toEqual([])
+  if (reply.status >= 400)
+    expect([reply.headers['content-type'], reply.json.status]).toEqual([
+      'application/problem+json; charset=utf-8',
+      reply.status,
+    ])
 }
 
 /** A refusal, and a word that its detail must say. */
 async function refused(answer: Promise<Reply>, status: number, detail: RegExp): Promise<void> {
   const reply = await answer
-  expect([reply.status, reply.json]).toEqual([status, expect.objectContaining({ type: 'about:blank', status, detail: expect.stringMatching(detail) })])
+  expect([reply.status, reply.json]).toEqual([
+    status,
+    expect.objectContaining({ type: 'about:blank', status, detail: expect.stringMatching(detail) }),
+  ])
 }
 
 async function data(box: Kit, path: string): Promise<any[]> {
@@ -55,7 +81,11 @@ async function data(box: Kit, path: string): Promise<any[]> {
   return reply.json.data
 }
 
-function allocate(box: Kit, fields: Record<string, unknown> = {}, key: { key: string; secret: string } = KEYS.demo): Promise<Reply> {
+function allocate(
+  box: Kit,
+  fields: Record<string, unknown> = {},
+  key: { key: string; secret: string } = KEYS.demo,
+): Promise<Reply> {
   return box.call(clientOf(key), allocation(fields))
 }
 
@@ -78,7 +108,10 @@ describe('clock', () => {
     box.sandbox.worlds.reset('default', { clock: 'real' })
     const begun = box.wallMs
     box.passWall(5000)
-    expect((await ask(box, 'GET', '/clock')).json).toMatchObject({ now: new Date(begun + 5000).toISOString(), mode: 'running' })
+    expect((await ask(box, 'GET', '/clock')).json).toMatchObject({
+      now: new Date(begun + 5000).toISOString(),
+      mode: 'running',
+    })
   })
 
   test('sandgate.clock.wall: a wall that goes back takes nothing away, and time goes on from its new reading', async () => {
@@ -99,8 +132,12 @@ describe('clock', () => {
     box.sandbox.worlds.reset('default', { clock: 'real' })
     const { request_id: id } = (await allocate(box)).json.data
     box.passWall(3 * 3_600_000)
-    expect((await box.call(client, { method: 'GET', path: `/v1/deposit-requests/${id}` })).json.data.status).toBe('expired_for_display')
-    expect((await data(box, '/journal?kind=timer')).map((entry) => entry.summary)).toEqual(['deposit request 1 is no longer shown'])
+    expect((await box.call(client, { method: 'GET', path: `/v1/deposit-requests/${id}` })).json.data.status).toBe(
+      'expired_for_display',
+    )
+    expect((await data(box, '/journal?kind=timer')).map((entry) => entry.summary)).toEqual([
+      'deposit request 1 is no longer shown',
+    ])
   })
 
   test('freeze and run: time passes between, and only between', async () => {
@@ -120,11 +157,18 @@ describe('clock', () => {
     const set = await ask(box, 'PATCH', '/clock', { now: '2026-05-16T22:00:00Z', mode: 'running' })
     expect(set.json).toMatchObject({ now: '2026-05-16T22:00:00.000Z', mode: 'running', due: 1 })
     expect(await data(box, '/journal?kind=timer')).toHaveLength(1)
-    expect((await data(box, '/journal?kind=control')).at(-1)).toMatchObject({ action: 'clock', at: '2026-05-16T22:00:00.000Z' })
+    expect((await data(box, '/journal?kind=control')).at(-1)).toMatchObject({
+      action: 'clock',
+      at: '2026-05-16T22:00:00.000Z',
+    })
   })
 
   test('the past is a conflict, and changes neither time nor mode', async () => {
-    await refused(ask(box, 'PATCH', '/clock', { now: '2026-05-16T18:59:59.999Z', mode: 'running' }), 409, /never goes back/)
+    await refused(
+      ask(box, 'PATCH', '/clock', { now: '2026-05-16T18:59:59.999Z', mode: 'running' }),
+      409,
+      /never goes back/,
+    )
     await refused(ask(box, 'POST', '/clock/advance', { to: '2026-05-16T18:59:59.999Z' }), 409, /never goes back/)
     expect((await ask(box, 'GET', '/clock')).json).toMatchObject({ now: START, mode: 'frozen' })
     expect((await ask(box, 'PATCH', '/clock', { now: START })).status).toBe(200)
@@ -139,14 +183,31 @@ describe('clock', () => {
     expect(by).toEqual({
       now: '2026-05-16T21:30:00.000Z',
       happened: [
-        { at: '2026-05-16T20:00:00.000Z', provider: 'cpg', kind: 'window', summary: 'deposit request 1 is no longer shown' },
-        { at: '2026-05-16T20:30:00.000Z', provider: 'cpg', kind: 'window', summary: 'deposit request 2 is no longer shown' },
+        {
+          at: '2026-05-16T20:00:00.000Z',
+          provider: 'cpg',
+          kind: 'window',
+          summary: 'deposit request 1 is no longer shown',
+        },
+        {
+          at: '2026-05-16T20:30:00.000Z',
+          provider: 'cpg',
+          kind: 'window',
+          summary: 'deposit request 2 is no longer shown',
+        },
       ],
     })
     const to = (await ask(box, 'POST', '/clock/advance', { to: '2026-05-16T22:00:00Z' })).json
     expect([to.now, to.happened.length]).toEqual(['2026-05-16T22:00:00.000Z', 1])
-    expect((await data(box, '/journal?kind=timer')).map(({ at }) => at)).toEqual(['2026-05-16T20:00:00.000Z', '2026-05-16T20:30:00.000Z', '2026-05-16T22:00:00.000Z'])
-    expect((await ask(box, 'POST', '/clock/advance', { by: '0s' })).json).toEqual({ now: '2026-05-16T22:00:00.000Z', happened: [] })
+    expect((await data(box, '/journal?kind=timer')).map(({ at }) => at)).toEqual([
+      '2026-05-16T20:00:00.000Z',
+      '2026-05-16T20:30:00.000Z',
+      '2026-05-16T22:00:00.000Z',
+    ])
+    expect((await ask(box, 'POST', '/clock/advance', { by: '0s' })).json).toEqual({
+      now: '2026-05-16T22:00:00.000Z',
+      happened: [],
+    })
   })
 
   test('advance until quiet: windows do not count', async () => {
@@ -157,18 +218,39 @@ describe('clock', () => {
 
   test('advance until quiet: confirmations, callbacks and scenario actions count, with all that falls due before them', async () => {
     await allocate(box)
-    schedule(box, [['confirmation', 4], ['callback', 2], ['window', 1], ['scenario', 170]])
+    schedule(box, [
+      ['confirmation', 4],
+      ['callback', 2],
+      ['window', 1],
+      ['scenario', 170],
+    ])
     const quiet = (await ask(box, 'POST', '/clock/advance', { until: 'quiet' })).json
     expect(quiet.now).toBe('2026-05-23T21:00:00.000Z')
-    expect(quiet.happened.map(({ kind }: { kind: string }) => kind)).toEqual(['window', 'callback', 'window', 'confirmation', 'window', 'scenario'])
+    expect(quiet.happened.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'window',
+      'callback',
+      'window',
+      'confirmation',
+      'window',
+      'scenario',
+    ])
   })
 
   test('advance until quiet: at most 90 days, told with what is still due', async () => {
     await allocate(box)
-    schedule(box, [['callback', 24], ['callback', 24 * 90 + 1]])
+    schedule(box, [
+      ['callback', 24],
+      ['callback', 24 * 90 + 1],
+    ])
     const reply = await ask(box, 'POST', '/clock/advance', { until: 'quiet' })
-    expect([reply.status, reply.json]).toMatchObject([409, { now: '2026-05-17T19:00:00.000Z', due: 2, detail: expect.stringMatching(/90 days/) }])
-    expect((await data(box, '/journal?kind=control')).at(-1)).toMatchObject({ action: 'advance', summary: 'the clock was to be moved, and came from 2026-05-16T19:00:00.000Z to 2026-05-17T19:00:00.000Z' })
+    expect([reply.status, reply.json]).toMatchObject([
+      409,
+      { now: '2026-05-17T19:00:00.000Z', due: 2, detail: expect.stringMatching(/90 days/) },
+    ])
+    expect((await data(box, '/journal?kind=control')).at(-1)).toMatchObject({
+      action: 'advance',
+      summary: 'the clock was to be moved, and came from 2026-05-16T19:00:00.000Z to 2026-05-17T19:00:00.000Z',
+    })
     expect((await ask(box, 'POST', '/clock/advance', { until: 'quiet' })).json.happened).toHaveLength(2)
   })
 
@@ -181,8 +263,15 @@ describe('clock', () => {
     for (let i = 0; i < 4; i++) await allocate(box)
     const later = (await ask(box, 'GET', '/clock')).json
     expect([later.due, later.next.length]).toEqual([17, 10])
-    expect(later.next.map(({ at }: { at: string }) => at)).toEqual([...later.next.map(({ at }: { at: string }) => at)].sort())
-    expect(later.next[0]).toEqual({ at: '2026-05-16T22:00:00.000Z', provider: 'cpg', kind: 'window', summary: 'deposit request 1 is no longer shown' })
+    expect(later.next.map(({ at }: { at: string }) => at)).toEqual(
+      [...later.next.map(({ at }: { at: string }) => at)].sort(),
+    )
+    expect(later.next[0]).toEqual({
+      at: '2026-05-16T22:00:00.000Z',
+      provider: 'cpg',
+      kind: 'window',
+      summary: 'deposit request 1 is no longer shown',
+    })
   })
 
   test.each<[string, string, unknown, number]>([
@@ -216,10 +305,20 @@ describe('clock', () => {
 })
 
 /** Timers of a kind, so many hours from now; what they do, the end of a window of request 1, is harmless. */
-function schedule(box: Kit, timers: [kind: 'window' | 'confirmation' | 'callback' | 'scenario', hours: number][]): void {
+function schedule(
+  box: Kit,
+  timers: [kind: 'window' | 'confirmation' | 'callback' | 'scenario', hours: number][],
+): void {
   box.world.change(() => {
     for (const [kind, hours] of timers) {
-      box.world.clock.schedule({ at: box.world.now + hours * 3_600_000, provider: 'cpg', kind, reaction: 'displayEnded', args: 1, summary: kind })
+      box.world.clock.schedule({
+        at: box.world.now + hours * 3_600_000,
+        provider: 'cpg',
+        kind,
+        reaction: 'displayEnded',
+        args: 1,
+        summary: kind,
+      })
     }
   })
 }
@@ -231,10 +330,28 @@ describe('addresses', () => {
     await allocate(box, { currency: 'ETH', user_identifier: 'user_8721' })
     expect(await data(box, '/addresses')).toEqual([
       {
-        id: 'addr-1', at: START, provider: 'cpg', account: 'demo', user: 'user_8721', network: 'ETH', currency: 'USDT', address: first.address, tag: null, reference: '1',
+        id: 'addr-1',
+        at: START,
+        provider: 'cpg',
+        account: 'demo',
+        user: 'user_8721',
+        network: 'ETH',
+        currency: 'USDT',
+        address: first.address,
+        tag: null,
+        reference: '1',
       },
       {
-        id: 'addr-2', at: '2026-05-16T20:00:00.000Z', provider: 'cpg', account: 'demo', user: 'user_8721', network: 'ETH', currency: 'ETH', address: first.address, tag: null, reference: '2',
+        id: 'addr-2',
+        at: '2026-05-16T20:00:00.000Z',
+        provider: 'cpg',
+        account: 'demo',
+        user: 'user_8721',
+        network: 'ETH',
+        currency: 'ETH',
+        address: first.address,
+        tag: null,
+        reference: '2',
       },
     ])
   })
@@ -276,7 +393,18 @@ describe('addresses', () => {
     expect(await data(box, '/addresses?cursor=999999999999999')).toEqual([])
   })
 
-  test.each(['limit=0', 'limit=1001', 'limit=-1', 'limit=many', 'limit=1.5', 'limit=', 'cursor=abc', 'cursor=', 'cursor=-1', `cursor=${'9'.repeat(16)}`])('?%s is refused', async (query) => {
+  test.each([
+    'limit=0',
+    'limit=1001',
+    'limit=-1',
+    'limit=many',
+    'limit=1.5',
+    'limit=',
+    'cursor=abc',
+    'cursor=',
+    'cursor=-1',
+    `cursor=${'9'.repeat(16)}`,
+  ])('?%s is refused', async (query) => {
     await refused(ask(box, 'GET', `/addresses?${query}`), 422, new RegExp(query.split('=')[0]!))
   })
 })
@@ -287,7 +415,10 @@ describe('journal', () => {
     await box.call(client, allocation({}))
     await box.call(client, allocation({ currency: 'DOGE' }))
     await box.raw('GET', '/zopay/nowhere')
-    await ask(box, 'POST', '/faults', { when: { operation: 'ping' }, then: [{ drop: { stage: 'after', how: 'close' } }] })
+    await ask(box, 'POST', '/faults', {
+      when: { operation: 'ping' },
+      then: [{ drop: { stage: 'after', how: 'close' } }],
+    })
     await expect(box.call(client, client.good.ping!())).rejects.toThrow()
     const all = await data(box, '/journal?kind=call')
     expect(all.map(({ refused }) => refused)).toEqual([false, true, true, true])
@@ -306,7 +437,13 @@ describe('journal', () => {
     await box.send('cpg', { ...client.good.ping!(), headers: { ...headers, 'x-cpg-signature': 'f'.repeat(64) } })
     await box.send('cpg', { ...client.good.ping!(), headers: { ...headers, 'x-cpg-key': 'nobody' } })
     const told = await data(box, '/journal?kind=call')
-    expect(told.map(({ account, key }) => [account, key])).toEqual([['demo', 1], ['demo', 2], ['other', 1], ['demo', 1], [undefined, undefined]])
+    expect(told.map(({ account, key }) => [account, key])).toEqual([
+      ['demo', 1],
+      ['demo', 2],
+      ['other', 1],
+      ['demo', 1],
+      [undefined, undefined],
+    ])
     expect(JSON.stringify(told)).not.toMatch(/cpg_(demo|other)_key/)
   })
 
@@ -316,10 +453,27 @@ describe('journal', () => {
     await ask(box, 'GET', '/clock')
     await box.advance('3h')
     const entries = await data(box, '/journal')
-    expect(entries.map(({ id, kind }) => [id, kind])).toEqual([[1, 'call'], [2, 'call'], [3, 'timer'], [4, 'control']])
-    expect(entries[0]).toMatchObject({ provider: 'cpg', operation: 'createDepositAddress', method: 'POST', path: '/cpg/v1/deposit-addresses', status: 200, at: START })
+    expect(entries.map(({ id, kind }) => [id, kind])).toEqual([
+      [1, 'call'],
+      [2, 'call'],
+      [3, 'timer'],
+      [4, 'control'],
+    ])
+    expect(entries[0]).toMatchObject({
+      provider: 'cpg',
+      operation: 'createDepositAddress',
+      method: 'POST',
+      path: '/cpg/v1/deposit-addresses',
+      status: 200,
+      at: START,
+    })
     expect(entries[1]).toMatchObject({ operation: 'ping', status: 401 })
-    expect(entries[2]).toMatchObject({ provider: 'cpg', at: '2026-05-16T22:00:00.000Z', timer_kind: 'window', reaction: 'displayEnded' })
+    expect(entries[2]).toMatchObject({
+      provider: 'cpg',
+      at: '2026-05-16T22:00:00.000Z',
+      timer_kind: 'window',
+      reaction: 'displayEnded',
+    })
     expect(entries[3]).toMatchObject({ action: 'advance', at: '2026-05-16T22:00:00.000Z' })
   })
 
@@ -343,13 +497,20 @@ describe('journal', () => {
     expect(await ids('after=7')).toEqual([])
   })
 
-  test.each(['limit=0', 'limit=1001', 'limit=x', 'after=-1', 'after=x', 'kind=callbacks', 'status=ok'])('?%s is refused', async (query) => {
-    await refused(ask(box, 'GET', `/journal?${query}`), 422, new RegExp(query.split('=')[0]!))
-  })
+  test.each(['limit=0', 'limit=1001', 'limit=x', 'after=-1', 'after=x', 'kind=callbacks', 'status=ok'])(
+    '?%s is refused',
+    async (query) => {
+      await refused(ask(box, 'GET', `/journal?${query}`), 422, new RegExp(query.split('=')[0]!))
+    },
+  )
 
   test('a provider that does not exist is told with the nearest name', async () => {
     const box = await start()
-    await refused(ask(box, 'PUT', '/callbacks/endpoints/cgp', { url: 'http://127.0.0.1:9/' }), 404, /no provider "cgp"; did you mean cpg\?/)
+    await refused(
+      ask(box, 'PUT', '/callbacks/endpoints/cgp', { url: 'http://127.0.0.1:9/' }),
+      404,
+      /no provider "cgp"; did you mean cpg\?/,
+    )
     await refused(ask(box, 'GET', '/specs/zopai'), 404, /no provider "zopai"; did you mean zopay\?/)
     await refused(ask(box, 'GET', '/specs/sandgat'), 404, /did you mean sandgate\?/)
     await refused(ask(box, 'GET', '/journal?provider=payword'), 422, /did you mean payward\?/)
@@ -358,9 +519,15 @@ describe('journal', () => {
   test('keeps as many entries as the limit says, and tells how many had to make room', async () => {
     const box = await start({ limits: { journalEntries: 4 } })
     for (let i = 0; i < 4; i++) await box.call(client, PING)
-    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ dropped: 0, data: [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }] })
+    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({
+      dropped: 0,
+      data: [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }],
+    })
     for (let i = 0; i < 3; i++) await box.call(client, PING)
-    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({ dropped: 3, data: [{ id: 4 }, { id: 5 }, { id: 6 }, { id: 7 }] })
+    expect((await ask(box, 'GET', '/journal')).json).toMatchObject({
+      dropped: 3,
+      data: [{ id: 4 }, { id: 5 }, { id: 6 }, { id: 7 }],
+    })
     await refused(ask(box, 'GET', '/journal/3'), 404, /no entry 3; it keeps the newest 4/)
     for (const id of [4, 5, 6, 7]) expect((await ask(box, 'GET', `/journal/${id}`)).json.id).toBe(id)
     await refused(ask(box, 'GET', '/journal/8'), 404, /no entry 8; the next one is 8/)
@@ -388,7 +555,17 @@ describe('an answer explained', () => {
     const entry = await box.entry(await allocate(box, { user_identifier: 'u', idempotency_key: 'k' }))
     judge('GET', '/journal/1', { status: 200, headers: { 'content-type': 'application/json' }, text: ' ', json: entry })
     expect(entry).toMatchObject({
-      checks: ['headersPresent', 'timestampInWindow', 'keyKnown', 'addressAllowed', 'signatureMatches', 'signatureUnused', 'withinRate', 'permitted', 'legal'],
+      checks: [
+        'headersPresent',
+        'timestampInWindow',
+        'keyKnown',
+        'addressAllowed',
+        'signatureMatches',
+        'signatureUnused',
+        'withinRate',
+        'permitted',
+        'legal',
+      ],
       rules: expect.arrayContaining([{ id: 'cpg.deposits.sticky', mark: 'documented' }]),
       notes: { address: 'sticky: new for this identifier', idempotency: { decided: 'kept' } },
     })
@@ -402,7 +579,10 @@ describe('an answer explained', () => {
     await box.call(client, PING)
     const first = await allocate(box, { idempotency_key: 'k' })
     const again = await box.entry(await allocate(box, { idempotency_key: 'k' }))
-    expect(again.notes.idempotency).toEqual({ decided: 'replayed', first_entry: Number(first.headers['x-sandgate-entry']) })
+    expect(again.notes.idempotency).toEqual({
+      decided: 'replayed',
+      first_entry: Number(first.headers['x-sandgate-entry']),
+    })
     expect(again.rules).toEqual([{ id: 'cpg.idempotency.original', mark: expect.any(String) }])
   })
 
@@ -418,12 +598,36 @@ describe('an answer explained', () => {
 
   test('sandgate.secrets: no key, signature or token stands in the journal', async () => {
     const call = client.sign(allocation({ idempotency_key: 'shown' }), box.wallMs)
-    const secrets = { authorization: 'Bearer sk_live_hush', 'api-sign': 'hush-sign', 'x-processing-key': 'hush-key', cookie: 'hush-cookie', 'x-api-token': 'hush-token' }
-    await box.send('cpg', { ...call, headers: { ...call.headers, ...secrets, 'idempotency-key': 'shown-too', 'x-plain': 'plain' } })
+    const secrets = {
+      authorization: 'Bearer sk_live_hush',
+      'api-sign': 'hush-sign',
+      'x-processing-key': 'hush-key',
+      cookie: 'hush-cookie',
+      'x-api-token': 'hush-token',
+    }
+    await box.send('cpg', {
+      ...call,
+      headers: { ...call.headers, ...secrets, 'idempotency-key': 'shown-too', 'x-plain': 'plain' },
+    })
     const text = (await ask(box, 'GET', '/journal')).text + (await ask(box, 'GET', '/journal/1')).text
-    for (const secret of [...Object.values(secrets), 'hush', KEYS.demo.key, KEYS.demo.secret, call.headers!['x-cpg-signature']!]) expect(text).not.toContain(secret)
+    for (const secret of [
+      ...Object.values(secrets),
+      'hush',
+      KEYS.demo.key,
+      KEYS.demo.secret,
+      call.headers!['x-cpg-signature']!,
+    ])
+      expect(text).not.toContain(secret)
     const { request, response } = (await ask(box, 'GET', '/journal/1')).json
-    expect(request).toMatchObject({ body: call.body, headers: { 'x-cpg-key': '(hidden)', 'idempotency-key': 'shown-too', 'x-plain': 'plain', 'x-cpg-timestamp': call.headers!['x-cpg-timestamp'] } })
+    expect(request).toMatchObject({
+      body: call.body,
+      headers: {
+        'x-cpg-key': '(hidden)',
+        'idempotency-key': 'shown-too',
+        'x-plain': 'plain',
+        'x-cpg-timestamp': call.headers!['x-cpg-timestamp'],
+      },
+    })
     expect(JSON.parse(response.body).data.request_id).toBe(1)
   })
 
@@ -437,14 +641,31 @@ describe('an answer explained', () => {
       return box.raw(method, `/${by.name}${path}`, headers, body)
     }
     const calls: [Client, Request, Request][] = [
-      [payward, { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/summary', body }, { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/transactions', body }],
-      [zopay, { method: 'GET', path: '/connect/v1/balances', body }, { method: 'GET', path: '/connect/v1/addresses', body }],
+      [
+        payward,
+        { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/summary', body },
+        { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/transactions', body },
+      ],
+      [
+        zopay,
+        { method: 'GET', path: '/connect/v1/balances', body },
+        { method: 'GET', path: '/connect/v1/addresses', body },
+      ],
       [client, { method: 'GET', path: '/v1/transactions', body }, { method: 'GET', path: '/v1/currencies', body }],
     ]
     for (const [by, sampled, modelled] of calls) {
-      for (const headers of [json, { ...json, accept: 'text/html' }, { ...json, accept: 'application/xml', prefer: 'code=500' }, { 'content-type': 'text/plain' }]) {
+      for (const headers of [
+        json,
+        { ...json, accept: 'text/html' },
+        { ...json, accept: 'application/xml', prefer: 'code=500' },
+        { 'content-type': 'text/plain' },
+      ]) {
         const [one, other] = [await plainly(by, { ...sampled, headers }), await plainly(by, { ...modelled, headers })]
-        expect([sampled.path, one.status, one.headers['x-sandgate']]).toEqual([sampled.path, other.status, one.status === 200 ? 'sampled' : undefined])
+        expect([sampled.path, one.status, one.headers['x-sandgate']]).toEqual([
+          sampled.path,
+          other.status,
+          one.status === 200 ? 'sampled' : undefined,
+        ])
       }
     }
   })
@@ -454,7 +675,9 @@ describe('an answer explained', () => {
     const twin = await start()
     const inTurn = [await ask(twin), await ask(twin), await ask(twin), await ask(twin)]
     const sent = Array.from(inTurn, () => box.call(client, { method: 'GET', path: '/v1/transactions' }))
-    const byEntry = (await Promise.all(sent)).sort((a, b) => Number(a.headers['x-sandgate-entry']) - Number(b.headers['x-sandgate-entry']))
+    const byEntry = (await Promise.all(sent)).sort(
+      (a, b) => Number(a.headers['x-sandgate-entry']) - Number(b.headers['x-sandgate-entry']),
+    )
     expect(byEntry.map(({ text }) => text).sort()).toEqual([...inTurn].sort())
   })
 
@@ -464,7 +687,10 @@ describe('an answer explained', () => {
     expect([first.status, first.headers['x-sandgate']]).toEqual([200, 'sampled'])
     expect((await box.entry(first)).notes.sampled).toMatch(/not modelled/)
     const twin = await start()
-    expect([(await twin.call(client, funding)).text, (await twin.call(client, funding)).text]).toEqual([first.text, second.text])
+    expect([(await twin.call(client, funding)).text, (await twin.call(client, funding)).text]).toEqual([
+      first.text,
+      second.text,
+    ])
     expect((await (await start({ seed: 'another' })).call(client, funding)).text).not.toBe(first.text)
     expect((await allocate(box)).headers['x-sandgate']).toBeUndefined()
   })
@@ -497,7 +723,10 @@ describe('reset', () => {
   })
 
   test('another clock: an instant, frozen, also an earlier one; or the real one', async () => {
-    expect((await ask(box, 'POST', '/reset', { clock: '2020-02-29T12:00:00Z' })).json.clock).toMatchObject({ now: '2020-02-29T12:00:00.000Z', mode: 'frozen' })
+    expect((await ask(box, 'POST', '/reset', { clock: '2020-02-29T12:00:00Z' })).json.clock).toMatchObject({
+      now: '2020-02-29T12:00:00.000Z',
+      mode: 'frozen',
+    })
     expect((await allocate(box)).json.data.created_at).toBe('2020-02-29T12:00:00+00:00')
     const real = (await ask(box, 'POST', '/reset', { clock: 'real' })).json.clock
     expect(real).toMatchObject({ now: new Date(box.wallMs).toISOString(), mode: 'running' })
@@ -505,7 +734,15 @@ describe('reset', () => {
     expect((await ask(box, 'GET', '/clock')).json.now).toBe(new Date(box.wallMs).toISOString())
   })
 
-  test.each([{ clock: 'soon' }, { clock: 5 }, { seed: '' }, { seed: 5 }, { seed: 'x'.repeat(257) }, { colour: 'red' }, []])('%j is refused and resets nothing', async (body) => {
+  test.each([
+    { clock: 'soon' },
+    { clock: 5 },
+    { seed: '' },
+    { seed: 5 },
+    { seed: 'x'.repeat(257) },
+    { colour: 'red' },
+    [],
+  ])('%j is refused and resets nothing', async (body) => {
     await allocate(box)
     expect((await ask(box, 'POST', '/reset', body)).status).toBe(422)
     expect(await data(box, '/addresses')).toHaveLength(1)
@@ -515,27 +752,40 @@ describe('reset', () => {
 describe('an address in another spelling', () => {
   const found = async (box: Kit, address: string) => {
     const sent = await ask(box, 'POST', '/deposits', { address, amount: '1' })
-    return [sent.status, sent.json.address, ...(await data(box, `/addresses?address=${encodeURIComponent(address)}`)).map((row) => row.address), (await data(box, `/deposits?address=${encodeURIComponent(address)}`)).length]
+    return [
+      sent.status,
+      sent.json.address,
+      ...(await data(box, `/addresses?address=${encodeURIComponent(address)}`)).map((row) => row.address),
+      (await data(box, `/deposits?address=${encodeURIComponent(address)}`)).length,
+    ]
   }
-  const taken = async (currency: string, more: object = {}) => (await box.call(alphapo, taking({ currency, ...more }))).json.data.address as string
+  const taken = async (currency: string, more: object = {}) =>
+    (await box.call(alphapo, taking({ currency, ...more }))).json.data.address as string
 
   test('sandgate.addresses.case: an EVM address is the same in any case; the deposit is written down as it was handed out', async () => {
     const { address } = (await allocate(box)).json.data
     const spellings = [address, address.toLowerCase(), `0x${address.slice(2).toUpperCase()}`, address.toUpperCase()]
-    for (const [index, text] of spellings.entries()) expect(await found(box, text)).toEqual([201, address, address, index + 1])
+    for (const [index, text] of spellings.entries())
+      expect(await found(box, text)).toEqual([201, address, address, index + 1])
     await box.advance('1h')
-    expect((await data(box, '/deposits')).map(({ reference, status }) => [reference, status])).toEqual(spellings.map(() => ['1', 'confirmed']))
+    expect((await data(box, '/deposits')).map(({ reference, status }) => [reference, status])).toEqual(
+      spellings.map(() => ['1', 'confirmed']),
+    )
   })
 
-  test.each(['BTC', 'LTC', 'BCH', 'ADA', 'BTCLN'])('sandgate.addresses.case: %s in capitals too, but not in mixed case', async (currency) => {
-    const address = await taken(currency, currency === 'BTCLN' ? { amount: 0.001 } : {})
-    expect(await found(box, address.toUpperCase())).toEqual([201, address, address, 1])
-    expect(await found(box, address[0]!.toUpperCase() + address.slice(1))).toEqual([404, undefined, 0])
-  })
+  test.each(['BTC', 'LTC', 'BCH', 'ADA', 'BTCLN'])(
+    'sandgate.addresses.case: %s in capitals too, but not in mixed case',
+    async (currency) => {
+      const address = await taken(currency, currency === 'BTCLN' ? { amount: 0.001 } : {})
+      expect(await found(box, address.toUpperCase())).toEqual([201, address, address, 1])
+      expect(await found(box, address[0]!.toUpperCase() + address.slice(1))).toEqual([404, undefined, 0])
+    },
+  )
 
   test.each(['TRX', 'DOGE', 'SOL', 'XRP'])('sandgate.addresses.case: case counts in those of %s', async (currency) => {
     const address = await taken(currency)
-    for (const text of [address.toLowerCase(), address.toUpperCase()].filter((text) => text !== address)) expect(await found(box, text)).toEqual([404, undefined, 0])
+    for (const text of [address.toLowerCase(), address.toUpperCase()].filter((text) => text !== address))
+      expect(await found(box, text)).toEqual([404, undefined, 0])
     expect(await found(box, address)).toEqual([201, address, address, 1])
   })
 })
@@ -552,7 +802,11 @@ describe('queries', () => {
     ['GET', '/deposits?provider=', /there is no provider ""/],
     ['GET', '/callbacks?provider=nobody', /there is no provider "nobody"/],
     ['GET', '/rules?provider=nobody', /there is no provider "nobody"/],
-    ['GET', '/journal?operation=createDepositAdress', /^query: no provider has an operation "createDepositAdress"; did you mean createDepositAddress\?$/],
+    [
+      'GET',
+      '/journal?operation=createDepositAdress',
+      /^query: no provider has an operation "createDepositAdress"; did you mean createDepositAddress\?$/,
+    ],
     ['GET', '/journal?provider=cpg&operation=takeAddress', /^query: CPG has no operation "takeAddress"/],
     ['GET', '/journal?limit=0&provder=cpg', /query limit .*; query: unknown parameter "provder"/],
   ])('sandgate.control.query: %s %s is refused with the nearest right name', async (method, path, detail) => {
@@ -560,7 +814,13 @@ describe('queries', () => {
   })
 
   test('sandgate.control.query: what exists and was not called is an empty list', async () => {
-    for (const path of ['/journal?provider=sandgate', '/journal?provider=cpg&operation=createDepositAddress', '/journal?operation=takeAddress', '/deposits?provider=zopay']) expect(await data(box, path)).toEqual([])
+    for (const path of [
+      '/journal?provider=sandgate',
+      '/journal?provider=cpg&operation=createDepositAddress',
+      '/journal?operation=takeAddress',
+      '/deposits?provider=zopay',
+    ])
+      expect(await data(box, path)).toEqual([])
   })
 })
 
@@ -568,7 +828,16 @@ describe('deposits', () => {
   test('money sent to an address: under way, then listed with its fate; filters and pages', async () => {
     const { address } = (await allocate(box, { user_identifier: 'u' })).json.data
     const sent = await ask(box, 'POST', '/deposits', { address, amount: '100', after: '4h' })
-    expect([sent.status, sent.json]).toEqual([201, expect.objectContaining({ address, amount: expect.stringMatching(/^100(\.0+)?$/), status: 'scheduled', currency: 'USDT', network: 'ETH' })])
+    expect([sent.status, sent.json]).toEqual([
+      201,
+      expect.objectContaining({
+        address,
+        amount: expect.stringMatching(/^100(\.0+)?$/),
+        status: 'scheduled',
+        currency: 'USDT',
+        network: 'ETH',
+      }),
+    ])
     await ask(box, 'POST', '/deposits', { address, amount: '0.5', confirmations: 'instant' })
     const statuses = async (query = '') => (await data(box, `/deposits${query}`)).map(({ status }) => status)
     expect(await statuses()).toEqual(['scheduled', 'confirmed'])
@@ -582,10 +851,14 @@ describe('deposits', () => {
     expect((await data(box, `/deposits?limit=1&cursor=${first.next}`))[0].id).not.toBe(first.data[0].id)
   })
 
-  test('a hand-out\'s own address and tag will do, also where it has none', async () => {
+  test("a hand-out's own address and tag will do, also where it has none", async () => {
     await allocate(box)
     const [{ address, tag }] = (await data(box, '/addresses')) as [{ address: string; tag: null }]
-    expect((await ask(box, 'POST', '/deposits', { address, tag, amount: '1' })).json).toMatchObject({ address, tag: null, status: 'seen' })
+    expect((await ask(box, 'POST', '/deposits', { address, tag, amount: '1' })).json).toMatchObject({
+      address,
+      tag: null,
+      status: 'seen',
+    })
   })
 
   test.each<[string, object, number]>([
@@ -613,17 +886,39 @@ describe('deposits', () => {
 
 describe('callbacks', () => {
   test('an endpoint is answered with the secret in use', async () => {
-    const given = await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', secret: 'whsec-demo' })
-    expect([given.status, given.json]).toEqual([200, expect.objectContaining({ provider: 'cpg', account: 'demo', url: 'http://127.0.0.1:9/hooks', secret: 'whsec-demo' })])
-    const drawn = (await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })).json
+    const given = await ask(box, 'PUT', '/callbacks/endpoints/cpg', {
+      url: 'http://127.0.0.1:9/hooks',
+      secret: 'whsec-demo',
+    })
+    expect([given.status, given.json]).toEqual([
+      200,
+      expect.objectContaining({
+        provider: 'cpg',
+        account: 'demo',
+        url: 'http://127.0.0.1:9/hooks',
+        secret: 'whsec-demo',
+      }),
+    ])
+    const drawn = (
+      await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })
+    ).json
     expect([drawn.account, drawn.secret.length > 10]).toEqual(['other', true])
     box.sandbox.worlds.reset('default')
-    expect((await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })).json.secret).toBe(drawn.secret)
+    expect(
+      (await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })).json
+        .secret,
+    ).toBe(drawn.secret)
   })
 
   test('sandgate.callbacks.secret-kept: put again without a secret, the one in use stays; another account has its own', async () => {
-    const put = async (provider: string, body: object = {}) => (await ask(box, 'PUT', `/callbacks/endpoints/${provider}`, { url: 'http://127.0.0.1:9/hooks', ...body })).json.secret
-    for (const [provider, secret] of [['cpg', 'whsec-demo'], ['zopay', 'whsec_mine'], ['payward', 'bWluZQ==']] as const) {
+    const put = async (provider: string, body: object = {}) =>
+      (await ask(box, 'PUT', `/callbacks/endpoints/${provider}`, { url: 'http://127.0.0.1:9/hooks', ...body })).json
+        .secret
+    for (const [provider, secret] of [
+      ['cpg', 'whsec-demo'],
+      ['zopay', 'whsec_mine'],
+      ['payward', 'bWluZQ=='],
+    ] as const) {
       const drawn = await put(provider)
       expect(await put(provider)).toBe(drawn)
       expect(await put(provider, { secret })).toBe(secret)
@@ -658,7 +953,15 @@ describe('worlds', () => {
   test('made, listed, used by path, deleted; they share nothing', async () => {
     const box = await start()
     const made = await ask(box, 'POST', '/worlds', { id: 'ci-42', clock: '2020-02-29T12:00:00Z' })
-    expect([made.status, made.json]).toMatchObject([201, { id: 'ci-42', seed: 'sandgate', clock: { now: '2020-02-29T12:00:00.000Z', mode: 'frozen' }, base_urls: { cpg: `${box.url}/w/ci-42/cpg` } }])
+    expect([made.status, made.json]).toMatchObject([
+      201,
+      {
+        id: 'ci-42',
+        seed: 'sandgate',
+        clock: { now: '2020-02-29T12:00:00.000Z', mode: 'frozen' },
+        base_urls: { cpg: `${box.url}/w/ci-42/cpg` },
+      },
+    ])
     expect((await data(box, '/worlds')).map(({ id }) => id)).toEqual(['default', 'ci-42'])
     await allocate(box)
     const addresses = async () => (await box.raw('GET', '/w/ci-42/_sandgate/addresses')).json.data
@@ -677,7 +980,10 @@ describe('worlds', () => {
     const { port } = new URL(box.url)
     await ask(box, 'POST', '/worlds', { id: 'a' })
     const listed = await ask(box, 'GET', '/worlds', undefined, { host: `cpg.a.localhost:${port}` })
-    expect(listed.json.data.map((world: any) => world.base_urls.zopay)).toEqual([`http://localhost:${port}/zopay`, `http://localhost:${port}/w/a/zopay`])
+    expect(listed.json.data.map((world: any) => world.base_urls.zopay)).toEqual([
+      `http://localhost:${port}/zopay`,
+      `http://localhost:${port}/w/a/zopay`,
+    ])
   })
 
   test('a name that is taken or that cannot be, a world that is not there, the default one', async () => {
@@ -686,7 +992,8 @@ describe('worlds', () => {
     expect(id).toMatch(/^[a-z0-9][a-z0-9-]{0,62}$/)
     await refused(ask(box, 'POST', '/worlds', { id }), 409, new RegExp(id))
     await refused(ask(box, 'POST', '/worlds', { id: 'default' }), 409, /default/)
-    for (const bad of ['', 'A', '-a', 'a_b', 'a.b', 'x'.repeat(64), '__proto__', 5]) expect((await ask(box, 'POST', '/worlds', { id: bad })).status).toBe(422)
+    for (const bad of ['', 'A', '-a', 'a_b', 'a.b', 'x'.repeat(64), '__proto__', 5])
+      expect((await ask(box, 'POST', '/worlds', { id: bad })).status).toBe(422)
     await refused(ask(box, 'POST', '/worlds', { clock: 'noon' }), 422, /noon/)
     await refused(ask(box, 'POST', '/worlds', { from: 'nowhere' }), 404, /nowhere/)
     await refused(ask(box, 'DELETE', '/worlds/nowhere'), 404, /nowhere/)
@@ -699,8 +1006,14 @@ describe('rules', () => {
   test('every documented behaviour of every rules file, with its source', async () => {
     const listed = await data(box, '/rules')
     const file = parse(readFileSync(new URL('../specs/cpg.rules.yaml', import.meta.url), 'utf8'))
-    expect(listed.filter(({ id }) => id.startsWith('cpg.')).map(({ id }) => id)).toEqual(file.rules.map(({ id }: { id: string }) => id))
-    expect(listed.find(({ id }) => id === file.rules[0].id)).toMatchObject({ says: file.rules[0].says, source: file.sources[file.rules[0].source], mark: file.rules[0].mark })
+    expect(listed.filter(({ id }) => id.startsWith('cpg.')).map(({ id }) => id)).toEqual(
+      file.rules.map(({ id }: { id: string }) => id),
+    )
+    expect(listed.find(({ id }) => id === file.rules[0].id)).toMatchObject({
+      says: file.rules[0].says,
+      source: file.sources[file.rules[0].source],
+      mark: file.rules[0].mark,
+    })
     expect(listed.some(({ id }) => id === 'sandgate.hints')).toBe(true)
   })
 
@@ -711,9 +1024,14 @@ describe('rules', () => {
   })
 
   test('switches with their values, and which one is on', async () => {
-    const switches = Object.assign({}, ...[...box.sandbox.providers.values()].map((provider) => provider.switches ?? {})) as Record<string, string[]>
+    const switches = Object.assign(
+      {},
+      ...[...box.sandbox.providers.values()].map((provider) => provider.switches ?? {}),
+    ) as Record<string, string[]>
     const listed = (await data(box, '/rules')).filter((rule) => rule.switch)
-    expect(Object.fromEntries(listed.map((rule) => [rule.id, rule.switch]))).toEqual(Object.fromEntries(Object.entries(switches).map(([id, values]) => [id, { values, on: values[0] }])))
+    expect(Object.fromEntries(listed.map((rule) => [rule.id, rule.switch]))).toEqual(
+      Object.fromEntries(Object.entries(switches).map(([id, values]) => [id, { values, on: values[0] }])),
+    )
     for (const [id, values] of Object.entries(switches)) {
       const other = await start({ assume: { [id]: values[1]! } })
       expect((await data(other, '/rules')).find((rule) => rule.id === id).switch).toEqual({ values, on: values[1] })
@@ -726,7 +1044,11 @@ describe('specs', () => {
     for (const name of [...box.sandbox.providers.keys(), 'sandgate']) {
       const text = readFileSync(new URL(`../specs/${name}.yaml`, import.meta.url), 'utf8')
       const yaml = await ask(box, 'GET', `/specs/${name}`)
-      expect([yaml.status, yaml.headers['content-type'], yaml.text === text], name).toEqual([200, 'application/yaml; charset=utf-8', true])
+      expect([yaml.status, yaml.headers['content-type'], yaml.text === text], name).toEqual([
+        200,
+        'application/yaml; charset=utf-8',
+        true,
+      ])
       const json = await ask(box, 'GET', `/specs/${name}`, undefined, { accept: 'application/json' })
       expect([json.status, json.json], name).toEqual([200, parse(text)])
     }
@@ -740,7 +1062,11 @@ describe('specs', () => {
     contract.compileAll()
     for (const { id, method, path } of contract.operations) {
       const reply = await ask(box, method, path.replace(/\{\w+\}/g, '1'))
-      expect([id, reply.status < 500, reply.json?.detail ?? '']).toEqual([id, true, expect.not.stringMatching(/has no \/|knows [A-Z]/)])
+      expect([id, reply.status < 500, reply.json?.detail ?? '']).toEqual([
+        id,
+        true,
+        expect.not.stringMatching(/has no \/|knows [A-Z]/),
+      ])
     }
   })
 })
@@ -754,14 +1080,30 @@ describe('guard', () => {
       const call = httpRequest(`${box.url}${path}`, { method, headers, agent: false }, (answer) => {
         let text = ''
         answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-        answer.on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers as Record<string, string>, text, json: text === '' ? undefined : JSON.parse(text) }))
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode!,
+            headers: answer.headers as Record<string, string>,
+            text,
+            json: text === '' ? undefined : JSON.parse(text),
+          }),
+        )
       })
       call.on('error', reject).end()
     })
   }
 
   test('sandgate.guard.host: loopback names, addresses and names without a dot are served', async () => {
-    for (const host of ['localhost', 'LOCALHOST', 'ci.localhost', '127.0.0.1', '10.1.2.3', '[::1]', 'sandgate', 'my-box']) {
+    for (const host of [
+      'localhost',
+      'LOCALHOST',
+      'ci.localhost',
+      '127.0.0.1',
+      '10.1.2.3',
+      '[::1]',
+      'sandgate',
+      'my-box',
+    ]) {
       expect([host, (await as(box, { host })).status]).toEqual([host, 200])
       expect([host, (await as(box, { host: host + PORT })).status]).toEqual([host, 200])
     }
@@ -785,20 +1127,51 @@ describe('guard', () => {
 
   test('sandgate.guard.origin: a page of another site is refused, one of this place is not', async () => {
     const own = new URL(box.url).host
-    for (const origin of ['http://evil.example', 'https://evil.example', 'null', '', `http://${own}.evil.example`, 'http://127.0.0.1:1', 'file://']) {
+    for (const origin of [
+      'http://evil.example',
+      'https://evil.example',
+      'null',
+      '',
+      `http://${own}.evil.example`,
+      'http://127.0.0.1:1',
+      'file://',
+    ]) {
       const reply = await ask(box, 'POST', '/reset', {}, { origin })
       expect([origin, reply.status]).toEqual([origin, 403])
     }
     expect((await ask(box, 'GET', '/clock', undefined, { origin: `http://${own}` })).status).toBe(200)
-    expect((await ask(box, 'GET', '/clock', undefined, { origin: 'http://evil.example' })).headers['access-control-allow-origin']).toBeUndefined()
-    expect((await as(box, { origin: 'http://evil.example', 'access-control-request-method': 'PATCH' }, '/_sandgate/clock', 'OPTIONS')).status).toBe(403)
-    expect((await as(box, { origin: 'http://sandgate.localhost:4010', host: 'sandgate.localhost:4010' })).status).toBe(200)
+    expect(
+      (await ask(box, 'GET', '/clock', undefined, { origin: 'http://evil.example' })).headers[
+        'access-control-allow-origin'
+      ],
+    ).toBeUndefined()
+    expect(
+      (
+        await as(
+          box,
+          { origin: 'http://evil.example', 'access-control-request-method': 'PATCH' },
+          '/_sandgate/clock',
+          'OPTIONS',
+        )
+      ).status,
+    ).toBe(403)
+    expect((await as(box, { origin: 'http://sandgate.localhost:4010', host: 'sandgate.localhost:4010' })).status).toBe(
+      200,
+    )
   })
 
   test('sandgate.guard.token: with a token every call needs it', async () => {
     const box = await start({ controlToken: 'open sesame' })
-    for (const path of ['/health', '/clock', '/journal', '/nothing', '/specs/cpg']) await refused(ask(box, 'GET', path), 401, /--control-token/)
-    for (const authorization of ['open sesame', 'Bearer open', 'Bearer open sesame2', 'Basic open sesame', 'Bearer ', 'bearer']) {
+    for (const path of ['/health', '/clock', '/journal', '/nothing', '/specs/cpg'])
+      await refused(ask(box, 'GET', path), 401, /--control-token/)
+    for (const authorization of [
+      'open sesame',
+      'Bearer open',
+      'Bearer open sesame2',
+      'Basic open sesame',
+      'Bearer ',
+      'bearer',
+    ]) {
       await refused(ask(box, 'POST', '/reset', {}, { authorization }), 401, /Bearer/)
     }
     expect((await ask(box, 'GET', '/clock', undefined, { authorization: 'Bearer open sesame' })).status).toBe(200)
@@ -809,19 +1182,38 @@ describe('guard', () => {
 
   test('sandgate.guard.host: host, origin, token, in that order', async () => {
     const box = await start({ controlToken: 't' })
-    const details = [{ host: 'evil.example', origin: 'http://evil.example' }, { origin: 'http://evil.example' }, {}].map(async (headers) => (await as(box, headers as Record<string, string>)).json.detail)
-    expect(await Promise.all(details)).toEqual([expect.stringMatching(/host/), expect.stringMatching(/page of/), expect.stringMatching(/Bearer/)])
+    const details = [
+      { host: 'evil.example', origin: 'http://evil.example' },
+      { origin: 'http://evil.example' },
+      {},
+    ].map(async (headers) => (await as(box, headers as Record<string, string>)).json.detail)
+    expect(await Promise.all(details)).toEqual([
+      expect.stringMatching(/host/),
+      expect.stringMatching(/page of/),
+      expect.stringMatching(/Bearer/),
+    ])
   })
 })
 
 describe('what it is not', () => {
-  test.each(['', '/', '/nothing', '/clock/', '/clock/advance/now', '/CLOCK', '/journal/1/2', '/__proto__', '//clock', '/%zz', '/%00', '/journal/%zz', `/${'a'.repeat(5000)}`])(
-    'nothing at %s',
-    async (path) => {
-      const reply = await ask(box, 'GET', path)
-      expect([reply.status, reply.json.title]).toEqual([404, 'Not Found'])
-    },
-  )
+  test.each([
+    '',
+    '/',
+    '/nothing',
+    '/clock/',
+    '/clock/advance/now',
+    '/CLOCK',
+    '/journal/1/2',
+    '/__proto__',
+    '//clock',
+    '/%zz',
+    '/%00',
+    '/journal/%zz',
+    `/${'a'.repeat(5000)}`,
+  ])('nothing at %s', async (path) => {
+    const reply = await ask(box, 'GET', path)
+    expect([reply.status, reply.json.title]).toEqual([404, 'Not Found'])
+  })
 
   test.each([
     ['DELETE', '/clock', 'GET, HEAD, PATCH'],
@@ -837,8 +1229,18 @@ describe('what it is not', () => {
 
   test.each([
     ['POST', '/reset', { sed: 'x' }, /^body: unknown key "sed"; did you mean seed\?$/],
-    ['POST', '/verify', { provider: 'cpg', operation: 'ping', times: { exacty: 1 } }, /^body times: unknown key "exacty"; did you mean exactly\?$/],
-    ['POST', '/verify', { provider: 'cpg', operation: 'ping', times: { exactly: 1, atLeast: 2 } }, /exactly says it all/],
+    [
+      'POST',
+      '/verify',
+      { provider: 'cpg', operation: 'ping', times: { exacty: 1 } },
+      /^body times: unknown key "exacty"; did you mean exactly\?$/,
+    ],
+    [
+      'POST',
+      '/verify',
+      { provider: 'cpg', operation: 'ping', times: { exactly: 1, atLeast: 2 } },
+      /exactly says it all/,
+    ],
     ['POST', '/clock/advance', {}, /^body is empty; it takes by, to, until$/],
     ['POST', '/clock/advance', { by: '1h', until: 'quiet' }, /^body takes only one of by, to, until$/],
     ['PUT', '/scenario', '', /^body is required$/],
@@ -873,9 +1275,20 @@ describe('what it is not', () => {
   test('the default world goes by its name too; a world that is not there is a 404', async () => {
     await allocate(box)
     expect((await box.raw('GET', '/w/default/_sandgate/addresses')).json.data).toHaveLength(1)
-    for (const path of ['/w/nowhere/_sandgate/clock', '/w/nowhere/_sandgate', '/w/UPPER/_sandgate/clock', '/w/%zz/_sandgate/clock', '/w/__proto__/_sandgate/clock', '/w/nowhere/cpg/v1/_ping']) {
+    for (const path of [
+      '/w/nowhere/_sandgate/clock',
+      '/w/nowhere/_sandgate',
+      '/w/UPPER/_sandgate/clock',
+      '/w/%zz/_sandgate/clock',
+      '/w/__proto__/_sandgate/clock',
+      '/w/nowhere/cpg/v1/_ping',
+    ]) {
       const reply = await box.raw('GET', path)
-      expect([path, reply.status, reply.headers['content-type']?.split(';', 1)[0]]).toEqual([path, 404, 'application/problem+json'])
+      expect([path, reply.status, reply.headers['content-type']?.split(';', 1)[0]]).toEqual([
+        path,
+        404,
+        'application/problem+json',
+      ])
     }
   })
 

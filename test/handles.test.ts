@@ -57,7 +57,8 @@ describe('without a port', () => {
       await world.fetch(`/cpg${ping.path}`, { headers: ping.headers! }),
       await sandbox.fetch(`http://localhost/w/ci/cpg${ping.path}`, { headers: ping.headers! }),
       await sandbox.fetch(new Request(`http://cpg.ci.localhost${ping.path}`, { headers: ping.headers! })),
-    ]) expect(answer.status).not.toBe(404)
+    ])
+      expect(answer.status).not.toBe(404)
     expect(await world.calls()).toHaveLength(3)
     expect(await sandbox.calls()).toHaveLength(0)
     expect((await sandbox.fetch('/nowhere')).status).toBe(404)
@@ -71,9 +72,13 @@ describe('without a port', () => {
 
   test('a connection that a fault cuts is an error of fetch, and so is an answer that breaks off', async () => {
     const sandbox = await open()
-    const ping = () => sandbox.cpg.fetch('/v1/_ping', { headers: client.sign(client.good.ping!(), Date.now()).headers! })
+    const ping = () =>
+      sandbox.cpg.fetch('/v1/_ping', { headers: client.sign(client.good.ping!(), Date.now()).headers! })
     for (const how of ['reset', 'close']) {
-      const { id } = await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ drop: { stage: 'after', how } }] })
+      const { id } = await sandbox.faults.arm({
+        when: { operation: 'ping' },
+        then: [{ drop: { stage: 'after', how } }],
+      })
       await expect(ping()).rejects.toMatchObject({ code: 'ECONNRESET' })
       await sandbox.faults.clear(id)
     }
@@ -89,7 +94,9 @@ describe('without a port', () => {
     const sandbox = await open()
     await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ drop: { stage: 'before', how: 'hang' } }] })
     const signal = AbortSignal.timeout(20)
-    await expect(sandbox.cpg.fetch('/v1/_ping', { signal, headers: client.sign(client.good.ping!(), Date.now()).headers! })).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(
+      sandbox.cpg.fetch('/v1/_ping', { signal, headers: client.sign(client.good.ping!(), Date.now()).headers! }),
+    ).rejects.toMatchObject({ name: 'AbortError' })
   })
 
   test('the control API with a token, which the handles know', async () => {
@@ -109,7 +116,16 @@ describe('options', () => {
     const data = mkdtempSync(join(tmpdir(), 'sandgate-handles-'))
     onTestFinished(() => rmSync(data, { recursive: true }))
     const assume = { 'alphapo.take.repeat': 'same-address' }
-    const sandbox = await open({ data, fsync: true, allowHosts: ['box.example'], allowCallbackHosts: ['shop.example'], limits: { worldIdle: '1h', worlds: 2 }, callbacks: { cpg: { url } }, assume, seed: undefined })
+    const sandbox = await open({
+      data,
+      fsync: true,
+      allowHosts: ['box.example'],
+      allowCallbackHosts: ['shop.example'],
+      limits: { worldIdle: '1h', worlds: 2 },
+      callbacks: { cpg: { url } },
+      assume,
+      seed: undefined,
+    })
     expect((await sandbox.fetch('/_sandgate/health', { headers: { host: 'box.example' } })).status).toBe(200)
     const { data: rules } = await sandbox.control('GET', '/rules')
     expect(rules.find(({ id }: any) => id === 'alphapo.take.repeat').switch.on).toBe('same-address')
@@ -119,23 +135,58 @@ describe('options', () => {
 
   test.each<[string, object, RegExp]>([
     ['an unknown option', { sed: 'x' }, /^createSandbox: sed: unknown key; did you mean seed\?$/],
-    ['an unknown limit', { limits: { world: 3 } }, /^createSandbox: limits\.world: unknown key; did you mean worlds\?$/],
+    [
+      'an unknown limit',
+      { limits: { world: 3 } },
+      /^createSandbox: limits\.world: unknown key; did you mean worlds\?$/,
+    ],
     ['a limit that is none', { limits: { worldIdle: 'soon' } }, /limits\.worldIdle: expected a duration/],
-    ['an unknown switch', { assume: { 'alphapo.take.repeats': 'same-address' } }, /assume\.alphapo\.take\.repeats: unknown key; did you mean alphapo\.take\.repeat\?/],
-    ['an unknown value of a switch', { assume: { 'alphapo.take.repeat': 'same' } }, /alphapo\.take\.repeat: "same" is none of .*; did you mean same-address\?/],
+    [
+      'an unknown switch',
+      { assume: { 'alphapo.take.repeats': 'same-address' } },
+      /assume\.alphapo\.take\.repeats: unknown key; did you mean alphapo\.take\.repeat\?/,
+    ],
+    [
+      'an unknown value of a switch',
+      { assume: { 'alphapo.take.repeat': 'same' } },
+      /alphapo\.take\.repeat: "same" is none of .*; did you mean same-address\?/,
+    ],
     ['an unknown provider', { providers: { cgp: {} } }, /providers\.cgp: unknown key; did you mean cpg\?/],
-    ['a provider\u2019s unknown setting', { providers: { cpg: { acounts: {} } } }, /providers\.cpg\.acounts: unknown key; did you mean accounts\?/],
+    [
+      'a provider\u2019s unknown setting',
+      { providers: { cpg: { acounts: {} } } },
+      /providers\.cpg\.acounts: unknown key; did you mean accounts\?/,
+    ],
     ['callbacks of nobody', { callbacks: { cgp: { url: 'http://127.0.0.1/' } } }, /callbacks\.cgp: unknown key/],
-    ['a key that would name a world (CPG)', { providers: { cpg: { accounts: { shop: { keys: [{ id: 'my.key', secret: 's' }], currencies: [] } } } } }, /keys\.0\.id: expected a key without a dot/],
-    ['a key that would name a world (AlphaPo)', { providers: { alphapo: { merchants: { shop: { keys: [{ id: 'my.key', secret: 's' }] } } } } }, /keys\.0\.id: expected a key without a dot/],
-    ['a key that would name a world (Payward)', { providers: { payward: { accounts: { shop: { keys: [{ id: 'my.key', secret: 'bXk=' }], ids: [] } } } } }, /keys\.0\.id: expected a key without a dot/],
-    ['a key that would name a world (Zopay)', { providers: { zopay: { accounts: { shop: { keys: [{ id: 'sk_test_my.key' }] } } } } }, /keys\.0\.id: expected sk_test_/],
+    [
+      'a key that would name a world (CPG)',
+      { providers: { cpg: { accounts: { shop: { keys: [{ id: 'my.key', secret: 's' }], currencies: [] } } } } },
+      /keys\.0\.id: expected a key without a dot/,
+    ],
+    [
+      'a key that would name a world (AlphaPo)',
+      { providers: { alphapo: { merchants: { shop: { keys: [{ id: 'my.key', secret: 's' }] } } } } },
+      /keys\.0\.id: expected a key without a dot/,
+    ],
+    [
+      'a key that would name a world (Payward)',
+      { providers: { payward: { accounts: { shop: { keys: [{ id: 'my.key', secret: 'bXk=' }], ids: [] } } } } },
+      /keys\.0\.id: expected a key without a dot/,
+    ],
+    [
+      'a key that would name a world (Zopay)',
+      { providers: { zopay: { accounts: { shop: { keys: [{ id: 'sk_test_my.key' }] } } } } },
+      /keys\.0\.id: expected sk_test_/,
+    ],
     ['a clock that is none', { clock: 'noon' }, /clock: expected real, or an instant/],
     ['a port that is none', { port: 70_000 }, /port: /],
     ['a log that is none', { log: 'prety' }, /log: "prety" is none of pretty, json, off; did you mean pretty\?/],
     ['no options at all', 'cpg' as never, /^createSandbox: /],
   ])('%s is refused with the nearest right name', async (_, options, told) => {
-    expect(await refusal(createSandbox(options as SandboxOptions))).toMatchObject({ status: 422, message: expect.stringMatching(told) })
+    expect(await refusal(createSandbox(options as SandboxOptions))).toMatchObject({
+      status: 422,
+      message: expect.stringMatching(told),
+    })
   })
 
   test('the names that the types know are providers that there are', async () => {
@@ -187,7 +238,9 @@ describe('on a port', () => {
       if (listens) await sandbox.listen()
       await sandbox.faults.arm({ when: { operation: 'ping' }, then: [{ delay: '1h' }] })
       const { headers } = client.sign(client.good.ping!(), Date.now())
-      const ping = listens ? fetch(`${sandbox.cpg.baseUrl}/v1/_ping`, { headers: headers! }) : sandbox.cpg.fetch('/v1/_ping', { headers: headers! })
+      const ping = listens
+        ? fetch(`${sandbox.cpg.baseUrl}/v1/_ping`, { headers: headers! })
+        : sandbox.cpg.fetch('/v1/_ping', { headers: headers! })
       while ((await sandbox.faults.list())[0].fired === 0) await new Promise(setImmediate)
       await sandbox.close()
       expect((await ping).status).toBe(200)
@@ -216,7 +269,11 @@ describe('on a port', () => {
 })
 
 function knock(url: string): Promise<void> {
-  return new Promise((resolve, reject) => request(url, { agent: false }, () => resolve()).on('error', reject).end())
+  return new Promise((resolve, reject) =>
+    request(url, { agent: false }, () => resolve())
+      .on('error', reject)
+      .end(),
+  )
 }
 
 describe('worlds', () => {
@@ -224,23 +281,51 @@ describe('worlds', () => {
     const sandbox = await open()
     const one = sandbox.world('one', { seed: 'other', clock: '2027-01-01T00:00:00Z' })
     expect(sandbox.world('one')).toBe(one)
-    expect([one.id, await one.clock.now(), sandbox.id, await sandbox.clock.now()]).toEqual(['one', new Date('2027-01-01T00:00:00Z'), 'default', new Date(START)])
+    expect([one.id, await one.clock.now(), sandbox.id, await sandbox.clock.now()]).toEqual([
+      'one',
+      new Date('2027-01-01T00:00:00Z'),
+      'default',
+      new Date(START),
+    ])
     const wanted = { user_identifier: 'user_8721' }
-    const [mine, theirs, same] = [await allocate(sandbox.cpg, wanted), await allocate(one.cpg, wanted), await allocate(sandbox.world('two').cpg, wanted)]
+    const [mine, theirs, same] = [
+      await allocate(sandbox.cpg, wanted),
+      await allocate(one.cpg, wanted),
+      await allocate(sandbox.world('two').cpg, wanted),
+    ]
     expect(mine).not.toBe(theirs)
     expect(mine).toBe(same)
-    expect((await sandbox.control('GET', '/worlds')).data.map((world: World) => world.id)).toEqual(['default', 'one', 'two'])
+    expect((await sandbox.control('GET', '/worlds')).data.map((world: World) => world.id)).toEqual([
+      'default',
+      'one',
+      'two',
+    ])
   })
 
   test('a world that exists takes no options, a bad id and a bad clock are refused', async () => {
     const sandbox = await open()
     sandbox.world('one')
-    expect(await refusal(() => sandbox.world('one', { seed: 'x' }))).toMatchObject({ status: 409, message: expect.stringContaining('reset') })
-    expect(await refusal(() => sandbox.world('No_Id'))).toMatchObject({ status: 422, message: expect.stringContaining('no world id') })
-    expect(await refusal(() => sandbox.world('two', { clock: 'noon' }))).toMatchObject({ status: 422, message: expect.stringMatching(/"two".*"noon" is no instant/) })
-    expect(await refusal(() => sandbox.provider('cgp'))).toMatchObject({ status: 404, message: expect.stringMatching(/no provider "cgp"; did you mean cpg\?/) })
+    expect(await refusal(() => sandbox.world('one', { seed: 'x' }))).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('reset'),
+    })
+    expect(await refusal(() => sandbox.world('No_Id'))).toMatchObject({
+      status: 422,
+      message: expect.stringContaining('no world id'),
+    })
+    expect(await refusal(() => sandbox.world('two', { clock: 'noon' }))).toMatchObject({
+      status: 422,
+      message: expect.stringMatching(/"two".*"noon" is no instant/),
+    })
+    expect(await refusal(() => sandbox.provider('cgp'))).toMatchObject({
+      status: 404,
+      message: expect.stringMatching(/no provider "cgp"; did you mean cpg\?/),
+    })
     const full = await open({ limits: { worlds: 1 } })
-    expect(await refusal(() => full.world('one'))).toMatchObject({ status: 409, message: expect.stringContaining('limits.worlds') })
+    expect(await refusal(() => full.world('one'))).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('limits.worlds'),
+    })
     expect(sandbox.provider('cpg')).toBe(sandbox.cpg)
   })
 
@@ -253,7 +338,10 @@ describe('worlds', () => {
     expect(await allocate(world.cpg)).not.toBe(before)
     await world.remove()
     expect(await refusal(world.addresses())).toMatchObject({ status: 404 })
-    expect(await refusal(sandbox.remove())).toMatchObject({ status: 409, message: 'the default world can be reset, not deleted' })
+    expect(await refusal(sandbox.remove())).toMatchObject({
+      status: 409,
+      message: 'the default world can be reset, not deleted',
+    })
     expect(await sandbox.world('one').addresses()).toEqual([])
   })
 })
@@ -267,7 +355,10 @@ describe('time and money', () => {
     expect(await clock.now()).toEqual(new Date('2026-05-17T01:00:00Z'))
     await clock.run()
     await clock.freeze()
-    expect(await refusal(clock.set('2026-05-01T00:00:00Z'))).toMatchObject({ status: 409, message: expect.stringContaining('never goes back') })
+    expect(await refusal(clock.set('2026-05-01T00:00:00Z'))).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('never goes back'),
+    })
     expect(await refusal(clock.advance('soon'))).toMatchObject({ status: 422, problem: { type: 'about:blank' } })
   })
 
@@ -278,10 +369,14 @@ describe('time and money', () => {
     expect(deposit).toMatchObject({ status: 'scheduled', provider: 'cpg', amount: '100.000000', seen_at: null })
     const happened = await sandbox.clock.advance({ until: 'quiet' })
     expect(happened.length).toBeGreaterThan(1)
-    expect(await sandbox.deposits({ address })).toMatchObject([{ id: deposit.id, status: 'confirmed', account: 'demo' }])
+    expect(await sandbox.deposits({ address })).toMatchObject([
+      { id: deposit.id, status: 'confirmed', account: 'demo' },
+    ])
     expect(await sandbox.deposits({ provider: 'zopay' })).toEqual([])
     expect(await sandbox.addresses({ user: 'user_8721' })).toMatchObject([{ address }])
-    expect(await sandbox.calls({ provider: 'cpg', operation: 'createDepositAddress', status: 200 })).toMatchObject([{ kind: 'call', checks: expect.any(Array) }])
+    expect(await sandbox.calls({ provider: 'cpg', operation: 'createDepositAddress', status: 200 })).toMatchObject([
+      { kind: 'call', checks: expect.any(Array) },
+    ])
     expect(await sandbox.calls({ status: 401 })).toEqual([])
     expect(await sandbox.journal({ kind: 'control' })).not.toEqual([])
     expect(await refusal(sandbox.deposit({ address: 'nowhere', amount: '1' }))).toMatchObject({ status: 404 })
@@ -303,10 +398,18 @@ describe('the inbox', () => {
     const confirmed = inbox.next({ event: 'deposit.confirmed' })
     await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '100', after: '1h' })
     await sandbox.clock.advance('2h')
-    expect(await inbox.next()).toMatchObject({ provider: 'cpg', event: 'deposit.detected', delivery: 'cb_1', signature: 'right', json: { data: { amount: '100.000000' } } })
+    expect(await inbox.next()).toMatchObject({
+      provider: 'cpg',
+      event: 'deposit.detected',
+      delivery: 'cb_1',
+      signature: 'right',
+      json: { data: { amount: '100.000000' } },
+    })
     expect(await confirmed).toMatchObject({ event: 'deposit.confirmed', signature: 'right' })
     expect(inbox.received.map(({ event }) => event)).toEqual(['deposit.detected', 'deposit.confirmed', 'deposit.swept'])
-    expect(await sandbox.callbacks({ event: 'deposit.detected' })).toMatchObject([{ status: 'delivered', attempts: [{ status: 200, error: null }] }])
+    expect(await sandbox.callbacks({ event: 'deposit.detected' })).toMatchObject([
+      { status: 'delivered', attempts: [{ status: 200, error: null }] },
+    ])
   })
 
   test('an answer of one\u2019s own, a retry, and once more by hand', async () => {
@@ -315,8 +418,14 @@ describe('the inbox', () => {
     inbox.answer = (_, index) => (index === 0 ? { status: 503, body: 'later' } : 204)
     await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '1', confirmations: 'instant' })
     await sandbox.clock.advance('1m')
-    expect(inbox.received.map(({ signature, delivery }) => [signature, delivery])).toEqual([['right', 'cb_1'], ['right', 'cb_1']])
-    expect(await sandbox.redeliver('cb_1')).toMatchObject({ status: 'delivered', attempts: [{ status: 503 }, { status: 204 }, { status: 204 }] })
+    expect(inbox.received.map(({ signature, delivery }) => [signature, delivery])).toEqual([
+      ['right', 'cb_1'],
+      ['right', 'cb_1'],
+    ])
+    expect(await sandbox.redeliver('cb_1')).toMatchObject({
+      status: 'delivered',
+      attempts: [{ status: 503 }, { status: 204 }, { status: 204 }],
+    })
     const endpoints = await sandbox.endpoints({ provider: 'cpg' })
     expect(endpoints).toMatchObject([{ id: expect.stringMatching(/^ep_\d+$/), provider: 'cpg', account: 'demo' }])
     await sandbox.removeEndpoint(endpoints[0]!.id)
@@ -324,7 +433,10 @@ describe('the inbox', () => {
     expect(inbox.secrets).toEqual({ cpg: 'whsec-demo' })
   })
 
-  test.each([['bad-signature', 'wrong'], ['stale-timestamp', 'stale']])('a callback spoiled by %s has a signature that is %s', async (how, signature) => {
+  test.each([
+    ['bad-signature', 'wrong'],
+    ['stale-timestamp', 'stale'],
+  ])('a callback spoiled by %s has a signature that is %s', async (how, signature) => {
     const sandbox = await open()
     const inbox = await sandbox.inbox()
     await sandbox.faults.arm({ when: { operation: 'createDepositAddress' }, then: [{ callbacks: { how } }] })
@@ -337,7 +449,10 @@ describe('the inbox', () => {
     const inbox = await sandbox.inbox()
     await fetch(`${inbox.url}/cpg`, { method: 'POST', body: '{"event":"deposit.confirmed"}' })
     await fetch(`${inbox.url}/__proto__`, { method: 'POST', body: 'no json' })
-    expect(inbox.received).toMatchObject([{ provider: 'cpg', delivery: null, event: null, signature: 'wrong', json: { event: 'deposit.confirmed' } }, { provider: '__proto__', signature: 'wrong', json: undefined }])
+    expect(inbox.received).toMatchObject([
+      { provider: 'cpg', delivery: null, event: null, signature: 'wrong', json: { event: 'deposit.confirmed' } },
+      { provider: '__proto__', signature: 'wrong', json: undefined },
+    ])
   })
 
   test('one that cannot be had is closed again', async () => {
@@ -345,16 +460,21 @@ describe('the inbox', () => {
     // Its server holds no process, so it can be seen only where it begins.
     const listen = vi.spyOn(Server.prototype, 'listen')
     onTestFinished(() => listen.mockRestore())
-    for (const wish of [{ provider: 'nobody' }, { provider: 'cpg', events: ['deposit.gone'] }, { account: 'nobody' }]) expect((await refusal(sandbox.inbox(wish))).message).not.toBe('')
+    for (const wish of [{ provider: 'nobody' }, { provider: 'cpg', events: ['deposit.gone'] }, { account: 'nobody' }])
+      expect((await refusal(sandbox.inbox(wish))).message).not.toBe('')
     expect((listen.mock.contexts as Server[]).map(({ listening }) => listening)).toEqual([false, false, false])
   })
 
   test('when nothing comes, next says what is due and when', async () => {
     const sandbox = await open()
     const inbox = await sandbox.inbox()
-    await expect(inbox.next({ provider: 'cpg', withinMs: 1 })).rejects.toThrow('no callback cpg came within 1 ms; world time is 2026-05-16T19:00:00.000Z, nothing is due')
+    await expect(inbox.next({ provider: 'cpg', withinMs: 1 })).rejects.toThrow(
+      'no callback cpg came within 1 ms; world time is 2026-05-16T19:00:00.000Z, nothing is due',
+    )
     await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '1', after: '4h' })
-    await expect(inbox.next({ withinMs: 1 })).rejects.toThrow(/due next: dep_1 .*2026-05-16T23:00:00\.000Z.*clock\.advance/)
+    await expect(inbox.next({ withinMs: 1 })).rejects.toThrow(
+      /due next: dep_1 .*2026-05-16T23:00:00\.000Z.*clock\.advance/,
+    )
   })
 })
 
@@ -365,22 +485,32 @@ describe('an inbox that waits in vain', () => {
     await sandbox.deposit({ address: await allocate(sandbox.cpg), amount: '1', after: '1h' })
     await sandbox.clock.advance('2h')
     await inbox.next()
-    await expect(inbox.next({ event: 'deposit.reversed', withinMs: 1 })).rejects.toThrow('no callback deposit.reversed came within 1 ms; came so far: cpg deposit.detected once, cpg deposit.confirmed once, cpg deposit.swept once, of which 2 were not asked for; world time is 2026-05-16T21:00:00.000Z, nothing is due')
+    await expect(inbox.next({ event: 'deposit.reversed', withinMs: 1 })).rejects.toThrow(
+      'no callback deposit.reversed came within 1 ms; came so far: cpg deposit.detected once, cpg deposit.confirmed once, cpg deposit.swept once, of which 2 were not asked for; world time is 2026-05-16T21:00:00.000Z, nothing is due',
+    )
   })
 
   test('sandgate.inbox.next: says what became of deliveries that did not come', async () => {
     const sandbox = await open()
     const first = await sandbox.inbox({ provider: 'cpg', events: ['deposit.detected'] })
-    const arm = async (how: 'drop' | 'pause') => sandbox.faults.arm({ when: { operation: 'createDepositAddress', body: { user_identifier: how } }, then: [{ callbacks: { how } }] })
+    const arm = async (how: 'drop' | 'pause') =>
+      sandbox.faults.arm({
+        when: { operation: 'createDepositAddress', body: { user_identifier: how } },
+        then: [{ callbacks: { how } }],
+      })
     for (const how of ['drop', 'pause'] as const) {
       await arm(how)
       await sandbox.deposit({ address: await allocate(sandbox.cpg, { user_identifier: how }), amount: '1' })
     }
-    await expect(first.next({ event: 'deposit.detected', withinMs: 1 })).rejects.toThrow(/1 ms; cb_1 \(cpg deposit\.detected\) was dropped by a fault; cb_2 \(cpg deposit\.detected\) is paused; world time/)
+    await expect(first.next({ event: 'deposit.detected', withinMs: 1 })).rejects.toThrow(
+      /1 ms; cb_1 \(cpg deposit\.detected\) was dropped by a fault; cb_2 \(cpg deposit\.detected\) is paused; world time/,
+    )
     const second = await sandbox.inbox({ provider: 'cpg', events: ['deposit.detected'] })
     await second.close()
     await sandbox.deposit({ address: await allocate(sandbox.cpg, { user_identifier: 'third' }), amount: '1' })
-    await expect(first.next({ provider: 'cpg', withinMs: 1 })).rejects.toThrow(`cb_3 (cpg deposit.detected) goes to ${second.url}/cpg, not to this inbox`)
+    await expect(first.next({ provider: 'cpg', withinMs: 1 })).rejects.toThrow(
+      `cb_3 (cpg deposit.detected) goes to ${second.url}/cpg, not to this inbox`,
+    )
     await expect(second.next()).rejects.toThrow('the inbox is closed')
   })
 
@@ -394,7 +524,15 @@ describe('a closed sandbox', () => {
     const sandbox = await open()
     const world = sandbox.world('one')
     await sandbox.close()
-    for (const work of [sandbox.clock.now(), sandbox.calls(), world.addresses(), world.cpg.fetch('/v1/_ping'), sandbox.fetch('/_sandgate/health'), world.inbox()]) await expect(work).rejects.toThrow('the sandbox is closed')
+    for (const work of [
+      sandbox.clock.now(),
+      sandbox.calls(),
+      world.addresses(),
+      world.cpg.fetch('/v1/_ping'),
+      sandbox.fetch('/_sandgate/health'),
+      world.inbox(),
+    ])
+      await expect(work).rejects.toThrow('the sandbox is closed')
     expect(() => sandbox.world('two')).toThrow('the sandbox is closed')
     expect(() => sandbox.metrics()).toThrow('the sandbox is closed')
   })
@@ -409,7 +547,10 @@ describe('timers that a test has replaced', () => {
     await sandbox.clock.advance('2h')
     expect(await inbox.next({ event: 'deposit.confirmed' })).toMatchObject({ signature: 'right' })
     await expect(inbox.next({ event: 'nothing', withinMs: 1 })).rejects.toThrow('no callback nothing came')
-    await sandbox.faults.arm({ when: { operation: 'listCurrencies' }, then: [{ delay: '2ms' }, { throttle: { bytesPerSecond: 100_000 } }] })
+    await sandbox.faults.arm({
+      when: { operation: 'listCurrencies' },
+      then: [{ delay: '2ms' }, { throttle: { bytesPerSecond: 100_000 } }],
+    })
     expect((await sandbox.cpg.fetch('/v1/currencies')).status).toBe(401)
     expect((await sandbox.fetch('/nowhere')).status).toBe(404)
     expect((await fetch(`${sandbox.cpg.baseUrl}/v1/nothing`)).status).toBe(401)
@@ -465,22 +606,36 @@ describe('timers that a test has replaced', () => {
 describe('scenarios and state', () => {
   test('a scenario that is not there, or not right, is told by its own name', async () => {
     const sandbox = await open()
-    expect(await refusal(sandbox.scenario('/nowhere/story.yaml'))).toMatchObject({ status: 422, message: expect.stringMatching(/^\/nowhere\/story\.yaml: cannot be read: ENOENT/) })
-    expect(await refusal(createSandbox({ scenarios: ['/nowhere/story.yaml'] }))).toMatchObject({ status: 422, message: expect.stringMatching(/^createSandbox: \/nowhere\/story\.yaml: cannot be read/) })
+    expect(await refusal(sandbox.scenario('/nowhere/story.yaml'))).toMatchObject({
+      status: 422,
+      message: expect.stringMatching(/^\/nowhere\/story\.yaml: cannot be read: ENOENT/),
+    })
+    expect(await refusal(createSandbox({ scenarios: ['/nowhere/story.yaml'] }))).toMatchObject({
+      status: 422,
+      message: expect.stringMatching(/^createSandbox: \/nowhere\/story\.yaml: cannot be read/),
+    })
     const file = join(mkdtempSync(join(tmpdir(), 'sandgate-handles-')), 'story.yaml')
     onTestFinished(() => rmSync(file))
     writeFileSync(file, 'name: x\nrulez: []\n')
     expect((await refusal(sandbox.scenario(file))).message).toBe(`${file}:2: rulez: unknown key; did you mean rules?`)
-    expect((await refusal(sandbox.scenario({ name: 'x', rulez: [] } as object))).message).toBe('rulez: unknown key; did you mean rules?')
+    expect((await refusal(sandbox.scenario({ name: 'x', rulez: [] } as object))).message).toBe(
+      'rulez: unknown key; did you mean rules?',
+    )
   })
 
   test('a scenario from an object and from a file', async () => {
     const sandbox = await open()
-    await sandbox.scenario({ name: 'busy', rules: [{ when: { provider: 'cpg', operation: 'ping' }, then: [{ respond: { error: 'unavailable' } }] }] })
+    await sandbox.scenario({
+      name: 'busy',
+      rules: [{ when: { provider: 'cpg', operation: 'ping' }, then: [{ respond: { error: 'unavailable' } }] }],
+    })
     expect((await sandbox.cpg.fetch('/v1/_ping')).status).toBe(503)
     const folder = mkdtempSync(join(tmpdir(), 'sandgate-handles-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    writeFileSync(join(folder, 'quick.yaml'), 'name: quick\nrules:\n  - when: { operation: ping }\n    then: [{ respond: { status: 418, body: { tea: true } } }]\n')
+    writeFileSync(
+      join(folder, 'quick.yaml'),
+      'name: quick\nrules:\n  - when: { operation: ping }\n    then: [{ respond: { status: 418, body: { tea: true } } }]\n',
+    )
     await sandbox.scenario(join(folder, 'quick.yaml'))
     expect((await sandbox.cpg.fetch('/v1/_ping')).status).toBe(418)
     expect(await refusal(sandbox.scenario({ name: 'bad', rulez: [] }))).toMatchObject({ status: 422 })
@@ -496,7 +651,10 @@ describe('scenarios and state', () => {
     expect((await before.control('GET', '/journal/1')).status).toBe(200)
     await before.close()
     const sandbox = await open({ data })
-    expect(await refusal(sandbox.control('GET', '/journal/1'))).toMatchObject({ status: 404, message: expect.stringMatching(/no entry 1; .*none from before .* the sandbox was started/) })
+    expect(await refusal(sandbox.control('GET', '/journal/1'))).toMatchObject({
+      status: 404,
+      message: expect.stringMatching(/no entry 1; .*none from before .* the sandbox was started/),
+    })
   })
 
   test('a snapshot brings back what was', async () => {
@@ -516,7 +674,9 @@ describe('the package', () => {
     ['jest.spec.cjs', ['node_modules/.bin/jest', '--rootDir', 'test/examples', 'jest.spec']],
     ['node.spec.mjs', ['--test', 'test/examples/node.spec.mjs']],
   ])('the example %s runs, and stands in the README as it is', async (file, args) => {
-    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(readFileSync(join(ROOT, 'test/examples', file), 'utf8').trimEnd())
+    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(
+      readFileSync(join(ROOT, 'test/examples', file), 'utf8').trimEnd(),
+    )
     const { status, told } = await run(args)
     expect(status, told).toBe(0)
   })
@@ -528,9 +688,18 @@ describe('the package', () => {
     symlinkSync(ROOT, join(folder, 'node_modules/sandgate'))
     symlinkSync(join(ROOT, 'node_modules/@types'), join(folder, 'node_modules/@types'))
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-    const compilerOptions = { noEmit: true, strict: true, target: 'esnext', module: 'nodenext', types: ['node'], skipLibCheck: false }
+    const compilerOptions = {
+      noEmit: true,
+      strict: true,
+      target: 'esnext',
+      module: 'nodenext',
+      types: ['node'],
+      skipLibCheck: false,
+    }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['one.ts', 'two.cts'] }))
-    writeFileSync(join(folder, 'one.ts'), `
+    writeFileSync(
+      join(folder, 'one.ts'),
+      `
       import { connectSandbox, ControlError, createSandbox, type Received, type Sandbox } from 'sandgate'
       await using sandbox = await createSandbox({ port: 0, clock: '2026-05-16T19:00:00Z' })
       const url: string = sandbox.world('ci').cpg.baseUrl
@@ -563,14 +732,18 @@ describe('the package', () => {
       // @ts-expect-error there is no such method
       await sandbox.clok.advance('4h')
       export { received }
-    `)
-    writeFileSync(join(folder, 'two.cts'), `
+    `,
+    )
+    writeFileSync(
+      join(folder, 'two.cts'),
+      `
       import sandgate = require('sandgate')
       export const url = sandgate.createSandbox({ port: 0 }).then((sandbox): string => sandbox.cpg.baseUrl)
       export const status = (error: unknown): number => (error instanceof sandgate.ControlError ? error.status : 0)
       export let box: sandgate.Sandbox | undefined
       export const there = sandgate.connectSandbox('http://127.0.0.1:4010').then((sandbox: sandgate.WithProviders<sandgate.Sandbox>) => sandbox.cpg.name)
-    `)
+    `,
+    )
     const { status, told } = await run(['node_modules/.bin/tsc', '-p', folder])
     expect(status, told).toBe(0)
   })
@@ -590,9 +763,12 @@ test('require gives what import gives, without a warning, and knows its errors',
 
 /** A program of its own, to its end. */
 function run(args: readonly string[]): Promise<{ status: number | null; told: string }> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST|JEST)/.test(name)))
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS|TEST|JEST)/.test(name)),
+  )
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let told = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (told += text))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (told += text))
   return new Promise((resolve) => child.on('close', (status) => resolve({ status, told })))
 }

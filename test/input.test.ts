@@ -9,8 +9,12 @@ import { type Client, Kit, type Request, START, start } from './kit.ts'
 
 const MIB = 1024 * 1024
 
-const names = [...(await findProviders()).keys()].filter((name) => existsSync(new URL(`./clients/${name}.ts`, import.meta.url)))
-const clients: [string, Client][] = await Promise.all(names.map(async (name) => [name, (await import(`./clients/${name}.ts`)).client]))
+const names = [...(await findProviders()).keys()].filter((name) =>
+  existsSync(new URL(`./clients/${name}.ts`, import.meta.url)),
+)
+const clients: [string, Client][] = await Promise.all(
+  names.map(async (name) => [name, (await import(`./clients/${name}.ts`)).client]),
+)
 
 /**
  * What became of some bytes: `taken` (2xx), `refused` (the provider's own 4xx, on contract, with a journal entry), `turned away` (a 4xx of the HTTP
@@ -25,7 +29,9 @@ const ROOM: SandboxOptions = { providers: { payward: { unusedAddresses: 100_000 
 
 /** A good call with a body: the first one of the client's that creates something. */
 function creation(client: Client): Request & { body: string } {
-  return Object.values(client.good).map((make) => make()).find(({ method }) => method === 'POST') as Request & { body: string }
+  return Object.values(client.good)
+    .map((make) => make())
+    .find(({ method }) => method === 'POST') as Request & { body: string }
 }
 
 function signed(box: Kit, client: Client, request: Request | (Omit<Request, 'body'> & { body: Buffer })): Request {
@@ -36,10 +42,21 @@ function signed(box: Kit, client: Client, request: Request | (Omit<Request, 'bod
 /** A request as bytes. The connection is closed after it unless told otherwise; `extra` stands as it is before the blank line. */
 function bytesOf(client: Client, request: Request, { extra = '', line = '', connection = 'close' } = {}): Buffer {
   const first = line || `${request.method} /${client.name}${request.path} HTTP/1.1`
-  const headers = Object.entries(request.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const headers = Object.entries(request.headers ?? {})
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
   const body = Buffer.from(request.body ?? '')
-  const length = request.body === undefined || /transfer-encoding|content-length/i.test(extra) ? '' : `content-length: ${body.length}\r\n`
-  return Buffer.concat([Buffer.from(`${first}\r\nhost: 127.0.0.1\r\nconnection: ${connection}\r\n${headers}${length}${extra}\r\n`, 'latin1'), body])
+  const length =
+    request.body === undefined || /transfer-encoding|content-length/i.test(extra)
+      ? ''
+      : `content-length: ${body.length}\r\n`
+  return Buffer.concat([
+    Buffer.from(
+      `${first}\r\nhost: 127.0.0.1\r\nconnection: ${connection}\r\n${headers}${length}${extra}\r\n`,
+      'latin1',
+    ),
+    body,
+  ])
 }
 
 function open(box: Kit): Socket {
@@ -85,7 +102,9 @@ function parse(raw: string): Heard | undefined {
   const status = /^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1]
   if (status === undefined) return undefined
   if (status === '100') return parse(rest.join('\r\n\r\n'))
-  const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]))
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  )
   return { status: Number(status), headers, text: rest.join('\r\n\r\n') }
 }
 
@@ -96,7 +115,8 @@ function outcomeOf(box: Kit, client: Client, raw: string, request?: Request): Ou
   if (!heard || heard.status >= 500) return raw
   const entry = box.world.journal.get(Number(heard.headers['x-sandgate-entry']))
   if (!entry) return heard.status >= 400 ? 'turned away' : raw
-  if ('bug' in (entry.notes as object) || 'off_contract' in (entry.notes as object)) return `${JSON.stringify(entry.notes)} ${raw}`
+  if ('bug' in (entry.notes as object) || 'off_contract' in (entry.notes as object))
+    return `${JSON.stringify(entry.notes)} ${raw}`
   const wrong = request && request.method !== 'HEAD' ? offContract(box, client, request, heard) : []
   if (wrong.length > 0) return wrong.join('; ')
   return heard.status < 300 ? 'taken' : 'refused'
@@ -105,7 +125,14 @@ function outcomeOf(box: Kit, client: Client, raw: string, request?: Request): Ou
 function offContract(box: Kit, client: Client, { method, path }: Request, { status, headers, text }: Heard): string[] {
   const contract = box.sandbox.contract(client.name)!
   const match = contract.match(method, path.split('?', 1)[0]!)
-  return match ? contract.judgeAnswer(match.operation, status, headers['content-type']?.split(';', 1)[0], text === '' ? undefined : JSON.parse(text)) : []
+  return match
+    ? contract.judgeAnswer(
+        match.operation,
+        status,
+        headers['content-type']?.split(';', 1)[0],
+        text === '' ? undefined : JSON.parse(text),
+      )
+    : []
 }
 
 /** The text of the answer that the journal noted last. */
@@ -115,17 +142,26 @@ function lastAnswer(box: Kit): unknown {
 
 /** Every row of the world, save what a provider's gates are documented to write whatever becomes of the call. */
 function rowsOf(box: Kit): object {
-  return Object.fromEntries(Object.entries(box.world.dump()).filter(([table]) => !/\.(signatures|nonces|spent-nonces|buckets)$/.test(table)))
+  return Object.fromEntries(
+    Object.entries(box.world.dump()).filter(([table]) => !/\.(signatures|nonces|spent-nonces|buckets)$/.test(table)),
+  )
 }
 
 /** Runs a table. Each row gets what it expects, changes nothing unless it was taken, and leaves a server that answers. */
-async function holds<Subject>(box: Kit, client: Client, rows: readonly Row<Subject>[], run: (subject: Subject) => Promise<Outcome | string>): Promise<void> {
+async function holds<Subject>(
+  box: Kit,
+  client: Client,
+  rows: readonly Row<Subject>[],
+  run: (subject: Subject) => Promise<Outcome | string>,
+): Promise<void> {
   const wrong: string[] = []
   for (const [what, subject, ...expected] of rows) {
     const before = rowsOf(box)
     const outcome = await run(subject)
-    if (!(expected as string[]).includes(outcome)) wrong.push(`${what}: expected ${expected.join(' or ')}, got ${outcome.slice(0, 600)}`)
-    if (outcome !== 'taken' && JSON.stringify(rowsOf(box)) !== JSON.stringify(before)) wrong.push(`${what}: changed the world`)
+    if (!(expected as string[]).includes(outcome))
+      wrong.push(`${what}: expected ${expected.join(' or ')}, got ${outcome.slice(0, 600)}`)
+    if (outcome !== 'taken' && JSON.stringify(rowsOf(box)) !== JSON.stringify(before))
+      wrong.push(`${what}: changed the world`)
     const good = await box.call(client, creation(client))
     if (good.status >= 300) wrong.push(`${what}: after it a good call got ${good.status} ${good.text}`)
   }
@@ -139,7 +175,13 @@ describe.each(clients)('%s', (_, client) => {
   const bugs: Error[] = []
 
   beforeAll(async () => {
-    sandbox = await createSandbox({ clock: START, strict: true, wall: () => wall.ms, complain: (message, cause) => bugs.push(new Error(message, { cause })), ...ROOM })
+    sandbox = await createSandbox({
+      clock: START,
+      strict: true,
+      wall: () => wall.ms,
+      complain: (message, cause) => bugs.push(new Error(message, { cause })),
+      ...ROOM,
+    })
     box = new Kit(sandbox, await sandbox.listen(), wall, bugs)
   })
   beforeEach(() => void sandbox.worlds.reset('default'))
@@ -159,7 +201,7 @@ describe.each(clients)('%s', (_, client) => {
     return say(box, bytesOf(client, request)).then((raw) => outcomeOf(box, client, raw, request))
   }
 
-  test('sandgate.input.body-limit: 1 MiB is read, one byte more is refused in the provider\'s own shape', () =>
+  test("sandgate.input.body-limit: 1 MiB is read, one byte more is refused in the provider's own shape", () =>
     holds<string>(
       box,
       client,
@@ -207,11 +249,13 @@ describe.each(clients)('%s', (_, client) => {
     // The body itself is the first level.
     const [outcome, unreadable] = await answerTo(withFront(`"deep":${levels(100, '1')}`))
     expect(outcome).toBe('refused')
-    for (const deep of [levels(99, ''), levels(99, '1')]) expect(await answerTo(withFront(`"deep":${deep}`))).not.toEqual(['refused', unreadable])
+    for (const deep of [levels(99, ''), levels(99, '1')])
+      expect(await answerTo(withFront(`"deep":${deep}`))).not.toEqual(['refused', unreadable])
     for (const deep of [levels(100, ''), levels(1000, ''), '{"a":'.repeat(1000) + '1' + '}'.repeat(1000)]) {
       expect(await answerTo(withFront(`"deep":${deep}`)), deep.slice(0, 10)).toEqual(['refused', unreadable])
     }
-    for (const deep of [levels(100_000, ''), '{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000), '['.repeat(500_000)]) expect(await sendBody(box, deep)).toBe('refused')
+    for (const deep of [levels(100_000, ''), '{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000), '['.repeat(500_000)])
+      expect(await sendBody(box, deep)).toBe('refused')
     expect((await box.call(client, creation(client))).status).toBeLessThan(300)
   })
 
@@ -222,7 +266,15 @@ describe.each(clients)('%s', (_, client) => {
       [
         ['wrong, then right', withFront(`${JSON.stringify(firstKey)}:"nope"`), 'taken'],
         ['right, then wrong', good.body.replace(/\}$/, `,${JSON.stringify(firstKey)}:"nope"}`), 'refused'],
-        ['wrong many times, then right', withFront(Array(10_000).fill(`${JSON.stringify(firstKey)}:[]`).join(',')), 'taken'],
+        [
+          'wrong many times, then right',
+          withFront(
+            Array(10_000)
+              .fill(`${JSON.stringify(firstKey)}:[]`)
+              .join(','),
+          ),
+          'taken',
+        ],
       ],
       (body) => sendBody(box, body),
     ))
@@ -234,12 +286,30 @@ describe.each(clients)('%s', (_, client) => {
       box,
       client,
       [
-        ['a required field by way of __proto__', `{"__proto__":${JSON.stringify({ [firstKey]: value })}${text === '}' ? '' : ','}${text}`, 'refused'],
-        ['a required field by way of constructor', `{"constructor":{"prototype":${JSON.stringify({ [firstKey]: value })}}${text === '}' ? '' : ','}${text}`, 'refused'],
-        ['both beside a good body', withFront('"__proto__":{"polluted":"yes"},"constructor":{"prototype":{"polluted":"yes"}}'), 'taken', 'refused'],
+        [
+          'a required field by way of __proto__',
+          `{"__proto__":${JSON.stringify({ [firstKey]: value })}${text === '}' ? '' : ','}${text}`,
+          'refused',
+        ],
+        [
+          'a required field by way of constructor',
+          `{"constructor":{"prototype":${JSON.stringify({ [firstKey]: value })}}${text === '}' ? '' : ','}${text}`,
+          'refused',
+        ],
+        [
+          'both beside a good body',
+          withFront('"__proto__":{"polluted":"yes"},"constructor":{"prototype":{"polluted":"yes"}}'),
+          'taken',
+          'refused',
+        ],
         ['__proto__ as null', withFront('"__proto__":null'), 'taken', 'refused'],
         ['__proto__ as value', withFirst('"__proto__"'), 'refused'],
-        ['hasOwnProperty and toString', withFront('"hasOwnProperty":1,"toString":1,"valueOf":1,"toJSON":1'), 'taken', 'refused'],
+        [
+          'hasOwnProperty and toString',
+          withFront('"hasOwnProperty":1,"toString":1,"valueOf":1,"toJSON":1'),
+          'taken',
+          'refused',
+        ],
       ],
       (body) => sendBody(box, body),
     )
@@ -318,7 +388,14 @@ describe.each(clients)('%s', (_, client) => {
       ['commas', (name) => `${name}: ,,,,\r\n`],
       ['digits without end', (name) => `${name}: ${'9'.repeat(400)}\r\n`],
     ]
-    const rows = names.flatMap((name) => bends.map(([how, bend]): Row<[string, typeof bend]> => [`${name} ${how}`, [name, bend], 'refused', ...(optional.has(name) ? (['taken'] as const) : [])]))
+    const rows = names.flatMap((name) =>
+      bends.map(([how, bend]): Row<[string, typeof bend]> => [
+        `${name} ${how}`,
+        [name, bend],
+        'refused',
+        ...(optional.has(name) ? (['taken'] as const) : []),
+      ]),
+    )
     await holds(box, client, rows, async ([name, bend]) => {
       const { [name]: value, ...rest } = signed(box, client, creation(client)).headers!
       const request = { ...good, headers: rest }
@@ -330,9 +407,17 @@ describe.each(clients)('%s', (_, client) => {
     holds<string>(
       box,
       client,
-      ['', ';;;', 'application/json; charset=utf-16', 'a/b', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'x'.repeat(4000), '\xff', '__proto__'].map(
-        (type): Row<string> => [type.slice(0, 40), type, 'taken', 'refused'],
-      ),
+      [
+        '',
+        ';;;',
+        'application/json; charset=utf-16',
+        'a/b',
+        'multipart/form-data; boundary=x',
+        'application/x-www-form-urlencoded',
+        'x'.repeat(4000),
+        '\xff',
+        '__proto__',
+      ].map((type): Row<string> => [type.slice(0, 40), type, 'taken', 'refused']),
       async (type) => {
         const request = signed(box, client, { ...creation(client), headers: { 'content-type': type } })
         return outcomeOf(box, client, await say(box, bytesOf(client, request)), request)
@@ -354,18 +439,35 @@ describe.each(clients)('%s', (_, client) => {
         ['a blank before the colon', 'x-a : b\r\n', 'turned away'],
         ['a name with bytes', 'x-\xff: b\r\n', 'turned away'],
         ['__proto__ as a name', '__proto__: x\r\nconstructor: x\r\n', 'taken'],
-        ['two content-lengths', `content-length: ${good.body.length}\r\ncontent-length: ${good.body.length + 1}\r\n`, 'turned away'],
-        ['two equal content-lengths', `content-length: ${good.body.length}\r\ncontent-length: ${good.body.length}\r\n`, 'turned away'],
+        [
+          'two content-lengths',
+          `content-length: ${good.body.length}\r\ncontent-length: ${good.body.length + 1}\r\n`,
+          'turned away',
+        ],
+        [
+          'two equal content-lengths',
+          `content-length: ${good.body.length}\r\ncontent-length: ${good.body.length}\r\n`,
+          'turned away',
+        ],
         ['a negative content-length', 'content-length: -1\r\n', 'turned away'],
         ['a hexadecimal content-length', 'content-length: 0x10\r\n', 'turned away'],
         ['a content-length beyond all bounds', `content-length: ${'9'.repeat(30)}\r\n`, 'turned away'],
-        ['content-length and transfer-encoding', `content-length: ${good.body.length}\r\ntransfer-encoding: chunked\r\n`, 'turned away'],
+        [
+          'content-length and transfer-encoding',
+          `content-length: ${good.body.length}\r\ntransfer-encoding: chunked\r\n`,
+          'turned away',
+        ],
         ['chunked, but not last', 'transfer-encoding: chunked, gzip\r\n', 'turned away'],
         ['an unknown transfer-encoding', 'transfer-encoding: xchunked\r\n', 'turned away'],
-        ['an expectation nobody can meet', `content-length: ${good.body.length}\r\nexpect: miracles\r\n`, 'turned away'],
+        [
+          'an expectation nobody can meet',
+          `content-length: ${good.body.length}\r\nexpect: miracles\r\n`,
+          'turned away',
+        ],
         ['no host', '', 'taken'],
       ],
-      async (extra) => outcomeOf(box, client, await say(box, bytesOf(client, signed(box, client, creation(client)), { extra })), good),
+      async (extra) =>
+        outcomeOf(box, client, await say(box, bytesOf(client, signed(box, client, creation(client)), { extra })), good),
     ))
 
   test('chunks that are none', () =>
@@ -374,13 +476,21 @@ describe.each(clients)('%s', (_, client) => {
       client,
       [
         ['as it should be', `${good.body.length.toString(16)}\r\n${good.body}\r\n0\r\n\r\n`, 'taken'],
-        ['byte by byte, with extensions and trailers', `${[...good.body].map((char) => `1;a=b\r\n${char}\r\n`).join('')}0\r\n__proto__: x\r\n\r\n`, 'taken'],
+        [
+          'byte by byte, with extensions and trailers',
+          `${[...good.body].map((char) => `1;a=b\r\n${char}\r\n`).join('')}0\r\n__proto__: x\r\n\r\n`,
+          'taken',
+        ],
         ['a size that is none', `zz\r\n${good.body}\r\n0\r\n\r\n`, 'turned away'],
         ['a size without end', `${'f'.repeat(40)}\r\n${good.body}\r\n`, 'turned away'],
         ['too little', `1\r\n${good.body}\r\n0\r\n\r\n`, 'turned away'],
       ],
       async (chunks) => {
-        const head = bytesOf(client, { ...signed(box, client, creation(client)), body: '' }, { extra: 'transfer-encoding: chunked\r\n' })
+        const head = bytesOf(
+          client,
+          { ...signed(box, client, creation(client)), body: '' },
+          { extra: 'transfer-encoding: chunked\r\n' },
+        )
         return outcomeOf(box, client, await say(box, Buffer.concat([head, Buffer.from(chunks)])), good)
       },
     ))
@@ -390,9 +500,20 @@ describe.each(clients)('%s', (_, client) => {
     holds<string>(
       box,
       client,
-      ['%zz', '%', '%00', '%2e%2e%2f', '/../../..', '//', '/%ff%fe', `/${'a'.repeat(8000)}`, '/a'.repeat(2000), '/__proto__', ';a=b', '%F0%9F%A7%BE'].map(
-        (tail): Row<string> => [tail.slice(0, 40), `${base}${tail}`, 'refused'],
-      ),
+      [
+        '%zz',
+        '%',
+        '%00',
+        '%2e%2e%2f',
+        '/../../..',
+        '//',
+        '/%ff%fe',
+        `/${'a'.repeat(8000)}`,
+        '/a'.repeat(2000),
+        '/__proto__',
+        ';a=b',
+        '%F0%9F%A7%BE',
+      ].map((tail): Row<string> => [tail.slice(0, 40), `${base}${tail}`, 'refused']),
       async (path) => {
         const request = signed(box, client, { method: 'GET', path })
         return outcomeOf(box, client, await say(box, bytesOf(client, request)), request)
@@ -403,9 +524,17 @@ describe.each(clients)('%s', (_, client) => {
     holds<string>(
       box,
       client,
-      ['?', '??', '?%zz=%zz', '?=&=&', `?${'a=1&'.repeat(2000)}`, '?__proto__=1&constructor=1', '?limit=%00', '?limit=1e999&cursor=%ff', '?a[b][c]=1'].map(
-        (query): Row<string> => [query.slice(0, 40), `${base}${query}`, 'taken', 'refused'],
-      ),
+      [
+        '?',
+        '??',
+        '?%zz=%zz',
+        '?=&=&',
+        `?${'a=1&'.repeat(2000)}`,
+        '?__proto__=1&constructor=1',
+        '?limit=%00',
+        '?limit=1e999&cursor=%ff',
+        '?a[b][c]=1',
+      ].map((query): Row<string> => [query.slice(0, 40), `${base}${query}`, 'taken', 'refused']),
       async (path) => {
         const request = signed(box, client, { ...creation(client), path })
         return outcomeOf(box, client, await say(box, bytesOf(client, request)), request)
@@ -437,15 +566,18 @@ describe.each(clients)('%s', (_, client) => {
         ['HTTP/1.0', `POST ${at} HTTP/1.0`, 'taken'],
         ['the whole URL', `POST http://127.0.0.1${at} HTTP/1.1`, 'taken'],
       ],
-      async (line) => outcomeOf(box, client, await say(box, bytesOf(client, signed(box, client, creation(client)), { line })), good),
+      async (line) =>
+        outcomeOf(box, client, await say(box, bytesOf(client, signed(box, client, creation(client)), { line })), good),
     )
   })
 
-  test('methods that a path does not have get the provider\'s own answer', () =>
+  test("methods that a path does not have get the provider's own answer", () =>
     holds<string>(
       box,
       client,
-      ['DELETE', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'M-SEARCH', 'PURGE'].map((method): Row<string> => [method, method, 'refused']),
+      ['DELETE', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'M-SEARCH', 'PURGE'].map(
+        (method): Row<string> => [method, method, 'refused'],
+      ),
       async (method) => {
         const request = signed(box, client, { method, path: base })
         return outcomeOf(box, client, await say(box, bytesOf(client, request)), request)
@@ -471,20 +603,30 @@ describe.each(clients)('%s', (_, client) => {
       socket.destroy()
     }
     // And one who says no more, but still listens.
-    expect(['closed', 'turned away']).toContain(outcomeOf(box, client, await say(box, whole.slice(0, -1), { thenEnd: true })))
+    expect(['closed', 'turned away']).toContain(
+      outcomeOf(box, client, await say(box, whole.slice(0, -1), { thenEnd: true })),
+    )
     expect([rowsOf(box), box.world.journal.nextId]).toEqual(before)
     expect((await box.call(client, creation(client))).status).toBeLessThan(300)
   })
 
   test('a body that was asked for is taken', async () => {
     const request = signed(box, client, good)
-    const raw = await say(box, bytesOf(client, request, { extra: `content-length: ${good.body.length}\r\nexpect: 100-continue\r\n` }))
+    const raw = await say(
+      box,
+      bytesOf(client, request, { extra: `content-length: ${good.body.length}\r\nexpect: 100-continue\r\n` }),
+    )
     expect(raw).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 20[01] /)
   })
 
   test('calls in one breath are answered in order; garbage behind a good one does not harm it', async () => {
     const calls = [creation(client), creation(client), creation(client)].map((request) => signed(box, client, request))
-    const raw = await say(box, Buffer.concat(calls.map((request, i) => bytesOf(client, request, { connection: i === 2 ? 'close' : 'keep-alive' }))))
+    const raw = await say(
+      box,
+      Buffer.concat(
+        calls.map((request, i) => bytesOf(client, request, { connection: i === 2 ? 'close' : 'keep-alive' })),
+      ),
+    )
     const entries = [...raw.matchAll(/^x-sandgate-entry: (\d+)/gim)].map(([, id]) => Number(id))
     expect(entries).toEqual([1, 2, 3])
     expect(raw.match(/HTTP\/1\.1 20[01] /g)).toHaveLength(3)
@@ -498,9 +640,14 @@ describe.each(clients)('%s', (_, client) => {
   })
 
   test('sandgate.input.idle: an idle connection is the client\u2019s to close; no end of it is announced', async () => {
-    const calls = ['keep-alive', 'close'].map((connection) => bytesOf(client, signed(box, client, creation(client)), { connection }))
+    const calls = ['keep-alive', 'close'].map((connection) =>
+      bytesOf(client, signed(box, client, creation(client)), { connection }),
+    )
     const raw = await say(box, Buffer.concat(calls))
-    expect(raw.match(/^connection: .*$/gim)).toEqual([expect.stringMatching(/: keep-alive$/), expect.stringMatching(/: close$/)])
+    expect(raw.match(/^connection: .*$/gim)).toEqual([
+      expect.stringMatching(/: keep-alive$/),
+      expect.stringMatching(/: close$/),
+    ])
     expect(raw).not.toMatch(/^keep-alive:/im)
   })
 
@@ -509,7 +656,11 @@ describe.each(clients)('%s', (_, client) => {
       box,
       client,
       [
-        ['websocket', 'upgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n', 'taken'],
+        [
+          'websocket',
+          'upgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n',
+          'taken',
+        ],
         ['HTTP/2', 'upgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n', 'taken'],
       ],
       async (extra) => {

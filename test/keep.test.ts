@@ -2,7 +2,17 @@
 // and a snapshot brings back the very same bytes. Seeds are fixed, so a failure can be run again.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import fs, { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import fs, {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -38,15 +48,39 @@ interface Row {
   readonly text: string | null
 }
 
-const Rows: Table<Row> = { name: 'rows', key: (row) => row.id, schema: z.strictObject({ id: z.string(), text: z.string().nullable() }), indexes: { all: { group: () => '', order: () => 0 } } }
+const Rows: Table<Row> = {
+  name: 'rows',
+  key: (row) => row.id,
+  schema: z.strictObject({ id: z.string(), text: z.string().nullable() }),
+  indexes: { all: { group: () => '', order: () => 0 } },
+}
 const Others: Table<Row> = { ...Rows, name: 'others' }
 
 function createWorld(): World {
-  return new World({ id: 'test', seed: 'sandgate', startMs: Date.parse(START), frozen: true, settings: {}, assumptions: {}, switches: {}, react: () => undefined, journalEntries: 100, journalBytes: 1e6 })
+  return new World({
+    id: 'test',
+    seed: 'sandgate',
+    startMs: Date.parse(START),
+    frozen: true,
+    settings: {},
+    assumptions: {},
+    switches: {},
+    react: () => undefined,
+    journalEntries: 100,
+    journalBytes: 1e6,
+  })
 }
 
 function optionsOf(told: string[] = [], more: Partial<StoreOptions> = {}): StoreOptions {
-  return { disk: fs, sync: false, scratch: Buffer.alloc(1024), opened: new Set(), foldBytes: MB, tell: (line) => told.push(line), ...more }
+  return {
+    disk: fs,
+    sync: false,
+    scratch: Buffer.alloc(1024),
+    opened: new Set(),
+    foldBytes: MB,
+    tell: (line) => told.push(line),
+    ...more,
+  }
 }
 
 /** A world that is kept in a folder. */
@@ -68,13 +102,30 @@ async function found(folder: string, told: string[] = []) {
   return { store, state, dump: JSON.stringify(world.dump()), now: state?.clock[0] }
 }
 
-type Change = { do: 'put'; table: Table<Row>; row: Row } | { do: 'remove'; table: Table<Row>; id: string } | { do: 'count' } | { do: 'time'; ms: number } | { do: 'flush' } | { do: 'fold' } | { do: 'begin' }
+type Change =
+  | { do: 'put'; table: Table<Row>; row: Row }
+  | { do: 'remove'; table: Table<Row>; id: string }
+  | { do: 'count' }
+  | { do: 'time'; ms: number }
+  | { do: 'flush' }
+  | { do: 'fold' }
+  | { do: 'begin' }
 
 const anyTable = fc.constantFrom(Rows, Others)
 const anyKey = fc.constantFrom('1', '2', '10', 'a', 'é', '__proto__', 'constructor', '')
-const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom(null, '\ud800', '\u0000', '\n', 'x'.repeat(3000)))
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom(null, '\ud800', '\u0000', '\n', 'x'.repeat(3000)),
+)
 const anyChange: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), table: anyTable, row: fc.record({ id: anyKey, text: anyText }, { noNullPrototype: true }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('put' as const),
+      table: anyTable,
+      row: fc.record({ id: anyKey, text: anyText }, { noNullPrototype: true }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), table: anyTable, id: anyKey }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('time' as const), ms: fc.integer({ min: 0, max: 1000 }) }) },
   { weight: 3, arbitrary: fc.constantFrom<Change>({ do: 'count' }, { do: 'flush' }, { do: 'fold' }) },
@@ -145,7 +196,13 @@ describe('a store', () => {
       const { store, dump } = await found(folder, told)
       const last = states.findLast(({ size }) => size <= cut)!
       expect(dump, `cut at ${cut}`).toBe(last.dump)
-      expect(told).toEqual(cut === last.size ? [] : [`${join(folder, 'log-1')} is damaged from byte ${last.size} on: ${cut - last.size} bytes are cut off, everything before them is kept`])
+      expect(told).toEqual(
+        cut === last.size
+          ? []
+          : [
+              `${join(folder, 'log-1')} is damaged from byte ${last.size} on: ${cut - last.size} bytes are cut off, everything before them is kept`,
+            ],
+      )
       await store.close()
       expect(statSync(join(folder, 'log-1')).size, 'the rest is gone').toBe(last.size)
     }
@@ -157,10 +214,17 @@ describe('a store', () => {
     const { store, world } = await storeIn(folder)
     world.change(() => world.put(Others, { id: 'new', text: null }))
     await store.close()
-    expect(JSON.parse((await found(folder)).dump)).toEqual({ ...JSON.parse(states[5]!.dump), others: { new: { id: 'new', text: null } } })
+    expect(JSON.parse((await found(folder)).dump)).toEqual({
+      ...JSON.parse(states[5]!.dump),
+      others: { new: { id: 'new', text: null } },
+    })
   })
 
-  test.each([['a bit', 1], ['the case of a digit', 0x20], ['all of it', 0xff]])('a byte that is spoiled, %s, wherever it is, costs the record it is in and those after it', async (_, bits) => {
+  test.each([
+    ['a bit', 1],
+    ['the case of a digit', 0x20],
+    ['all of it', 0xff],
+  ])('a byte that is spoiled, %s, wherever it is, costs the record it is in and those after it', async (_, bits) => {
     const { folder, states } = await tenRecords()
     const whole = readFileSync(join(folder, 'log-1'))
     for (let at = states[0]!.size; at < states[10]!.size; at++) {
@@ -200,8 +264,16 @@ describe('a store', () => {
   test('a checkpoint that is damaged at any byte, or torn, gives way to the one before it with its logs', async () => {
     const { folder, dump } = await twoCheckpoints()
     const whole = readFileSync(join(folder, 'checkpoint-3'))
-    const damages = [...whole.keys()].map((at) => Buffer.from(whole.map((byte, index) => (index === at ? byte ^ 1 : byte))))
-    for (const bytes of [...damages, whole.subarray(0, -1), whole.subarray(0, 40), Buffer.alloc(0), Buffer.concat([whole, Buffer.from('x')])]) {
+    const damages = [...whole.keys()].map((at) =>
+      Buffer.from(whole.map((byte, index) => (index === at ? byte ^ 1 : byte))),
+    )
+    for (const bytes of [
+      ...damages,
+      whole.subarray(0, -1),
+      whole.subarray(0, 40),
+      Buffer.alloc(0),
+      Buffer.concat([whole, Buffer.from('x')]),
+    ]) {
       const copy = copyOf(folder)
       writeFileSync(join(copy, 'checkpoint-3'), bytes)
       const told: string[] = []
@@ -226,7 +298,9 @@ describe('a store', () => {
     truncateSync(join(folder, 'log-2'), kept - 1)
     const told: string[] = []
     expect(JSON.parse((await found(folder, told)).dump)).toEqual({ rows: { a: { id: 'a', text: 'a' } } })
-    expect(told[0]).toBe(`${join(folder, 'checkpoint-2')} is younger than what is left of log-2; the checkpoint before it is used`)
+    expect(told[0]).toBe(
+      `${join(folder, 'checkpoint-2')} is younger than what is left of log-2; the checkpoint before it is used`,
+    )
     expect(told[1]).toContain(`${join(folder, 'log-2')} is damaged from byte`)
   })
 
@@ -241,7 +315,9 @@ describe('a store', () => {
     const path = join(folder, name)
     const all = [...records(readFileSync(path))].map(({ record }) => record)
     writeFileSync(path, Buffer.concat([{ ...all[0], format: 2 }, ...all.slice(1)].map((record) => framed(record))))
-    await expect(found(folder)).rejects.toThrow(new KeepRefused(`${path} has format 2; this version of Sandgate reads format 1`))
+    await expect(found(folder)).rejects.toThrow(
+      new KeepRefused(`${path} has format 2; this version of Sandgate reads format 1`),
+    )
   })
 
   test('a write that fails, half-way or not, undoes what was to be kept, and nothing else', async () => {
@@ -274,7 +350,10 @@ describe('a store', () => {
 
   test('a checkpoint that cannot be taken costs nothing', async () => {
     const folder = newFolder()
-    const broken = { ...fs, promises: { ...fs.promises, open: () => Promise.reject(new Error('no room')) } } as unknown as Disk
+    const broken = {
+      ...fs,
+      promises: { ...fs.promises, open: () => Promise.reject(new Error('no room')) },
+    } as unknown as Disk
     const { store, world, told } = await storeIn(folder, { disk: broken })
     world.change(() => world.next('n'))
     await store.fold()
@@ -299,7 +378,8 @@ function failingDisk(): { room: number; readonly disk: Disk } {
     disk: {
       ...fs,
       writeSync(fd: number, bytes: Buffer, offset: number, length: number, position: number) {
-        if (failing.room <= 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+        if (failing.room <= 0)
+          throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
         const written = fs.writeSync(fd, bytes, offset, Math.min(length, failing.room), position)
         failing.room -= written
         return written
@@ -315,10 +395,12 @@ function watchedDisk(folder: string) {
   const open = new Map<number, string>()
   const most = { open: 0 }
   const nameOf = (path: unknown) => String(path).slice(folder.length + 1) || '.'
-  const onFd = <Rest extends unknown[], Result>(what: string, work: (fd: number, ...rest: Rest) => Result) => (fd: number, ...rest: Rest): Result => {
-    did.push(`${what} ${open.get(fd)}`)
-    return work(fd, ...rest)
-  }
+  const onFd =
+    <Rest extends unknown[], Result>(what: string, work: (fd: number, ...rest: Rest) => Result) =>
+    (fd: number, ...rest: Rest): Result => {
+      did.push(`${what} ${open.get(fd)}`)
+      return work(fd, ...rest)
+    }
   const disk = {
     ...fs,
     openSync(path: string, ...rest: [string, number?]) {
@@ -346,11 +428,17 @@ function watchedDisk(folder: string) {
       ...fs.promises,
       async open(path: string, ...rest: [string, number]) {
         const file = await fs.promises.open(path, ...rest)
-        const told = (what: string, work: (...args: any[]) => Promise<void>) => async (...args: unknown[]) => {
-          await work.apply(file, args)
-          did.push(`${what} ${nameOf(path)}`)
+        const told =
+          (what: string, work: (...args: any[]) => Promise<void>) =>
+          async (...args: unknown[]) => {
+            await work.apply(file, args)
+            did.push(`${what} ${nameOf(path)}`)
+          }
+        return {
+          appendFile: told('write', file.appendFile),
+          datasync: told('sync', file.datasync),
+          close: () => file.close(),
         }
-        return { appendFile: told('write', file.appendFile), datasync: told('sync', file.datasync), close: () => file.close() }
       },
       async rename(from: string, to: string) {
         await fs.promises.rename(from, to)
@@ -370,7 +458,15 @@ describe('for power cuts', () => {
     const folder = (name: string) => [`open ${name}`, `sync ${name}`]
     expect(did).toEqual([
       ...['write sandgate.json.tmp', 'sync sandgate.json.tmp', 'rename sandgate.json', ...folder('.')],
-      ...[...folder('worlds'), `open ${log}`, `write ${log}`, `sync ${log}`, ...folder('worlds/default'), `write ${log}`, `sync ${log}`],
+      ...[
+        ...folder('worlds'),
+        `open ${log}`,
+        `write ${log}`,
+        `sync ${log}`,
+        ...folder('worlds/default'),
+        `write ${log}`,
+        `sync ${log}`,
+      ],
     ])
     did.length = 0
     expect((await box.call(cpg, allocation({}))).status).toBe(200)
@@ -410,53 +506,77 @@ describe('for power cuts', () => {
 })
 
 describe('many worlds', () => {
-  test('have a bounded number of files open, the one that is written to all the time for good; nothing is lost', { timeout: 120_000 }, async () => {
-    const data = newFolder()
-    const { did, open, most, disk } = watchedDisk(data)
-    const first = await start({ data, keep: { disk }, ...quiet })
-    const ids = Array.from({ length: 300 }, (_, n) => `w-${n}`)
-    for (const id of ids) first.sandbox.worlds.create(id, {})
-    const allocate = async (kit: Kit, id: string, user_identifier: string) => {
-      kit.passWall(1000)
-      const { method, path, headers, body } = cpg.sign(allocation({ user_identifier }), kit.wallMs)
-      return (await kit.raw(method, `/w/${id}/cpg${path}`, headers, body)).json.data.request_id
-    }
-    await first.call(cpg, allocation({}))
-    did.length = 0
-    for (const user of ['a', 'b']) {
-      for (const id of ids) {
-        expect(await allocate(first, id, user)).toBe(user === 'a' ? 1 : 2)
-        await first.call(cpg, allocation({ user_identifier: `${user} ${id}` }))
+  test(
+    'have a bounded number of files open, the one that is written to all the time for good; nothing is lost',
+    { timeout: 120_000 },
+    async () => {
+      const data = newFolder()
+      const { did, open, most, disk } = watchedDisk(data)
+      const first = await start({ data, keep: { disk }, ...quiet })
+      const ids = Array.from({ length: 300 }, (_, n) => `w-${n}`)
+      for (const id of ids) first.sandbox.worlds.create(id, {})
+      const allocate = async (kit: Kit, id: string, user_identifier: string) => {
+        kit.passWall(1000)
+        const { method, path, headers, body } = cpg.sign(allocation({ user_identifier }), kit.wallMs)
+        return (await kit.raw(method, `/w/${id}/cpg${path}`, headers, body)).json.data.request_id
       }
-    }
-    expect(most.open).toBeLessThanOrEqual(130)
-    expect(open.size).toBeGreaterThan(100)
-    expect(did).not.toContain('open worlds/default/log-1')
-    expect((await first.control('DELETE', '/worlds/w-0')).status).toBe(204)
-    expect((await first.control('DELETE', '/worlds/w-299')).status).toBe(204)
-    const dumps = (kit: Kit) => new Map([...kit.sandbox.worlds].map((world) => [world.id, JSON.stringify(world.dump())] as const).sort())
-    const before = dumps(first)
-    expect(before.size).toBe(299)
-    await first.sandbox.close()
-    expect([...open.values()]).toEqual([])
+      await first.call(cpg, allocation({}))
+      did.length = 0
+      for (const user of ['a', 'b']) {
+        for (const id of ids) {
+          expect(await allocate(first, id, user)).toBe(user === 'a' ? 1 : 2)
+          await first.call(cpg, allocation({ user_identifier: `${user} ${id}` }))
+        }
+      }
+      expect(most.open).toBeLessThanOrEqual(130)
+      expect(open.size).toBeGreaterThan(100)
+      expect(did).not.toContain('open worlds/default/log-1')
+      expect((await first.control('DELETE', '/worlds/w-0')).status).toBe(204)
+      expect((await first.control('DELETE', '/worlds/w-299')).status).toBe(204)
+      const dumps = (kit: Kit) =>
+        new Map([...kit.sandbox.worlds].map((world) => [world.id, JSON.stringify(world.dump())] as const).sort())
+      const before = dumps(first)
+      expect(before.size).toBe(299)
+      await first.sandbox.close()
+      expect([...open.values()]).toEqual([])
 
-    const second = await start({ data, keep: { disk }, ...quiet })
-    expect(dumps(second)).toEqual(before)
-    expect(await allocate(second, 'w-1', 'c')).toBe(3)
-    expect(most.open).toBeLessThanOrEqual(130)
-  })
+      const second = await start({ data, keep: { disk }, ...quiet })
+      expect(dumps(second)).toEqual(before)
+      expect(await allocate(second, 'w-1', 'c')).toBe(3)
+      expect(most.open).toBeLessThanOrEqual(130)
+    },
+  )
 })
 
 describe('a directory', () => {
-  const open = (folder: string, seed?: string) => Keeping.open({ folder, seed, otherwise: 'sandgate', tell: () => undefined })
+  const open = (folder: string, seed?: string) =>
+    Keeping.open({ folder, seed, otherwise: 'sandgate', tell: () => undefined })
 
   test('has one process: a second is refused with the number of the first; a dead one’s lock, or that of a number come again, is taken over', async () => {
     const folder = newFolder()
     const first = await open(folder)
-    await expect(open(folder)).rejects.toThrow(new KeepRefused(`${folder} is in use by process ${process.pid}, this one; one process per directory`))
-    writeFileSync(join(folder, 'lock'), readFileSync(join(folder, 'lock'), 'utf8').replace(/"pid":\d+/, '"pid":1').replace(/"started":[^}]*/, `"started":${JSON.stringify(readFileSync('/proc/1/stat', 'utf8').split(') ')[1]!.split(' ')[19])}`))
-    await expect(open(folder)).rejects.toThrow(new KeepRefused(`${folder} is in use by process 1; one process per directory`))
-    for (const stale of ['{"pid":4194999,"started":"1"}', '{"pid":1,"started":"no such time"}', '', 'nonsense', '{"pid":-1}']) {
+    await expect(open(folder)).rejects.toThrow(
+      new KeepRefused(`${folder} is in use by process ${process.pid}, this one; one process per directory`),
+    )
+    writeFileSync(
+      join(folder, 'lock'),
+      readFileSync(join(folder, 'lock'), 'utf8')
+        .replace(/"pid":\d+/, '"pid":1')
+        .replace(
+          /"started":[^}]*/,
+          `"started":${JSON.stringify(readFileSync('/proc/1/stat', 'utf8').split(') ')[1]!.split(' ')[19])}`,
+        ),
+    )
+    await expect(open(folder)).rejects.toThrow(
+      new KeepRefused(`${folder} is in use by process 1; one process per directory`),
+    )
+    for (const stale of [
+      '{"pid":4194999,"started":"1"}',
+      '{"pid":1,"started":"no such time"}',
+      '',
+      'nonsense',
+      '{"pid":-1}',
+    ]) {
       writeFileSync(join(folder, 'lock'), stale)
       const later = await open(folder)
       await later.close()
@@ -471,7 +591,10 @@ describe('a directory', () => {
     const path = join(folder, 'lock')
     const elsewhere = readFileSync(path, 'utf8').replace(/"pid":\d+,"started":"\d+"/, '"pid":4194999,"started":"1"')
     writeFileSync(path, elsewhere)
-    for (let attempt = 0; attempt < 2; attempt++) await expect(open(folder)).rejects.toThrow(new KeepRefused(`${folder} is in use by process 4194999 of another container; one process per directory`))
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(open(folder)).rejects.toThrow(
+        new KeepRefused(`${folder} is in use by process 4194999 of another container; one process per directory`),
+      )
     expect(readdirSync(folder).sort()).toEqual(['lock', JSON.parse(elsewhere).bell, 'sandgate.json', 'worlds'])
     await first.close()
     expect(readFileSync(path, 'utf8'), 'not its own').toBe(elsewhere)
@@ -492,9 +615,13 @@ describe('a directory', () => {
       const copy = join(newFolder(), 'copy')
       cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith('.bell') })
       if (tool === 'copies them') spawnSync('cp', ['-a', join(folder, bell), copy])
-      expect(readdirSync(copy), tool).toEqual(expect.arrayContaining(['lock', ...(tool === 'copies them' ? [bell] : [])]))
+      expect(readdirSync(copy), tool).toEqual(
+        expect.arrayContaining(['lock', ...(tool === 'copies them' ? [bell] : [])]),
+      )
       const second = await open(copy)
-      await expect(open(copy), 'its own lock counts').rejects.toThrow(`${copy} is in use by process ${process.pid}, this one`)
+      await expect(open(copy), 'its own lock counts').rejects.toThrow(
+        `${copy} is in use by process ${process.pid}, this one`,
+      )
       await second.close()
       expect(readdirSync(copy).sort()).toEqual(['sandgate.json', 'worlds'])
     }
@@ -505,7 +632,11 @@ describe('a directory', () => {
     fs.renameSync(moved, folder)
     // Another container may count devices otherwise, and a lock of before says nothing of them.
     const lock = readFileSync(join(folder, 'lock'), 'utf8')
-    for (const same of [lock.replace(/"folder":"\d+:/, '"folder":"999:'), lock.replace(/,"folder":"[^"]*"/, ''), lock.replace(/"folder":"[^"]*"/, '"folder":5')]) {
+    for (const same of [
+      lock.replace(/"folder":"\d+:/, '"folder":"999:'),
+      lock.replace(/,"folder":"[^"]*"/, ''),
+      lock.replace(/"folder":"[^"]*"/, '"folder":5'),
+    ]) {
       expect(same).not.toBe(lock)
       writeFileSync(join(folder, 'lock'), same)
       await expect(open(folder), same).rejects.toThrow('is in use by process')
@@ -521,7 +652,11 @@ describe('a directory', () => {
     const folder = newFolder()
     await (await open(folder)).close()
     const name = 'lock.0123456789ab.bell'
-    const child = spawn(process.execPath, ['-e', `require('net').createServer().listen('${name}', () => process.kill(process.pid, 'SIGKILL'))`], { cwd: folder })
+    const child = spawn(
+      process.execPath,
+      ['-e', `require('net').createServer().listen('${name}', () => process.kill(process.pid, 'SIGKILL'))`],
+      { cwd: folder },
+    )
     await once(child, 'exit')
     expect(readdirSync(folder)).toContain(name)
     writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: 4194999, started: '1', bell: name }))
@@ -532,12 +667,17 @@ describe('a directory', () => {
   test('a lock of a process that has ended, though its parent has not asked yet, is taken over; one that cannot be read is not', async () => {
     const folder = newFolder()
     // The child lives until it is told a line, and by then its parent is one that asks for no children.
-    const parent = spawn('sh', ['-c', 'read line <&3 & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'ignore', 'pipe'] })
+    const parent = spawn('sh', ['-c', 'read line <&3 & echo $!; exec cat'], {
+      stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
+    })
     onTestFinished(() => void parent.kill('SIGKILL'))
     const [told] = await once(parent.stdout!, 'data')
     while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'cat\n') await new Promise(setImmediate)
     ;(parent.stdio[3] as Writable).write('\n')
-    const stat = () => readFileSync(`/proc/${Number(told)}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    const stat = () =>
+      readFileSync(`/proc/${Number(told)}/stat`, 'utf8')
+        .split(') ')[1]!
+        .split(' ')
     while (stat()[0] !== 'Z') await new Promise(setImmediate)
     writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: Number(told), started: stat()[19] }))
     await (await open(folder)).close()
@@ -566,7 +706,8 @@ describe('a directory', () => {
     await (await open(join(folder, 'not', 'yet'))).close()
     writeFileSync(join(folder, 'file'), '')
     // Below /proc no directory can be made, and the system says so as if one above it were missing.
-    for (const path of [join(folder, 'file'), join(folder, 'file/below'), '/proc/sandgate', '/proc/sandgate/below']) await expect(open(path)).rejects.toThrow(/^\S+ cannot be used to keep anything: E[A-Z]+: [^\n]*$/)
+    for (const path of [join(folder, 'file'), join(folder, 'file/below'), '/proc/sandgate', '/proc/sandgate/below'])
+      await expect(open(path)).rejects.toThrow(/^\S+ cannot be used to keep anything: E[A-Z]+: [^\n]*$/)
   })
 
   test('keeps its seed: another one is refused, none or the same goes on', async () => {
@@ -577,7 +718,9 @@ describe('a directory', () => {
       expect(again.seed).toBe('a')
       await again.close()
     }
-    await expect(open(folder, 'b')).rejects.toThrow(`--seed b: ${join(folder, 'sandgate.json')} was begun with the seed "a"; leave --seed out, or take another directory`)
+    await expect(open(folder, 'b')).rejects.toThrow(
+      `--seed b: ${join(folder, 'sandgate.json')} was begun with the seed "a"; leave --seed out, or take another directory`,
+    )
     await (await open(folder)).close()
   })
 
@@ -587,7 +730,9 @@ describe('a directory', () => {
     writeFileSync(join(folder, 'sandgate.json'), '{"sandgate":"data","format":7,"seed":"a"}')
     await expect(open(folder)).rejects.toThrow(/sandgate.json has format 7; this version of Sandgate reads format 1/)
     writeFileSync(join(folder, 'sandgate.json'), '')
-    await expect(open(folder)).rejects.toThrow(/^\S+sandgate.json cannot be read: [^\n]+; it holds the seed, as in \{"sandgate":"data","format":1,"seed":"…"\}$/)
+    await expect(open(folder)).rejects.toThrow(
+      /^\S+sandgate.json cannot be read: [^\n]+; it holds the seed, as in \{"sandgate":"data","format":1,"seed":"…"\}$/,
+    )
   })
 })
 
@@ -625,7 +770,12 @@ describe('a sandbox that is closed and opened again', () => {
   /** Everything that the control API tells of all worlds. */
   async function stateOf(box: Kit): Promise<unknown> {
     const worlds = (await box.control('GET', '/worlds')).json.data.map(({ base_urls, ...world }: any) => world)
-    const snapshots = await Promise.all(worlds.map(async ({ id }: any) => (await box.raw('GET', id === 'default' ? '/_sandgate/snapshot' : `/w/${id}/_sandgate/snapshot`)).text))
+    const snapshots = await Promise.all(
+      worlds.map(
+        async ({ id }: any) =>
+          (await box.raw('GET', id === 'default' ? '/_sandgate/snapshot' : `/w/${id}/_sandgate/snapshot`)).text,
+      ),
+    )
     return { worlds: worlds.sort((a: any, b: any) => (a.id < b.id ? -1 : 1)), snapshots: snapshots.sort() }
   }
 
@@ -639,11 +789,13 @@ describe('a sandbox that is closed and opened again', () => {
     const afterMove = copyOf(data)
     await first.control('PATCH', '/clock', { mode: 'running' })
     const afterRun = copyOf(data)
-    const clocks = await Promise.all([afterReset, afterMove, afterRun].map(async (copy) => {
-      const box = await start({ data: copy, wall: () => first.wallMs + 60_000, ...quiet })
-      const { seed, clock, tables } = (await box.control('GET', '/snapshot')).json
-      return { seed, clock, rows: Object.keys(tables) }
-    }))
+    const clocks = await Promise.all(
+      [afterReset, afterMove, afterRun].map(async (copy) => {
+        const box = await start({ data: copy, wall: () => first.wallMs + 60_000, ...quiet })
+        const { seed, clock, tables } = (await box.control('GET', '/snapshot')).json
+        return { seed, clock, rows: Object.keys(tables) }
+      }),
+    )
     expect(clocks).toEqual([
       { seed: 'again', clock: { now: '2030-01-01T00:00:00.000Z', mode: 'frozen' }, rows: [] },
       { seed: 'again', clock: { now: '2031-01-01T00:00:00.000Z', mode: 'frozen' }, rows: [] },
@@ -660,7 +812,8 @@ describe('a sandbox that is closed and opened again', () => {
       const box = await start({ data, warn: (line) => told.push(line), ...options })
       return { box, told: [...told] }
     }
-    const line = (what: string) => `the world "default" goes on as it was kept: it was begun with ${what} is ignored; POST /_sandgate/reset begins it anew, another --data begins another one`
+    const line = (what: string) =>
+      `the world "default" goes on as it was kept: it was begun with ${what} is ignored; POST /_sandgate/reset begins it anew, another --data begins another one`
     const first = await open({ seed: 'mine' })
     await first.box.advance('1h')
     await first.box.sandbox.close()
@@ -678,7 +831,10 @@ describe('a sandbox that is closed and opened again', () => {
     expect(reset.box.world.clock.frozen).toBe(false)
     await reset.box.sandbox.close()
     const after = await open({ clock: START, seed: 'mine' })
-    expect(after.told).toEqual([line('the seed "another", and --seed mine'), line(`the clock real, and --clock ${START}`)])
+    expect(after.told).toEqual([
+      line('the seed "another", and --seed mine'),
+      line(`the clock real, and --clock ${START}`),
+    ])
     await after.box.sandbox.close()
     const real = await open({ clock: 'real' })
     expect(real.told).toEqual([])
@@ -729,32 +885,37 @@ const CLIENTS: readonly (readonly [Client, operation: string])[] = [
 ]
 
 describe('what cannot be kept', () => {
-  test.each(CLIENTS)('$name: is answered 503 in the provider’s own shape, together with all else of its turn, and has not happened', async (client, operation) => {
-    const failing = failingDisk()
-    const told: string[] = []
-    const box = await start({ data: newFolder(), keep: { disk: failing.disk }, warn: (line) => told.push(line) })
-    const wish = () => client.good[operation]!()
-    const before = JSON.stringify(box.world.dump())
-    failing.room = 0
-    const answers = await Promise.all([box.call(client, wish()), box.call(client, wish()), box.call(client, wish())])
-    for (const answer of answers) {
-      expect(answer.status, answer.text).toBe(503)
-      expect(await box.entry(answer)).toMatchObject({ status: 503, refusal: 'unavailable', stopped_by: 'keeping' })
-    }
-    expect(JSON.stringify(box.world.dump())).toBe(before)
-    expect((await box.control('POST', '/clock/advance', { by: '1h' })).status).toBe(503)
-    expect((await box.control('POST', '/reset', {})).status).toBe(503)
-    expect((await box.control('POST', '/worlds', { id: 'ci' })).status).toBe(503)
-    expect((await box.control('GET', '/clock')).json).toMatchObject({ now: START })
-    expect((await box.control('GET', '/worlds')).json.data).toHaveLength(1)
-    failing.room = Infinity
-    expect((await box.control('GET', '/recording')).json.detail).toContain('could not be kept and was undone, so a recording would be incomplete')
-    expect((await box.call(client, wish())).status).toBeLessThan(300)
-    expect(told.map((line) => line.replace(/^\S+/, ''))).toEqual([
-      ' cannot be written: ENOSPC: no space left on device, write. Calls that change anything are answered as unavailable until it can',
-      ' can be written again',
-    ])
-  })
+  test.each(CLIENTS)(
+    '$name: is answered 503 in the provider’s own shape, together with all else of its turn, and has not happened',
+    async (client, operation) => {
+      const failing = failingDisk()
+      const told: string[] = []
+      const box = await start({ data: newFolder(), keep: { disk: failing.disk }, warn: (line) => told.push(line) })
+      const wish = () => client.good[operation]!()
+      const before = JSON.stringify(box.world.dump())
+      failing.room = 0
+      const answers = await Promise.all([box.call(client, wish()), box.call(client, wish()), box.call(client, wish())])
+      for (const answer of answers) {
+        expect(answer.status, answer.text).toBe(503)
+        expect(await box.entry(answer)).toMatchObject({ status: 503, refusal: 'unavailable', stopped_by: 'keeping' })
+      }
+      expect(JSON.stringify(box.world.dump())).toBe(before)
+      expect((await box.control('POST', '/clock/advance', { by: '1h' })).status).toBe(503)
+      expect((await box.control('POST', '/reset', {})).status).toBe(503)
+      expect((await box.control('POST', '/worlds', { id: 'ci' })).status).toBe(503)
+      expect((await box.control('GET', '/clock')).json).toMatchObject({ now: START })
+      expect((await box.control('GET', '/worlds')).json.data).toHaveLength(1)
+      failing.room = Infinity
+      expect((await box.control('GET', '/recording')).json.detail).toContain(
+        'could not be kept and was undone, so a recording would be incomplete',
+      )
+      expect((await box.call(client, wish())).status).toBeLessThan(300)
+      expect(told.map((line) => line.replace(/^\S+/, ''))).toEqual([
+        ' cannot be written: ENOSPC: no space left on device, write. Calls that change anything are answered as unavailable until it can',
+        ' can be written again',
+      ])
+    },
+  )
 
   test('a disk that has room for a small record and not for a larger one is full, and told so once', async () => {
     const data = newFolder()
@@ -782,7 +943,9 @@ describe('what cannot be kept', () => {
     // Somebody makes a little room.
     room.left += 3000
     await refusals(40)
-    expect(told).toEqual([`${join(data, 'worlds/default')} cannot be written: ENOSPC: no space left on device, write. Calls that change anything are answered as unavailable until it can`])
+    expect(told).toEqual([
+      `${join(data, 'worlds/default')} cannot be written: ENOSPC: no space left on device, write. Calls that change anything are answered as unavailable until it can`,
+    ])
     room.left += MB
     const size = statSync(log).size
     expect((await box.call(cpg, allocation({}))).status).toBe(200)
@@ -813,8 +976,16 @@ describe('what cannot be kept', () => {
   test('a call that waits while another one is not kept has its own answer: 503 only when it is its own work that is not kept', async () => {
     const failing = failingDisk()
     let paused: (go: () => void) => void
-    const box = await start({ data: newFolder(), keep: { disk: failing.disk }, pause: () => new Promise<void>((go) => paused(go)), ...quiet })
-    const rule = { when: { operation: 'createDepositAddress', body: { user_identifier: 'slow' } }, then: [{ delay: '1s' }] }
+    const box = await start({
+      data: newFolder(),
+      keep: { disk: failing.disk },
+      pause: () => new Promise<void>((go) => paused(go)),
+      ...quiet,
+    })
+    const rule = {
+      when: { operation: 'createDepositAddress', body: { user_identifier: 'slow' } },
+      then: [{ delay: '1s' }],
+    }
     expect((await box.control('POST', '/faults', rule)).status).toBe(201)
     /** A slow call: room on the disk when it comes, while it waits, and when it does its work. */
     const slow = async (idempotency_key: string, first: number, meanwhile: number, last: number) => {
@@ -840,7 +1011,9 @@ describe('what cannot be kept', () => {
     const failing = failingDisk()
     failing.room = 0
     const data = newFolder()
-    await expect(start({ data, keep: { disk: failing.disk }, ...quiet })).rejects.toThrow(new KeepRefused(`${join(data, 'worlds/default')} cannot be written: ENOSPC: no space left on device, write`))
+    await expect(start({ data, keep: { disk: failing.disk }, ...quiet })).rejects.toThrow(
+      new KeepRefused(`${join(data, 'worlds/default')} cannot be written: ENOSPC: no space left on device, write`),
+    )
   })
 
   test('a world that could not be removed from the disk does not come back in place of a later one', async () => {
@@ -878,7 +1051,9 @@ describe('what cannot be kept', () => {
     await box.subscribe('cpg', inbox)
     const { address } = (await box.call(cpg, allocation({}))).json.data
     failing.room = 0
-    expect((await box.control('POST', '/deposits', { address, amount: '5', confirmations: 'instant' })).status).toBe(503)
+    expect((await box.control('POST', '/deposits', { address, amount: '5', confirmations: 'instant' })).status).toBe(
+      503,
+    )
     expect(inbox.received).toEqual([])
     failing.room = Infinity
     await box.deposit(address, '5', { confirmations: 'instant' })
@@ -895,61 +1070,101 @@ describe('what cannot be kept', () => {
 })
 
 describe('a snapshot', () => {
-  const anyMove = fc.oneof({ weight: 12, arbitrary: anyStep }, { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const) }) })
+  const anyMove = fc.oneof(
+    { weight: 12, arbitrary: anyStep },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const) }) },
+  )
   type Move = Step | { readonly kind: 'reset' }
 
   async function play(box: Kit, moves: readonly Move[]): Promise<(string | undefined)[]> {
     const answers: (string | undefined)[] = []
     for (const move of moves) {
-      const answer = move.kind === 'reset' ? await box.control('POST', '/reset', { seed: 'anew' }) : await perform(move, box)
+      const answer =
+        move.kind === 'reset' ? await box.control('POST', '/reset', { seed: 'anew' }) : await perform(move, box)
       answers.push(answer && `${answer.status} ${answer.text}`)
     }
     return answers
   }
 
-  test('brings back the same bytes, whatever every provider, its money, its callbacks and scenarios did in between, and what is done then is done as before', { timeout: 120_000 }, async () => {
-    const tables = new Set<string>()
-    const run = async (before: Move[], between: Move[], after: Step[], statuses: number[]) => {
-      const box = await start({ pause: () => Promise.resolve() })
-      const inbox = await receiverOf(box, statuses)
-      await play(box, before)
-      const snapshot = await box.raw('GET', '/_sandgate/snapshot')
-      expect(snapshot.status).toBe(200)
-      for (const [name, rows] of Object.entries(snapshot.json.tables)) if (Object.keys(rows as object).length > 0) tables.add(name)
-      const wallMs = box.wallMs
-      const then = async () => {
-        box.passWall(wallMs - box.wallMs)
-        inbox.received.length = 0
-        const restored = await box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, snapshot.text)
-        expect(restored.status, restored.text).toBe(204)
-        expect((await box.raw('GET', '/_sandgate/snapshot')).text).toBe(snapshot.text)
-        const answers = await play(box, after)
-        // Only the numbers of journal entries go on.
-        const end = (await box.raw('GET', '/_sandgate/snapshot')).text.replace(/"(entry|call)":\d+/g, '"$1":0')
-        return { answers, sent: inbox.received.map(({ text }) => text), end }
+  test(
+    'brings back the same bytes, whatever every provider, its money, its callbacks and scenarios did in between, and what is done then is done as before',
+    { timeout: 120_000 },
+    async () => {
+      const tables = new Set<string>()
+      const run = async (before: Move[], between: Move[], after: Step[], statuses: number[]) => {
+        const box = await start({ pause: () => Promise.resolve() })
+        const inbox = await receiverOf(box, statuses)
+        await play(box, before)
+        const snapshot = await box.raw('GET', '/_sandgate/snapshot')
+        expect(snapshot.status).toBe(200)
+        for (const [name, rows] of Object.entries(snapshot.json.tables))
+          if (Object.keys(rows as object).length > 0) tables.add(name)
+        const wallMs = box.wallMs
+        const then = async () => {
+          box.passWall(wallMs - box.wallMs)
+          inbox.received.length = 0
+          const restored = await box.raw(
+            'PUT',
+            '/_sandgate/snapshot',
+            { 'content-type': 'application/json' },
+            snapshot.text,
+          )
+          expect(restored.status, restored.text).toBe(204)
+          expect((await box.raw('GET', '/_sandgate/snapshot')).text).toBe(snapshot.text)
+          const answers = await play(box, after)
+          // Only the numbers of journal entries go on.
+          const end = (await box.raw('GET', '/_sandgate/snapshot')).text.replace(/"(entry|call)":\d+/g, '"$1":0')
+          return { answers, sent: inbox.received.map(({ text }) => text), end }
+        }
+        await play(box, between)
+        const first = await then()
+        await play(box, between)
+        expect(await then()).toEqual(first)
+        await box.sandbox.close()
       }
-      await play(box, between)
-      const first = await then()
-      await play(box, between)
-      expect(await then()).toEqual(first)
-      await box.sandbox.close()
-    }
-    await fc.assert(
-      fc.asyncProperty(fc.array(anyMove, { minLength: 2, maxLength: 12 }), fc.array(anyMove, { maxLength: 6 }), fc.array(anyStep, { maxLength: 6 }), fc.array(fc.constantFrom(200, 500), { minLength: 3, maxLength: 3 }), run),
-      { ...PARAMETERS, numRuns: 25 },
-    )
-    // What was drawn had all of this in it.
-    expect([...tables].sort()).toEqual(expect.arrayContaining(['alphapo.transactions', 'cpg.requests', 'deliveries', 'faults', 'payward.deposits', 'scenario', 'scenario_steps', 'spoils', 'timers', 'transfers', 'zopay.events']))
-  })
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(anyMove, { minLength: 2, maxLength: 12 }),
+          fc.array(anyMove, { maxLength: 6 }),
+          fc.array(anyStep, { maxLength: 6 }),
+          fc.array(fc.constantFrom(200, 500), { minLength: 3, maxLength: 3 }),
+          run,
+        ),
+        { ...PARAMETERS, numRuns: 25 },
+      )
+      // What was drawn had all of this in it.
+      expect([...tables].sort()).toEqual(
+        expect.arrayContaining([
+          'alphapo.transactions',
+          'cpg.requests',
+          'deliveries',
+          'faults',
+          'payward.deposits',
+          'scenario',
+          'scenario_steps',
+          'spoils',
+          'timers',
+          'transfers',
+          'zopay.events',
+        ]),
+      )
+    },
+  )
 
   test('is kept, larger than other bodies may be, and can be taken by another sandbox', async () => {
     const data = newFolder()
     const box = await start({ data, ...quiet })
     for (let n = 0; n < 30; n++) await box.call(cpg, allocation({ user_identifier: `user_${n}` }))
     const snapshot = (await box.control('GET', '/snapshot')).json
-    snapshot.tables.addresses['addr-31'] = { ...snapshot.tables.addresses['addr-1'], id: 'addr-31', seq: 31, user: 'x'.repeat(2 * MB) }
+    snapshot.tables.addresses['addr-31'] = {
+      ...snapshot.tables.addresses['addr-1'],
+      id: 'addr-31',
+      seq: 31,
+      user: 'x'.repeat(2 * MB),
+    }
     const text = JSON.stringify(snapshot)
-    const put = (kit: Kit, body = text) => kit.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, body)
+    const put = (kit: Kit, body = text) =>
+      kit.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, body)
     expect((await put(box)).status).toBe(204)
     const other = await start()
     expect((await put(other)).status).toBe(204)
@@ -957,23 +1172,45 @@ describe('a snapshot', () => {
     for (const kit of [await start({ data, ...quiet }), other]) {
       const again = (await kit.control('GET', '/snapshot')).json
       expect(again.tables).toEqual(snapshot.tables)
-      expect((await kit.call(cpg, allocation({ user_identifier: 'user_3' }))).json.data.address).toBe(Object.values(snapshot.tables.addresses as Record<string, any>).find(({ user }) => user === 'user_3').address)
+      expect((await kit.call(cpg, allocation({ user_identifier: 'user_3' }))).json.data.address).toBe(
+        Object.values(snapshot.tables.addresses as Record<string, any>).find(({ user }) => user === 'user_3').address,
+      )
     }
   })
 
   test('with a row that does not fit is refused by name for every table there is, used or not; and so is a table that there is not', async () => {
     const src = new URL('../src/', import.meta.url).pathname
-    const source = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => readFileSync(src + name, 'utf8')).join('\n')
+    const source = readdirSync(src, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(src + name, 'utf8'))
+      .join('\n')
     const tables = [...source.matchAll(/: Table<[^=]*> = \{\s*name: '([^']+)'/g)].map(([, name]) => name!)
-    expect(tables).toEqual(expect.arrayContaining(['counters', 'timers', 'repeats', 'scenario_steps', 'cpg.signatures', 'payward.spent-nonces', 'zopay.events', 'alphapo.transactions']))
+    expect(tables).toEqual(
+      expect.arrayContaining([
+        'counters',
+        'timers',
+        'repeats',
+        'scenario_steps',
+        'cpg.signatures',
+        'payward.spent-nonces',
+        'zopay.events',
+        'alphapo.transactions',
+      ]),
+    )
     const box = await start()
     const snapshot = (await box.control('GET', '/snapshot')).json
     for (const name of tables) {
       const refused = await box.control('PUT', '/snapshot', { ...snapshot, tables: { [name]: { x: {} } } })
-      expect([refused.status, refused.json.detail], name).toEqual([422, expect.stringMatching(new RegExp(`^tables\\.${name}\\.x: the row `))])
+      expect([refused.status, refused.json.detail], name).toEqual([
+        422,
+        expect.stringMatching(new RegExp(`^tables\\.${name}\\.x: the row `)),
+      ])
     }
     const unknown = await box.control('PUT', '/snapshot', { ...snapshot, tables: { adresses: {} } })
-    expect([unknown.status, unknown.json.detail]).toEqual([422, 'tables.adresses: there is no such table; did you mean addresses?'])
+    expect([unknown.status, unknown.json.detail]).toEqual([
+      422,
+      'tables.adresses: there is no such table; did you mean addresses?',
+    ])
     const timer = { id: '1', at: 0, provider: 'cpg', kind: 'window', reaction: 'displayEnd', args: 1, summary: '' }
     const strange = await box.control('PUT', '/snapshot', { ...snapshot, tables: { timers: { 1: timer } } })
     expect([strange.status, strange.json.detail]).toEqual([422, 'tables.timers.1: cpg has no reaction "displayEnd"'])
@@ -985,12 +1222,24 @@ describe('a snapshot', () => {
     await box.call(cpg, allocation({}))
     const text = (await box.raw('GET', '/_sandgate/snapshot')).text
     const bent: readonly (readonly [(snapshot: any) => unknown, RegExp])[] = [
-      [(all) => ({ ...all, format: 2, version: '9.9.9' }), /the snapshot has format 2, taken by version 9\.9\.9; this is version .*, which reads format 1/],
+      [
+        (all) => ({ ...all, format: 2, version: '9.9.9' }),
+        /the snapshot has format 2, taken by version 9\.9\.9; this is version .*, which reads format 1/,
+      ],
       [(all) => ({ ...all, sandgate: 'recording' }), /body sandgate/],
       [(all) => ({ ...all, clock: { ...all.clock, now: 'noon' } }), /"noon" is no instant/],
-      [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-7': all.tables.addresses['addr-1'] } } }), /tables\.addresses\.addr-7: the row says that its key is "addr-1"/],
-      [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': { id: 'addr-1' } } } }), /tables\.addresses\.addr-1\.seq: expected a whole number, got nothing/],
-      [(all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': null } } }), /body tables\.addresses\.addr-1/],
+      [
+        (all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-7': all.tables.addresses['addr-1'] } } }),
+        /tables\.addresses\.addr-7: the row says that its key is "addr-1"/,
+      ],
+      [
+        (all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': { id: 'addr-1' } } } }),
+        /tables\.addresses\.addr-1\.seq: expected a whole number, got nothing/,
+      ],
+      [
+        (all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': null } } }),
+        /body tables\.addresses\.addr-1/,
+      ],
       [(all) => ({ ...all, tables: [] }), /body tables/],
       [() => 'text', /body/],
     ]
@@ -1021,7 +1270,21 @@ test('what is kept is for its owner alone, whatever it is', async () => {
   await box.control('POST', '/worlds', { id: 'ci' })
   await box.call(cpg, allocation({}))
   await (box.world.keeper as Store).fold()
-  const modes = ['.', ...readdirSync(data, { recursive: true, encoding: 'utf8' })].map((name) => [name, statSync(join(data, name)).mode.toString(8)] as const)
-  expect(modes.map(([name]) => name.replace(/\d+$/, 'N').replace(/[0-9a-f]{12}/, 'HEX'))).toEqual(expect.arrayContaining(['.', 'lock', 'lock.HEX.bell', 'sandgate.json', 'worlds', 'worlds/ci', 'worlds/ci/log-N', 'worlds/default/log-N', 'worlds/default/checkpoint-N']))
+  const modes = ['.', ...readdirSync(data, { recursive: true, encoding: 'utf8' })].map(
+    (name) => [name, statSync(join(data, name)).mode.toString(8)] as const,
+  )
+  expect(modes.map(([name]) => name.replace(/\d+$/, 'N').replace(/[0-9a-f]{12}/, 'HEX'))).toEqual(
+    expect.arrayContaining([
+      '.',
+      'lock',
+      'lock.HEX.bell',
+      'sandgate.json',
+      'worlds',
+      'worlds/ci',
+      'worlds/ci/log-N',
+      'worlds/default/log-N',
+      'worlds/default/checkpoint-N',
+    ]),
+  )
   for (const [name, mode] of modes) expect(mode, name).toMatch(/^(40700|100600|140600)$/)
 })

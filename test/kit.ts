@@ -115,8 +115,18 @@ export class Kit {
     return (await this.control('GET', `/journal/${reply.headers['x-sandgate-entry']}`)).json
   }
 
-  async raw(method: string, path: string, headers: Readonly<Record<string, string>> = {}, body?: string): Promise<Reply> {
-    let call = supertest(this.url)[method.toLowerCase() as 'get'](path).buffer(true).redirects(0).ok(() => true).parse(asText)
+  async raw(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    body?: string,
+  ): Promise<Reply> {
+    let call = supertest(this.url)
+      [method.toLowerCase() as 'get'](path)
+      .buffer(true)
+      .redirects(0)
+      .ok(() => true)
+      .parse(asText)
     for (const [name, value] of Object.entries(headers)) call = call.set(name, value)
     // As bytes, so that the client library neither re-serialises nor re-encodes them.
     const answer = await (body === undefined ? call : call.send(body).serialize((text: string) => text))
@@ -131,7 +141,12 @@ export class Kit {
     const match = contract.match(request.method, request.path.split('?', 1)[0]!)
     if (!match) return
     const body = reply.text === '' ? undefined : (reply.json ?? reply.text)
-    const wrong = contract.judgeAnswer(match.operation, reply.status, reply.headers['content-type']?.split(';', 1)[0], body)
+    const wrong = contract.judgeAnswer(
+      match.operation,
+      reply.status,
+      reply.headers['content-type']?.split(';', 1)[0],
+      body,
+    )
     if (wrong.length > 0) throw new Error(`off contract: ${wrong.join('; ')}\n${reply.text}`)
     exchanges.push(exchange)
   }
@@ -166,7 +181,11 @@ export class Inbox {
       req.on('end', async () => {
         const text = Buffer.concat(chunks).toString('utf8')
         const received = { path: req.url!, headers: req.headers, rawHeaders: req.rawHeaders, text, json: jsonOf(text) }
-        const { status = 200, headers = {}, body = '' } = await inbox.answers(received, inbox.received.push(received) - 1)
+        const {
+          status = 200,
+          headers = {},
+          body = '',
+        } = await inbox.answers(received, inbox.received.push(received) - 1)
         res.writeHead(status, headers).end(body)
       })
     })
@@ -199,18 +218,32 @@ export async function start(options: SandboxOptions = {}, providers?: ReadonlyMa
   const wall = { ms: Date.parse('2026-05-20T12:00:00.000Z') }
   const bugs: Error[] = []
   const complain = (message: string, error?: unknown) => bugs.push(new Error(message, { cause: error }))
-  const sandbox = await Sandbox.open(providers ?? (await findProviders()), { clock: START, strict: true, wall: () => wall.ms, complain, ...options })
+  const sandbox = await Sandbox.open(providers ?? (await findProviders()), {
+    clock: START,
+    strict: true,
+    wall: () => wall.ms,
+    complain,
+    ...options,
+  })
   const url = await sandbox.listen()
   onTestFinished(async () => {
     await sandbox.close()
-    for (const world of sandbox.worlds.opened()) expect(world.stopped?.rows ?? sandbox.integrity.problem(rowsOf(world)), `the rows of the world "${world.id}"`).toBe(world.stopped?.rows)
+    for (const world of sandbox.worlds.opened())
+      expect(
+        world.stopped?.rows ?? sandbox.integrity.problem(rowsOf(world)),
+        `the rows of the world "${world.id}"`,
+      ).toBe(world.stopped?.rows)
   })
   return new Kit(sandbox, url, wall, bugs)
 }
 
 /** As a snapshot would have them. */
 function rowsOf(world: World): Map<string, Map<string, object>> {
-  return new Map(Object.entries(JSON.parse(JSON.stringify(world.dump())) as Record<string, Record<string, object>>).map(([name, rows]) => [name, new Map(Object.entries(rows))]))
+  return new Map(
+    Object.entries(JSON.parse(JSON.stringify(world.dump())) as Record<string, Record<string, object>>).map(
+      ([name, rows]) => [name, new Map(Object.entries(rows))],
+    ),
+  )
 }
 
 /**

@@ -11,7 +11,12 @@ const MAIN = new URL('../dist/main.js', import.meta.url).pathname
 /** Samples of the text, by name and labels. */
 async function metrics(box: Kit): Promise<Record<string, number>> {
   const { text } = await box.control('GET', '/metrics')
-  return Object.fromEntries(text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]))
+  return Object.fromEntries(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  )
 }
 
 describe('metrics', () => {
@@ -19,7 +24,9 @@ describe('metrics', () => {
     const box = await start()
     const reply = await box.control('GET', '/metrics')
     expect(reply.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
-    expect(reply.text).toMatch(/^(# HELP \w+ [^\n]+\n# TYPE \w+ (counter|gauge)\n(\w+(\{(\w+="[^"\n]*",?)+\})? [0-9.e+-]+\n)*)+$/)
+    expect(reply.text).toMatch(
+      /^(# HELP \w+ [^\n]+\n# TYPE \w+ (counter|gauge)\n(\w+(\{(\w+="[^"\n]*",?)+\})? [0-9.e+-]+\n)*)+$/,
+    )
     const families = [...reply.text.matchAll(/# TYPE (\w+)/g)].map(([, name]) => name)
     expect(new Set(families).size).toBe(families.length)
   })
@@ -42,7 +49,10 @@ describe('metrics', () => {
 
   test('count faults and cut connections', async () => {
     const box = await start()
-    await box.control('POST', '/faults', { when: { operation: 'ping' }, then: [{ delay: '1ms' }, { drop: { stage: 'before', how: 'close' } }] })
+    await box.control('POST', '/faults', {
+      when: { operation: 'ping' },
+      then: [{ delay: '1ms' }, { drop: { stage: 'before', how: 'close' } }],
+    })
     await expect(box.call(client, client.good.ping!())).rejects.toThrow()
     expect(await metrics(box)).toMatchObject({
       'sandgate_faults_total{provider="cpg",action="delay"}': 1,
@@ -71,9 +81,18 @@ describe('metrics', () => {
   })
 
   test('tell of the process what it is asked to tell', async () => {
-    const host = { memoryUsage: () => ({ rss: 1000, heapUsed: 500 }), cpuUsage: () => ({ user: 1_500_000, system: 500_000 }), uptime: () => 3.5 }
+    const host = {
+      memoryUsage: () => ({ rss: 1000, heapUsed: 500 }),
+      cpuUsage: () => ({ user: 1_500_000, system: 500_000 }),
+      uptime: () => 3.5,
+    }
     const box = await start({ host })
-    expect(await metrics(box)).toMatchObject({ process_resident_memory_bytes: 1000, nodejs_heap_size_used_bytes: 500, process_cpu_seconds_total: 2, process_uptime_seconds: 3.5 })
+    expect(await metrics(box)).toMatchObject({
+      process_resident_memory_bytes: 1000,
+      nodejs_heap_size_used_bytes: 500,
+      process_cpu_seconds_total: 2,
+      process_uptime_seconds: 3.5,
+    })
     expect(metricsText((await start()).sandbox)).not.toContain('process_')
   })
 })
@@ -81,7 +100,12 @@ describe('metrics', () => {
 /** A log that is kept, and a sandbox that writes it. */
 async function logged(options: Partial<LogOptions> = {}): Promise<{ box: Kit; lines: () => string[] }> {
   let text = ''
-  const log = new Log({ format: 'pretty', write: (more) => (text += more), wall: () => Date.UTC(2026, 4, 20, 12, 0, 1), ...options })
+  const log = new Log({
+    format: 'pretty',
+    write: (more) => (text += more),
+    wall: () => Date.UTC(2026, 4, 20, 12, 0, 1),
+    ...options,
+  })
   const box = await start({ log })
   const lines = () => {
     log.flush()
@@ -119,25 +143,58 @@ describe('the log', () => {
     await box.deposit(address, '1')
     const told = lines().map((line) => JSON.parse(line))
     expect(told).toMatchObject([
-      { time: '2026-05-20T12:00:01.000Z', level: 'info', event: 'call', world: 'default', provider: 'cpg', operation: 'createDepositAddress', account: 'demo', status: 200, ms: expect.any(Number), entry: 1 },
+      {
+        time: '2026-05-20T12:00:01.000Z',
+        level: 'info',
+        event: 'call',
+        world: 'default',
+        provider: 'cpg',
+        operation: 'createDepositAddress',
+        account: 'demo',
+        status: 200,
+        ms: expect.any(Number),
+        entry: 1,
+      },
       { level: 'info', event: 'callback', callback: 'deposit.detected', delivery: 'cb_1', attempt: 1, status: 200 },
     ])
-    expect(Object.keys(told[0])).toEqual(['time', 'level', 'event', 'world', 'provider', 'operation', 'account', 'method', 'status', 'ms', 'entry'])
+    expect(Object.keys(told[0])).toEqual([
+      'time',
+      'level',
+      'event',
+      'world',
+      'provider',
+      'operation',
+      'account',
+      'method',
+      'status',
+      'ms',
+      'entry',
+    ])
   })
 
-  test.each(['pretty', 'json'] as const)('sandgate.log.refused: at the level warn there are refused calls, cut ones and callbacks that were not taken, and no other (%s)', async (format) => {
-    const { box, lines } = await logged({ format, level: 'warn' })
-    const inbox = await Inbox.open()
-    await box.subscribe('cpg', inbox, { events: ['deposit.detected', 'deposit.confirmed'] })
-    inbox.answers = (_, index) => ({ status: index === 0 ? 500 : 200 })
-    await box.deposit((await box.call(client, allocation({}))).json.data.address, '1', { confirmations: 'instant' })
-    await box.control('POST', '/faults', { when: { operation: 'ping' }, then: [{ drop: { stage: 'before', how: 'close' } }] })
-    await expect(box.call(client, client.good.ping!())).rejects.toThrow()
-    await box.raw('GET', '/cpg/v1/nowhere')
-    const told = lines()
-    expect(told.map((line) => /deposit\.\w+|ping|nowhere/.exec(line)?.[0])).toEqual(['deposit.detected', 'ping', 'nowhere'])
-    if (format === 'json') expect(told.map((line) => JSON.parse(line).level)).toEqual(['warn', 'warn', 'warn'])
-  })
+  test.each(['pretty', 'json'] as const)(
+    'sandgate.log.refused: at the level warn there are refused calls, cut ones and callbacks that were not taken, and no other (%s)',
+    async (format) => {
+      const { box, lines } = await logged({ format, level: 'warn' })
+      const inbox = await Inbox.open()
+      await box.subscribe('cpg', inbox, { events: ['deposit.detected', 'deposit.confirmed'] })
+      inbox.answers = (_, index) => ({ status: index === 0 ? 500 : 200 })
+      await box.deposit((await box.call(client, allocation({}))).json.data.address, '1', { confirmations: 'instant' })
+      await box.control('POST', '/faults', {
+        when: { operation: 'ping' },
+        then: [{ drop: { stage: 'before', how: 'close' } }],
+      })
+      await expect(box.call(client, client.good.ping!())).rejects.toThrow()
+      await box.raw('GET', '/cpg/v1/nowhere')
+      const told = lines()
+      expect(told.map((line) => /deposit\.\w+|ping|nowhere/.exec(line)?.[0])).toEqual([
+        'deposit.detected',
+        'ping',
+        'nowhere',
+      ])
+      if (format === 'json') expect(told.map((line) => JSON.parse(line).level)).toEqual(['warn', 'warn', 'warn'])
+    },
+  )
 
   test.each(['pretty', 'json'] as const)('holds no key, signature, secret, query or body (%s)', async (format) => {
     const { box, lines } = await logged({ format, level: 'debug' })
@@ -150,23 +207,62 @@ describe('the log', () => {
     await box.raw('GET', '/_sandgate/addresses?user=user_8721')
     const text = lines().join('\n')
     expect(lines().length).toBeGreaterThan(5)
-    for (const hidden of [secret, address, 'cpg_demo_key', 'cpg_demo_secret', request.headers!['x-cpg-signature']!, 'user_8721', 'f'.repeat(64), '?']) expect(text).not.toContain(hidden)
+    for (const hidden of [
+      secret,
+      address,
+      'cpg_demo_key',
+      'cpg_demo_secret',
+      request.headers!['x-cpg-signature']!,
+      'user_8721',
+      'f'.repeat(64),
+      '?',
+    ])
+      expect(text).not.toContain(hidden)
   })
 
   test('one who asks for a strange path writes no line of his own and moves no cursor', async () => {
     const { lines } = await logged()
     let text = ''
     const log = new Log({ format: 'pretty', write: (more) => (text += more) })
-    log.call({ world: 'default', provider: 'cpg', operation: undefined, account: undefined, method: 'GET', path: `/\u001b[2J\n\u2028${'x'.repeat(500)}`, status: 404, ms: 0.04, entry: 7, refusal: undefined, hint: 'a\nb', faults: 0 })
+    log.call({
+      world: 'default',
+      provider: 'cpg',
+      operation: undefined,
+      account: undefined,
+      method: 'GET',
+      path: `/\u001b[2J\n\u2028${'x'.repeat(500)}`,
+      status: 404,
+      ms: 0.04,
+      entry: 7,
+      refusal: undefined,
+      hint: 'a\nb',
+      faults: 0,
+    })
     log.flush()
-    expect(text).toMatch(/^\d\d:\d\d:\d\d cpg GET \/\\u001b\[2J\\u000a\\u2028x{1,80}… 404 0ms entry 7 hint: a\\u000ab\n$/)
+    expect(text).toMatch(
+      /^\d\d:\d\d:\d\d cpg GET \/\\u001b\[2J\\u000a\\u2028x{1,80}… 404 0ms entry 7 hint: a\\u000ab\n$/,
+    )
     expect(lines()).toEqual([])
   })
 
   test('levels: warn leaves calls out, debug adds those of the control API; a bug is an error with its stack', () => {
     const heard: string[] = []
-    const at = (level: 'warn' | 'debug') => new Log({ format: 'pretty', level, write: (text) => heard.push(text), wall: () => 0 })
-    const call = { world: 'default', provider: 'cpg', operation: 'ping', account: undefined, method: 'GET', path: '/', status: 200, ms: 1.26, entry: 1, refusal: undefined, hint: undefined, faults: 1 }
+    const at = (level: 'warn' | 'debug') =>
+      new Log({ format: 'pretty', level, write: (text) => heard.push(text), wall: () => 0 })
+    const call = {
+      world: 'default',
+      provider: 'cpg',
+      operation: 'ping',
+      account: undefined,
+      method: 'GET',
+      path: '/',
+      status: 200,
+      ms: 1.26,
+      entry: 1,
+      refusal: undefined,
+      hint: undefined,
+      faults: 1,
+    }
     const quiet = at('warn')
     quiet.call(call)
     quiet.say('info', 'nobody wants to know')
@@ -210,7 +306,6 @@ describe('the log', () => {
 })
 
 describe('the command line', () => {
-
   test.each([
     [[], {}, /^\d\d:\d\d:\d\d cpg ping 401 [\d.]+ms entry 1 \w+.*\n$/],
     [['--log', 'json'], {}, /^\{"time":"[^"]+","level":"warn","event":"call",.*"operation":"ping".*\}\n$/],
@@ -218,23 +313,34 @@ describe('the command line', () => {
     [['--log-level', 'warn'], {}, /cpg ping 401 .*\n$/],
     [['--log-level', 'error'], {}, /^$/],
     [['--log-level', 'debug'], {}, /cpg ping .*\n.*debug: GET \/_sandgate\/metrics 200\n$/],
-  ])('serve %j with %j writes to stderr, without colours, and its metrics know the process', async (args, more, said) => {
-    const env = { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_'))), ...more }
-    const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    let stderr = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    const url = await new Promise<string>((resolve) => child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const found = /listening on (http:\S+)/.exec(text)
-      if (found) resolve(found[1]!)
-    }))
-    await (await fetch(`${url}/cpg/v1/_ping`)).text()
-    expect(await (await fetch(`${url}/_sandgate/metrics`)).text()).toMatch(/\nprocess_resident_memory_bytes \d{6,}\n/)
-    const ended = new Promise((resolve) => child.on('close', resolve))
-    child.kill('SIGTERM')
-    expect(await ended).toBe(0)
-    expect(stderr).toMatch(said)
-  })
+  ])(
+    'serve %j with %j writes to stderr, without colours, and its metrics know the process',
+    async (args, more, said) => {
+      const env = {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_'))),
+        ...more,
+      }
+      const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', ...args], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      onTestFinished(() => void child.kill('SIGKILL'))
+      let stderr = ''
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+      const url = await new Promise<string>((resolve) =>
+        child.stdout.setEncoding('utf8').on('data', (text: string) => {
+          const found = /listening on (http:\S+)/.exec(text)
+          if (found) resolve(found[1]!)
+        }),
+      )
+      await (await fetch(`${url}/cpg/v1/_ping`)).text()
+      expect(await (await fetch(`${url}/_sandgate/metrics`)).text()).toMatch(/\nprocess_resident_memory_bytes \d{6,}\n/)
+      const ended = new Promise((resolve) => child.on('close', resolve))
+      child.kill('SIGTERM')
+      expect(await ended).toBe(0)
+      expect(stderr).toMatch(said)
+    },
+  )
 
   test('an unknown format is refused in one line', async () => {
     const child = spawn(process.execPath, [MAIN, 'serve', '--log', 'loud'], { stdio: ['ignore', 'ignore', 'pipe'] })

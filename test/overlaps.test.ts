@@ -70,7 +70,8 @@ class Stage {
       server.close()
     })
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
-    for (const { name, callbacks } of providers.values()) if (callbacks) await this.box.control('PUT', `/callbacks/endpoints/${name}`, { url })
+    for (const { name, callbacks } of providers.values())
+      if (callbacks) await this.box.control('PUT', `/callbacks/endpoints/${name}`, { url })
     return this
   }
 
@@ -80,13 +81,17 @@ class Stage {
 
   /** Begins something, and comes back when it is answered or waits for somebody, or, where nobody can see it wait, after so many turns. */
   async begin(work: Promise<Reply>): Promise<void> {
-    const heard = work.then(() => undefined, (error: Error & { code?: string }) => {
-      if (!/hang up|ECONNRESET/.test(`${error.code} ${error.message}`)) throw error
-    })
+    const heard = work.then(
+      () => undefined,
+      (error: Error & { code?: string }) => {
+        if (!/hang up|ECONNRESET/.test(`${error.code} ${error.message}`)) throw error
+      },
+    )
     const over = heard.finally(() => this.pending.delete(over))
     this.pending.add(over)
     const state = () => `${this.underWay} ${this.delays.size} ${this.receivers.size}`
-    for (let before = state(), turns = 0; this.pending.has(over) && state() === before && turns < TURNS; turns++) await turn()
+    for (let before = state(), turns = 0; this.pending.has(over) && state() === before && turns < TURNS; turns++)
+      await turn()
   }
 
   /** Everybody is let go until nobody waits. */
@@ -121,7 +126,10 @@ function rows(dump: Record<string, object>): unknown {
   return JSON.parse(JSON.stringify(Object.entries(dump).filter(([table]) => !NOT_REPLAYED.test(table))))
 }
 
-const under = (request: Request, key: string): Request => ({ ...request, headers: { ...request.headers, 'idempotency-key': key } })
+const under = (request: Request, key: string): Request => ({
+  ...request,
+  headers: { ...request.headers, 'idempotency-key': key },
+})
 const UUIDS = ['6d1f6d3e-1111-4111-8111-111111111111', '6d1f6d3e-2222-4222-8222-222222222222']
 const PAYWARD = payward.clientOf(payward.KEYS.window)
 
@@ -129,10 +137,21 @@ const PAYWARD = payward.clientOf(payward.KEYS.window)
 const CALLS: readonly (readonly [client: Client, request: (key: number, user: number) => Request])[] = [
   [cpg, (key, user) => allocation({ user_identifier: `user_${user}`, idempotency_key: `key-${key}` })],
   [cpg, (_, user) => allocation({ user_identifier: `user_${user}` })],
-  [zopay, (key, user) => post('/addresses', { asset: 'USDT', network: 'solana', external_ref: `u${user}` }, `key-${key}`)],
+  [
+    zopay,
+    (key, user) => post('/addresses', { asset: 'USDT', network: 'solana', external_ref: `u${user}` }, `key-${key}`),
+  ],
   [zopay, (key, user) => post('/payment-intents', { amount: `2${user}.00`, currencies: ['USDT'] }, `key-${key}`)],
   [PAYWARD, (key) => under(payward.creation({ method_id: payward.METHODS.BTC, asset_symbol: 'BTC' }), UUIDS[key]!)],
-  [PAYWARD, (_, user) => payward.creation(user === 0 ? { method_id: payward.METHODS.ETH, asset_symbol: 'ETH' } : { method_id: payward.METHODS.XRP, asset_symbol: 'XRP' })],
+  [
+    PAYWARD,
+    (_, user) =>
+      payward.creation(
+        user === 0
+          ? { method_id: payward.METHODS.ETH, asset_symbol: 'ETH' }
+          : { method_id: payward.METHODS.XRP, asset_symbol: 'XRP' },
+      ),
+  ],
   [alphapo, (_, user) => taking({ currency: 'BTC', foreign_id: `f${user}` })],
   [zopay, () => ({ method: 'GET', path: '/connect/v1/balances' })],
   [cpgAs({ key: 'cpg_demo_key', secret: 'wrong' }), (_, user) => allocation({ user_identifier: `user_${user}` })],
@@ -160,19 +179,65 @@ const anyWhen = fc.oneof(
 const anyRule = fc.record({ when: anyWhen, then: anyThen })
 
 const anyAct = fc.oneof(
-  { weight: 12, arbitrary: fc.record({ kind: fc.constant('call' as const), call: fc.nat(CALLS.length - 1), key: fc.nat(1), user: fc.nat(1) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('at once' as const), calls: fc.array(fc.tuple(fc.nat(CALLS.length - 1), fc.nat(1), fc.nat(1)), { minLength: 2, maxLength: 3 }) }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('release' as const), nths: fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }) }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constant('call' as const),
+      call: fc.nat(CALLS.length - 1),
+      key: fc.nat(1),
+      user: fc.nat(1),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('at once' as const),
+      calls: fc.array(fc.tuple(fc.nat(CALLS.length - 1), fc.nat(1), fc.nat(1)), { minLength: 2, maxLength: 3 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('release' as const),
+      nths: fc.array(fc.nat(3), { minLength: 1, maxLength: 3 }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('answer' as const), nth: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('arm' as const), rule: anyRule }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('disarm' as const) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('load' as const), rules: fc.array(anyRule, { minLength: 1, maxLength: 2 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('anew' as const), rules: fc.array(anyRule, { minLength: 1, maxLength: 2 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('load' as const),
+      rules: fc.array(anyRule, { minLength: 1, maxLength: 2 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('anew' as const),
+      rules: fc.array(anyRule, { minLength: 1, maxLength: 2 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unload' as const) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('deposit' as const), nth: fc.nat(3), after: fc.constantFrom('0s', '1h'), confirmations: fc.constantFrom<unknown>('instant', 0) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('advance' as const), by: fc.constantFrom('1s', '45m', '4h') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('deposit' as const),
+      nth: fc.nat(3),
+      after: fc.constantFrom('0s', '1h'),
+      confirmations: fc.constantFrom<unknown>('instant', 0),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('advance' as const), by: fc.constantFrom('1s', '45m', '4h') }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('redeliver' as const), nth: fc.nat(2) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('mode' as const), mode: fc.constantFrom('running', 'frozen') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('mode' as const), mode: fc.constantFrom('running', 'frozen') }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wall' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('look' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const) }) },
@@ -203,7 +268,13 @@ async function perform(act: Act, stage: Stage): Promise<void> {
     case 'load':
       return stage.begin(box.control('PUT', '/scenario', { name: 'drawn', rules: act.rules }))
     case 'anew':
-      return stage.begin(box.control('PUT', '/scenario?reset=true', { name: 'drawn', rules: act.rules, timeline: [{ at: '30m', do: { callbacks: { provider: 'cpg', how: 'duplicate' } } }] }))
+      return stage.begin(
+        box.control('PUT', '/scenario?reset=true', {
+          name: 'drawn',
+          rules: act.rules,
+          timeline: [{ at: '30m', do: { callbacks: { provider: 'cpg', how: 'duplicate' } } }],
+        }),
+      )
     case 'mode':
       return stage.begin(box.control('PATCH', '/clock', { mode: act.mode }))
     case 'unload':
@@ -211,7 +282,18 @@ async function perform(act: Act, stage: Stage): Promise<void> {
     case 'deposit': {
       const { data } = (await box.control('GET', '/addresses')).json
       const row = data[act.nth % Math.max(1, data.length)]
-      return row && stage.begin(box.control('POST', '/deposits', { address: row.address, ...(row.tag && { tag: row.tag }), amount: '7', after: act.after, confirmations: act.confirmations }))
+      return (
+        row &&
+        stage.begin(
+          box.control('POST', '/deposits', {
+            address: row.address,
+            ...(row.tag && { tag: row.tag }),
+            amount: '7',
+            after: act.after,
+            confirmations: act.confirmations,
+          }),
+        )
+      )
     }
     case 'advance':
       return stage.begin(box.control('POST', '/clock/advance', { by: act.by }))
@@ -229,48 +311,85 @@ async function perform(act: Act, stage: Stage): Promise<void> {
   }
 }
 
-test('sandgate.replay.order: random sessions whose calls, control calls and callbacks overlap are played with equal answers, and end with the same rows', { timeout: 300_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.constantFrom(START, START, 'real'), anyRule, fc.array(anyAct, { minLength: 4, maxLength: 25 }), async (clock, rule, acts) => {
-      const stage = await Stage.open(clock)
-      await perform({ kind: 'arm', rule }, stage)
-      for (const act of acts) await perform(act, stage)
-      await equal(await stage.recording())
-      await stage.end()
-      const replay = await equal(await stage.recording())
-      expect(rows(replay.world.dump())).toEqual(rows(stage.box.world.dump()))
-      expect(replay.world.journal.nextId).toBeLessThanOrEqual(stage.box.world.journal.nextId)
-      await stage.box.sandbox.close()
-    }),
-    { numRuns: Number(process.env.OVERLAPS ?? 25), seed: Number(process.env.OVERLAPS_SEED ?? 4_2027), verbose: 1, endOnFailure: true },
-  )
-})
+test(
+  'sandgate.replay.order: random sessions whose calls, control calls and callbacks overlap are played with equal answers, and end with the same rows',
+  { timeout: 300_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(START, START, 'real'),
+        anyRule,
+        fc.array(anyAct, { minLength: 4, maxLength: 25 }),
+        async (clock, rule, acts) => {
+          const stage = await Stage.open(clock)
+          await perform({ kind: 'arm', rule }, stage)
+          for (const act of acts) await perform(act, stage)
+          await equal(await stage.recording())
+          await stage.end()
+          const replay = await equal(await stage.recording())
+          expect(rows(replay.world.dump())).toEqual(rows(stage.box.world.dump()))
+          expect(replay.world.journal.nextId).toBeLessThanOrEqual(stage.box.world.journal.nextId)
+          await stage.box.sandbox.close()
+        },
+      ),
+      {
+        numRuns: Number(process.env.OVERLAPS ?? 25),
+        seed: Number(process.env.OVERLAPS_SEED ?? 4_2027),
+        verbose: 1,
+        endOnFailure: true,
+      },
+    )
+  },
+)
 
-const cpgCall = (key: string | undefined, user = 'u') => ({ client: cpg, request: allocation({ user_identifier: user, ...(key && { idempotency_key: key }) }) })
-const address = (key: string, user = 'u') => ({ client: zopay, request: post('/addresses', { asset: 'USDT', network: 'solana', external_ref: user }, key) })
-const intent = (key: string) => ({ client: zopay, request: post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }, key) })
-const paywardCall = () => ({ client: PAYWARD, request: under(payward.creation({ method_id: payward.METHODS.BTC, asset_symbol: 'BTC' }), UUIDS[0]!) })
+const cpgCall = (key: string | undefined, user = 'u') => ({
+  client: cpg,
+  request: allocation({ user_identifier: user, ...(key && { idempotency_key: key }) }),
+})
+const address = (key: string, user = 'u') => ({
+  client: zopay,
+  request: post('/addresses', { asset: 'USDT', network: 'solana', external_ref: user }, key),
+})
+const intent = (key: string) => ({
+  client: zopay,
+  request: post('/payment-intents', { amount: '25.00', currencies: ['USDT'] }, key),
+})
+const paywardCall = () => ({
+  client: PAYWARD,
+  request: under(payward.creation({ method_id: payward.METHODS.BTC, asset_symbol: 'BTC' }), UUIDS[0]!),
+})
 
 test.each<[string, readonly { client: Client; request: Request }[], object[]?]>([
   ['two calls under one key', [address('a'), address('a')]],
   ['another body under the same key, which is a conflict', [address('a'), address('a', 'other')]],
   ['three calls on intents', [intent('a'), intent('a'), intent('a')]],
   ['a key in the body', [cpgCall('a'), cpgCall('a')]],
-  ['an answer that is lost', [address('a'), address('a')], [{ delay: '2s' }, { drop: { stage: 'after', how: 'reset' } }]],
-  ['an answer that is replaced', [address('a'), address('a')], [{ delay: '2s' }, { respond: { error: 'internal_error', stage: 'after' } }]],
+  [
+    'an answer that is lost',
+    [address('a'), address('a')],
+    [{ delay: '2s' }, { drop: { stage: 'after', how: 'reset' } }],
+  ],
+  [
+    'an answer that is replaced',
+    [address('a'), address('a')],
+    [{ delay: '2s' }, { respond: { error: 'internal_error', stage: 'after' } }],
+  ],
   ['a provider that refuses in flight', [paywardCall(), paywardCall()]],
   ['no key at all', [cpgCall(undefined), cpgCall(undefined)]],
   ['20 calls over 7 keys', Array.from({ length: 20 }, (_, index) => address(`k${index % 7}`))],
-])('sandgate.replay.order: the first call is held while the others come: %s', async (_, made, then = [{ delay: '2s' }]) => {
-  const stage = await Stage.open()
-  const { box } = stage
-  await box.control('POST', '/faults', { when: { provider: made[0]!.client.name, nth: 1 }, then })
-  for (const { client, request } of made) await stage.begin(box.call(client, request))
-  await equal(await stage.recording())
-  await stage.end()
-  const replay = await equal(await stage.recording())
-  expect(rows(replay.world.dump())).toEqual(rows(box.world.dump()))
-})
+])(
+  'sandgate.replay.order: the first call is held while the others come: %s',
+  async (_, made, then = [{ delay: '2s' }]) => {
+    const stage = await Stage.open()
+    const { box } = stage
+    await box.control('POST', '/faults', { when: { provider: made[0]!.client.name, nth: 1 }, then })
+    for (const { client, request } of made) await stage.begin(box.call(client, request))
+    await equal(await stage.recording())
+    await stage.end()
+    const replay = await equal(await stage.recording())
+    expect(rows(replay.world.dump())).toEqual(rows(box.world.dump()))
+  },
+)
 
 test('calls that come in one piece of one connection begin together', async () => {
   const stage = await Stage.open()
@@ -278,7 +397,11 @@ test('calls that come in one piece of one connection begin together', async () =
   const bytes = ['a', 'b', 'a'].map((user) => {
     box.passWall(1000)
     const { path, headers = {}, body } = cpg.sign(allocation({ user_identifier: user }), box.wallMs)
-    const head = Object.entries({ host: 'localhost', 'content-length': String(Buffer.byteLength(body!)), ...headers }).map(([name, value]) => `${name}: ${value}`)
+    const head = Object.entries({
+      host: 'localhost',
+      'content-length': String(Buffer.byteLength(body!)),
+      ...headers,
+    }).map(([name, value]) => `${name}: ${value}`)
     return [`POST /cpg${path} HTTP/1.1`, ...head, '', body].join('\r\n')
   })
   const { hostname, port } = new URL(box.url)

@@ -34,16 +34,31 @@ function pathOf({ request }: Exchange): string {
 /** Our verdict on every answer was "on contract", or the test had failed; Prism must find nothing either. */
 function judgeAnswer({ request, reply }: Exchange, resource: IHttpOperation): string[] {
   const where = `${resource.iid} ${reply.status}`
-  if (!resource.responses.some(({ code }) => code === String(reply.status))) return [`${where}: Prism knows no such answer`]
-  const element = { statusCode: reply.status, headers: { ...reply.headers }, body: reply.text === '' ? undefined : (reply.json ?? reply.text) }
+  if (!resource.responses.some(({ code }) => code === String(reply.status)))
+    return [`${where}: Prism knows no such answer`]
+  const element = {
+    statusCode: reply.status,
+    headers: { ...reply.headers },
+    body: reply.text === '' ? undefined : (reply.json ?? reply.text),
+  }
   const verdict: any = validateOutput({ resource, element })
   if (verdict._tag === 'Right') return []
-  return verdict.left.map((problem: any) => `${where} to ${request.method} ${request.path}: Prism says ${problem.path?.join('.')} ${problem.message}`)
+  return verdict.left.map(
+    (problem: any) =>
+      `${where} to ${request.method} ${request.path}: Prism says ${problem.path?.join('.')} ${problem.message}`,
+  )
 }
 
 /** Whether a call is legal: both must say the same. Bodies that are not JSON never reach Prism's validator, so they are left to ours. */
-function judgeCall({ request }: Exchange, resource: IHttpOperation, contract: Contract, readsJson: (mediaType: string | undefined) => boolean): string[] {
-  const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
+function judgeCall(
+  { request }: Exchange,
+  resource: IHttpOperation,
+  contract: Contract,
+  readsJson: (mediaType: string | undefined) => boolean,
+): string[] {
+  const headers = Object.fromEntries(
+    Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  )
   const content = readContent(Buffer.from(request.body ?? ''), headers['content-type'], readsJson)
   if (content.kind !== 'json' && content.kind !== 'none') return []
   const match = contract.match(request.method, request.path.split('?', 1)[0]!)!
@@ -59,8 +74,14 @@ function judgeCall({ request }: Exchange, resource: IHttpOperation, contract: Co
   const verdict: any = validateInput({ resource, element })
   const theirs = verdict._tag === 'Left' ? verdict.left : []
   if (ours.length > 0 === theirs.length > 0) return []
-  if (theirs.length === 0 && ours.every(({ in: where, keyword, value }) => where !== 'body' && keyword === 'type' && isLooseNumber(value))) return []
-  return [`${resource.iid} ${request.path} ${request.body?.slice(0, 200)}: we find ${JSON.stringify(ours)}, Prism finds ${JSON.stringify(theirs)}`]
+  if (
+    theirs.length === 0 &&
+    ours.every(({ in: where, keyword, value }) => where !== 'body' && keyword === 'type' && isLooseNumber(value))
+  )
+    return []
+  return [
+    `${resource.iid} ${request.path} ${request.body?.slice(0, 200)}: we find ${JSON.stringify(ours)}, Prism finds ${JSON.stringify(theirs)}`,
+  ]
 }
 
 /** Prism reads text as a number the way JavaScript does: `1e2` and a blank are whole numbers to it, and to no provider. */

@@ -6,7 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSandbox } from '../src/sandbox.ts'
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const blocks = [...README.matchAll(/\*\*(\w+)\*\*[^`]*(?:`[^`]*`[^`]*)*?```bash\n([^]*?)```/g)].map(([, title, code]) => [title!, code!] as const)
+const blocks = [...README.matchAll(/\*\*(\w+)\*\*[^`]*(?:`[^`]*`[^`]*)*?```bash\n([^]*?)```/g)].map(
+  ([, title, code]) => [title!, code!] as const,
+)
 
 describe('the first call to each provider', () => {
   test('there is one for each', async () => {

@@ -17,17 +17,23 @@ export interface Receiver {
 
 export const RECEIVERS: Readonly<Record<string, Receiver>> = {
   cpg: {
-    signed: (secret, received) => header(received, 'x-cpg-signature') === cpg.sign(secret, `${header(received, 'x-cpg-timestamp')}\n${received.text}`),
+    signed: (secret, received) =>
+      header(received, 'x-cpg-signature') ===
+      cpg.sign(secret, `${header(received, 'x-cpg-timestamp')}\n${received.text}`),
     seconds: (received) => Number(header(received, 'x-cpg-timestamp')),
     delivery: (received) => header(received, 'x-cpg-delivery'),
   },
   zopay: {
-    signed: (secret, received) => header(received, 'x-zopay-signature') === zopay.webhookSignature(secret, secondsIn(received, 'x-zopay-signature'), received.text),
+    signed: (secret, received) =>
+      header(received, 'x-zopay-signature') ===
+      zopay.webhookSignature(secret, secondsIn(received, 'x-zopay-signature'), received.text),
     seconds: (received) => secondsIn(received, 'x-zopay-signature'),
     delivery: (received) => header(received, 'x-zopay-event-id'),
   },
   payward: {
-    signed: (secret, received) => header(received, 'x-signature') === payward.webhookSignature(secret, secondsIn(received, 'x-signature'), received.text),
+    signed: (secret, received) =>
+      header(received, 'x-signature') ===
+      payward.webhookSignature(secret, secondsIn(received, 'x-signature'), received.text),
     seconds: (received) => secondsIn(received, 'x-signature'),
     delivery: ({ json }) => json.id,
   },

@@ -74,7 +74,9 @@ describe('record and replay', () => {
     const replay = new Replay(await recorded(box), providers)
     await replay.play()
     const { ['cpg.signatures']: _, ['payward.nonces']: __, endpoints: ___, ...rows } = box.world.dump()
-    expect(replay.world.dump()).toMatchObject(JSON.parse(JSON.stringify({ transfers: rows.transfers, deliveries: rows.deliveries, addresses: rows.addresses })))
+    expect(replay.world.dump()).toMatchObject(
+      JSON.parse(JSON.stringify({ transfers: rows.transfers, deliveries: rows.deliveries, addresses: rows.addresses })),
+    )
     expect(replay.world.now).toBe(box.world.now)
   })
 
@@ -88,7 +90,8 @@ describe('record and replay', () => {
     const after = calls(recording).find(({ at }) => at !== START)!
     expect(await told(third.entry)).toMatch(new RegExp(`^2 calls, .*\\. World time went from ${START} to ${START}\\.`))
     expect(await told(after.entry)).toContain(`World time went from ${START} to 2026-05-16T23:00:00.000Z.`)
-    for (const until of [undefined, recording.end.entry + 1]) expect(await told(until)).toContain(`World time went from ${START} to 2026-05-18T23:00:00.000Z.`)
+    for (const until of [undefined, recording.end.entry + 1])
+      expect(await told(until)).toContain(`World time went from ${START} to 2026-05-18T23:00:00.000Z.`)
   })
 
   test('a running world is played standing where each call was', async () => {
@@ -127,7 +130,9 @@ describe('record and replay', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void server.close())
-    await box.control('PUT', '/callbacks/endpoints/zopay', { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks` })
+    await box.control('PUT', '/callbacks/endpoints/zopay', {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`,
+    })
     const made = await box.call(zopay, post('/addresses', { asset: 'USDT', network: 'solana' }))
     const sent = box.control('POST', '/deposits', { address: made.json.address, amount: '5', confirmations: 'instant' })
     await expect.poll(() => held.length).toBe(1)
@@ -140,7 +145,9 @@ describe('record and replay', () => {
     await box.call(zopay, events)
     const recording = await recorded(box)
     expect(recording.journal.some((step) => step.kind === 'callback' && step.ended)).toBe(true)
-    const [meanwhile, after] = calls(recording).slice(1).map(({ answer }) => answer.body)
+    const [meanwhile, after] = calls(recording)
+      .slice(1)
+      .map(({ answer }) => answer.body)
     expect(meanwhile).not.toBe(after)
     const played = await play(recording)
     expect(played.differs && report(played.differs, played)).toBeUndefined()
@@ -148,11 +155,19 @@ describe('record and replay', () => {
 
   test('scenarios a world begins with are part of it', async () => {
     const box = await start()
-    const scenario = { rules: [{ when: { provider: 'cpg', nth: 2 }, then: [{ respond: { error: 'unavailable' } }] }], timeline: [{ at: '1h', do: { outage: { provider: 'cpg', for: '1h' } } }] }
+    const scenario = {
+      rules: [{ when: { provider: 'cpg', nth: 2 }, then: [{ respond: { error: 'unavailable' } }] }],
+      timeline: [{ at: '1h', do: { outage: { provider: 'cpg', for: '1h' } } }],
+    }
     const into = async (world: string) => {
       await box.raw('POST', `/w/${world}/cpg/v1/deposit-addresses`)
       for (let i = 0; i < 3; i++) await worldCall(box, world, allocation({ user_identifier: `u${i}` }))
-      await box.raw('POST', `/w/${world}/_sandgate/clock/advance`, { 'content-type': 'application/json' }, '{"by":"90m"}')
+      await box.raw(
+        'POST',
+        `/w/${world}/_sandgate/clock/advance`,
+        { 'content-type': 'application/json' },
+        '{"by":"90m"}',
+      )
       await worldCall(box, world, allocation({ user_identifier: 'late' }))
       const recording = readRecording((await box.raw('GET', `/w/${world}/_sandgate/recording`)).text)
       expect(calls(recording).map(({ answer }) => answer.status)).toEqual([401, 503, 200, 200, 503])
@@ -165,50 +180,76 @@ describe('record and replay', () => {
     await box.control('POST', '/worlds', { id: 'put' })
     await box.raw('PUT', '/w/put/_sandgate/scenario', { 'content-type': 'application/json' }, JSON.stringify(scenario))
     await into('put')
-    await box.raw('PUT', '/w/put/_sandgate/scenario?reset=true', { 'content-type': 'application/json' }, JSON.stringify({ ...scenario, seed: 'another' }))
+    await box.raw(
+      'PUT',
+      '/w/put/_sandgate/scenario?reset=true',
+      { 'content-type': 'application/json' },
+      JSON.stringify({ ...scenario, seed: 'another' }),
+    )
     await into('put')
   })
 
-  test('sandgate.replay.equal: random sessions of every provider, with scenarios, are played with equal answers', { timeout: 120_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom('real', START), fc.array(anyStep, { minLength: 1, maxLength: 16 }), fc.array(fc.constantFrom(200, 200, 500, 410), { minLength: 3, maxLength: 3 }), async (clock, session, statuses) => {
-        const box = await start({ clock, pause: () => Promise.resolve() })
-        await receiverOf(box, statuses)
-        for (const step of session) await perform(step, box)
-        const recording = await recorded(box)
-        const replay = new Replay(recording, providers)
-        const played = await replay.play()
-        await box.sandbox.close()
-        expect(played.differs && report(played.differs, played)).toBeUndefined()
-        expect(played.left).toEqual([])
-        // Timers have numbers in the order in which attempts that were on their way together have ended.
-        const rows = ({ transfers, deliveries, scenario_steps, spoils }: any) => JSON.parse(JSON.stringify({ transfers, deliveries, scenario_steps, spoils }, (name, value) => (name === 'timer' ? value !== null : value)))
-        expect(rows(replay.world.dump())).toEqual(rows(box.world.dump()))
-      }),
-      { numRuns: 25, seed: 4_2026, verbose: 1 },
-    )
-  })
+  test(
+    'sandgate.replay.equal: random sessions of every provider, with scenarios, are played with equal answers',
+    { timeout: 120_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom('real', START),
+          fc.array(anyStep, { minLength: 1, maxLength: 16 }),
+          fc.array(fc.constantFrom(200, 200, 500, 410), { minLength: 3, maxLength: 3 }),
+          async (clock, session, statuses) => {
+            const box = await start({ clock, pause: () => Promise.resolve() })
+            await receiverOf(box, statuses)
+            for (const step of session) await perform(step, box)
+            const recording = await recorded(box)
+            const replay = new Replay(recording, providers)
+            const played = await replay.play()
+            await box.sandbox.close()
+            expect(played.differs && report(played.differs, played)).toBeUndefined()
+            expect(played.left).toEqual([])
+            // Timers have numbers in the order in which attempts that were on their way together have ended.
+            const rows = ({ transfers, deliveries, scenario_steps, spoils }: any) =>
+              JSON.parse(
+                JSON.stringify({ transfers, deliveries, scenario_steps, spoils }, (name, value) =>
+                  name === 'timer' ? value !== null : value,
+                ),
+              )
+            expect(rows(replay.world.dump())).toEqual(rows(box.world.dump()))
+          },
+        ),
+        { numRuns: 25, seed: 4_2026, verbose: 1 },
+      )
+    },
+  )
 
   test('sandgate.replay.equal: sessions that overlap, with receivers that call before they answer, are played with equal answers', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('real', START), fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 }), fc.array(anyStep, { maxLength: 8 }), async (clock, session, inside) => {
-        const box = await start({ clock, pause: () => Promise.resolve(), callbackTimeoutMs: 600_000 })
-        const inbox = await receiverOf(box, [200])
-        const left = [...inside]
-        inbox.answers = async (_, index) => {
-          const step = left.pop()
-          if (step) await perform(step, box)
-          return { status: index % 4 === 3 ? 500 : 200 }
-        }
-        for (const steps of session) await Promise.all(steps.map((step) => perform(step, box)))
-        const attempts = (await box.control('GET', '/callbacks?limit=1000')).json.data.flatMap((row: any) => row.attempts)
-        expect(attempts.filter(({ status }: any) => status === null)).toEqual([])
-        const recording = await recorded(box)
-        const played = await play(recording)
-        await box.sandbox.close()
-        expect(played.differs && report(played.differs, played)).toBeUndefined()
-        expect(played.left).toEqual([])
-      }),
+      fc.asyncProperty(
+        fc.constantFrom('real', START),
+        fc.array(fc.array(anyStep, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 6 }),
+        fc.array(anyStep, { maxLength: 8 }),
+        async (clock, session, inside) => {
+          const box = await start({ clock, pause: () => Promise.resolve(), callbackTimeoutMs: 600_000 })
+          const inbox = await receiverOf(box, [200])
+          const left = [...inside]
+          inbox.answers = async (_, index) => {
+            const step = left.pop()
+            if (step) await perform(step, box)
+            return { status: index % 4 === 3 ? 500 : 200 }
+          }
+          for (const steps of session) await Promise.all(steps.map((step) => perform(step, box)))
+          const attempts = (await box.control('GET', '/callbacks?limit=1000')).json.data.flatMap(
+            (row: any) => row.attempts,
+          )
+          expect(attempts.filter(({ status }: any) => status === null)).toEqual([])
+          const recording = await recorded(box)
+          const played = await play(recording)
+          await box.sandbox.close()
+          expect(played.differs && report(played.differs, played)).toBeUndefined()
+          expect(played.left).toEqual([])
+        },
+      ),
       { numRuns: 25, seed: 4_2026, verbose: 1 },
     )
   })
@@ -230,7 +271,11 @@ describe('a file that was changed', () => {
     body.data.address = '0x0000000000000000000000000000000000000000'
     third.answer.body = JSON.stringify(body)
     const played = await play(recording)
-    expect(played.differs).toMatchObject({ call: { entry: third.entry }, where: '$.data.address', expected: body.data.address })
+    expect(played.differs).toMatchObject({
+      call: { entry: third.entry },
+      where: '$.data.address',
+      expected: body.data.address,
+    })
     const told = report(played.differs!, played)
     expect(told).toContain(`entry ${third.entry} differs: POST /v1/deposit-addresses`)
     expect(told).toContain('2 calls before it were equal')
@@ -241,7 +286,11 @@ describe('a file that was changed', () => {
     ['the status', (call) => (call.answer.status = 202), 'status'],
     ['a header', (call) => (call.answer.headers['content-type'] = 'text/plain'), 'header content-type'],
     ['white space', (call) => (call.answer.body = call.answer.body.replace(':', ': ')), 'byte'],
-    ['a field too many', (call) => (call.answer.body = JSON.stringify({ ...JSON.parse(call.answer.body), more: 1 })), '$.more'],
+    [
+      'a field too many',
+      (call) => (call.answer.body = JSON.stringify({ ...JSON.parse(call.answer.body), more: 1 })),
+      '$.more',
+    ],
     ['no body', (call) => delete call.answer.body, 'body'],
     ['a connection that was cut', (call) => (call.answer.status = null), 'status'],
   ])('%s', async (_, change, where) => {
@@ -277,26 +326,51 @@ describe('a file that was changed', () => {
 
 describe('what a recording holds', () => {
   const config = {
-    cpg: { accounts: { shop: { keys: [{ id: 'my-own-cpg-key', secret: 'my-own-cpg-secret' }], currencies: [{ currency: 'USDT', network: 'ETH' }] } } },
+    cpg: {
+      accounts: {
+        shop: {
+          keys: [{ id: 'my-own-cpg-key', secret: 'my-own-cpg-secret' }],
+          currencies: [{ currency: 'USDT', network: 'ETH' }],
+        },
+      },
+    },
     zopay: { accounts: { shop: { keys: [{ id: 'sk_test_my_own_zopay_key' }] } } },
-    payward: { accounts: { shop: { keys: [{ id: 'my-own-pws-key', secret: 'bXktb3duLXB3cy1zZWNyZXQ=' }], ids: ['WSHOP5GATE2MAIN77'] } } },
+    payward: {
+      accounts: {
+        shop: { keys: [{ id: 'my-own-pws-key', secret: 'bXktb3duLXB3cy1zZWNyZXQ=' }], ids: ['WSHOP5GATE2MAIN77'] },
+      },
+    },
     alphapo: { merchants: { shop: { keys: [{ id: 'my-own-alphapo-key', secret: 'my-own-alphapo-secret' }] } } },
   }
 
   test('sandgate.recording.secrets: no key, secret, signature or token, demo ones included', async () => {
-    const box = await start({ providers: config, callbacks: { payward: { url: 'http://127.0.0.1:9/hooks', secret: 'c2VjcmV0LW9mLWEtY29uZmln' } } })
+    const box = await start({
+      providers: config,
+      callbacks: { payward: { url: 'http://127.0.0.1:9/hooks', secret: 'c2VjcmV0LW9mLWEtY29uZmln' } },
+    })
     // Its receiver answers what it was sent, signatures included.
     const inbox = await session(box, { secret: 'whsec-of-the-partner' })
     const secrets = ['whsec-of-the-partner', await box.subscribe('zopay', inbox)]
     const own = cpgAs({ key: 'my-own-cpg-key', secret: 'my-own-cpg-secret' })
     await box.call(own, allocation({ user_identifier: 'cpg_demo_key', metadata: 'cpg_demo_secret' }))
-    await box.call(own, { ...allocation({ user_identifier: 'mine' }), headers: { authorization: 'Bearer some-token-of-theirs', cookie: 'session=of-somebody-else' } })
+    await box.call(own, {
+      ...allocation({ user_identifier: 'mine' }),
+      headers: { authorization: 'Bearer some-token-of-theirs', cookie: 'session=of-somebody-else' },
+    })
     await box.call(zopayAs('sk_live_this_is_a_real_key'), post('/addresses', { asset: 'USDT', network: 'solana' }))
     await box.call(zopayAs('sk_test_my_own_zopay_key'), post('/addresses', { asset: 'USDT', network: 'solana' }))
-    await box.call(payward, { method: 'POST', path: '/v1/webhooks', body: JSON.stringify({ url: inbox.url, enabled: true, events: ['deposit.status_updated'] }) })
+    await box.call(payward, {
+      method: 'POST',
+      path: '/v1/webhooks',
+      body: JSON.stringify({ url: inbox.url, enabled: true, events: ['deposit.status_updated'] }),
+    })
     const known = [
-      ...[...providers.values()].flatMap(({ demo }) => demo.flatMap(({ key, secret }) => (secret === undefined ? [key] : [key, secret]))),
-      ...JSON.stringify(config).match(/"(?:id|secret)":"([^"]+)"/g)!.map((pair) => pair.split('"')[3]!),
+      ...[...providers.values()].flatMap(({ demo }) =>
+        demo.flatMap(({ key, secret }) => (secret === undefined ? [key] : [key, secret])),
+      ),
+      ...JSON.stringify(config)
+        .match(/"(?:id|secret)":"([^"]+)"/g)!
+        .map((pair) => pair.split('"')[3]!),
       ...secrets,
       'c2VjcmV0LW9mLWEtY29uZmln',
       'sk_live_this_is_a_real_key',
@@ -304,18 +378,34 @@ describe('what a recording holds', () => {
       'some-token-of-theirs',
       'session=of-somebody-else',
     ]
-    const signatures = [...box.world.journal].flatMap((entry: any) => Object.entries(entry.request?.headers ?? {}).flatMap(([name, value]) => (/sign/.test(name) ? [String(value)] : [])))
-    const answered = [...box.world.journal].flatMap((entry: any) => (/"secret":"([^"]+)"/.exec(entry.response?.text ?? '') ?? []).slice(1))
-    const sent = inbox.received.flatMap(({ headers }) => Object.entries(headers).flatMap(([name, value]) => (/sign/.test(name) ? [String(value)] : [])))
+    const signatures = [...box.world.journal].flatMap((entry: any) =>
+      Object.entries(entry.request?.headers ?? {}).flatMap(([name, value]) =>
+        /sign/.test(name) ? [String(value)] : [],
+      ),
+    )
+    const answered = [...box.world.journal].flatMap((entry: any) =>
+      (/"secret":"([^"]+)"/.exec(entry.response?.text ?? '') ?? []).slice(1),
+    )
+    const sent = inbox.received.flatMap(({ headers }) =>
+      Object.entries(headers).flatMap(([name, value]) => (/sign/.test(name) ? [String(value)] : [])),
+    )
     expect(signatures.length).toBeGreaterThan(10)
     expect(sent.length).toBeGreaterThan(0)
     const reply = await box.control('GET', '/recording')
     const bare = sent.flatMap((text) => text.match(/[0-9a-f]{64,}/g) ?? [])
-    expect([...known, ...signatures, ...answered, ...sent, ...bare].filter((text) => text !== '' && reply.text.includes(text))).toEqual([])
+    expect(
+      [...known, ...signatures, ...answered, ...sent, ...bare].filter(
+        (text) => text !== '' && reply.text.includes(text),
+      ),
+    ).toEqual([])
     const recording = readRecording(reply.text)
     const played = await play(recording)
     expect(played.differs && report(played.differs, played)).toBeUndefined()
-    expect(calls(recording).filter(({ altered }) => altered).map(({ body }) => JSON.parse(body!).user_identifier)).toEqual(['{{cpg demo key 1}}'])
+    expect(
+      calls(recording)
+        .filter(({ altered }) => altered)
+        .map(({ body }) => JSON.parse(body!).user_identifier),
+    ).toEqual(['{{cpg demo key 1}}'])
   })
 
   test('sandgate.recording.secrets: user and password of a URL stand in no recording and in no journal, and it is played all the same', async () => {
@@ -326,7 +416,15 @@ describe('what a recording holds', () => {
     const { address } = (await box.call(cpg, allocation({}))).json.data
     await box.deposit(address, '1')
     // Payward refuses such a URL; what was sent stands in the journal all the same.
-    expect((await box.call(payward, { method: 'POST', path: '/v1/webhooks', body: JSON.stringify({ url: 'https://shop:pa55w0rd@shop.example/hooks' }) })).status).toBe(400)
+    expect(
+      (
+        await box.call(payward, {
+          method: 'POST',
+          path: '/v1/webhooks',
+          body: JSON.stringify({ url: 'https://shop:pa55w0rd@shop.example/hooks' }),
+        })
+      ).status,
+    ).toBe(400)
     expect(inbox.received.length).toBeGreaterThan(0)
     const [journal, reply] = [await box.control('GET', '/journal'), await box.control('GET', '/recording')]
     for (const { text } of [journal, reply]) {
@@ -341,12 +439,27 @@ describe('what a recording holds', () => {
   test('the exact bytes of bodies that are no text, and of none', async () => {
     const box = await start()
     await box.call(cpg, allocation({}))
-    await box.raw('POST', '/zopay/connect/v1/addresses', { 'content-type': 'application/json', 'idempotency-key': 'k', authorization: 'Bearer sk_test_sandgate_demo' }, '{"asset":"\ud83d\ude00"}')
+    await box.raw(
+      'POST',
+      '/zopay/connect/v1/addresses',
+      { 'content-type': 'application/json', 'idempotency-key': 'k', authorization: 'Bearer sk_test_sandgate_demo' },
+      '{"asset":"\ud83d\ude00"}',
+    )
     const bytes = Buffer.from([0x7b, 0xff, 0x7d])
-    await fetch(`${box.url}/zopay/connect/v1/addresses`, { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': 'k' }, body: bytes })
-    await fetch(`${box.url}/zopay/connect/v1/addresses`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: 'x'.repeat(1_100_000) })
+    await fetch(`${box.url}/zopay/connect/v1/addresses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
+      body: bytes,
+    })
+    await fetch(`${box.url}/zopay/connect/v1/addresses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: 'x'.repeat(1_100_000),
+    })
     const recording = await recorded(box)
-    expect(calls(recording).map(({ body, body_base64, body_too_large }) => [body?.length, body_base64, body_too_large])).toEqual([
+    expect(
+      calls(recording).map(({ body, body_base64, body_too_large }) => [body?.length, body_base64, body_too_large]),
+    ).toEqual([
       [expect.any(Number), undefined, undefined],
       [14, undefined, undefined],
       [undefined, bytes.toString('base64'), undefined],
@@ -359,7 +472,13 @@ describe('what a recording holds', () => {
     const box = await start({ seed: 'of-its-own', assume: { 'alphapo.take.repeat': 'same-address' } })
     await box.call(alphapo, alphapo.good.takeAddress!())
     const recording = await recorded(box)
-    expect(recording).toMatchObject({ sandgate: 'recording', format: 1, seed: 'of-its-own', clock: { mode: 'frozen' }, assume: { 'alphapo.take.repeat': 'same-address' } })
+    expect(recording).toMatchObject({
+      sandgate: 'recording',
+      format: 1,
+      seed: 'of-its-own',
+      clock: { mode: 'frozen' },
+      assume: { 'alphapo.take.repeat': 'same-address' },
+    })
     expect(Object.keys(recording.contracts)).toEqual([...providers.keys()])
     expect(calls(recording)[0]).toMatchObject({ who: { account: 'demo', key: 0 }, operation: 'takeAddress' })
   })
@@ -402,7 +521,21 @@ describe('no recording that would be incomplete', () => {
 })
 
 describe('files that cannot be used', () => {
-  const whole = { sandgate: 'recording', format: 1, version: '0', contracts: {}, seed: 's', clock: { start: '2026-01-01T00:00:00Z', mode: 'frozen' }, settings: {}, callbacks: {}, limits: {}, strict: false, assume: {}, journal: [], end: { entry: 0, at: '2026-01-01T00:00:00Z' } }
+  const whole = {
+    sandgate: 'recording',
+    format: 1,
+    version: '0',
+    contracts: {},
+    seed: 's',
+    clock: { start: '2026-01-01T00:00:00Z', mode: 'frozen' },
+    settings: {},
+    callbacks: {},
+    limits: {},
+    strict: false,
+    assume: {},
+    journal: [],
+    end: { entry: 0, at: '2026-01-01T00:00:00Z' },
+  }
   test.each<[string, string, string]>([
     ['no JSON', '{', 'not JSON'],
     ['something else', '{"log":{}}', 'no recording'],
@@ -410,7 +543,26 @@ describe('files that cannot be used', () => {
     ['another format', JSON.stringify({ ...whole, format: 99 }), 'format 99'],
     ['a clock that is none', JSON.stringify({ ...whole, clock: { start: 'soon', mode: 'frozen' } }), 'clock.start'],
     ['a step of no kind', JSON.stringify({ ...whole, journal: [{ kind: 'party' }] }), 'journal.0'],
-    ['a provider that is not there', JSON.stringify({ ...whole, journal: [{ kind: 'callback', entry: 1, at: '2026-01-01T00:00:00Z', provider: 'nobody', delivery: 'cb_1', event: 'e', attempt: 1, status: 200, error: null }] }), 'nobody'],
+    [
+      'a provider that is not there',
+      JSON.stringify({
+        ...whole,
+        journal: [
+          {
+            kind: 'callback',
+            entry: 1,
+            at: '2026-01-01T00:00:00Z',
+            provider: 'nobody',
+            delivery: 'cb_1',
+            event: 'e',
+            attempt: 1,
+            status: 200,
+            error: null,
+          },
+        ],
+      }),
+      'nobody',
+    ],
     ['settings that do not fit', JSON.stringify({ ...whole, settings: { cpg: { accounts: 3 } } }), 'settings'],
   ])('%s', (_, text, told) => {
     expect(() => new Replay(readRecording(text), providers)).toThrow(Unusable)
@@ -442,7 +594,9 @@ describe('the command line', () => {
   test('exit 0: every answer is equal, in one paragraph', async () => {
     const { status, stdout, stderr } = run('replay', inFile('equal.json', JSON.stringify(await made())))
     expect([status, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^14 calls, 2 control calls and \d+ callback attempts played; every answer is equal to the recorded one\. [^\n]*\n$/)
+    expect(stdout).toMatch(
+      /^14 calls, 2 control calls and \d+ callback attempts played; every answer is equal to the recorded one\. [^\n]*\n$/,
+    )
   })
 
   test('exit 1: the first call that differs, and the smaller file differs in the same way', async () => {
@@ -452,7 +606,11 @@ describe('the command line', () => {
     const file = inFile('differs.json', JSON.stringify(recording))
     const whole = run('replay', file)
     expect([whole.status, whole.stderr]).toEqual([1, ''])
-    expect(whole.stdout).toMatch(new RegExp(`^entry ${call.entry} differs: POST /v1/deposit-addresses \\(cpg createDepositAddress\\)[^\\n]*\\n  where:    status\\n  recorded: 418\\n  now:      401\\n`))
+    expect(whole.stdout).toMatch(
+      new RegExp(
+        `^entry ${call.entry} differs: POST /v1/deposit-addresses \\(cpg createDepositAddress\\)[^\\n]*\\n  where:    status\\n  recorded: 418\\n  now:      401\\n`,
+      ),
+    )
     const smaller = run('minimise', file)
     expect([smaller.status, smaller.stderr]).toEqual([0, ''])
     expect(smaller.stdout).toContain('differs.min.json: 1 of')
@@ -479,7 +637,11 @@ describe('the command line', () => {
     const recording = await made()
     const read = calls(recording).find(({ operation }) => operation === 'getDepositRequest')!
     const file = inFile('serve.json', JSON.stringify(recording))
-    const child = spawn(process.execPath, [MAIN, 'replay', file, '--until', String(read.entry), '--serve', '--port', '0'], { cwd: folder })
+    const child = spawn(
+      process.execPath,
+      [MAIN, 'replay', file, '--until', String(read.entry), '--serve', '--port', '0'],
+      { cwd: folder },
+    )
     onTestFinished(() => void child.kill('SIGKILL'))
     let out = ''
     const url = await new Promise<string>((resolve, reject) => {

@@ -26,8 +26,12 @@ type Tables = Record<string, Record<string, any>>
 /** A sandbox that may meet bugs, and a second world in it that nothing may happen to. */
 async function startTwo(options: Parameters<typeof start>[0] = {}, providers?: ReadonlyMap<string, Provider>) {
   const told: string[] = []
-  const box = await start({ complain: (message) => told.push(message), warn: (line) => told.push(line), ...options }, providers)
-  if ((await box.control('GET', '/worlds')).json.data.every(({ id }: any) => id !== 'innocent')) await box.control('POST', '/worlds', { id: 'innocent' })
+  const box = await start(
+    { complain: (message) => told.push(message), warn: (line) => told.push(line), ...options },
+    providers,
+  )
+  if ((await box.control('GET', '/worlds')).json.data.every(({ id }: any) => id !== 'innocent'))
+    await box.control('POST', '/worlds', { id: 'innocent' })
   return { box, told }
 }
 
@@ -58,10 +62,18 @@ async function everything(box: Kit): Promise<void> {
   const pool = (await box.call(cpg.client, cpg.allocation({}))).json.data
   await box.call(cpg.clientOf(cpg.KEYS.limited), cpg.allocation({}))
   const windowed = payward.clientOf(payward.KEYS.window)
-  const xrp = (await box.call(windowed, payward.creation({ method_id: payward.METHODS.XRP, asset_symbol: 'XRP' }))).json.data
+  const xrp = (await box.call(windowed, payward.creation({ method_id: payward.METHODS.XRP, asset_symbol: 'XRP' }))).json
+    .data
   for (let n = 0; n < 6; n++) await box.call(payward.client, payward.creation({}))
-  const address = (await box.call(zopay.client, zopay.post('/addresses', { asset: 'USDT', network: 'solana', external_ref: 'u' }))).json
-  const intent = (await box.call(zopay.client, zopay.post('/payment-intents', { amount: '5', currencies: ['USDT'], metadata: { a: 1 } }, 'intent-1'))).json
+  const address = (
+    await box.call(zopay.client, zopay.post('/addresses', { asset: 'USDT', network: 'solana', external_ref: 'u' }))
+  ).json
+  const intent = (
+    await box.call(
+      zopay.client,
+      zopay.post('/payment-intents', { amount: '5', currencies: ['USDT'], metadata: { a: 1 } }, 'intent-1'),
+    )
+  ).json
   await box.call(zopay.client, zopay.simulate(intent.id))
   const taken = (await box.call(alphapo.client, alphapo.taking({ convert_to: 'EUR' }))).json.data
   const lightning = (await box.call(alphapo.client, alphapo.taking({ currency: 'BTCLN', amount: '0.001' }))).json.data
@@ -73,10 +85,22 @@ async function everything(box: Kit): Promise<void> {
   await box.advance('2m')
   await box.deposit(pool.address, '6')
   await box.deposit(taken.address, '2')
-  await box.control('POST', '/faults', { when: { provider: 'cpg', body: { user_identifier: '/^x/' }, headers: { 'X-A': 'b' }, nth: 9 }, then: [{ respond: { error: 'unavailable' } }, { delay: '2s' }, { deposit: { amount: '7', after: '1h' } }] })
+  await box.control('POST', '/faults', {
+    when: { provider: 'cpg', body: { user_identifier: '/^x/' }, headers: { 'X-A': 'b' }, nth: 9 },
+    then: [{ respond: { error: 'unavailable' } }, { delay: '2s' }, { deposit: { amount: '7', after: '1h' } }],
+  })
   const scenario = {
     name: 'drawn',
-    rules: [{ when: { provider: 'zopay', every: 50 }, then: [{ drop: { stage: 'after', how: 'close' } }, { corrupt: { how: 'empty' } }, { callbacks: { how: 'delay', by: '1m' } }] }],
+    rules: [
+      {
+        when: { provider: 'zopay', every: 50 },
+        then: [
+          { drop: { stage: 'after', how: 'close' } },
+          { corrupt: { how: 'empty' } },
+          { callbacks: { how: 'delay', by: '1m' } },
+        ],
+      },
+    ],
     timeline: [
       { at: '0s', do: { callbacks: { provider: 'cpg', how: 'pause' } } },
       { at: '0s', do: { callbacks: { provider: 'zopay', how: 'duplicate', times: 3 } } },
@@ -121,43 +145,63 @@ const READS: readonly (readonly [Client, Request])[] = [
   [zopay.client, zopay.get('/transactions')],
   [zopay.client, zopay.get('/events')],
 ]
-const LOOKS = ['/clock', '/worlds', '/addresses', '/deposits', '/callbacks', '/faults', '/scenario', '/snapshot', '/metrics']
+const LOOKS = [
+  '/clock',
+  '/worlds',
+  '/addresses',
+  '/deposits',
+  '/callbacks',
+  '/faults',
+  '/scenario',
+  '/snapshot',
+  '/metrics',
+]
 
 describe('a snapshot', () => {
-  test('sandgate.snapshot.rows: whichever field of whichever row is bent, it is refused with table, row and field, or does no harm', { timeout: 1_200_000 }, async () => {
-    const { box, told } = await startTwo({ strict: false })
-    await everything(box)
-    const snapshot = (await box.control('GET', '/snapshot')).json
-    const tables: Tables = snapshot.tables
-    expect(Object.keys(tables).sort()).toEqual([...box.sandbox.integrity.tables].sort())
-    let refused = 0
-    for (const [table, rows] of Object.entries(tables)) {
-      const [key, row] = Object.entries(rows)[0]!
-      for (const place of placesIn(row)) {
-        for (const value of BENDS) {
-          const reply = await put(box, { ...snapshot, tables: bent(tables, table, key, place, value) })
-          const what = `${table} ${key} ${place.join('.')} ${String(value === GONE ? 'left out' : JSON.stringify(value))}`
-          if (reply.status === 422) {
-            refused++
-            expect(reply.json.detail, what).toMatch(/^tables\.\S+/)
-            expect(reply.json.detail.startsWith(`tables.${table}.${key.slice(0, 3)}`) || !reply.json.detail.startsWith(`tables.${table}.`), `${what}: ${reply.text}`).toBe(true)
-            continue
+  test(
+    'sandgate.snapshot.rows: whichever field of whichever row is bent, it is refused with table, row and field, or does no harm',
+    { timeout: 1_200_000 },
+    async () => {
+      const { box, told } = await startTwo({ strict: false })
+      await everything(box)
+      const snapshot = (await box.control('GET', '/snapshot')).json
+      const tables: Tables = snapshot.tables
+      expect(Object.keys(tables).sort()).toEqual([...box.sandbox.integrity.tables].sort())
+      let refused = 0
+      for (const [table, rows] of Object.entries(tables)) {
+        const [key, row] = Object.entries(rows)[0]!
+        for (const place of placesIn(row)) {
+          for (const value of BENDS) {
+            const reply = await put(box, { ...snapshot, tables: bent(tables, table, key, place, value) })
+            const what = `${table} ${key} ${place.join('.')} ${String(value === GONE ? 'left out' : JSON.stringify(value))}`
+            if (reply.status === 422) {
+              refused++
+              expect(reply.json.detail, what).toMatch(/^tables\.\S+/)
+              expect(
+                reply.json.detail.startsWith(`tables.${table}.${key.slice(0, 3)}`) ||
+                  !reply.json.detail.startsWith(`tables.${table}.`),
+                `${what}: ${reply.text}`,
+              ).toBe(true)
+              continue
+            }
+            expect(reply.status, `${what}: ${reply.text}`).toBe(204)
+            await harmless(box, what, value === 'NaN')
           }
-          expect(reply.status, `${what}: ${reply.text}`).toBe(204)
-          await harmless(box, what, value === 'NaN')
         }
       }
-    }
-    expect(refused).toBeGreaterThan(1000)
-    expect(told).toEqual([])
-    expect((await inInnocent(box)).status).toBe(200)
-    expect((await put(box, snapshot)).status).toBe(204)
-  })
+      expect(refused).toBeGreaterThan(1000)
+      expect(told).toEqual([])
+      expect((await inInnocent(box)).status).toBe(200)
+      expect((await put(box, snapshot)).status).toBe(204)
+    },
+  )
 
   /** Whatever is looked at and whatever falls due: no bug is met, and the world goes on. */
   async function harmless(box: Kit, what: string, looks: boolean): Promise<void> {
     if (looks) for (const path of LOOKS) expect((await box.control('GET', path)).status, `${what}: ${path}`).toBe(200)
-    if (looks) for (const [client, request] of READS) expect(await statusOf(box, client, request), `${what}: ${client.name} ${request.path}`).toBeLessThan(500)
+    if (looks)
+      for (const [client, request] of READS)
+        expect(await statusOf(box, client, request), `${what}: ${client.name} ${request.path}`).toBeLessThan(500)
     const advanced = await box.control('POST', '/clock/advance', { by: '8d' })
     expect(advanced.status, `${what}: ${advanced.text}`).toBe(200)
     expect((await worldOf(box)).problem, what).toBeUndefined()
@@ -166,7 +210,9 @@ describe('a snapshot', () => {
   /** What is bent may well be off contract; 0: a rule that is bent cuts the connection. */
   async function statusOf(box: Kit, client: Client, request: Request): Promise<number> {
     const signed = client.sign(request, box.wallMs)
-    const reply = await box.raw(signed.method, `/${client.name}${signed.path}`, signed.headers, signed.body).catch(() => undefined)
+    const reply = await box
+      .raw(signed.method, `/${client.name}${signed.path}`, signed.headers, signed.body)
+      .catch(() => undefined)
     return reply?.status ?? 0
   }
 
@@ -207,8 +253,16 @@ describe('a snapshot', () => {
       expect(reply.status, `${table} ${field} ${String(value)}: ${reply.text}`).toBe(422)
       expect(reply.json.detail).toContain(`tables.${table}.${key.slice(0, 3)}`)
     }
-    const sent = bent(snapshot.tables, 'timers', Object.keys(snapshot.tables.timers).find((key) => snapshot.tables.timers[key].reaction === 'outbox.attempt')!, ['args'], 'cb_99')
-    expect((await put(box, { ...snapshot, tables: sent })).json.detail).toMatch(/^tables\.timers\.\d{12}\.args: there is no row "cb_99" in the table deliveries$/)
+    const sent = bent(
+      snapshot.tables,
+      'timers',
+      Object.keys(snapshot.tables.timers).find((key) => snapshot.tables.timers[key].reaction === 'outbox.attempt')!,
+      ['args'],
+      'cb_99',
+    )
+    expect((await put(box, { ...snapshot, tables: sent })).json.detail).toMatch(
+      /^tables\.timers\.\d{12}\.args: there is no row "cb_99" in the table deliveries$/,
+    )
     expect((await box.control('GET', '/snapshot')).json).toEqual(snapshot)
     expect([(await box.control('POST', '/clock/advance', { by: '1h' })).status, told]).toEqual([200, []])
   })
@@ -220,13 +274,26 @@ describe('a snapshot', () => {
     const bends: readonly (readonly [from: RegExp | string, to: string, why: RegExp])[] = [
       ['"idleSince":null', '"idleSince":null,"idle":1', /unknown field "idle"$/],
       ['"idleSince":null', '"idleSince":null,"__proto__":{"idleSince":5}', /unknown field "__proto__"$/],
-      [/"displayExpiresAt":\d+/, '"displayExpiresAt":1e999', /displayExpiresAt: expected an instant, in whole milliseconds since 1970, got Infinity$/],
-      [/"displayExpiresAt":\d+/, '"displayExpiresAt":9e15', /displayExpiresAt: the instant is too late, got 9000000000000000$/],
+      [
+        /"displayExpiresAt":\d+/,
+        '"displayExpiresAt":1e999',
+        /displayExpiresAt: expected an instant, in whole milliseconds since 1970, got Infinity$/,
+      ],
+      [
+        /"displayExpiresAt":\d+/,
+        '"displayExpiresAt":9e15',
+        /displayExpiresAt: the instant is too late, got 9000000000000000$/,
+      ],
       [/"requestId":1/, '"requestId":1.5', /the row says that its key is "1\.5"$/],
       [/"at":\d+/, '"at":"NaN"', /at: expected an instant, in whole milliseconds since 1970, got text$/],
     ]
     for (const [from, to, why] of bends) {
-      const reply = await box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, text.replace(from, to))
+      const reply = await box.raw(
+        'PUT',
+        '/_sandgate/snapshot',
+        { 'content-type': 'application/json' },
+        text.replace(from, to),
+      )
       expect([reply.status, reply.json.detail], to).toEqual([422, expect.stringMatching(why)])
     }
   })
@@ -240,16 +307,30 @@ describe('a snapshot', () => {
       const [key, row] = Object.entries(snapshot.tables[table] as Record<string, any>)[0]!
       for (const rows of [{ [key]: { ...row, more: 1 } }, { [`${key}x`]: row }]) {
         const { status, text, json } = await put(box, { ...snapshot, tables: { ...snapshot.tables, [table]: rows } })
-        expect([status, json.detail], table).toEqual([422, expect.stringMatching(/\(row 1 of the table\): (unknown field "more"|the row says that it has another key)$/)])
+        expect([status, json.detail], table).toEqual([
+          422,
+          expect.stringMatching(/\(row 1 of the table\): (unknown field "more"|the row says that it has another key)$/),
+        ])
         expect(text).not.toContain(key.slice(0, 12))
       }
     }
   })
 
-  test.each([['now', 'noon'], ['now', '-000001-01-01T00:00:00Z'], ['now', '+010000-01-01T00:00:00Z'], ['now', ''], ['now', 5], ['now', undefined], ['mode', undefined], ['mode', 'walking'], ['mode', null]])('whose clock has %s: %s is refused', async (field, value) => {
+  test.each([
+    ['now', 'noon'],
+    ['now', '-000001-01-01T00:00:00Z'],
+    ['now', '+010000-01-01T00:00:00Z'],
+    ['now', ''],
+    ['now', 5],
+    ['now', undefined],
+    ['mode', undefined],
+    ['mode', 'walking'],
+    ['mode', null],
+  ])('whose clock has %s: %s is refused', async (field, value) => {
     const { box } = await startTwo()
     const snapshot = (await box.control('GET', '/snapshot')).json
-    for (const which of ['clock', 'start']) expect((await put(box, { ...snapshot, [which]: { ...snapshot[which], [field]: value } })).status, which).toBe(422)
+    for (const which of ['clock', 'start'])
+      expect((await put(box, { ...snapshot, [which]: { ...snapshot[which], [field]: value } })).status, which).toBe(422)
     expect((await box.control('GET', '/snapshot')).json).toEqual(snapshot)
   })
 
@@ -258,10 +339,14 @@ describe('a snapshot', () => {
     await everything(box)
     const snapshot = (await box.control('GET', '/snapshot')).json
     const { endpoints, ...tables } = snapshot.tables
-    const left = Object.fromEntries(Object.entries(endpoints).filter(([, row]: [string, any]) => row.provider === 'payward'))
+    const left = Object.fromEntries(
+      Object.entries(endpoints).filter(([, row]: [string, any]) => row.provider === 'payward'),
+    )
     expect((await put(box, { ...snapshot, tables: { ...tables, endpoints: left } })).status).toBe(204)
     expect((await box.control('POST', '/clock/advance', { by: '1h' })).status).toBe(200)
-    expect((await box.control('GET', '/callbacks?provider=alphapo')).json.data[0].attempts.at(-1).error).toBe('the endpoint is gone')
+    expect((await box.control('GET', '/callbacks?provider=alphapo')).json.data[0].attempts.at(-1).error).toBe(
+      'the endpoint is gone',
+    )
     expect(told).toEqual([])
   })
 })
@@ -273,33 +358,65 @@ async function withBug(bend: (provider: Provider) => Partial<Provider>): Promise
   return providers.set('cpg', { ...own, ...bend(own) })
 }
 
-const reacting = (run: (args: any, world: any) => void) => ({ reactions }: Provider) => ({ reactions: { ...reactions, displayEnded: { ...reactions!.displayEnded!, run } } })
-const BUG = reacting(() => { throw new TypeError('a bug') })
+const reacting =
+  (run: (args: any, world: any) => void) =>
+  ({ reactions }: Provider) => ({ reactions: { ...reactions, displayEnded: { ...reactions!.displayEnded!, run } } })
+const BUG = reacting(() => {
+  throw new TypeError('a bug')
+})
 
 describe('what falls due', () => {
   test('sandgate.worlds.stopped: with a bug in it, it freezes its own world at its instant, which says so everywhere; all others go on', async () => {
     const { box, told } = await startTwo({}, await withBug(BUG))
     const first = (await box.call(cpg.client, cpg.allocation({}))).json.data
     const advanced = await box.control('POST', '/clock/advance', { by: '4h' })
-    const reason = 'the timer 000000000001 (cpg, displayEnded: deposit request 1 is no longer shown) cannot be carried out: TypeError: a bug'
-    expect(advanced.json).toMatchObject({ status: 409, code: 'world_stopped', detail: `the world "default" is frozen: ${reason}. POST reset begins it anew, PUT snapshot brings back another state, DELETE /_sandgate/worlds/default deletes it` })
+    const reason =
+      'the timer 000000000001 (cpg, displayEnded: deposit request 1 is no longer shown) cannot be carried out: TypeError: a bug'
+    expect(advanced.json).toMatchObject({
+      status: 409,
+      code: 'world_stopped',
+      detail: `the world "default" is frozen: ${reason}. POST reset begins it anew, PUT snapshot brings back another state, DELETE /_sandgate/worlds/default deletes it`,
+    })
     for (let turn = 0; turn < 2; turn++) {
-      expect((await box.control('GET', '/clock')).json).toMatchObject({ now: '2026-05-16T22:00:00.000Z', mode: 'frozen', problem: reason })
+      expect((await box.control('GET', '/clock')).json).toMatchObject({
+        now: '2026-05-16T22:00:00.000Z',
+        mode: 'frozen',
+        problem: reason,
+      })
       expect(await worldOf(box)).toMatchObject({ id: 'default', problem: reason, clock: { mode: 'frozen' } })
-      for (const [method, path, body] of [['PATCH', '/clock', { mode: 'running' }], ['PATCH', '/clock', { now: '2027-01-01T00:00:00Z' }], ['POST', '/clock/advance', { until: 'quiet' }], ['POST', '/deposits', { address: first.address, amount: '1' }]] as const) {
+      for (const [method, path, body] of [
+        ['PATCH', '/clock', { mode: 'running' }],
+        ['PATCH', '/clock', { now: '2027-01-01T00:00:00Z' }],
+        ['POST', '/clock/advance', { until: 'quiet' }],
+        ['POST', '/deposits', { address: first.address, amount: '1' }],
+      ] as const) {
         expect((await box.control(method, path, body)).json, path).toMatchObject({ status: 409, code: 'world_stopped' })
       }
     }
     expect((await box.control('PATCH', '/clock', { mode: 'frozen' })).status).toBe(200)
-    expect((await box.control('GET', '/journal?kind=control')).json.data.filter(({ action }: any) => action === 'stopped')).toMatchObject([{ summary: `the world is stopped: ${reason}` }])
-    expect(told).toEqual([`the world "default" is frozen, a bug in Sandgate: ${reason}; reset it, or bring back a snapshot`])
+    expect(
+      (await box.control('GET', '/journal?kind=control')).json.data.filter(({ action }: any) => action === 'stopped'),
+    ).toMatchObject([{ summary: `the world is stopped: ${reason}` }])
+    expect(told).toEqual([
+      `the world "default" is frozen, a bug in Sandgate: ${reason}; reset it, or bring back a snapshot`,
+    ])
     // What does not touch the fault is served.
     expect((await box.raw('GET', '/_sandgate/health')).status).toBe(200)
-    for (const [client, request] of CREATIONS) expect([200, 201]).toContain((await inWorld(box, 'innocent', client, request)).status)
+    for (const [client, request] of CREATIONS)
+      expect([200, 201]).toContain((await inWorld(box, 'innocent', client, request)).status)
     box.passWall(1000)
     const signed = cpg.client.sign({ method: 'GET', path: '/v1/deposit-requests/1' }, box.wallMs)
     expect((await box.raw('GET', `/cpg${signed.path}`, signed.headers)).json.data.status).toBe('active')
-    expect((await box.raw('POST', '/w/innocent/_sandgate/clock/advance', { 'content-type': 'application/json' }, '{"by":"2h"}')).status).toBe(200)
+    expect(
+      (
+        await box.raw(
+          'POST',
+          '/w/innocent/_sandgate/clock/advance',
+          { 'content-type': 'application/json' },
+          '{"by":"2h"}',
+        )
+      ).status,
+    ).toBe(200)
 
     expect((await box.control('POST', '/reset')).status).toBe(200)
     expect((await worldOf(box)).problem).toBeUndefined()
@@ -321,31 +438,62 @@ describe('what falls due', () => {
   })
 
   test('without end at one instant, it freezes its own world', async () => {
-    const again = reacting((args, world) => world.clock.schedule({ at: world.now, provider: 'cpg', kind: 'window', reaction: 'displayEnded', args, summary: 'again' }))
+    const again = reacting((args, world) =>
+      world.clock.schedule({
+        at: world.now,
+        provider: 'cpg',
+        kind: 'window',
+        reaction: 'displayEnded',
+        args,
+        summary: 'again',
+      }),
+    )
     const { box } = await startTwo({}, await withBug(again))
     await box.call(cpg.client, cpg.allocation({}))
     // As many as one advance may fire, and then what is due now.
     expect((await box.control('POST', '/clock/advance', { by: '4h' })).status).toBe(409)
-    expect((await box.control('GET', '/clock')).json.problem).toMatch(/^the timer \d+ \(cpg, displayEnded: again\) is scheduled anew without end at 2026-05-16T22:00:00\.000Z$/)
+    expect((await box.control('GET', '/clock')).json.problem).toMatch(
+      /^the timer \d+ \(cpg, displayEnded: again\) is scheduled anew without end at 2026-05-16T22:00:00\.000Z$/,
+    )
     expect((await inInnocent(box)).status).toBe(200)
   })
 
   test('at no instant, it freezes its own world', async () => {
-    const never = reacting((args, world) => world.clock.schedule({ at: NaN, provider: 'cpg', kind: 'window', reaction: 'displayEnded', args, summary: 'never' }))
+    const never = reacting((args, world) =>
+      world.clock.schedule({
+        at: NaN,
+        provider: 'cpg',
+        kind: 'window',
+        reaction: 'displayEnded',
+        args,
+        summary: 'never',
+      }),
+    )
     const { box } = await startTwo({}, await withBug(never))
     await box.call(cpg.client, cpg.allocation({}))
-    expect((await box.control('POST', '/clock/advance', { by: '4h' })).json.detail).toContain('displayEnded was to be scheduled at NaN, which is no instant')
+    expect((await box.control('POST', '/clock/advance', { by: '4h' })).json.detail).toContain(
+      'displayEnded was to be scheduled at NaN, which is no instant',
+    )
     expect((await inInnocent(box)).status).toBe(200)
   })
 
   test('an attempt to tell a receiver that meets a bug freezes its own world, and is not made again', async () => {
-    const providers = await withBug(({ callbacks }) => ({ callbacks: { ...callbacks!, succeeded: () => { throw new TypeError('a bug') } } }))
+    const providers = await withBug(({ callbacks }) => ({
+      callbacks: {
+        ...callbacks!,
+        succeeded: () => {
+          throw new TypeError('a bug')
+        },
+      },
+    }))
     const { box, told } = await startTwo({}, providers)
     const inbox = await Inbox.open()
     await box.subscribe('cpg', inbox)
     const { address } = (await box.call(cpg.client, cpg.allocation({}))).json.data
     await box.deposit(address, '5', { confirmations: 'instant' })
-    expect((await worldOf(box)).problem).toMatch(/^the attempt to send cb_\d \(cpg, deposit\.detected\) cannot be carried out: TypeError: a bug$/)
+    expect((await worldOf(box)).problem).toMatch(
+      /^the attempt to send cb_\d \(cpg, deposit\.detected\) cannot be carried out: TypeError: a bug$/,
+    )
     const sent = inbox.received.length
     expect((await box.control('POST', '/clock/advance', { by: '1h' })).status).toBe(409)
     expect((await box.control('POST', '/callbacks/cb_1/redeliver')).status).toBe(409)
@@ -368,7 +516,10 @@ describe('what falls due', () => {
     const { box } = await startTwo({}, await withBug(BUG))
     await box.call(cpg.client, cpg.allocation({}))
     await box.control('POST', '/clock/advance', { by: '4h' })
-    expect((await box.control('POST', '/worlds', { id: 'copy', from: 'default' })).json).toMatchObject({ id: 'copy', problem: expect.stringContaining('displayEnded') })
+    expect((await box.control('POST', '/worlds', { id: 'copy', from: 'default' })).json).toMatchObject({
+      id: 'copy',
+      problem: expect.stringContaining('displayEnded'),
+    })
   })
 })
 
@@ -380,7 +531,11 @@ function newFolder(): string {
 
 /** Every file of a directory with its bytes. */
 function bytesOf(folder: string): Record<string, string> {
-  return Object.fromEntries(readdirSync(folder).sort().map((name) => [name, readFileSync(join(folder, name), 'latin1')]))
+  return Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, readFileSync(join(folder, name), 'latin1')]),
+  )
 }
 
 /** A directory with the worlds default, ci and innocent, of which ci had a session of all providers. `bend` is given the last log of ci. */
@@ -398,7 +553,10 @@ async function kept(bend: (log: string) => void): Promise<{ data: string; ci: st
 }
 
 /** All that is written in the directory of a log. */
-const written = (log: string): any[] => readdirSync(dirname(log)).sort().flatMap((name) => [...records(readFileSync(join(dirname(log), name)))].map(({ record }) => record))
+const written = (log: string): any[] =>
+  readdirSync(dirname(log))
+    .sort()
+    .flatMap((name) => [...records(readFileSync(join(dirname(log), name)))].map(({ record }) => record))
 
 /** One more record, whose length and checksum are right. */
 const append = (record: unknown) => (log: string) => {
@@ -407,68 +565,172 @@ const append = (record: unknown) => (log: string) => {
 }
 
 /** The first row of a table of ci, changed. */
-const changed = (table: string, fields: object) => append((clock: unknown, log: string) => {
-  const rows: [string, string, any][] = written(log).flatMap((record) => record.rows ?? [])
-  const [, key, row] = rows.find((line) => line[0] === table && line[2])!
-  return { clock, rows: [[table, key, { ...row, ...fields }]] }
-})
+const changed = (table: string, fields: object) =>
+  append((clock: unknown, log: string) => {
+    const rows: [string, string, any][] = written(log).flatMap((record) => record.rows ?? [])
+    const [, key, row] = rows.find((line) => line[0] === table && line[2])!
+    return { clock, rows: [[table, key, { ...row, ...fields }]] }
+  })
 
 describe('a directory', () => {
   const BAD: readonly (readonly [string, (log: string) => void, RegExp])[] = [
-    ['a timer whose delivery is not there', append((clock: unknown) => ({ clock, rows: [['timers', '000000099999', { id: '000000099999', at: 0, provider: 'cpg', kind: 'callback', reaction: 'outbox.attempt', args: 'cb_99', summary: '' }]] })), /^tables\.timers\.000000099999\.args: there is no row "cb_99" in the table deliveries$/],
-    ['an unknown reaction', append((clock: unknown) => ({ clock, rows: [['timers', '000000099999', { id: '000000099999', at: 0, provider: 'cpg', kind: 'callback', reaction: 'dance', args: 1, summary: '' }]] })), /^tables\.timers\.000000099999: cpg has no reaction "dance"$/],
-    ['a threshold that is no number', changed('transfers', { threshold: 'NaN' }), /^tables\.transfers\.dep_1\.threshold: expected a whole number, got text$/],
-    ['a provider of a branch that was left', changed('deliveries', { provider: 'fifth' }), /^tables\.deliveries\.cb_1\.provider: there is no provider "fifth"$/],
-    ['a table that there is not', append((clock: unknown) => ({ clock, rows: [['fifth.addresses', 'x', { id: 'x' }]] })), /^tables\.fifth\.addresses: there is no such table$/],
+    [
+      'a timer whose delivery is not there',
+      append((clock: unknown) => ({
+        clock,
+        rows: [
+          [
+            'timers',
+            '000000099999',
+            {
+              id: '000000099999',
+              at: 0,
+              provider: 'cpg',
+              kind: 'callback',
+              reaction: 'outbox.attempt',
+              args: 'cb_99',
+              summary: '',
+            },
+          ],
+        ],
+      })),
+      /^tables\.timers\.000000099999\.args: there is no row "cb_99" in the table deliveries$/,
+    ],
+    [
+      'an unknown reaction',
+      append((clock: unknown) => ({
+        clock,
+        rows: [
+          [
+            'timers',
+            '000000099999',
+            { id: '000000099999', at: 0, provider: 'cpg', kind: 'callback', reaction: 'dance', args: 1, summary: '' },
+          ],
+        ],
+      })),
+      /^tables\.timers\.000000099999: cpg has no reaction "dance"$/,
+    ],
+    [
+      'a threshold that is no number',
+      changed('transfers', { threshold: 'NaN' }),
+      /^tables\.transfers\.dep_1\.threshold: expected a whole number, got text$/,
+    ],
+    [
+      'a provider of a branch that was left',
+      changed('deliveries', { provider: 'fifth' }),
+      /^tables\.deliveries\.cb_1\.provider: there is no provider "fifth"$/,
+    ],
+    [
+      'a table that there is not',
+      append((clock: unknown) => ({ clock, rows: [['fifth.addresses', 'x', { id: 'x' }]] })),
+      /^tables\.fifth\.addresses: there is no such table$/,
+    ],
   ]
 
-  test.each(BAD)('sandgate.keep.bad-rows: with %s costs its own world, which is not served and stays on the disk as it is; all others are', async (_, bend, why) => {
-    const { data, ci } = await kept(bend)
-    const before = bytesOf(ci)
-    const { box, told } = await startTwo({ data })
-    expect((await inInnocent(box)).status).toBe(200)
-    const { problem } = await worldOf(box, 'ci')
-    expect(problem).toMatch(why)
-    expect(told.filter((line) => line.includes('"ci"'))).toEqual([`the world "ci" is not served: ${problem}. What is kept of it stays as it is; POST reset, PUT snapshot or DELETE begin anew`])
-    for (const [client, request] of CREATIONS) {
-      const reply = await inWorld(box, 'ci', client, request)
-      expect([client.name, reply.status, reply.headers['x-sandgate-hint']]).toEqual([client.name, 503, expect.stringContaining(problem)])
-      const contract = box.sandbox.contract(client.name)!
-      expect(contract.judgeAnswer(contract.match(request.method, request.path)!.operation, 503, reply.headers['content-type']!.split(';', 1)[0], reply.json)).toEqual([])
-    }
-    const control = (method: string, path: string, body?: unknown) => box.raw(method, `/w/ci/_sandgate${path}`, { 'content-type': 'application/json' }, body === undefined ? undefined : JSON.stringify(body))
-    for (const path of ['/addresses', '/deposits', '/callbacks', '/scenario', '/faults', '/recording']) expect((await control('GET', path)).json, path).toMatchObject({ status: 409, code: 'world_stopped', detail: expect.stringContaining(problem) })
-    for (const [method, path, body] of [['POST', '/clock/advance', { by: '1h' }], ['PATCH', '/clock', { mode: 'running' }], ['POST', '/deposits', { address: 'x', amount: '1' }], ['POST', '/worlds', { from: 'ci' }]] as const) expect((await control(method, path, body)).status, path).toBe(409)
-    expect((await control('GET', '/clock')).json).toMatchObject({ mode: 'frozen', next: [], problem })
-    expect((await control('GET', '/journal')).json.data).toEqual(expect.arrayContaining([expect.objectContaining({ kind: 'control', action: 'stopped', summary: `the world is stopped: ${problem}` })]))
-    const snapshot = await control('GET', '/snapshot')
-    expect([snapshot.status, Object.keys(snapshot.json.tables).length > 5]).toEqual([200, true])
-    expect((await put(box, snapshot.json)).json.detail).toContain(problem)
-    box.passWall(48 * 3_600_000)
-    expect((await worldOf(box, 'ci')).problem, 'it waits for somebody, however long nobody asks').toBe(problem)
-    await box.sandbox.close()
-    expect(bytesOf(ci)).toEqual(before)
+  test.each(BAD)(
+    'sandgate.keep.bad-rows: with %s costs its own world, which is not served and stays on the disk as it is; all others are',
+    async (_, bend, why) => {
+      const { data, ci } = await kept(bend)
+      const before = bytesOf(ci)
+      const { box, told } = await startTwo({ data })
+      expect((await inInnocent(box)).status).toBe(200)
+      const { problem } = await worldOf(box, 'ci')
+      expect(problem).toMatch(why)
+      expect(told.filter((line) => line.includes('"ci"'))).toEqual([
+        `the world "ci" is not served: ${problem}. What is kept of it stays as it is; POST reset, PUT snapshot or DELETE begin anew`,
+      ])
+      for (const [client, request] of CREATIONS) {
+        const reply = await inWorld(box, 'ci', client, request)
+        expect([client.name, reply.status, reply.headers['x-sandgate-hint']]).toEqual([
+          client.name,
+          503,
+          expect.stringContaining(problem),
+        ])
+        const contract = box.sandbox.contract(client.name)!
+        expect(
+          contract.judgeAnswer(
+            contract.match(request.method, request.path)!.operation,
+            503,
+            reply.headers['content-type']!.split(';', 1)[0],
+            reply.json,
+          ),
+        ).toEqual([])
+      }
+      const control = (method: string, path: string, body?: unknown) =>
+        box.raw(
+          method,
+          `/w/ci/_sandgate${path}`,
+          { 'content-type': 'application/json' },
+          body === undefined ? undefined : JSON.stringify(body),
+        )
+      for (const path of ['/addresses', '/deposits', '/callbacks', '/scenario', '/faults', '/recording'])
+        expect((await control('GET', path)).json, path).toMatchObject({
+          status: 409,
+          code: 'world_stopped',
+          detail: expect.stringContaining(problem),
+        })
+      for (const [method, path, body] of [
+        ['POST', '/clock/advance', { by: '1h' }],
+        ['PATCH', '/clock', { mode: 'running' }],
+        ['POST', '/deposits', { address: 'x', amount: '1' }],
+        ['POST', '/worlds', { from: 'ci' }],
+      ] as const)
+        expect((await control(method, path, body)).status, path).toBe(409)
+      expect((await control('GET', '/clock')).json).toMatchObject({ mode: 'frozen', next: [], problem })
+      expect((await control('GET', '/journal')).json.data).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ kind: 'control', action: 'stopped', summary: `the world is stopped: ${problem}` }),
+        ]),
+      )
+      const snapshot = await control('GET', '/snapshot')
+      expect([snapshot.status, Object.keys(snapshot.json.tables).length > 5]).toEqual([200, true])
+      expect((await put(box, snapshot.json)).json.detail).toContain(problem)
+      box.passWall(48 * 3_600_000)
+      expect((await worldOf(box, 'ci')).problem, 'it waits for somebody, however long nobody asks').toBe(problem)
+      await box.sandbox.close()
+      expect(bytesOf(ci)).toEqual(before)
 
-    const again = (await startTwo({ data })).box
-    expect((await worldOf(again, 'ci')).problem).toBe(problem)
-    expect((await again.raw('POST', '/w/ci/_sandgate/reset')).status).toBe(200)
-    expect((await inWorld(again, 'ci', cpg.client, cpg.allocation({}))).status).toBe(200)
-    await again.sandbox.close()
-    const last = (await startTwo({ data })).box
-    expect((await worldOf(last, 'ci')).problem).toBeUndefined()
-    expect((await last.raw('GET', '/w/ci/_sandgate/addresses')).json.data).toHaveLength(1)
-  })
+      const again = (await startTwo({ data })).box
+      expect((await worldOf(again, 'ci')).problem).toBe(problem)
+      expect((await again.raw('POST', '/w/ci/_sandgate/reset')).status).toBe(200)
+      expect((await inWorld(again, 'ci', cpg.client, cpg.allocation({}))).status).toBe(200)
+      await again.sandbox.close()
+      const last = (await startTwo({ data })).box
+      expect((await worldOf(last, 'ci')).problem).toBeUndefined()
+      expect((await last.raw('GET', '/w/ci/_sandgate/addresses')).json.data).toHaveLength(1)
+    },
+  )
 
   const UNREAD: readonly (readonly [string, (log: string) => void, RegExp])[] = [
-    ['no JSON under a checksum that is right', (log) => appendFileSync(log, `00000007 ${crc32('no JSON').toString(16).padStart(8, '0')} no JSON\n`), /the record that ends at byte \d+ cannot be used: it is no object$/],
+    [
+      'no JSON under a checksum that is right',
+      (log) => appendFileSync(log, `00000007 ${crc32('no JSON').toString(16).padStart(8, '0')} no JSON\n`),
+      /the record that ends at byte \d+ cannot be used: it is no object$/,
+    ],
     ['null for a record', append(null), /it is no object$/],
-    ['a row that is null', append((clock: unknown) => ({ clock, rows: [['timers', 'x', null]] })), /rows\[0\] is not \[table, key, row\]$/],
+    [
+      'a row that is null',
+      append((clock: unknown) => ({ clock, rows: [['timers', 'x', null]] })),
+      /rows\[0\] is not \[table, key, row\]$/,
+    ],
     ['rows that are no list', append((clock: unknown) => ({ clock, rows: 'all' })), /its rows are no list$/],
     ['a clock that is no clock', append({ clock: ['noon', null, true] }), /its clock is not/],
     ['a clock at no instant', append({ clock: [1e300, null, true] }), /its clock is not/],
     ['no clock', append({ rows: [] }), /its clock is not/],
-    ['a seed that is no text', append((clock: unknown) => ({ clock, world: { seed: 5, startMs: 0, frozen: true, made: {}, settings: '' }, rows: [] })), /its world has no seed/],
-    ['another format', (log) => writeFileSync(log, framed({ sandgate: 'log', format: 7, log: 1 })), /has format 7; this version of Sandgate reads format 1$/],
+    [
+      'a seed that is no text',
+      append((clock: unknown) => ({
+        clock,
+        world: { seed: 5, startMs: 0, frozen: true, made: {}, settings: '' },
+        rows: [],
+      })),
+      /its world has no seed/,
+    ],
+    [
+      'another format',
+      (log) => writeFileSync(log, framed({ sandgate: 'log', format: 7, log: 1 })),
+      /has format 7; this version of Sandgate reads format 1$/,
+    ],
   ]
 
   test.each(UNREAD)('whose world has %s costs that world alone', async (_, bend, why) => {
@@ -491,16 +753,19 @@ describe('a directory', () => {
     expect((await worldOf((await startTwo({ data })).box, 'ci')).problem).toBeUndefined()
   })
 
-  test.each([{ clock: 'soon' }, { assume: { x: 5 } }, { seed: 5 }])('whose world was made of %o, which no reset could do again, costs that world alone', async (made) => {
-    const bend = append((clock: unknown, log: string) => {
-      const { world } = written(log).find((record) => record.world)
-      return { clock, world: { ...world, made }, rows: [] }
-    })
-    const { box } = await startTwo({ data: (await kept(bend)).data })
-    expect((await worldOf(box, 'ci')).problem).toMatch(/^how it was made: /)
-    expect((await box.raw('POST', '/w/ci/_sandgate/reset')).status).toBe(200)
-    expect((await inWorld(box, 'ci', cpg.client, cpg.allocation({}))).status).toBe(200)
-  })
+  test.each([{ clock: 'soon' }, { assume: { x: 5 } }, { seed: 5 }])(
+    'whose world was made of %o, which no reset could do again, costs that world alone',
+    async (made) => {
+      const bend = append((clock: unknown, log: string) => {
+        const { world } = written(log).find((record) => record.world)
+        return { clock, world: { ...world, made }, rows: [] }
+      })
+      const { box } = await startTwo({ data: (await kept(bend)).data })
+      expect((await worldOf(box, 'ci')).problem).toMatch(/^how it was made: /)
+      expect((await box.raw('POST', '/w/ci/_sandgate/reset')).status).toBe(200)
+      expect((await inWorld(box, 'ci', cpg.client, cpg.allocation({}))).status).toBe(200)
+    },
+  )
 
   test('of a build with a provider that is gone costs the worlds that knew it; when it is back, they go on', async () => {
     const { data, ci } = await kept(() => undefined)
@@ -509,12 +774,16 @@ describe('a directory', () => {
     providers.delete('alphapo')
     const { box } = await startTwo({ data }, providers)
     expect((await worldOf(box, 'ci')).problem).toMatch(/alphapo/)
-    for (const id of ['default', 'innocent']) expect((await inWorld(box, id, cpg.client, cpg.allocation({}))).status).toBe(200)
+    for (const id of ['default', 'innocent'])
+      expect((await inWorld(box, id, cpg.client, cpg.allocation({}))).status).toBe(200)
     await box.sandbox.close()
     expect(bytesOf(ci)).toEqual(before)
     const { box: back } = await startTwo({ data })
     expect((await worldOf(back, 'ci')).problem).toBeUndefined()
-    expect((await back.raw('POST', '/w/ci/_sandgate/clock/advance', { 'content-type': 'application/json' }, '{"by":"8d"}')).status).toBe(200)
+    expect(
+      (await back.raw('POST', '/w/ci/_sandgate/clock/advance', { 'content-type': 'application/json' }, '{"by":"8d"}'))
+        .status,
+    ).toBe(200)
   })
 
   test('a snapshot that is put mends a world that is not served; the default one is mended in the same ways', async () => {

@@ -14,15 +14,41 @@ beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'samples-'))))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** The samples of an operation that answers so, and what the contract says of each. */
-async function samplesOf(response: object, more: object = {}, count = 5): Promise<{ bodies: unknown[]; wrong: string[]; status: number }> {
+async function samplesOf(
+  response: object,
+  more: object = {},
+  count = 5,
+): Promise<{ bodies: unknown[]; wrong: string[]; status: number }> {
   const file = join(folder, `document-${number++}.yaml`)
   const operation = { operationId: 'it', responses: { 200: { description: 'ok', ...response } } }
-  writeFileSync(file, JSON.stringify({ openapi: '3.1.0', info: { title: 'Fifth', version: '1' }, paths: { '/a/{x-y}:go': { get: { ...operation, parameters: [{ name: 'x-y', in: 'path', required: true, schema: { type: 'string' } }] } } }, ...more }))
+  writeFileSync(
+    file,
+    JSON.stringify({
+      openapi: '3.1.0',
+      info: { title: 'Fifth', version: '1' },
+      paths: {
+        '/a/{x-y}:go': {
+          get: { ...operation, parameters: [{ name: 'x-y', in: 'path', required: true, schema: { type: 'string' } }] },
+        },
+      },
+      ...more,
+    }),
+  )
   const contract = new Contract('fifth', file)
   const match = contract.match('GET', '/a/1:go')!
   const { world } = await start()
-  const answers = await Promise.all(Array.from({ length: count }, (_, index) => sampler.answer({ contract } as any, { provider: 'fifth', note: () => undefined } as any, match, index + 1, world)))
-  return { bodies: answers.map(({ body }) => body), wrong: answers.flatMap(({ status, headers, body }) => contract.judgeAnswer(match.operation, status, headers!['content-type'], body)), status: answers[0]!.status }
+  const answers = await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      sampler.answer({ contract } as any, { provider: 'fifth', note: () => undefined } as any, match, index + 1, world),
+    ),
+  )
+  return {
+    bodies: answers.map(({ body }) => body),
+    wrong: answers.flatMap(({ status, headers, body }) =>
+      contract.judgeAnswer(match.operation, status, headers!['content-type'], body),
+    ),
+    status: answers[0]!.status,
+  }
 }
 
 const json = (media: object) => ({ content: { 'application/json': media } })
@@ -36,13 +62,54 @@ describe('sandgate.sampled.once: samples are on contract', () => {
   })
 
   test.each<[string, object]>([
-    ['closed parts', { allOf: [{ type: 'object', properties: { a: { type: 'string' } } }, { type: 'object', required: ['b'], properties: { b: { type: 'integer', minimum: 3 } } }] }],
-    ['one of several', { oneOf: [{ type: 'object', required: ['kind'], properties: { kind: { const: 'a' } } }, { type: 'object', required: ['kind', 'x'], properties: { kind: { const: 'b' }, x: { type: 'string', format: 'uuid' } } }] }],
-    ['a list without doubles', { type: 'array', minItems: 2, maxItems: 3, uniqueItems: true, items: { enum: [1, 2, 3] } }],
+    [
+      'closed parts',
+      {
+        allOf: [
+          { type: 'object', properties: { a: { type: 'string' } } },
+          { type: 'object', required: ['b'], properties: { b: { type: 'integer', minimum: 3 } } },
+        ],
+      },
+    ],
+    [
+      'one of several',
+      {
+        oneOf: [
+          { type: 'object', required: ['kind'], properties: { kind: { const: 'a' } } },
+          {
+            type: 'object',
+            required: ['kind', 'x'],
+            properties: { kind: { const: 'b' }, x: { type: 'string', format: 'uuid' } },
+          },
+        ],
+      },
+    ],
+    [
+      'a list without doubles',
+      { type: 'array', minItems: 2, maxItems: 3, uniqueItems: true, items: { enum: [1, 2, 3] } },
+    ],
     ['recursion', { $ref: '#/components/schemas/Tree' }],
-    ['patterns and lengths', { type: 'object', required: ['id'], properties: { id: { type: 'string', pattern: '^[A-Z]{3}-\\d{4}$' }, at: { type: 'string', format: 'date-time' } } }],
+    [
+      'patterns and lengths',
+      {
+        type: 'object',
+        required: ['id'],
+        properties: {
+          id: { type: 'string', pattern: '^[A-Z]{3}-\\d{4}$' },
+          at: { type: 'string', format: 'date-time' },
+        },
+      },
+    ],
   ])('sandgate.sampled.once: %s', async (_, schema) => {
-    const Tree = { type: 'object', required: ['parts'], additionalProperties: false, properties: { parts: { type: 'array', items: { $ref: '#/components/schemas/Tree' } }, above: { $ref: '#/components/schemas/Tree' } } }
+    const Tree = {
+      type: 'object',
+      required: ['parts'],
+      additionalProperties: false,
+      properties: {
+        parts: { type: 'array', items: { $ref: '#/components/schemas/Tree' } },
+        above: { $ref: '#/components/schemas/Tree' },
+      },
+    }
     expect((await samplesOf(json({ schema }), { components: { schemas: { Tree } } }, 20)).wrong).toEqual([])
   })
 

@@ -70,13 +70,24 @@ async function bent(box: Kit, request: Request = allocation({})): Promise<Reply>
 }
 
 /** The statuses of several calls, one after another; `cut` where there was no answer. */
-async function statuses(box: Kit, count: number, request: (index: number) => Request = () => allocation({})): Promise<(number | 'cut')[]> {
+async function statuses(
+  box: Kit,
+  count: number,
+  request: (index: number) => Request = () => allocation({}),
+): Promise<(number | 'cut')[]> {
   const seen: (number | 'cut')[] = []
-  for (let index = 0; index < count; index++) seen.push(await bent(box, request(index)).then(({ status }) => status, () => 'cut' as const))
+  for (let index = 0; index < count; index++)
+    seen.push(
+      await bent(box, request(index)).then(
+        ({ status }) => status,
+        () => 'cut' as const,
+      ),
+    )
   return seen
 }
 
-const rule = (when: string, then: string) => `rules: [{ when: { provider: cpg, operation: createDepositAddress${when} }, then: [${then}] }]\n`
+const rule = (when: string, then: string) =>
+  `rules: [{ when: { provider: cpg, operation: createDepositAddress${when} }, then: [${then}] }]\n`
 const UNAVAILABLE = 'respond: { error: unavailable }'
 
 describe('what a file may say', () => {
@@ -101,7 +112,11 @@ timeline:
 
   test('the example of the manual is taken as YAML and as JSON, and read back with what has fired', async () => {
     const box = await start()
-    for (const [type, text] of [['application/yaml', EXAMPLE], ['application/json', JSON.stringify(parse(EXAMPLE))], ['text/plain', EXAMPLE]] as const) {
+    for (const [type, text] of [
+      ['application/yaml', EXAMPLE],
+      ['application/json', JSON.stringify(parse(EXAMPLE))],
+      ['text/plain', EXAMPLE],
+    ] as const) {
       expect((await box.raw('PUT', '/_sandgate/scenario', { 'content-type': type }, text)).status).toBe(200)
     }
     await load(box, EXAMPLE)
@@ -109,7 +124,13 @@ timeline:
     const { id } = (await box.control('POST', '/faults', { when: { operation: 'ping' }, then: [{ delay: '1s' }] })).json
     expect((await box.control('GET', '/scenario')).json).toEqual({
       name: 'late-deposit',
-      stories: [{ name: 'late-deposit', summary: 'The payer sends the money an hour after the address stopped being shown.', source: 'body' }],
+      stories: [
+        {
+          name: 'late-deposit',
+          summary: 'The payer sends the money an hour after the address stopped being shown.',
+          source: 'body',
+        },
+      ],
       seed: null,
       clock: null,
       started_at: START,
@@ -122,10 +143,26 @@ timeline:
           matched: 1,
           fired: 1,
         },
-        { id: 'late-deposit.2', source: 'body:12', when: { provider: 'cpg', operation: 'createDepositAddress', nth: 2 }, then: [{ drop: { stage: 'after', how: 'reset' } }], matched: 1, fired: 0 },
+        {
+          id: 'late-deposit.2',
+          source: 'body:12',
+          when: { provider: 'cpg', operation: 'createDepositAddress', nth: 2 },
+          then: [{ drop: { stage: 'after', how: 'reset' } }],
+          matched: 1,
+          fired: 0,
+        },
       ],
       never_fired: ['late-deposit.2', id],
-      timeline: [{ id: 'late-deposit.at-1', source: 'body:16', at: '2h', do: { callbacks: { provider: 'cpg', how: 'pause' } }, due: '2026-05-16T21:00:00.000Z', outcome: null }],
+      timeline: [
+        {
+          id: 'late-deposit.at-1',
+          source: 'body:16',
+          at: '2h',
+          do: { callbacks: { provider: 'cpg', how: 'pause' } },
+          due: '2026-05-16T21:00:00.000Z',
+          outcome: null,
+        },
+      ],
     })
   })
 
@@ -134,14 +171,26 @@ timeline:
     const before = await load(box, EXAMPLE)
     const wrong: [text: string, complaint: string][] = [
       ['nam: x\n', 'body:1: nam: unknown key; did you mean name?'],
-      [`name: x\n${rule('', 'deposit: { amuont: "1" }')}`, 'body:2: rules.0.then.0.deposit.amuont: unknown key; did you mean amount?'],
+      [
+        `name: x\n${rule('', 'deposit: { amuont: "1" }')}`,
+        'body:2: rules.0.then.0.deposit.amuont: unknown key; did you mean amount?',
+      ],
       [rule('', 'responds: {}'), 'unknown key; did you mean respond?'],
       [rule(', nht: 1', UNAVAILABLE), 'body:1: rules.0.when.nht: unknown key; did you mean nth?'],
-      ['rules:\n  - when: { provider: cgp }\n    then: [{ corrupt: { how: empty } }]\n', 'body:2: rules.0.when.provider: there is no provider "cgp"; did you mean cpg?'],
-      ['rules:\n  - when:\n      provider: cpg\n      operation: createDepositAdress\n    then: [{ corrupt: { how: empty } }]\n', 'body:4: rules.0.when.operation: CPG has no operation "createDepositAdress"; did you mean createDepositAddress?'],
+      [
+        'rules:\n  - when: { provider: cgp }\n    then: [{ corrupt: { how: empty } }]\n',
+        'body:2: rules.0.when.provider: there is no provider "cgp"; did you mean cpg?',
+      ],
+      [
+        'rules:\n  - when:\n      provider: cpg\n      operation: createDepositAdress\n    then: [{ corrupt: { how: empty } }]\n',
+        'body:4: rules.0.when.operation: CPG has no operation "createDepositAdress"; did you mean createDepositAddress?',
+      ],
       [rule('', 'respond: { error: unavailabel }'), 'CPG has no error "unavailabel"; did you mean unavailable?'],
       ['rules: [{ when: {}, then: [{ respond: { error: missing_headers } }] }]', 'have no error "missing_headers"'],
-      ['rules: [{ when: { operation: getPing }, then: [{ corrupt: { how: empty } }] }]', 'no provider has an operation "getPing"; did you mean ping?'],
+      [
+        'rules: [{ when: { operation: getPing }, then: [{ corrupt: { how: empty } }] }]',
+        'no provider has an operation "getPing"; did you mean ping?',
+      ],
       [rule('', 'drop: { stage: after, how: resett }'), '"resett" is none of reset, close, hang; did you mean reset?'],
       [rule('', 'drop: { stage: aftr, how: reset }'), 'did you mean after?'],
       [rule('', 'deposit: { amount: 100 }'), 'expected decimal text in quotes, such as "12.5"'],
@@ -151,10 +200,22 @@ timeline:
       [rule('', 'delay: { min: 2s, max: 1s }'), 'min is longer than max'],
       [rule('', 'delay: 99h'), 'is longer than 1 hours'],
       [rule('', 'deposit: { amount: "1", confirmations: instantly }'), 'confirmations'],
-      [rule('', 'deposit: { amount: "1", confirmations: 2, outcome: dropped }'), 'body:1: rules.0.then.0.deposit.confirmations: a transaction that is dropped is never mined'],
-      ['timeline: [{ at: 2h, do: { deposit: { provider: cpg, amount: "1", confirmations: 1, outcome: replaced } } }]', 'timeline.0.do.deposit.confirmations: a transaction that is replaced is never mined'],
-      ['rules: [{ when: { provider: alphapo }, then: [{ callbacks: { how: stale-timestamp } }] }]', 'body:1: rules.0.then.0.callbacks.how: callbacks of AlphaPo hold no time of sending that could be stale'],
-      ['timeline: [{ at: 2h, do: { callbacks: { provider: alphapo, how: stale-timestamp } } }]', 'timeline.0.do.callbacks.how: callbacks of AlphaPo hold no time'],
+      [
+        rule('', 'deposit: { amount: "1", confirmations: 2, outcome: dropped }'),
+        'body:1: rules.0.then.0.deposit.confirmations: a transaction that is dropped is never mined',
+      ],
+      [
+        'timeline: [{ at: 2h, do: { deposit: { provider: cpg, amount: "1", confirmations: 1, outcome: replaced } } }]',
+        'timeline.0.do.deposit.confirmations: a transaction that is replaced is never mined',
+      ],
+      [
+        'rules: [{ when: { provider: alphapo }, then: [{ callbacks: { how: stale-timestamp } }] }]',
+        'body:1: rules.0.then.0.callbacks.how: callbacks of AlphaPo hold no time of sending that could be stale',
+      ],
+      [
+        'timeline: [{ at: 2h, do: { callbacks: { provider: alphapo, how: stale-timestamp } } }]',
+        'timeline.0.do.callbacks.how: callbacks of AlphaPo hold no time',
+      ],
       [rule('', 'respond: { status: 999 }'), '<=599'],
       [rule('', 'respond: {}'), 'say either error'],
       [rule('', 'respond: { error: unavailable, status: 503 }'), 'say either error'],
@@ -163,7 +224,12 @@ timeline:
       [rule('', 'respond: { status: 503, headers: { Content-Length: 5 } }'), 'own affair'],
       [rule('', 'callbacks: { how: delay }'), 'a delay needs by'],
       [rule('', '{}'), 'one action an item'],
-      [rule('', 'corrupt: { how: empty }, deposit: { amount: "1" }').replace('[corrupt', '[{ corrupt').replace('"1" }]', '"1" } }]'), 'one action an item'],
+      [
+        rule('', 'corrupt: { how: empty }, deposit: { amount: "1" }')
+          .replace('[corrupt', '[{ corrupt')
+          .replace('"1" }]', '"1" } }]'),
+        'one action an item',
+      ],
       [rule(', nth: 0', UNAVAILABLE), '>=1'],
       [rule(', probability: 2', UNAVAILABLE), '<=1'],
       ['rules: [{ when: {}, then: [] }]', 'rules.0.then'],
@@ -172,7 +238,10 @@ timeline:
       ['timeline: [{ at: 2h, do: { callbacks: { how: pause } } }]', 'callbacks.provider'],
       ['timeline: [{ at: 2h, do: { callbacks: { provider: xpg, how: pause } } }]', 'did you mean cpg?'],
       ['timeline: [{ at: 2h, do: { deposit: { amount: "1" } } }]', 'say whose'],
-      ['timeline: [{ at: 2h, do: { outage: { provider: cpg, for: 1m, respond: { error: nope } } } }]', 'has no error "nope"'],
+      [
+        'timeline: [{ at: 2h, do: { outage: { provider: cpg, for: 1m, respond: { error: nope } } } }]',
+        'has no error "nope"',
+      ],
       ['timeline: [{ at: -2h, do: { callbacks: { provider: cpg, how: pause } } }]', 'expected a duration'],
       ['a: [1\n', 'body:'],
       ['a: 1\na: 2\n', 'body:2: Map keys must be unique'],
@@ -192,23 +261,35 @@ timeline:
 
   test('everything that is wrong is told at once', async () => {
     const box = await start()
-    const reply = await put(box, 'rules:\n  - when: { provider: cgp }\n    then: [{ corrupt: { how: empty } }]\n  - when: { provider: cpg, operation: x }\n    then: [{ respond: { error: y } }]\n')
+    const reply = await put(
+      box,
+      'rules:\n  - when: { provider: cgp }\n    then: [{ corrupt: { how: empty } }]\n  - when: { provider: cpg, operation: x }\n    then: [{ respond: { error: y } }]\n',
+    )
     expect(reply.json.problems).toHaveLength(3)
   })
 
   test('sandgate.scenario.bounds: 1 MiB, 100 aliases, no bombs, and the server goes on', async () => {
     const box = await start()
-    const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x]', ...Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`)].join('\n')
-    const aliases = (count: number) => `summary: &s x\nrules:\n  - when: { body: [${Array(count).fill('*s').join(', ')}] }\n    then: [{ corrupt: { how: empty } }]\n`
+    const bomb = [
+      'a0: &a0 [x, x, x, x, x, x, x, x, x]',
+      ...Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`),
+    ].join('\n')
+    const aliases = (count: number) =>
+      `summary: &s x\nrules:\n  - when: { body: [${Array(count).fill('*s').join(', ')}] }\n    then: [{ corrupt: { how: empty } }]\n`
     expect((await put(box, 'x'.repeat(10 * 1024 * 1024))).status).toBe(413)
     for (const [text, complaint] of [
       [bomb, 'alias'],
       [aliases(101), 'has 101 aliases; at most 100 are read'],
       [`a: &a [${'x'.repeat(500_000)}]\nb: &b [*a, *a, *a, *a, *a]\nc: [*b, *b, *b]\n`, 'amount to more than 4 MiB'],
       [`rules: ${'['.repeat(50_000)}`, ''],
-      ...['[', '{', '- ', '? ', ']', '&a ', '? a\n', 'a: b: c\n', 'k: 1\n'].map((piece) => [piece.repeat(Math.floor(1_000_000 / piece.length)), ''] as const),
+      ...['[', '{', '- ', '? ', ']', '&a ', '? a\n', 'a: b: c\n', 'k: 1\n'].map(
+        (piece) => [piece.repeat(Math.floor(1_000_000 / piece.length)), ''] as const,
+      ),
       [`rules: ${'['.repeat(5_000)}${']'.repeat(5_000)}`, ''],
-      [`rules: [{ when: { body: ${'{ a: '.repeat(200)}1${' }'.repeat(200)} }, then: [{ corrupt: { how: empty } }] }]`, 'nested deeper than 100 levels'],
+      [
+        `rules: [{ when: { body: ${'{ a: '.repeat(200)}1${' }'.repeat(200)} }, then: [{ corrupt: { how: empty } }] }]`,
+        'nested deeper than 100 levels',
+      ],
       [`rules: [${Array(1001).fill('{ when: {}, then: [{ corrupt: { how: empty } }] }').join(', ')}]`, '<=1000'],
     ] as const) {
       const reply = await put(box, text)
@@ -222,11 +303,25 @@ timeline:
   test('sandgate.scenario.regex: RE2, so that none can explode; what RE2 does not take, or is too large, is refused', async () => {
     const box = await start()
     const matching = (regex: string) => rule(`, body: { user_identifier: '${regex}' }`, UNAVAILABLE)
-    for (const regex of ['/(a)\\1/', '/(?=a)b/', '/[/', '/a{2000}/', `/${'a'.repeat(5000)}/`, '/(a{900}){900}/', '/a{1000}b{1000}c{1000}/']) {
+    for (const regex of [
+      '/(a)\\1/',
+      '/(?=a)b/',
+      '/[/',
+      '/a{2000}/',
+      `/${'a'.repeat(5000)}/`,
+      '/(a{900}){900}/',
+      '/a{1000}b{1000}c{1000}/',
+    ]) {
       const reply = await put(box, matching(regex))
-      expect([reply.status, reply.json.detail], regex).toEqual([422, expect.stringContaining('rules.0.when.body.user_identifier')])
+      expect([reply.status, reply.json.detail], regex).toEqual([
+        422,
+        expect.stringContaining('rules.0.when.body.user_identifier'),
+      ])
     }
-    const many = Array.from({ length: 30 }, (_, i) => `{ when: { body: { a: '/a{900}${i}/' } }, then: [{ corrupt: { how: empty } }] }`)
+    const many = Array.from(
+      { length: 30 },
+      (_, i) => `{ when: { body: { a: '/a{900}${i}/' } }, then: [{ corrupt: { how: empty } }] }`,
+    )
     expect((await put(box, `rules: [${many.join(', ')}]`)).json.detail).toContain('cost too much')
 
     await load(box, matching('/(a*)*b/'))
@@ -236,7 +331,10 @@ timeline:
 
   test('keys that are no keys reach nothing', async () => {
     const box = await start()
-    await load(box, `rules: [{ when: { provider: cpg, body: { __proto__: { a: 1 }, constructor: x } }, then: [{ ${UNAVAILABLE} }] }]`)
+    await load(
+      box,
+      `rules: [{ when: { provider: cpg, body: { __proto__: { a: 1 }, constructor: x } }, then: [{ ${UNAVAILABLE} }] }]`,
+    )
     expect(await statuses(box, 1)).toEqual([200])
     expect(({} as any).a).toBeUndefined()
   })
@@ -244,7 +342,12 @@ timeline:
   test('the JSON Schema for editors takes what the reader takes', () => {
     const validate = new Ajv2020({ strict: false }).compile(scenarioJsonSchema())
     expect(validate(parse(EXAMPLE)), JSON.stringify(validate.errors)).toBe(true)
-    for (const wrong of [{ nam: 'x' }, { rules: [{ when: {}, then: [{}] }] }, { rules: [{ when: {}, then: [{ drop: { how: 'x' } }] }] }]) expect(validate(wrong)).toBe(false)
+    for (const wrong of [
+      { nam: 'x' },
+      { rules: [{ when: {}, then: [{}] }] },
+      { rules: [{ when: {}, then: [{ drop: { how: 'x' } }] }] },
+    ])
+      expect(validate(wrong)).toBe(false)
   })
 })
 
@@ -266,13 +369,20 @@ describe('which calls a rule strikes', () => {
   test('only calls that match are counted, whatever became of them', async () => {
     const box = await start()
     await load(box, rule(', body: { user_identifier: u }, nth: 2', UNAVAILABLE))
-    expect(await statuses(box, 4, (index) => allocation({ user_identifier: index % 2 === 0 ? 'u' : 'v' }))).toEqual([200, 200, 503, 200])
+    expect(await statuses(box, 4, (index) => allocation({ user_identifier: index % 2 === 0 ? 'u' : 'v' }))).toEqual([
+      200, 200, 503, 200,
+    ])
     expect((await box.control('GET', '/scenario')).json.rules[0]).toMatchObject({ matched: 2, fired: 1 })
   })
 
   test('sandgate.scenario.probability: the seed decides, and the name of the rule', async () => {
     const runs: (number | 'cut')[][] = []
-    for (const [seed, name] of [['one', 'a'], ['one', 'a'], ['two', 'a'], ['one', 'b']]) {
+    for (const [seed, name] of [
+      ['one', 'a'],
+      ['one', 'a'],
+      ['two', 'a'],
+      ['one', 'b'],
+    ]) {
       const box = await start({ seed: seed! })
       await load(box, `name: ${name}\n${rule(', probability: 0.5', UNAVAILABLE)}`)
       runs.push(await statuses(box, 30))
@@ -301,7 +411,10 @@ describe('which calls a rule strikes', () => {
       await load(box, `rules: [{ when: { provider: cpg, ${when} }, then: [{ ${UNAVAILABLE} }] }]`)
       expect((await bent(box, request)).status === 503, when).toBe(struck)
     }
-    await load(box, `rules: [{ when: { provider: zopay, query: { limit: 5, order: /a/ } }, then: [{ ${UNAVAILABLE} }] }]`)
+    await load(
+      box,
+      `rules: [{ when: { provider: zopay, query: { limit: 5, order: /a/ } }, then: [{ ${UNAVAILABLE} }] }]`,
+    )
     expect((await box.raw('GET', '/zopay/connect/v1/addresses?limit=5')).status).not.toBe(503)
     await load(box, `rules: [{ when: { provider: zopay, query: { limit: 5 } }, then: [{ ${UNAVAILABLE} }] }]`)
     expect((await box.raw('GET', '/zopay/connect/v1/addresses?limit=5')).status).toBe(503)
@@ -333,16 +446,35 @@ describe('what happens to a call', () => {
 
   test('an answer as it stands, before or after the work', async () => {
     const box = await start()
-    await load(box, rule(', nth: 1', 'respond: { status: 418, headers: { X-Tea: green, retry-after: 3 }, body: { no: coffee } }').replace(']\n', `, ${rule(', nth: 2', 'respond: { stage: after, status: 502, body: "<h1>" , headers: { content-type: text/html } }').slice(8)}`))
+    await load(
+      box,
+      rule(
+        ', nth: 1',
+        'respond: { status: 418, headers: { X-Tea: green, retry-after: 3 }, body: { no: coffee } }',
+      ).replace(
+        ']\n',
+        `, ${rule(', nth: 2', 'respond: { stage: after, status: 502, body: "<h1>" , headers: { content-type: text/html } }').slice(8)}`,
+      ),
+    )
     const first = await bent(box)
-    expect([first.status, first.headers['x-tea'], first.headers['retry-after'], first.json]).toEqual([418, 'green', '3', { no: 'coffee' }])
+    expect([first.status, first.headers['x-tea'], first.headers['retry-after'], first.json]).toEqual([
+      418,
+      'green',
+      '3',
+      { no: 'coffee' },
+    ])
     expect((await box.control('GET', '/addresses')).json.data).toHaveLength(0)
     const second = await bent(box)
     expect([second.status, second.headers['content-type'], second.text]).toEqual([502, 'text/html', '<h1>'])
     expect((await box.control('GET', '/addresses')).json.data).toHaveLength(1)
   })
 
-  test.each([['before', 'reset', 0], ['after', 'reset', 1], ['before', 'close', 0], ['after', 'close', 1]])('a connection that is cut %s the work: %s', async (stage, how, addresses) => {
+  test.each([
+    ['before', 'reset', 0],
+    ['after', 'reset', 1],
+    ['before', 'close', 0],
+    ['after', 'close', 1],
+  ])('a connection that is cut %s the work: %s', async (stage, how, addresses) => {
     const box = await start()
     await load(box, rule(', nth: 1', `drop: { stage: ${stage}, how: ${how} }`))
     expect(await statuses(box, 1)).toEqual(['cut'])
@@ -354,7 +486,7 @@ describe('what happens to a call', () => {
     const box = await start()
     await load(box, rule('', 'drop: { stage: after, how: hang }'))
     const waiting = statuses(box, 1)
-    for (let done = 0; done === 0; ) done = (await box.control('GET', '/journal?kind=fault')).json.data.length
+    for (let done = 0; done === 0;) done = (await box.control('GET', '/journal?kind=fault')).json.data.length
     expect(box.world.list(HandOuts, 'all', '')).toHaveLength(1)
     // Whoever still waits does not keep the sandbox from closing.
     await box.sandbox.close()
@@ -385,7 +517,10 @@ describe('what happens to a call', () => {
     expect(waits).toEqual(Array(Math.ceil(whole.text.length / 10)).fill(100))
     for (const bytesPerSecond of [1, 15, 999]) {
       waits.length = 0
-      await load(box, `rules: [{ when: { provider: cpg }, then: [{ throttle: { bytesPerSecond: ${bytesPerSecond} } }] }]`)
+      await load(
+        box,
+        `rules: [{ when: { provider: cpg }, then: [{ throttle: { bytesPerSecond: ${bytesPerSecond} } }] }]`,
+      )
       expect((await box.call(client, { method: 'GET', path: '/v1/_ping' })).text).toBe(whole.text)
       expect(waits).toEqual(Array(Math.ceil((whole.text.length * 10) / bytesPerSecond)).fill(100))
     }
@@ -393,7 +528,10 @@ describe('what happens to a call', () => {
 
   test('an answer that drips and breaks off', async () => {
     const box = await start({ pause: async () => undefined })
-    await load(box, 'rules: [{ when: { provider: cpg, times: 1 }, then: [{ throttle: { bytesPerSecond: 100 } }, { corrupt: { how: truncate } }] }]')
+    await load(
+      box,
+      'rules: [{ when: { provider: cpg, times: 1 }, then: [{ throttle: { bytesPerSecond: 100 } }, { corrupt: { how: truncate } }] }]',
+    )
     expect(await statuses(box, 2)).toEqual(['cut', 200])
   })
 
@@ -402,13 +540,17 @@ describe('what happens to a call', () => {
     for (let run = 0; run < 2; run++) {
       const waits: number[] = []
       const box = await start({ pause: async (ms) => void waits.push(ms) })
-      await load(box, 'rules: [{ when: { provider: cpg }, then: [{ delay: { min: 1s, max: 3s } }] }, { when: { provider: cpg, nth: 3 }, then: [{ delay: 10s }, { respond: { error: unavailable } }] }]')
+      await load(
+        box,
+        'rules: [{ when: { provider: cpg }, then: [{ delay: { min: 1s, max: 3s } }] }, { when: { provider: cpg, nth: 3 }, then: [{ delay: 10s }, { respond: { error: unavailable } }] }]',
+      )
       await bent(box)
       await box.raw('GET', '/cpg/nowhere')
       await bent(box)
       await box.raw('GET', '/cpg/v1/_ping')
       expect(waits).toHaveLength(4)
-      for (const [index, ms] of waits.entries()) expect(ms - (index === 2 ? 10_000 : 0)).toSatisfy((left: number) => left >= 1000 && left <= 3000)
+      for (const [index, ms] of waits.entries())
+        expect(ms - (index === 2 ? 10_000 : 0)).toSatisfy((left: number) => left >= 1000 && left <= 3000)
       expect(new Set(waits).size).toBe(4)
       expect(box.world.now).toBe(Date.parse(START))
       runs.push(waits)
@@ -419,7 +561,15 @@ describe('what happens to a call', () => {
   test('sandgate.faults.order: outages, then the scenario, then what was armed at run time; the first respond or drop of a stage decides, delays add up, every deposit comes', async () => {
     const waits: number[] = []
     const box = await start({ pause: async (ms) => void waits.push(ms) })
-    await box.control('POST', '/faults', { when: { provider: 'cpg' }, then: [{ respond: { status: 500 } }, { delay: '4s' }, { deposit: { amount: '3' } }, { corrupt: { how: 'empty' } }] })
+    await box.control('POST', '/faults', {
+      when: { provider: 'cpg' },
+      then: [
+        { respond: { status: 500 } },
+        { delay: '4s' },
+        { deposit: { amount: '3' } },
+        { corrupt: { how: 'empty' } },
+      ],
+    })
     await load(
       box,
       `
@@ -436,36 +586,107 @@ timeline:
 `,
     )
     await box.control('DELETE', '/faults')
-    await box.control('POST', '/faults', { when: { provider: 'cpg', nth: 2 }, then: [{ respond: { stage: 'after', status: 500 } }, { delay: '4s' }, { deposit: { amount: '3' } }, { corrupt: { how: 'wrong-type' } }] })
+    await box.control('POST', '/faults', {
+      when: { provider: 'cpg', nth: 2 },
+      then: [
+        { respond: { stage: 'after', status: 500 } },
+        { delay: '4s' },
+        { deposit: { amount: '3' } },
+        { corrupt: { how: 'wrong-type' } },
+      ],
+    })
     // Second in both counts: 501 of the first rule wins over the cut of the second and over the 500 of the armed one.
     expect(await statuses(box, 4)).toEqual(['cut', 501, 503, 'cut'])
     expect(waits).toEqual([1000, 7000, 1000, 1000])
-    expect((await box.control('GET', '/deposits')).json.data.map(({ amount }: any) => amount)).toEqual(['2.000000', '1.000000', '2.000000', '3.000000', '2.000000'])
+    expect((await box.control('GET', '/deposits')).json.data.map(({ amount }: any) => amount)).toEqual([
+      '2.000000',
+      '1.000000',
+      '2.000000',
+      '3.000000',
+      '2.000000',
+    ])
     await box.advance('1h')
     expect(await statuses(box, 1)).toEqual([599])
     await box.advance('1m')
     expect(await statuses(box, 1)).toEqual(['cut'])
     const faults = (await box.control('GET', '/journal?kind=fault')).json.data
-    expect(faults.map(({ summary }: any) => summary.split(' ')[0])).toEqual(['body.2', 'body.1', 'body.2', 'fault_2', 'body.2', 'body.3', 'body.2', 'body.at-1', 'body.2', 'body.2'])
+    expect(faults.map(({ summary }: any) => summary.split(' ')[0])).toEqual([
+      'body.2',
+      'body.1',
+      'body.2',
+      'fault_2',
+      'body.2',
+      'body.3',
+      'body.2',
+      'body.at-1',
+      'body.2',
+      'body.2',
+    ])
   })
 })
 
 describe('sandgate.faults.in-flight: a second call with the key of one that a delay holds', () => {
-  const keyed = (request: Request): Request => ({ ...request, headers: { ...request.headers, 'idempotency-key': '9f1c2f4e-5a4f-4b62-9c7e-1d2c3b4a5f60' } })
+  const keyed = (request: Request): Request => ({
+    ...request,
+    headers: { ...request.headers, 'idempotency-key': '9f1c2f4e-5a4f-4b62-9c7e-1d2c3b4a5f60' },
+  })
   test.each([
-    ['cpg waits and gets the same answer', cpg, 'createDepositAddress', allocation({ idempotency_key: 'once' }), {}, 'same', undefined],
-    ['zopay waits and gets the same answer', zopay, 'createAddress', keyed(zopay.good.createAddress!()), {}, 'same', undefined],
-    ['zopay refuses it where so assumed', zopay, 'createAddress', keyed(zopay.good.createAddress!()), { assume: { 'zopay.idempotency.in-flight': 'conflict' } }, 409, 'still in progress'],
-    ['payward refuses it', paywardInParallel, 'createDepositAddress', keyed(payward.good.createDepositAddress!()), {}, 409, 'in progress'],
-    ['alphapo knows no keys: both do their work', alphapo, 'takeAddress', alphapo.good.takeAddress!(), {}, 'another', undefined],
+    [
+      'cpg waits and gets the same answer',
+      cpg,
+      'createDepositAddress',
+      allocation({ idempotency_key: 'once' }),
+      {},
+      'same',
+      undefined,
+    ],
+    [
+      'zopay waits and gets the same answer',
+      zopay,
+      'createAddress',
+      keyed(zopay.good.createAddress!()),
+      {},
+      'same',
+      undefined,
+    ],
+    [
+      'zopay refuses it where so assumed',
+      zopay,
+      'createAddress',
+      keyed(zopay.good.createAddress!()),
+      { assume: { 'zopay.idempotency.in-flight': 'conflict' } },
+      409,
+      'still in progress',
+    ],
+    [
+      'payward refuses it',
+      paywardInParallel,
+      'createDepositAddress',
+      keyed(payward.good.createDepositAddress!()),
+      {},
+      409,
+      'in progress',
+    ],
+    [
+      'alphapo knows no keys: both do their work',
+      alphapo,
+      'takeAddress',
+      alphapo.good.takeAddress!(),
+      {},
+      'another',
+      undefined,
+    ],
   ] as const)('%s', async (_, by, operation, request, options, expected, told) => {
     const waits = new Waits()
     const box = await start({ pause: waits.pause, ...options })
-    await load(box, `rules: [{ when: { provider: ${by.name}, operation: ${operation}, nth: 1 }, then: [{ delay: 2s }] }]`)
+    await load(
+      box,
+      `rules: [{ when: { provider: ${by.name}, operation: ${operation}, nth: 1 }, then: [{ delay: 2s }] }]`,
+    )
     const first = box.call(by, request)
     await waits.begun(1)
     const second = box.call(by, request)
-    for (let matched = 0; matched < 2; ) matched = (await box.control('GET', '/scenario')).json.rules[0].matched
+    for (let matched = 0; matched < 2;) matched = (await box.control('GET', '/scenario')).json.rules[0].matched
     // The first one is let go only when the second has had its say, if it has one.
     const early = expected === 'same' ? undefined : await second
     waits.end()
@@ -482,24 +703,52 @@ describe('sandgate.faults.in-flight: a second call with the key of one that a de
 describe('what comes of a hand-out', () => {
   test('sandgate.faults.deposit: money arrives at the address that this call handed out, as the rule says; not for a repeat, not for a refusal', async () => {
     const box = await start()
-    await load(box, rule('', 'deposit: { amount: "1.5", after: 4h, repeat: 2 }, deposit: { amount: "2", currency: ETH, confirmations: instant }').replace('2 }, deposit', '2 } }, { deposit').replace('[deposit', '[{ deposit').replace('instant }]', 'instant } }]'))
+    await load(
+      box,
+      rule(
+        '',
+        'deposit: { amount: "1.5", after: 4h, repeat: 2 }, deposit: { amount: "2", currency: ETH, confirmations: instant }',
+      )
+        .replace('2 }, deposit', '2 } }, { deposit')
+        .replace('[deposit', '[{ deposit')
+        .replace('instant }]', 'instant } }]'),
+    )
     const keyed = allocation({ idempotency_key: 'once' })
     const { data } = (await box.call(client, keyed)).json
     await box.call(client, keyed)
     await box.call(client, allocation({ currency: 'NOPE' }))
-    const deposits = async () => (await box.control('GET', '/deposits')).json.data.map(({ address, amount, currency, status }: any) => [address, amount, currency, status])
-    expect(await deposits()).toEqual([[data.address, '1.500000', 'USDT', 'scheduled'], [data.address, '1.500000', 'USDT', 'scheduled'], [data.address, '2.000000000000000000', 'ETH', 'confirmed']])
+    const deposits = async () =>
+      (await box.control('GET', '/deposits')).json.data.map(({ address, amount, currency, status }: any) => [
+        address,
+        amount,
+        currency,
+        status,
+      ])
+    expect(await deposits()).toEqual([
+      [data.address, '1.500000', 'USDT', 'scheduled'],
+      [data.address, '1.500000', 'USDT', 'scheduled'],
+      [data.address, '2.000000000000000000', 'ETH', 'confirmed'],
+    ])
     await box.advance('4h')
     expect((await deposits()).map((row: unknown[]) => row[3])).toEqual(['seen', 'seen', 'confirmed'])
   })
 
   test('of several addresses the one of the network and currency that is sent, else the first', async () => {
     const box = await start()
-    await load(box, 'rules: [{ when: { operation: createPaymentIntent }, then: [{ deposit: { amount: "1" } }, { deposit: { amount: "2", network: solana } }, { deposit: { amount: "3", currency: xaut } }, { deposit: { amount: "4", currency: XAUT, network: solana } }] }]')
+    await load(
+      box,
+      'rules: [{ when: { operation: createPaymentIntent }, then: [{ deposit: { amount: "1" } }, { deposit: { amount: "2", network: solana } }, { deposit: { amount: "3", currency: xaut } }, { deposit: { amount: "4", currency: XAUT, network: solana } }] }]',
+    )
     const { json } = await box.call(zopay, post('/payment-intents', { amount: '25.00', currencies: ['USDT', 'XAUT'] }))
-    const of = (network: string, asset: string) => json.addresses.find((row: any) => row.network === network && row.asset === asset).address
+    const of = (network: string, asset: string) =>
+      json.addresses.find((row: any) => row.network === network && row.asset === asset).address
     const first = (await box.control('GET', '/addresses')).json.data[0].address
-    expect((await box.control('GET', '/deposits')).json.data.map(({ address }: any) => address)).toEqual([first, of('solana', 'USDT'), expect.stringMatching(new RegExp(`${of('ethereum', 'XAUT')}|${of('solana', 'XAUT')}`)), of('solana', 'XAUT')])
+    expect((await box.control('GET', '/deposits')).json.data.map(({ address }: any) => address)).toEqual([
+      first,
+      of('solana', 'USDT'),
+      expect.stringMatching(new RegExp(`${of('ethereum', 'XAUT')}|${of('solana', 'XAUT')}`)),
+      of('solana', 'XAUT'),
+    ])
   })
 
   test('a deposit that cannot be is told in the journal', async () => {
@@ -519,7 +768,12 @@ describe('what comes of a hand-out', () => {
     const two = (await box.call(client, allocation({}))).json.data
     for (const { address } of [two, one]) await box.deposit(address, '1', { confirmations: 'instant' })
     expect(inbox.received.map(({ json }) => [json.event, json.data.deposit_request_id])).toEqual([
-      ['deposit.detected', 2], ['deposit.confirmed', 2], ['deposit.detected', 1], ['deposit.detected', 1], ['deposit.confirmed', 1], ['deposit.confirmed', 1],
+      ['deposit.detected', 2],
+      ['deposit.confirmed', 2],
+      ['deposit.detected', 1],
+      ['deposit.detected', 1],
+      ['deposit.confirmed', 1],
+      ['deposit.confirmed', 1],
     ])
   })
 })
@@ -558,10 +812,20 @@ timeline:
       null,
       null,
     ])
-    expect((await box.control('GET', '/clock')).json.next.filter(({ kind }: any) => kind === 'scenario')[0]).toEqual({ at: '2026-05-16T23:00:00.000Z', provider: 'cpg', kind: 'scenario', summary: 'outage of cpg, for 10m (unavailable)' })
+    expect((await box.control('GET', '/clock')).json.next.filter(({ kind }: any) => kind === 'scenario')[0]).toEqual({
+      at: '2026-05-16T23:00:00.000Z',
+      provider: 'cpg',
+      kind: 'scenario',
+      summary: 'outage of cpg, for 10m (unavailable)',
+    })
   })
 
-  test.each([['3h', '3599999ms', 200], ['3h', '1h', 503], ['4h', '599999ms', 503], ['4h', '10m', 200]])('sandgate.scenario.outage: %s and %s after the start a call is answered %i', async (by, more, status) => {
+  test.each([
+    ['3h', '3599999ms', 200],
+    ['3h', '1h', 503],
+    ['4h', '599999ms', 503],
+    ['4h', '10m', 200],
+  ])('sandgate.scenario.outage: %s and %s after the start a call is answered %i', async (by, more, status) => {
     const box = await start()
     await load(box, TIMELINE)
     await box.advance(by)
@@ -573,7 +837,9 @@ timeline:
     const box = await start()
     await load(box, TIMELINE)
     await box.advance('5h')
-    expect(await statuses(box, 2, (index) => (index === 0 ? { method: 'GET', path: '/v1/_ping' } : allocation({})))).toEqual(['cut', 200])
+    expect(
+      await statuses(box, 2, (index) => (index === 0 ? { method: 'GET', path: '/v1/_ping' } : allocation({}))),
+    ).toEqual(['cut', 200])
   })
 
   test('time that is moved until it is quiet sees the timeline to its end', async () => {
@@ -603,7 +869,10 @@ describe('loading', () => {
     const box = await start()
     const inbox = await Inbox.open()
     await box.subscribe('cpg', inbox, { events: ['deposit.confirmed'] })
-    await load(box, `${rule(', every: 2', UNAVAILABLE)}timeline:\n  - { at: 0s, do: { callbacks: { provider: cpg, how: pause } } }\n  - { at: 1s, do: { outage: { provider: cpg, operation: ping, for: 1h } } }\n  - { at: 1h, do: { outage: { provider: cpg, for: 1h } } }\n`)
+    await load(
+      box,
+      `${rule(', every: 2', UNAVAILABLE)}timeline:\n  - { at: 0s, do: { callbacks: { provider: cpg, how: pause } } }\n  - { at: 1s, do: { outage: { provider: cpg, operation: ping, for: 1h } } }\n  - { at: 1h, do: { outage: { provider: cpg, for: 1h } } }\n`,
+    )
     await box.control('POST', '/faults', { when: { provider: 'cpg', nth: 4 }, then: [{ respond: { status: 418 } }] })
     const { address } = (await box.call(client, allocation({}))).json.data
     await box.advance('1m')
@@ -612,7 +881,16 @@ describe('loading', () => {
     expect((await box.control('DELETE', '/scenario')).status).toBe(204)
     await box.control('POST', '/clock/advance', { until: 'quiet' })
     expect(inbox.received).toHaveLength(1)
-    expect((await box.control('GET', '/scenario')).json).toEqual({ name: null, stories: [], seed: null, clock: null, started_at: null, rules: [], never_fired: ['fault_1'], timeline: [] })
+    expect((await box.control('GET', '/scenario')).json).toEqual({
+      name: null,
+      stories: [],
+      seed: null,
+      clock: null,
+      started_at: null,
+      rules: [],
+      never_fired: ['fault_1'],
+      timeline: [],
+    })
     expect(await statuses(box, 4)).toEqual([200, 200, 418, 200])
     expect((await box.control('DELETE', '/scenario')).status).toBe(204)
   })
@@ -633,8 +911,15 @@ ${rule(', nth: 1', UNAVAILABLE)}`
     await box.control('DELETE', '/journal')
     await bent(box)
     await box.control('DELETE', '/journal')
-    expect((await put(box, `seed: more
-${text.split('\n')[2]}`)).status).toBe(409)
+    expect(
+      (
+        await put(
+          box,
+          `seed: more
+${text.split('\n')[2]}`,
+        )
+      ).status,
+    ).toBe(409)
     expect((await put(box, rule('', UNAVAILABLE))).status).toBe(200)
     const anew = await put(box, text, '?reset=true')
     expect([anew.status, anew.json.rules[0].matched]).toEqual([200, 0])
@@ -645,8 +930,23 @@ ${text.split('\n')[2]}`)).status).toBe(409)
   test('armed rules: listed in order, disarmed one by one or all together; a rule of the scenario is not theirs to take', async () => {
     const box = await start()
     await load(box, rule('', 'corrupt: { how: empty }'))
-    const one = await box.raw('POST', '/_sandgate/faults', {}, 'when: { provider: cpg, nth: 1 }\nthen:\n  - respond: { status: 418 }\n')
-    expect([one.status, one.json]).toEqual([201, { id: 'fault_1', source: 'body:1', when: { provider: 'cpg', nth: 1 }, then: [{ respond: { status: 418 } }], matched: 0, fired: 0 }])
+    const one = await box.raw(
+      'POST',
+      '/_sandgate/faults',
+      {},
+      'when: { provider: cpg, nth: 1 }\nthen:\n  - respond: { status: 418 }\n',
+    )
+    expect([one.status, one.json]).toEqual([
+      201,
+      {
+        id: 'fault_1',
+        source: 'body:1',
+        when: { provider: 'cpg', nth: 1 },
+        then: [{ respond: { status: 418 } }],
+        matched: 0,
+        fired: 0,
+      },
+    ])
     const two = await box.control('POST', '/faults', { when: {}, then: [{ delay: '1s' }] })
     expect((await box.control('GET', '/faults')).json.data).toEqual([one.json, two.json])
     expect((await box.control('DELETE', '/faults/fault_2')).status).toBe(204)
@@ -654,7 +954,12 @@ ${text.split('\n')[2]}`)).status).toBe(409)
     expect((await box.control('DELETE', '/faults/body.1')).status).toBe(409)
     expect((await box.control('DELETE', '/faults')).status).toBe(204)
     expect((await box.control('GET', '/faults')).json.data).toEqual([])
-    for (const [body, complaint] of [[{}, 'when'], [{ when: {} }, 'then'], [{ when: { provider: 'x' }, then: [{ delay: '1s' }] }, 'there is no provider'], [{ when: {}, then: [{ delay: '1s' }], more: 1 }, 'unknown key']] as const) {
+    for (const [body, complaint] of [
+      [{}, 'when'],
+      [{ when: {} }, 'then'],
+      [{ when: { provider: 'x' }, then: [{ delay: '1s' }] }, 'there is no provider'],
+      [{ when: {}, then: [{ delay: '1s' }], more: 1 }, 'unknown key'],
+    ] as const) {
       const reply = await box.control('POST', '/faults', body)
       expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining(complaint)])
     }
@@ -662,8 +967,21 @@ ${text.split('\n')[2]}`)).status).toBe(409)
 
   test('a world is made with a scenario, forked with it, and reset without it', async () => {
     const box = await start()
-    expect((await box.control('POST', '/worlds', { id: 'a', scenario: { name: 'x', seed: 'ours', rules: [{ when: { provider: 'cpg' }, then: [{ respond: { error: 'unavailable' } }] }] } })).json.seed).toBe('ours')
-    expect((await box.control('POST', '/worlds', { id: 'b', scenario: 'clock: 2027-01-01T00:00:00Z' })).json.clock.now).toBe('2027-01-01T00:00:00.000Z')
+    expect(
+      (
+        await box.control('POST', '/worlds', {
+          id: 'a',
+          scenario: {
+            name: 'x',
+            seed: 'ours',
+            rules: [{ when: { provider: 'cpg' }, then: [{ respond: { error: 'unavailable' } }] }],
+          },
+        })
+      ).json.seed,
+    ).toBe('ours')
+    expect(
+      (await box.control('POST', '/worlds', { id: 'b', scenario: 'clock: 2027-01-01T00:00:00Z' })).json.clock.now,
+    ).toBe('2027-01-01T00:00:00.000Z')
     expect((await box.control('POST', '/worlds', { id: 'c', scenario: { nam: 1 } })).status).toBe(422)
     await box.control('POST', '/worlds', { id: 'fork', from: 'a' })
     const name = async (world: string) => (await box.raw('GET', `/w/${world}/_sandgate/scenario`)).json?.name
@@ -675,11 +993,21 @@ ${text.split('\n')[2]}`)).status).toBe(409)
   })
 
   test('sandgate.scenario.add-up: several files at the start, in their order; seed and clock of the scenario are the world\u2019s', async () => {
-    const files = [file(`name: a\nseed: ours\n${rule('', 'respond: { status: 501 }')}`), file(`clock: 2027-01-01T00:00:00Z\n${rule('', 'respond: { status: 502 }')}`, 'a.yaml'), file('{"rules":[]}', 'c.json')]
+    const files = [
+      file(`name: a\nseed: ours\n${rule('', 'respond: { status: 501 }')}`),
+      file(`clock: 2027-01-01T00:00:00Z\n${rule('', 'respond: { status: 502 }')}`, 'a.yaml'),
+      file('{"rules":[]}', 'c.json'),
+    ]
     const box = await start({ scenarios: files, clock: undefined })
     expect(await statuses(box, 1)).toEqual([501])
     const { name, rules } = (await box.control('GET', '/scenario')).json
-    expect([name, rules.map(({ id, source }: any) => [id, source])]).toEqual(['a + a + c', [['a.1', `${files[0]}:3`], ['a.1~2', `${files[1]}:2`]]])
+    expect([name, rules.map(({ id, source }: any) => [id, source])]).toEqual([
+      'a + a + c',
+      [
+        ['a.1', `${files[0]}:3`],
+        ['a.1~2', `${files[1]}:2`],
+      ],
+    ])
     expect([box.world.seed, box.world.now]).toEqual(['ours', Date.parse('2027-01-01T00:00:00Z')])
     await box.control('POST', '/reset')
     expect([(await box.control('GET', '/scenario')).json.rules[0].matched, box.world.seed]).toEqual([0, 'ours'])
@@ -709,7 +1037,9 @@ ${text.split('\n')[2]}`)).status).toBe(409)
     expect(box.sandbox.scenarios.reload()).toBe('unchanged')
     writeFileSync(path, `name: two\n${rule('', 'respond: { error: unavailble }')}`)
     expect([box.sandbox.scenarios.reload(), box.sandbox.scenarios.reload()]).toEqual(['broken', 'unchanged'])
-    expect(warned).toEqual([`${path}:2: rules.0.then.0.respond.error: CPG has no error "unavailble"; did you mean unavailable? (the scenario from before goes on)`])
+    expect(warned).toEqual([
+      `${path}:2: rules.0.then.0.respond.error: CPG has no error "unavailble"; did you mean unavailable? (the scenario from before goes on)`,
+    ])
     expect((await box.control('GET', '/scenario')).json).toMatchObject({ name: 'one', rules: [{ matched: 1 }] })
     writeFileSync(path, `name: three\nseed: new\n${rule('', 'respond: { status: 501 }')}`)
     expect(box.sandbox.scenarios.reload()).toBe('changed')
@@ -736,18 +1066,26 @@ describe('check', () => {
   const check = (...texts: string[]) => {
     const paths = texts.map((text, index) => file(text, `${index + 1}.yaml`))
     const { errors, warnings, told } = checkFiles(paths, known)
-    const short = (lines: readonly string[]) => lines.map((line) => paths.reduce((text, path, index) => text.replaceAll(path, `${index + 1}.yaml`), line))
+    const short = (lines: readonly string[]) =>
+      lines.map((line) => paths.reduce((text, path, index) => text.replaceAll(path, `${index + 1}.yaml`), line))
     return { errors: short(errors), warnings: short(warnings), told: short(told) }
   }
 
   test('what is wrong with each file, and with all of them together', () => {
-    expect(check('nam: x', 'clok: y').errors).toEqual(['1.yaml:1: nam: unknown key; did you mean name?', '2.yaml:1: clok: unknown key; did you mean clock?'])
-    expect(check('seed: a', 'seed: b').errors).toEqual(['2.yaml: seed b differs from a in 1.yaml; a world has one seed'])
+    expect(check('nam: x', 'clok: y').errors).toEqual([
+      '1.yaml:1: nam: unknown key; did you mean name?',
+      '2.yaml:1: clok: unknown key; did you mean clock?',
+    ])
+    expect(check('seed: a', 'seed: b').errors).toEqual([
+      '2.yaml: seed b differs from a in 1.yaml; a world has one seed',
+    ])
     expect(check(rule('', UNAVAILABLE))).toMatchObject({ errors: [], warnings: [] })
   })
 
   test('the timeline in order, without running it', () => {
-    const { told } = check(`name: night\nsummary: All of it.\nseed: s\nclock: 2027-01-01T00:00:00Z\ntimeline:\n  - { at: 90m, do: { outage: { provider: cpg, for: 10m } } }\n  - { at: 0s, do: { callbacks: { provider: zopay, how: delay, by: 5m, times: 3 } } }\n  - { at: 1d, do: { deposit: { provider: cpg, user: u, amount: "5", repeat: 2 } } }\n`)
+    const { told } = check(
+      `name: night\nsummary: All of it.\nseed: s\nclock: 2027-01-01T00:00:00Z\ntimeline:\n  - { at: 90m, do: { outage: { provider: cpg, for: 10m } } }\n  - { at: 0s, do: { callbacks: { provider: zopay, how: delay, by: 5m, times: 3 } } }\n  - { at: 1d, do: { deposit: { provider: cpg, user: u, amount: "5", repeat: 2 } } }\n`,
+    )
     expect(told).toEqual([
       '1.yaml: night: All of it.',
       '0 rules, 3 steps, seed s, clock 2027-01-01T00:00:00.000Z',
@@ -762,19 +1100,58 @@ describe('check', () => {
     [rule(', nth: 3, every: 2', UNAVAILABLE), 'can never fire: nth 3 is not among every 2'],
     [rule(', every: 3, times: 2', UNAVAILABLE), 'can never fire: every 3 begins after the first 2'],
     [rule(', probability: 0', UNAVAILABLE), 'can never fire: its probability is 0'],
-    ['rules: [{ when: { provider: cpg, operation: getDepositRequest, body: { a: 1 } }, then: [{ corrupt: { how: empty } }] }]', 'can never fire: getDepositRequest has no body'],
-    ['rules: [{ when: { provider: cpg, operation: getDepositRequest, path: { id: 1 } }, then: [{ corrupt: { how: empty } }] }]', 'can never fire: getDepositRequest has no path value "id"'],
-    ['rules: [{ when: { provider: cpg, operation: getDepositRequest }, then: [{ deposit: { amount: "1" } }] }]', 'can never do anything: getDepositRequest hands out no address'],
-    ['rules: [{ when: { provider: alphapo, operation: listCurrencies }, then: [{ deposit: { amount: "1" } }] }]', 'can never do anything: listCurrencies hands out no address'],
-    [rule('', `{ ${UNAVAILABLE} }, { deposit: { amount: "1" } }`), '1.1: its deposit can never happen: the work is never done'],
-    [rule('', `{ drop: { how: reset } }, { ${UNAVAILABLE} }`), '1.1: its respond can never happen: the drop of the same rule decides the stage "before" first'],
-    [rule('', '{ drop: { how: reset } }, { corrupt: { how: empty } }'), 'its corrupt can never happen: the connection is cut'],
-    [`rules:\n  - { when: { provider: cpg }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, operation: ping }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
-    [`rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { nth: 1, provider: cpg }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
-    [`rules:\n  - { when: { provider: cpg, body: { a: 1, b: [2] }, times: 2 }, then: [{ delay: 1s }, { drop: { stage: after, how: reset } }] }\n  - { when: { provider: cpg, body: { b: [2], a: 1 }, times: 2 }, then: [{ delay: 1s }, { respond: { stage: after, error: unavailable } }] }`, '1.yaml:3: 1.2: its respond can never happen: 1.1 (1.yaml:2) decides the stage "after" first'],
-    [`rules:\n  - { when: { provider: cpg, every: 2 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 2 }, then: [{ respond: { stage: after, error: unavailable } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
-    [`rules:\n  - { when: { provider: cpg, times: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, nth: 1 }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
-    [`rules:\n  - { when: { provider: cpg, every: 2, times: 6 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 4, times: 5 }, then: [{ drop: { how: reset } }] }`, '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first'],
+    [
+      'rules: [{ when: { provider: cpg, operation: getDepositRequest, body: { a: 1 } }, then: [{ corrupt: { how: empty } }] }]',
+      'can never fire: getDepositRequest has no body',
+    ],
+    [
+      'rules: [{ when: { provider: cpg, operation: getDepositRequest, path: { id: 1 } }, then: [{ corrupt: { how: empty } }] }]',
+      'can never fire: getDepositRequest has no path value "id"',
+    ],
+    [
+      'rules: [{ when: { provider: cpg, operation: getDepositRequest }, then: [{ deposit: { amount: "1" } }] }]',
+      'can never do anything: getDepositRequest hands out no address',
+    ],
+    [
+      'rules: [{ when: { provider: alphapo, operation: listCurrencies }, then: [{ deposit: { amount: "1" } }] }]',
+      'can never do anything: listCurrencies hands out no address',
+    ],
+    [
+      rule('', `{ ${UNAVAILABLE} }, { deposit: { amount: "1" } }`),
+      '1.1: its deposit can never happen: the work is never done',
+    ],
+    [
+      rule('', `{ drop: { how: reset } }, { ${UNAVAILABLE} }`),
+      '1.1: its respond can never happen: the drop of the same rule decides the stage "before" first',
+    ],
+    [
+      rule('', '{ drop: { how: reset } }, { corrupt: { how: empty } }'),
+      'its corrupt can never happen: the connection is cut',
+    ],
+    [
+      `rules:\n  - { when: { provider: cpg }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, operation: ping }, then: [{ drop: { how: reset } }] }`,
+      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+    ],
+    [
+      `rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { nth: 1, provider: cpg }, then: [{ drop: { how: reset } }] }`,
+      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+    ],
+    [
+      `rules:\n  - { when: { provider: cpg, body: { a: 1, b: [2] }, times: 2 }, then: [{ delay: 1s }, { drop: { stage: after, how: reset } }] }\n  - { when: { provider: cpg, body: { b: [2], a: 1 }, times: 2 }, then: [{ delay: 1s }, { respond: { stage: after, error: unavailable } }] }`,
+      '1.yaml:3: 1.2: its respond can never happen: 1.1 (1.yaml:2) decides the stage "after" first',
+    ],
+    [
+      `rules:\n  - { when: { provider: cpg, every: 2 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 2 }, then: [{ respond: { stage: after, error: unavailable } }] }`,
+      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+    ],
+    [
+      `rules:\n  - { when: { provider: cpg, times: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, nth: 1 }, then: [{ drop: { how: reset } }] }`,
+      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+    ],
+    [
+      `rules:\n  - { when: { provider: cpg, every: 2, times: 6 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 4, times: 5 }, then: [{ drop: { how: reset } }] }`,
+      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+    ],
   ])('a rule that can never act: %s', (text, warning) => {
     expect(check(text.replace('[{ {', '[{').replace('[{ {', '[{')).warnings.join()).toContain(warning)
   })
@@ -798,6 +1175,8 @@ describe('check', () => {
   })
 
   test('a rule of an earlier file stands in the way too', () => {
-    expect(check(rule('', UNAVAILABLE), rule('', UNAVAILABLE)).warnings).toEqual(['2.yaml:1: 2.1 can never do anything: 1.1 (1.yaml:1) decides the stage "before" first'])
+    expect(check(rule('', UNAVAILABLE), rule('', UNAVAILABLE)).warnings).toEqual([
+      '2.yaml:1: 2.1 can never do anything: 1.1 (1.yaml:1) decides the stage "before" first',
+    ])
   })
 })

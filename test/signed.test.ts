@@ -12,7 +12,16 @@ import * as zopay from './clients/zopay.ts'
 import { Inbox, type Kit, type Reply, type Request, start } from './kit.ts'
 
 /** How each provider's signature follows from the text, by its documents; and an address to send money to. */
-const SIGNERS: Readonly<Record<string, { readonly header: string; readonly mac: (secret: string, text: string) => string; readonly address: (box: Kit) => Promise<string> }>> = {
+const SIGNERS: Readonly<
+  Record<
+    string,
+    {
+      readonly header: string
+      readonly mac: (secret: string, text: string) => string
+      readonly address: (box: Kit) => Promise<string>
+    }
+  >
+> = {
   cpg: {
     header: 'X-CPG-Signature',
     mac: cpg.sign,
@@ -26,7 +35,8 @@ const SIGNERS: Readonly<Record<string, { readonly header: string; readonly mac: 
   payward: {
     header: 'X-Signature',
     mac: (secret, text) => createHmac('sha256', Buffer.from(secret, 'base64')).update(text).digest('hex'),
-    address: async (box) => (await box.call(payward.client, payward.client.good.createDepositAddress!())).json.data.address,
+    address: async (box) =>
+      (await box.call(payward.client, payward.client.good.createDepositAddress!())).json.data.address,
   },
   alphapo: {
     header: 'X-Processing-Signature',
@@ -40,47 +50,63 @@ async function deliveries(box: Kit): Promise<any[]> {
 }
 
 describe('sandgate.callbacks.shown: what was sent', () => {
-  test.each(Object.entries(SIGNERS))('%s: the headers of every attempt as the receiver got them, and the text that their signature is made of', async (provider, { header, mac, address }) => {
-    const box = await start()
-    const inbox = await Inbox.open()
-    const secret = await box.subscribe(provider, inbox)
-    inbox.answers = (_, index) => ({ status: index === 0 ? 500 : 200 })
-    await box.deposit(await address(box), '1', { confirmations: 'instant' })
-    box.passWall(77_000)
-    await box.advance('5m')
-    const rows = await deliveries(box)
-    const attempts = rows.flatMap(({ body, attempts }) => attempts.map((attempt: any) => ({ body, ...attempt })))
-    expect(attempts).toHaveLength(inbox.received.length)
-    for (const { body, headers, signed_text: text } of attempts) {
-      const names = Object.keys(headers)
-      expect(names.map((name) => name.toLowerCase())).toEqual(expect.arrayContaining(['content-type', 'content-length', header.toLowerCase()]))
-      const sent = names.map((name) => headers[name])
-      expect(inbox.received.some((received) => received.text === body && names.every((name, i) => received.headers[name.toLowerCase()] === sent[i]))).toBe(true)
-      expect(headers[header].endsWith(mac(secret, text))).toBe(true)
-    }
-    expect(JSON.stringify(rows)).not.toContain(secret)
-  })
-
-  test.each(Object.entries(SIGNERS))('%s: a spoiled one shows what it was spoiled by', async (provider, { header, mac, address }) => {
-    const box = await start()
-    const inbox = await Inbox.open()
-    const secret = await box.subscribe(provider, inbox)
-    const spoils = ['bad-signature', ...(provider === 'alphapo' ? [] : ['stale-timestamp'])]
-    for (const [i, how] of spoils.entries()) {
-      await box.control('PUT', '/scenario', { timeline: [{ at: '0s', do: { callbacks: { provider, how } } }] })
-      const before = inbox.received.length
+  test.each(Object.entries(SIGNERS))(
+    '%s: the headers of every attempt as the receiver got them, and the text that their signature is made of',
+    async (provider, { header, mac, address }) => {
+      const box = await start()
+      const inbox = await Inbox.open()
+      const secret = await box.subscribe(provider, inbox)
+      inbox.answers = (_, index) => ({ status: index === 0 ? 500 : 200 })
       await box.deposit(await address(box), '1', { confirmations: 'instant' })
-      const { headers, signed_text: text } = (await deliveries(box))[before].attempts[0]
-      expect(headers[header].endsWith(mac(secret, text))).toBe(i === 1)
-      if (i === 1) expect(text).toContain(String(Math.floor(box.wallMs / 1000) - 3600))
-    }
-  })
+      box.passWall(77_000)
+      await box.advance('5m')
+      const rows = await deliveries(box)
+      const attempts = rows.flatMap(({ body, attempts }) => attempts.map((attempt: any) => ({ body, ...attempt })))
+      expect(attempts).toHaveLength(inbox.received.length)
+      for (const { body, headers, signed_text: text } of attempts) {
+        const names = Object.keys(headers)
+        expect(names.map((name) => name.toLowerCase())).toEqual(
+          expect.arrayContaining(['content-type', 'content-length', header.toLowerCase()]),
+        )
+        const sent = names.map((name) => headers[name])
+        expect(
+          inbox.received.some(
+            (received) =>
+              received.text === body && names.every((name, i) => received.headers[name.toLowerCase()] === sent[i]),
+          ),
+        ).toBe(true)
+        expect(headers[header].endsWith(mac(secret, text))).toBe(true)
+      }
+      expect(JSON.stringify(rows)).not.toContain(secret)
+    },
+  )
+
+  test.each(Object.entries(SIGNERS))(
+    '%s: a spoiled one shows what it was spoiled by',
+    async (provider, { header, mac, address }) => {
+      const box = await start()
+      const inbox = await Inbox.open()
+      const secret = await box.subscribe(provider, inbox)
+      const spoils = ['bad-signature', ...(provider === 'alphapo' ? [] : ['stale-timestamp'])]
+      for (const [i, how] of spoils.entries()) {
+        await box.control('PUT', '/scenario', { timeline: [{ at: '0s', do: { callbacks: { provider, how } } }] })
+        const before = inbox.received.length
+        await box.deposit(await address(box), '1', { confirmations: 'instant' })
+        const { headers, signed_text: text } = (await deliveries(box))[before].attempts[0]
+        expect(headers[header].endsWith(mac(secret, text))).toBe(i === 1)
+        if (i === 1) expect(text).toContain(String(Math.floor(box.wallMs / 1000) - 3600))
+      }
+    },
+  )
 
   test('one that nobody took shows what it was made with', async () => {
     const box = await start()
     await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/', events: ['deposit.detected'] })
     await box.deposit(await SIGNERS.cpg!.address(box), '1')
-    expect((await deliveries(box))[0].attempts[0]).toMatchObject({ status: null, headers: { 'X-CPG-Event': 'deposit.detected' } })
+    expect((await deliveries(box))[0].attempts[0]).toMatchObject({
+      status: null,
+      headers: { 'X-CPG-Event': 'deposit.detected' },
+    })
   })
 
   test('they are kept, come back with a snapshot, and one of before without them can be read', async () => {
@@ -117,9 +143,18 @@ describe('sandgate.callbacks.shown: what was sent', () => {
 
 describe('sandgate.hints.expected-text: what a refused call should have signed', () => {
   /** A call that is signed with another secret. */
-  async function refused(box: Kit, client: { name: string; sign(request: Request, wallMs: number): Request }, request: Request): Promise<any> {
+  async function refused(
+    box: Kit,
+    client: { name: string; sign(request: Request, wallMs: number): Request },
+    request: Request,
+  ): Promise<any> {
     box.passWall(1000)
-    const reply: Reply = await box.raw(request.method, `/${client.name}${request.path}`, client.sign(request, box.wallMs).headers, request.body)
+    const reply: Reply = await box.raw(
+      request.method,
+      `/${client.name}${request.path}`,
+      client.sign(request, box.wallMs).headers,
+      request.body,
+    )
     expect([401, 403]).toContain(reply.status)
     expect(reply.headers['x-sandgate-hint']).toContain('expected_text')
     return box.entry(reply)
@@ -138,7 +173,12 @@ describe('sandgate.hints.expected-text: what a refused call should have signed',
     const { expected_text: text } = await refused(box, CLIENTS.cpg, request)
     const timestamp = String(Math.floor(box.wallMs / 1000))
     expect(text).toBe(cpg.canonical(request, timestamp))
-    const headers = { 'content-type': 'application/json', 'x-cpg-key': cpg.KEYS.demo.key, 'x-cpg-timestamp': timestamp, 'x-cpg-signature': cpg.sign(cpg.KEYS.demo.secret, text) }
+    const headers = {
+      'content-type': 'application/json',
+      'x-cpg-key': cpg.KEYS.demo.key,
+      'x-cpg-timestamp': timestamp,
+      'x-cpg-signature': cpg.sign(cpg.KEYS.demo.secret, text),
+    }
     expect((await box.raw('POST', `/cpg${request.path}`, headers, request.body)).status).toBe(200)
   })
 
@@ -147,8 +187,13 @@ describe('sandgate.hints.expected-text: what a refused call should have signed',
     const request = alphapo.taking({ foreign_id: 'José' })
     const { expected_text: text } = await refused(box, CLIENTS.alphapo, request)
     expect(text).toBe(request.body)
-    const reply = await fetch(`${box.url}/alphapo/api/v2/addresses/take`, { method: 'POST', headers: { 'x-processing-key': alphapo.KEYS.demo.key, 'x-processing-signature': 'f'.repeat(128) }, body: Buffer.from([0x7b, 0xff, 0x0a, 0x00, 0x7d]) })
-    const { expected_text: bytes } = (await box.control('GET', `/journal/${reply.headers.get('x-sandgate-entry')}`)).json
+    const reply = await fetch(`${box.url}/alphapo/api/v2/addresses/take`, {
+      method: 'POST',
+      headers: { 'x-processing-key': alphapo.KEYS.demo.key, 'x-processing-signature': 'f'.repeat(128) },
+      body: Buffer.from([0x7b, 0xff, 0x0a, 0x00, 0x7d]),
+    })
+    const { expected_text: bytes } = (await box.control('GET', `/journal/${reply.headers.get('x-sandgate-entry')}`))
+      .json
     expect(bytes).toBe('{\\xff\n\\x00}')
   })
 
@@ -157,9 +202,16 @@ describe('sandgate.hints.expected-text: what a refused call should have signed',
     const request = payward.client.good.createDepositAddress!()
     const { expected_text: text } = await refused(box, CLIENTS.payward, request)
     const nonce = payward.nonceAt(box.wallMs)
-    const hash = createHash('sha256').update(nonce + request.body).digest('hex')
+    const hash = createHash('sha256')
+      .update(nonce + request.body)
+      .digest('hex')
     expect(text).toBe(`${request.path} and, as 32 raw bytes, ${hash} which is the SHA-256 of ${nonce}${request.body}`)
-    const missing = await box.raw(request.method, `/payward${request.path}`, { 'api-key': payward.KEYS.demo.key, 'api-nonce': nonce, 'content-type': 'application/json' }, request.body)
+    const missing = await box.raw(
+      request.method,
+      `/payward${request.path}`,
+      { 'api-key': payward.KEYS.demo.key, 'api-nonce': nonce, 'content-type': 'application/json' },
+      request.body,
+    )
     expect(await box.entry(missing)).toMatchObject({ refusal: 'bad_signature', expected_text: text })
   })
 
@@ -175,10 +227,20 @@ describe('sandgate.hints.expected-text: what a refused call should have signed',
   test('no secret stands in it, whatever a client puts into what is signed, and it is bounded', async () => {
     const box = await start()
     const { key, secret } = alphapo.KEYS.demo
-    const { expected_text: text } = await refused(box, CLIENTS.alphapo, { ...alphapo.taking({}), body: JSON.stringify({ note: secret, key, webhook_secret: 'whsec-0123456789', url: 'https://u:hush-hush@shop.example/' }) })
+    const { expected_text: text } = await refused(box, CLIENTS.alphapo, {
+      ...alphapo.taking({}),
+      body: JSON.stringify({
+        note: secret,
+        key,
+        webhook_secret: 'whsec-0123456789',
+        url: 'https://u:hush-hush@shop.example/',
+      }),
+    })
     for (const word of [secret, key, 'whsec-0123456789', 'hush-hush']) expect(text).not.toContain(word)
     const path = `/v1/deposit-addresses?s=${cpg.KEYS.demo.secret}`
-    expect((await refused(box, CLIENTS.cpg, { ...cpg.allocation({}), path })).expected_text).not.toContain(cpg.KEYS.demo.secret)
+    expect((await refused(box, CLIENTS.cpg, { ...cpg.allocation({}), path })).expected_text).not.toContain(
+      cpg.KEYS.demo.secret,
+    )
     const large = { ...alphapo.taking({}), body: JSON.stringify({ note: 'x'.repeat(900_000) }) }
     expect((await refused(box, CLIENTS.alphapo, large)).expected_text).toHaveLength(65_536)
   })
@@ -190,12 +252,28 @@ describe('sandgate.callbacks.endpoints: where callbacks go', () => {
   test('all of them are listed, by provider and account, without secrets', async () => {
     const box = await start()
     expect(await list(box)).toEqual([])
-    const put = await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://user:hush@127.0.0.1:1/cpg', secret: 'whsec-demo', events: ['deposit.confirmed'] })
+    const put = await box.control('PUT', '/callbacks/endpoints/cpg', {
+      url: 'http://user:hush@127.0.0.1:1/cpg',
+      secret: 'whsec-demo',
+      events: ['deposit.confirmed'],
+    })
     await box.control('PUT', '/callbacks/endpoints/zopay', { url: 'http://127.0.0.1:1/zopay' })
     await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:1/other', account: 'other' })
-    const { webhook, secret } = (await box.call(payward.client, { method: 'POST', path: '/v1/webhooks', body: JSON.stringify({ url: 'http://127.0.0.1:1/payward', enabled: true, events: ['deposit.status_updated'] }) })).json.data
+    const { webhook, secret } = (
+      await box.call(payward.client, {
+        method: 'POST',
+        path: '/v1/webhooks',
+        body: JSON.stringify({ url: 'http://127.0.0.1:1/payward', enabled: true, events: ['deposit.status_updated'] }),
+      })
+    ).json.data
     const rows = await list(box)
-    expect(rows[0]).toEqual({ id: put.json.id, provider: 'cpg', account: 'demo', url: 'http://hidden@127.0.0.1:1/cpg', events: ['deposit.confirmed'] })
+    expect(rows[0]).toEqual({
+      id: put.json.id,
+      provider: 'cpg',
+      account: 'demo',
+      url: 'http://hidden@127.0.0.1:1/cpg',
+      events: ['deposit.confirmed'],
+    })
     expect(rows.map(({ id, provider, account, url }: any) => [id, provider, account, url]).slice(1)).toEqual([
       ['ep_2', 'zopay', expect.any(String), 'http://127.0.0.1:1/zopay'],
       ['ep_3', 'cpg', 'other', 'http://127.0.0.1:1/other'],
@@ -219,12 +297,16 @@ describe('sandgate.callbacks.endpoints: where callbacks go', () => {
     await box.deposit(address, '1')
     expect((await box.control('DELETE', '/callbacks/endpoints/ep_1')).status).toBe(204)
     expect(await list(box)).toEqual([])
-    expect((await deliveries(box)).map(({ status, reason, url, attempts }) => [status, reason, url, attempts.length])).toEqual([['exhausted', 'the endpoint was removed', null, 1]])
+    expect(
+      (await deliveries(box)).map(({ status, reason, url, attempts }) => [status, reason, url, attempts.length]),
+    ).toEqual([['exhausted', 'the endpoint was removed', null, 1]])
     await box.advance('3d')
     await box.deposit(address, '2')
     expect([inbox.received.length, (await deliveries(box)).length]).toEqual([1, 1])
     const { data } = (await box.control('GET', '/journal?kind=control')).json
-    expect(data.map(({ summary }: any) => summary)).toContain('callbacks of CPG for demo go nowhere any more; 1 that were not delivered yet are given up')
+    expect(data.map(({ summary }: any) => summary)).toContain(
+      'callbacks of CPG for demo go nowhere any more; 1 that were not delivered yet are given up',
+    )
     // Another one takes its place and does not get what was given up.
     inbox.answers = () => ({})
     await box.subscribe('cpg', inbox)
@@ -255,20 +337,33 @@ describe('sandgate.callbacks.endpoints: where callbacks go', () => {
     await box.control('DELETE', '/scenario')
     await box.advance('30d')
     expect(inbox.received).toHaveLength(1)
-    expect((await deliveries(box)).map(({ status, reason }) => [status, reason])).toEqual(Array.from({ length: 3 }, () => ['exhausted', 'the endpoint was removed']))
+    expect((await deliveries(box)).map(({ status, reason }) => [status, reason])).toEqual(
+      Array.from({ length: 3 }, () => ['exhausted', 'the endpoint was removed']),
+    )
   })
 
   test('an unknown one, one of several, and one that a partner registered are refused', async () => {
     const box = await start()
-    for (const account of ['demo', 'other']) await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:1/', account })
-    await box.call(payward.client, { method: 'POST', path: '/v1/webhooks', body: JSON.stringify({ url: 'http://127.0.0.1:1/', enabled: true, events: [] }) })
+    for (const account of ['demo', 'other'])
+      await box.control('PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:1/', account })
+    await box.call(payward.client, {
+      method: 'POST',
+      path: '/v1/webhooks',
+      body: JSON.stringify({ url: 'http://127.0.0.1:1/', enabled: true, events: [] }),
+    })
     const refusal = async (id: string) => {
       const { status, json } = await box.control('DELETE', `/callbacks/endpoints/${id}`)
       return [status, json.detail]
     }
-    expect(await refusal('ep_9')).toEqual([404, 'there is no endpoint "ep_9"; GET /_sandgate/callbacks/endpoints lists those there are'])
+    expect(await refusal('ep_9')).toEqual([
+      404,
+      'there is no endpoint "ep_9"; GET /_sandgate/callbacks/endpoints lists those there are',
+    ])
     expect(await refusal('cpg')).toEqual([409, 'CPG has 2 endpoints; name one by its id: ep_1 (demo), ep_2 (other)'])
-    expect(await refusal('ep_3')).toEqual([409, 'ep_3 was registered by the partner with a call of Payward; such a call removes it too'])
+    expect(await refusal('ep_3')).toEqual([
+      409,
+      'ep_3 was registered by the partner with a call of Payward; such a call removes it too',
+    ])
     expect(await list(box)).toHaveLength(3)
   })
 })

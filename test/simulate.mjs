@@ -4,4 +4,7 @@ import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '100' }, seed: { type: 'string' } } })
 const env = { ...process.env, SIMULATE_SEEDS: values.seeds, ...(values.seed && { SIMULATE_SEED: values.seed }) }
-spawn('npx', ['vitest', 'run', 'test/simulation.test.ts'], { stdio: 'inherit', env }).on('exit', (code) => (process.exitCode = code ?? 1))
+spawn('npx', ['vitest', 'run', 'test/simulation.test.ts'], { stdio: 'inherit', env }).on(
+  'exit',
+  (code) => (process.exitCode = code ?? 1),
+)

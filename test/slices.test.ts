@@ -20,22 +20,45 @@ interface Row {
 const Rows: Table<Row> = {
   name: 'rows',
   key: (row) => row.id,
-  indexes: { all: { group: () => '', order: (row) => row.rank }, odd: { group: (row) => (row.rank % 2 === 0 ? undefined : String(row.rank)), order: (row) => row.rank } },
+  indexes: {
+    all: { group: () => '', order: (row) => row.rank },
+    odd: { group: (row) => (row.rank % 2 === 0 ? undefined : String(row.rank)), order: (row) => row.rank },
+  },
 }
 const Few: Table<Row> = { ...Rows, name: 'a-few' }
 
 function createWorld(rows = 0): World {
-  const world = new World({ id: 'test', seed: 'sandgate', startMs: Date.parse(START), frozen: true, settings: {}, assumptions: {}, switches: {}, react: () => undefined, journalEntries: 100, journalBytes: 1e6 })
+  const world = new World({
+    id: 'test',
+    seed: 'sandgate',
+    startMs: Date.parse(START),
+    frozen: true,
+    settings: {},
+    assumptions: {},
+    switches: {},
+    react: () => undefined,
+    journalEntries: 100,
+    journalBytes: 1e6,
+  })
   world.change(() => {
     for (let n = 0; n < rows; n++) world.put(Rows, { id: `k${n}`, rank: n % 100 })
   })
   return world
 }
 
-type Change = { readonly table: Table<Row>; readonly id: string; readonly rank: number | null; readonly undone: boolean; readonly after: number }
+type Change = {
+  readonly table: Table<Row>
+  readonly id: string
+  readonly rank: number | null
+  readonly undone: boolean
+  readonly after: number
+}
 const anyChange: fc.Arbitrary<Change> = fc.record({
   table: fc.constantFrom(Rows, Rows, Few),
-  id: fc.oneof(fc.nat(9_000).map((n) => `k${n}`), fc.constantFrom('k0', 'k1', '__proto__', '', '2', '10')),
+  id: fc.oneof(
+    fc.nat(9_000).map((n) => `k${n}`),
+    fc.constantFrom('k0', 'k1', '__proto__', '', '2', '10'),
+  ),
   rank: fc.option(fc.nat(200), { freq: 3 }),
   undone: fc.boolean(),
   after: fc.nat(400),
@@ -72,38 +95,70 @@ function interleaved<T>(work: Generator<T>, changes: readonly Change[], world: W
 describe('rows that are read while they change', () => {
   test('sandgate.slices.one-moment: a view shows what there was when it was taken, sorted or as it comes', () => {
     fc.assert(
-      fc.property(fc.constantFrom(0, 3, 700, 3_000), fc.array(anyChange, { maxLength: 30 }), fc.array(anyChange, { maxLength: 40 }), fc.boolean(), (rows, before, changes, sorted) => {
-        const world = createWorld(rows)
-        before.forEach((change) => make(world, change))
-        const expected = [...world.entries()].sort(([a, x], [b, y]) => (a < b || (a === b && x < y) ? -1 : 1))
-        const { view } = world.moment()
-        const found = interleaved(sorted ? view.sorted() : view.entries(), changes, world).flatMap((entry) => (entry ? [entry] : []))
-        view.end()
-        if (sorted) expect(found).toEqual(expected)
-        else expect(new Set(found.map((entry) => JSON.stringify(entry)))).toEqual(new Set(expected.map((entry) => JSON.stringify(entry))))
-      }),
+      fc.property(
+        fc.constantFrom(0, 3, 700, 3_000),
+        fc.array(anyChange, { maxLength: 30 }),
+        fc.array(anyChange, { maxLength: 40 }),
+        fc.boolean(),
+        (rows, before, changes, sorted) => {
+          const world = createWorld(rows)
+          before.forEach((change) => make(world, change))
+          const expected = [...world.entries()].sort(([a, x], [b, y]) => (a < b || (a === b && x < y) ? -1 : 1))
+          const { view } = world.moment()
+          const found = interleaved(sorted ? view.sorted() : view.entries(), changes, world).flatMap((entry) =>
+            entry ? [entry] : [],
+          )
+          view.end()
+          if (sorted) expect(found).toEqual(expected)
+          else
+            expect(new Set(found.map((entry) => JSON.stringify(entry)))).toEqual(
+              new Set(expected.map((entry) => JSON.stringify(entry))),
+            )
+        },
+      ),
       PARAMETERS,
     )
   })
 
   test('an index that is built while rows change is the one that would have been built at once', () => {
     fc.assert(
-      fc.property(fc.constantFrom(4_096, 9_000), fc.array(anyChange, { maxLength: 60 }), fc.boolean(), (rows, changes, early) => {
-        const source = createWorld(rows)
-        const world = createWorld()
-        world.load({ tables: new Map([['rows', new Map([...source.rows(Rows)].map((row) => [row.id, row]))]]), clock: [source.now, null, true] })
-        const steps = world.buildIndexes([Rows])
-        // Somebody may need it before it is whole.
-        if (early) steps.next()
-        if (early) expect(world.first(Rows, 'all', '')).toBeDefined()
-        interleaved(steps, changes.map((change) => ({ ...change, after: change.after % 3 })), world)
-        const anew = createWorld()
-        anew.load({ tables: new Map([['rows', new Map([...world.rows(Rows)].map((row) => [row.id, row]))]]), clock: [world.now, null, true] })
-        for (const [index, group] of [['all', ''], ...Array.from({ length: 200 }, (_, rank) => ['odd', String(rank)])] as const) {
-          expect(world.list(Rows, index, group)).toEqual(anew.list(Rows, index, group))
-          expect([world.first(Rows, index, group), world.last(Rows, index, group)]).toEqual([anew.first(Rows, index, group), anew.last(Rows, index, group)])
-        }
-      }),
+      fc.property(
+        fc.constantFrom(4_096, 9_000),
+        fc.array(anyChange, { maxLength: 60 }),
+        fc.boolean(),
+        (rows, changes, early) => {
+          const source = createWorld(rows)
+          const world = createWorld()
+          world.load({
+            tables: new Map([['rows', new Map([...source.rows(Rows)].map((row) => [row.id, row]))]]),
+            clock: [source.now, null, true],
+          })
+          const steps = world.buildIndexes([Rows])
+          // Somebody may need it before it is whole.
+          if (early) steps.next()
+          if (early) expect(world.first(Rows, 'all', '')).toBeDefined()
+          interleaved(
+            steps,
+            changes.map((change) => ({ ...change, after: change.after % 3 })),
+            world,
+          )
+          const anew = createWorld()
+          anew.load({
+            tables: new Map([['rows', new Map([...world.rows(Rows)].map((row) => [row.id, row]))]]),
+            clock: [world.now, null, true],
+          })
+          for (const [index, group] of [
+            ['all', ''],
+            ...Array.from({ length: 200 }, (_, rank) => ['odd', String(rank)]),
+          ] as const) {
+            expect(world.list(Rows, index, group)).toEqual(anew.list(Rows, index, group))
+            expect([world.first(Rows, index, group), world.last(Rows, index, group)]).toEqual([
+              anew.first(Rows, index, group),
+              anew.last(Rows, index, group),
+            ])
+          }
+        },
+      ),
       { ...PARAMETERS, numRuns: 25 },
     )
   })
@@ -114,15 +169,21 @@ async function grown(box: Kit, rows: number): Promise<string> {
   await box.call(cpg, allocation())
   const snapshot = (await box.control('GET', '/snapshot')).json
   const [first] = Object.values<any>(snapshot.tables.addresses)
-  for (let n = 2; n <= rows; n++) snapshot.tables.addresses[`addr-${n}`] = { ...first, id: `addr-${n}`, seq: n, user: `user_${n}` }
+  for (let n = 2; n <= rows; n++)
+    snapshot.tables.addresses[`addr-${n}`] = { ...first, id: `addr-${n}`, seq: n, user: `user_${n}` }
   snapshot.tables.counters.addresses = { name: 'addresses', value: rows }
   return JSON.stringify(snapshot)
 }
 
-const put = (box: Kit, text: string) => box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, text)
+const put = (box: Kit, text: string) =>
+  box.raw('PUT', '/_sandgate/snapshot', { 'content-type': 'application/json' }, text)
 
 /** Calls of somebody else, one after the other, until the work is done; how many were answered by then. */
-async function beside<T>(box: Kit, work: Promise<T>, call: () => Promise<unknown> = () => box.control('GET', '/health')): Promise<{ result: T; answered: number }> {
+async function beside<T>(
+  box: Kit,
+  work: Promise<T>,
+  call: () => Promise<unknown> = () => box.control('GET', '/health'),
+): Promise<{ result: T; answered: number }> {
   let done = false
   const ended = work.finally(() => (done = true))
   let answered = 0
@@ -141,7 +202,10 @@ describe('a large world', () => {
     const written = await beside(box, box.raw('GET', '/_sandgate/snapshot'))
     const copied = await beside(box, box.control('POST', '/worlds', { id: 'copy', from: 'default' }))
     expect([written.result.status, copied.result.status]).toEqual([200, 201])
-    expect(Math.min(made.answered, written.answered, copied.answered), 'calls answered meanwhile').toBeGreaterThanOrEqual(1)
+    expect(
+      Math.min(made.answered, written.answered, copied.answered),
+      'calls answered meanwhile',
+    ).toBeGreaterThanOrEqual(1)
   })
 
   test('sandgate.slices.one-moment: a snapshot, and a copy, are of the moment at which they were asked for, whatever is called meanwhile', async () => {
@@ -150,7 +214,9 @@ describe('a large world', () => {
     const allocate = () => box.call(cpg, allocation({ user_identifier: `busy_${box.wallMs}` }))
     const whole = ({ tables }: any) => {
       expect(Object.keys(tables.addresses)).toHaveLength(tables.counters.addresses.value)
-      expect(Object.keys(tables['cpg.requests'])).toHaveLength(tables.counters['cpg.requests']?.value ?? Object.keys(tables['cpg.requests']).length)
+      expect(Object.keys(tables['cpg.requests'])).toHaveLength(
+        tables.counters['cpg.requests']?.value ?? Object.keys(tables['cpg.requests']).length,
+      )
       expect(Object.keys(tables['cpg.requests']).length - 1).toBe(Object.keys(tables.addresses).length - ROWS)
       return Object.keys(tables.addresses).length
     }
@@ -181,7 +247,11 @@ describe('the body of a snapshot', () => {
     const box = await start()
     const text = await grown(box, 3)
     expect((await put(box, `\ufeff${text}`)).status).toBe(204)
-    const zipped = await fetch(`${box.url}/_sandgate/snapshot`, { method: 'PUT', headers: { 'content-encoding': 'gzip' }, body: gzipSync(text) })
+    const zipped = await fetch(`${box.url}/_sandgate/snapshot`, {
+      method: 'PUT',
+      headers: { 'content-encoding': 'gzip' },
+      body: gzipSync(text),
+    })
     expect(zipped.status).toBe(204)
     expect((await box.raw('GET', '/_sandgate/snapshot')).json).toEqual(JSON.parse(text))
   })
@@ -190,7 +260,9 @@ describe('the body of a snapshot', () => {
     const box = await start()
     const snapshot = JSON.parse(await grown(box, 2))
     const odd = ['\ud800', '\udc00x', '\u0000', '\u2028', '€', '𝄞', '\\', '"', '/', 'é'.repeat(40_000)]
-    snapshot.tables.addresses['addr-2'] = JSON.parse(JSON.stringify({ ...snapshot.tables.addresses['addr-2'], user: odd.join('|') }))
+    snapshot.tables.addresses['addr-2'] = JSON.parse(
+      JSON.stringify({ ...snapshot.tables.addresses['addr-2'], user: odd.join('|') }),
+    )
     const text = JSON.stringify(snapshot)
     expect((await put(box, text)).status).toBe(204)
     expect((await box.raw('GET', '/_sandgate/snapshot')).json.tables.addresses['addr-2'].user).toBe(odd.join('|'))
@@ -232,7 +304,9 @@ describe('the body of a snapshot', () => {
     }
     expect(await send(Buffer.from(`\ufeff${text}`, 'utf16le'))).toMatch(/^422 the body is in UTF-16/)
     expect(await send(Buffer.from(text.replace('user_2', 'user_é'), 'latin1'))).toBe('422 the body is not UTF-8')
-    expect(await send(Buffer.from(text), { 'content-encoding': 'zstd' })).toMatch(/^415 the content-encoding "zstd" is not read here/)
+    expect(await send(Buffer.from(text), { 'content-encoding': 'zstd' })).toMatch(
+      /^415 the content-encoding "zstd" is not read here/,
+    )
     expect(await send(Buffer.from(text), { 'content-encoding': 'gzip' })).toMatch(/^422 the body cannot be read: /)
   })
 })
@@ -254,10 +328,16 @@ test('with a directory, a large copy and a restored world are there at the next 
   expect((await forked).status).toBe(201)
   expect(half).toBeGreaterThan(0)
   await box.call(cpg, allocation({ user_identifier: 'after' }))
-  const snapshots = await Promise.all(['', '/w/copy'].map(async (world) => (await box.raw('GET', `${world}/_sandgate/snapshot`)).text))
+  const snapshots = await Promise.all(
+    ['', '/w/copy'].map(async (world) => (await box.raw('GET', `${world}/_sandgate/snapshot`)).text),
+  )
   await box.sandbox.close()
   const again = await start({ data })
-  expect(await Promise.all(['', '/w/copy'].map(async (world) => (await again.raw('GET', `${world}/_sandgate/snapshot`)).text))).toEqual(snapshots)
+  expect(
+    await Promise.all(
+      ['', '/w/copy'].map(async (world) => (await again.raw('GET', `${world}/_sandgate/snapshot`)).text),
+    ),
+  ).toEqual(snapshots)
   const killed = await start({ data: `${data}-half` })
   expect(Object.keys((await killed.control('GET', '/snapshot')).json.tables.addresses)).toHaveLength(5_000)
   const copy = await killed.raw('GET', '/w/copy/_sandgate/snapshot')

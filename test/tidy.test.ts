@@ -18,7 +18,9 @@ function read(folder: string): Source[] {
     .map((file) => {
       const path = `${folder}/${file}`
       const text = readFileSync(`${ROOT}${path}`, 'utf8')
-      const imports = [...text.matchAll(/(?:^(?:import|export|\}) [^\n]*from|^import|\bimport\() ?'([^'\n]+)'/gm)].map(([, name]) => (name!.startsWith('.') ? resolve(path, name!) : name!))
+      const imports = [...text.matchAll(/(?:^(?:import|export|\}) [^\n]*from|^import|\bimport\() ?'([^'\n]+)'/gm)].map(
+        ([, name]) => (name!.startsWith('.') ? resolve(path, name!) : name!),
+      )
       return { path, text, code: text.replace(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*/g, ''), imports }
     })
 }
@@ -35,11 +37,27 @@ const providers = readdirSync(`${ROOT}src/providers`)
 const INSIDE: readonly (readonly [part: RegExp, may: readonly RegExp[], ask: string])[] = [
   [/^src\/world\//, [/^src\/world\//], 'nothing: the world knows only itself'],
   [/^src\/provider\.ts$/, [/^src\/world\//], 'the world'],
-  [/^src\/providers\/(\w+)\//, [/^src\/provider\.ts$/, /^src\/world\//, /^src\/providers\/$1\//], 'provider.ts, the world, or its own folder'],
-  [/^src\/http\//, [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/, /^src\/(redact|timers)\.ts$/], 'http, the world, provider.ts, redact.ts or timers.ts'],
-  [/^src\/keep\//, [/^src\/keep\//, /^src\/world\//, /^src\/(reading|redact|timers)\.ts$/], 'keep, the world, reading.ts, redact.ts or timers.ts'],
+  [
+    /^src\/providers\/(\w+)\//,
+    [/^src\/provider\.ts$/, /^src\/world\//, /^src\/providers\/$1\//],
+    'provider.ts, the world, or its own folder',
+  ],
+  [
+    /^src\/http\//,
+    [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/, /^src\/(redact|timers)\.ts$/],
+    'http, the world, provider.ts, redact.ts or timers.ts',
+  ],
+  [
+    /^src\/keep\//,
+    [/^src\/keep\//, /^src\/world\//, /^src\/(reading|redact|timers)\.ts$/],
+    'keep, the world, reading.ts, redact.ts or timers.ts',
+  ],
   [/^src\/reading\.ts$/, [], 'nobody: it knows files and texts alone'],
-  [/^src\/(control\/|import\/|sandbox\.ts|config\.ts|replay\.ts|player\.ts|flight\.ts|case-check\.ts|compare\.ts|renamed\.ts)/, [/^src\/(?!main\.ts|cli\/|providers\/)/], 'anything but the command line and the providers'],
+  [
+    /^src\/(control\/|import\/|sandbox\.ts|config\.ts|replay\.ts|player\.ts|flight\.ts|case-check\.ts|compare\.ts|renamed\.ts)/,
+    [/^src\/(?!main\.ts|cli\/|providers\/)/],
+    'anything but the command line and the providers',
+  ],
   [/^src\/main\.ts$/, [/^src\/cli\/program\.ts$/], 'program.ts alone, so that an old Node reads nothing else'],
 ]
 
@@ -59,38 +77,66 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('imports', () => {
-  test.each(sources.map((source) => [source.path, source] as const))('%s asks only whom it may', (path, { imports }) => {
-    for (const [part, may, ask] of INSIDE) {
-      const match = part.exec(path)
-      if (!match) continue
-      const allowed = may.map((pattern) => new RegExp(pattern.source.replace('$1', match[1] ?? '')))
-      const wrong = imports.filter((name) => name.startsWith('src/') && !allowed.some((pattern) => pattern.test(name)))
-      expect(wrong, `${path} may not import these; ask ${ask}`).toEqual([])
-    }
-    for (const name of imports) if (DOORS[name]) expect(DOORS[name].some((door) => path.startsWith(door)), `${name} has one door`).toBe(true)
-    if (path.startsWith('src/providers/')) {
-      expect(imports.filter((name) => !name.startsWith('src/') && name !== 'zod' && name !== 'node:crypto')).toEqual([])
-    }
-    if (path.startsWith('src/world/')) expect(imports.filter((name) => name.startsWith('node:') && name !== 'node:crypto')).toEqual([])
-  })
+  test.each(sources.map((source) => [source.path, source] as const))(
+    '%s asks only whom it may',
+    (path, { imports }) => {
+      for (const [part, may, ask] of INSIDE) {
+        const match = part.exec(path)
+        if (!match) continue
+        const allowed = may.map((pattern) => new RegExp(pattern.source.replace('$1', match[1] ?? '')))
+        const wrong = imports.filter(
+          (name) => name.startsWith('src/') && !allowed.some((pattern) => pattern.test(name)),
+        )
+        expect(wrong, `${path} may not import these; ask ${ask}`).toEqual([])
+      }
+      for (const name of imports)
+        if (DOORS[name])
+          expect(
+            DOORS[name].some((door) => path.startsWith(door)),
+            `${name} has one door`,
+          ).toBe(true)
+      if (path.startsWith('src/providers/')) {
+        expect(imports.filter((name) => !name.startsWith('src/') && name !== 'zod' && name !== 'node:crypto')).toEqual(
+          [],
+        )
+      }
+      if (path.startsWith('src/world/'))
+        expect(imports.filter((name) => name.startsWith('node:') && name !== 'node:crypto')).toEqual([])
+    },
+  )
 
   test('nothing imports a provider, and nothing but main the command line', () => {
-    for (const { path, imports } of core) expect(imports.filter((name) => /^src\/(providers\/|main\.ts)/.test(name) || (name.startsWith('src/cli/') && !/^src\/(cli\/|main\.ts)/.test(path))), path).toEqual([])
+    for (const { path, imports } of core)
+      expect(
+        imports.filter(
+          (name) =>
+            /^src\/(providers\/|main\.ts)/.test(name) ||
+            (name.startsWith('src/cli/') && !/^src\/(cli\/|main\.ts)/.test(path)),
+        ),
+        path,
+      ).toEqual([])
   })
 })
 
 describe('habits', () => {
   test.each(sources.map((source) => [source.path, source] as const))('%s', (path, source) => {
     const { text, code } = source
-    expect(text.startsWith('// ') || text.startsWith('#!/usr/bin/env node\n// '), 'begins with what it is for').toBe(true)
+    expect(text.startsWith('// ') || text.startsWith('#!/usr/bin/env node\n// '), 'begins with what it is for').toBe(
+      true,
+    )
     expect(text.split('\n').length, 'lines').toBeLessThanOrEqual(400)
     expect(text).not.toMatch(/\b(TODO|FIXME|XXX|HACK|TEMPORARY)\b/)
-    if (!/^src\/(main\.ts|cli\/)/.test(path)) expect(code, 'process belongs to the command line').not.toMatch(/\bprocess\.(?!nextTick)/)
+    if (!/^src\/(main\.ts|cli\/)/.test(path))
+      expect(code, 'process belongs to the command line').not.toMatch(/\bprocess\.(?!nextTick)/)
     if (/^src\/(world|providers)\//.test(path)) {
-      expect(code, 'no wall clock and no chance in the world').not.toMatch(/Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|performance\./)
+      expect(code, 'no wall clock and no chance in the world').not.toMatch(
+        /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|performance\./,
+      )
     }
     if (path !== 'src/timers.ts' && !path.startsWith('src/cli/') && /\bset(Immediate|Timeout|Interval)\b/.test(code)) {
-      expect(source.imports, 'timers that a test may have replaced; timers.ts has the real ones').toContain('src/timers.ts')
+      expect(source.imports, 'timers that a test may have replaced; timers.ts has the real ones').toContain(
+        'src/timers.ts',
+      )
     }
     expect(code, 'nothing mutable at module level').not.toMatch(/^(export )?(let|var) /m)
   })
@@ -109,7 +155,9 @@ describe('habits', () => {
   })
 
   test('there are no drawers for odds and ends', () => {
-    const names = sources.map(({ path }) => path).filter((path) => /(utils?|helpers?|services?|types|middleware|common|misc)(\/|\.ts)/.test(path))
+    const names = sources
+      .map(({ path }) => path)
+      .filter((path) => /(utils?|helpers?|services?|types|middleware|common|misc)(\/|\.ts)/.test(path))
     expect(names).toEqual([])
   })
 })

@@ -19,7 +19,11 @@ const created = { provider: 'cpg', operation: 'createDepositAddress' }
 describe('counting', () => {
   beforeEach(async () => {
     box = await start()
-    for (const user of ['ann', 'bob', 'ann']) await box.call(client, { ...allocation({ user_identifier: user, metadata: `of ${user}` }), headers: { 'x-trace': `t-${user}` } })
+    for (const user of ['ann', 'bob', 'ann'])
+      await box.call(client, {
+        ...allocation({ user_identifier: user, metadata: `of ${user}` }),
+        headers: { 'x-trace': `t-${user}` },
+      })
     await box.call(zopay, post('/addresses', { asset: 'USDT', network: 'solana' }))
     await box.call(client, { method: 'GET', path: '/v1/deposit-requests/1' })
   })
@@ -35,28 +39,80 @@ describe('counting', () => {
     ['at most', { ...created, times: { atMost: 3 } }, true, 3],
     ['at most, too many', { ...created, times: { atMost: 2 } }, false, 3],
     ['at least and at most', { ...created, times: { atLeast: 1, atMost: 2 } }, false, 3],
-    ['by a subset of the body', { ...created, match: { body: { user_identifier: 'ann' } }, times: { exactly: 2 } }, true, 2],
+    [
+      'by a subset of the body',
+      { ...created, match: { body: { user_identifier: 'ann' } }, times: { exactly: 2 } },
+      true,
+      2,
+    ],
     ['by a regex', { ...created, match: { body: { metadata: '/^of (ann|bob)$/' } }, times: { exactly: 3 } }, true, 3],
-    ['by a header, whatever its case', { ...created, match: { headers: { 'X-Trace': 't-bob' } }, times: { exactly: 1 } }, true, 1],
-    ['by a path value', { provider: 'cpg', operation: 'getDepositRequest', match: { path: { request_id: 1 } } }, true, 1],
+    [
+      'by a header, whatever its case',
+      { ...created, match: { headers: { 'X-Trace': 't-bob' } }, times: { exactly: 1 } },
+      true,
+      1,
+    ],
+    [
+      'by a path value',
+      { provider: 'cpg', operation: 'getDepositRequest', match: { path: { request_id: 1 } } },
+      true,
+      1,
+    ],
     ['another operation', { provider: 'cpg', operation: 'ping' }, false, 0],
-    ['in order: the reading came after an allocation', { provider: 'cpg', operation: 'getDepositRequest', after: created }, true, 1],
-    ['in order: no allocation came after the reading', { ...created, after: { provider: 'cpg', operation: 'getDepositRequest' } }, false, 0],
-    ['in order: only what is behind the first of its kind counts', { ...created, after: { ...created, match: { body: { user_identifier: 'bob' } } }, times: { exactly: 1 } }, true, 1],
-    ['in order: behind a call that never was', { ...created, after: { provider: 'cpg', operation: 'ping' }, times: { exactly: 0 } }, true, 0],
+    [
+      'in order: the reading came after an allocation',
+      { provider: 'cpg', operation: 'getDepositRequest', after: created },
+      true,
+      1,
+    ],
+    [
+      'in order: no allocation came after the reading',
+      { ...created, after: { provider: 'cpg', operation: 'getDepositRequest' } },
+      false,
+      0,
+    ],
+    [
+      'in order: only what is behind the first of its kind counts',
+      { ...created, after: { ...created, match: { body: { user_identifier: 'bob' } } }, times: { exactly: 1 } },
+      true,
+      1,
+    ],
+    [
+      'in order: behind a call that never was',
+      { ...created, after: { provider: 'cpg', operation: 'ping' }, times: { exactly: 0 } },
+      true,
+      0,
+    ],
     ['another provider', { provider: 'zopay', operation: 'createAddress', times: { exactly: 1 } }, true, 1],
   ])('%s', async (_, body, ok, count) => {
     expect(await verify(body)).toMatchObject({ ok, count })
   })
 
   test('the closest calls, the nearest first, and where they differ', async () => {
-    const told = await verify({ ...created, match: { body: { user_identifier: 'bob', metadata: 'of nobody' }, headers: { 'x-trace': 't-bob' } } })
+    const told = await verify({
+      ...created,
+      match: { body: { user_identifier: 'bob', metadata: 'of nobody' }, headers: { 'x-trace': 't-bob' } },
+    })
     expect(told).toEqual({
       ok: false,
       count: 0,
       closest: [
-        { entry: 2, at: expect.any(String), status: 200, differs: [{ path: 'body.metadata', expected: 'of nobody', got: 'of bob' }] },
-        { entry: 3, at: expect.any(String), status: 200, differs: [{ path: 'body.user_identifier', expected: 'bob', got: 'ann' }, { path: 'body.metadata', expected: 'of nobody', got: 'of ann' }, { path: 'headers.x-trace', expected: 't-bob', got: 't-ann' }] },
+        {
+          entry: 2,
+          at: expect.any(String),
+          status: 200,
+          differs: [{ path: 'body.metadata', expected: 'of nobody', got: 'of bob' }],
+        },
+        {
+          entry: 3,
+          at: expect.any(String),
+          status: 200,
+          differs: [
+            { path: 'body.user_identifier', expected: 'bob', got: 'ann' },
+            { path: 'body.metadata', expected: 'of nobody', got: 'of ann' },
+            { path: 'headers.x-trace', expected: 't-bob', got: 't-ann' },
+          ],
+        },
         { entry: 1, at: expect.any(String), status: 200, differs: expect.any(Array) },
       ],
     })
@@ -72,24 +128,42 @@ describe('counting', () => {
 
   test('too many: those that were made', async () => {
     const told = await verify({ ...created, match: { body: { user_identifier: 'ann' } }, times: { exactly: 1 } })
-    expect(told).toMatchObject({ ok: false, count: 2, closest: [{ entry: 3, differs: [] }, { entry: 1, differs: [] }] })
+    expect(told).toMatchObject({
+      ok: false,
+      count: 2,
+      closest: [
+        { entry: 3, differs: [] },
+        { entry: 1, differs: [] },
+      ],
+    })
   })
 
   test('sandgate.secrets: keys and signatures can be asked for and are not told', async () => {
-    const told = await verify({ ...created, match: { headers: { 'x-cpg-key': 'another', 'x-cpg-signature': 'another' } } })
+    const told = await verify({
+      ...created,
+      match: { headers: { 'x-cpg-key': 'another', 'x-cpg-signature': 'another' } },
+    })
     expect(told.closest[0].differs.map(({ got }: any) => got)).toEqual(['{{hidden}}', '{{hidden}}'])
-    expect(await verify({ ...created, match: { headers: { 'x-cpg-key': 'cpg_demo_key' } } })).toMatchObject({ ok: true })
+    expect(await verify({ ...created, match: { headers: { 'x-cpg-key': 'cpg_demo_key' } } })).toMatchObject({
+      ok: true,
+    })
   })
 
   test('calls that were refused count too, and tell how they were answered', async () => {
     await box.call(client, allocation({ user_identifier: 'ann', network: 'NOWHERE' }))
     expect(await verify({ ...created, match: { body: { network: 'NOWHERE' } } })).toMatchObject({ ok: true, count: 1 })
-    expect((await verify({ ...created, match: { body: { network: 'NOWHER' } } })).closest[0].status).toBeGreaterThanOrEqual(400)
+    expect(
+      (await verify({ ...created, match: { body: { network: 'NOWHER' } } })).closest[0].status,
+    ).toBeGreaterThanOrEqual(400)
   })
 
   test.each<[string, object, string]>([
     ['a provider that is not there', { ...created, provider: 'cgp' }, 'did you mean cpg?'],
-    ['an operation that is not there', { ...created, operation: 'createDepositAddres' }, 'did you mean createDepositAddress?'],
+    [
+      'an operation that is not there',
+      { ...created, operation: 'createDepositAddres' },
+      'did you mean createDepositAddress?',
+    ],
     ['a regex that is none', { ...created, match: { body: { user_identifier: '/(/' } } }, 'no regex'],
     ['a key that is unknown', { ...created, match: { cookies: {} } }, 'match'],
     ['a number below nothing', { ...created, times: { exactly: -1 } }, 'times'],
@@ -122,7 +196,10 @@ describe('a journal that had to drop entries', () => {
   })
 
   test('sandgate.verify.unknown: was there ever such a call?', async () => {
-    expect(await verify({ ...created, match: { body: { user_identifier: 'a' } } }, await lost())).toMatchObject({ ok: 'unknown', count: 0 })
+    expect(await verify({ ...created, match: { body: { user_identifier: 'a' } } }, await lost())).toMatchObject({
+      ok: 'unknown',
+      count: 0,
+    })
   })
 })
 
@@ -130,7 +207,10 @@ test('sandgate.verify.unknown: big bodies make older calls go before there are m
   const kit = await start({ limits: { journalBytes: 100_000, bodyBytes: 50_000 } })
   const first = await kit.call(client, allocation({ user_identifier: 'a' }))
   for (let i = 0; i < 4; i++) await kit.call(client, allocation({ user_identifier: 'b'.repeat(30_000) }))
-  expect(await verify({ ...created, match: { body: { user_identifier: 'a' } } }, kit)).toMatchObject({ ok: 'unknown', count: 0 })
+  expect(await verify({ ...created, match: { body: { user_identifier: 'a' } } }, kit)).toMatchObject({
+    ok: 'unknown',
+    count: 0,
+  })
   const gone = await kit.control('GET', `/journal/${first.headers['x-sandgate-entry']}`)
   expect([gone.status, gone.json.detail]).toEqual([404, expect.stringContaining('100000 bytes')])
 })
@@ -157,22 +237,41 @@ describe('sandgate.regex.budget', () => {
   test('a verify whose regexes cost too much is 422 and says what to do; the same over short values is answered', async () => {
     const kit = await start()
     for (let i = 0; i < 20; i++) await kit.call(client, allocation({ user_identifier: 'a'.repeat(36) }))
-    expect(await verify({ ...created, match: { body: { user_identifier: REPEATED } } }, kit)).toMatchObject({ ok: false, count: 0, closest: [{ entry: 20 }, { entry: 19 }, { entry: 18 }] })
+    expect(await verify({ ...created, match: { body: { user_identifier: REPEATED } } }, kit)).toMatchObject({
+      ok: false,
+      count: 0,
+      closest: [{ entry: 20 }, { entry: 19 }, { entry: 18 }],
+    })
     await kit.call(client, allocation({ metadata: 'a'.repeat(4000) as never }))
     const reply = await verify({ ...created, match: { body: { metadata: REPEATED } } }, kit)
     expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('regexes cost too much')])
-    expect(await verify({ ...created, match: { body: { metadata: '/^a+$/' } } }, kit)).toMatchObject({ ok: true, count: 1 })
+    expect(await verify({ ...created, match: { body: { metadata: '/^a+$/' } } }, kit)).toMatchObject({
+      ok: true,
+      count: 1,
+    })
   })
 
   test('many regexes at once are refused before they are all compiled', async () => {
     const kit = await start()
-    const reply = await verify({ ...created, match: { body: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, `/a{900}${i}/`])) } }, kit)
+    const reply = await verify(
+      {
+        ...created,
+        match: { body: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, `/a{900}${i}/`])) },
+      },
+      kit,
+    )
     expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('cost too much together')])
   })
 
   test('a rule that costs too much on a call does not strike it, and the journal says so; the other rules do', async () => {
     const kit = await start()
-    const arm = async (metadata: string, status: number) => (await kit.control('POST', '/faults', { when: { provider: 'cpg', body: { metadata } }, then: [{ respond: { status } }] })).json.id
+    const arm = async (metadata: string, status: number) =>
+      (
+        await kit.control('POST', '/faults', {
+          when: { provider: 'cpg', body: { metadata } },
+          then: [{ respond: { status } }],
+        })
+      ).json.id
     const costly = await arm(REPEATED, 501)
     await arm('/^a+7$/', 502)
     const answered = async (metadata: string) => {
@@ -191,11 +290,19 @@ test('sandgate.verify.moment: others are served while it looks, and what they do
   const kit = await start()
   // Without a period, so that every search is as dear as it can be.
   let drawn = 1
-  const letters = () => Array.from({ length: 1000 }, () => ((drawn = (drawn * 1_103_515_245 + 12_345) % 2_147_483_648) > 1_073_741_824 ? 'a' : 'b')).join('')
+  const letters = () =>
+    Array.from({ length: 1000 }, () =>
+      (drawn = (drawn * 1_103_515_245 + 12_345) % 2_147_483_648) > 1_073_741_824 ? 'a' : 'b',
+    ).join('')
   for (let i = 0; i < 20; i++) await kit.call(client, allocation({ metadata: letters() as never }))
   const order: string[] = []
-  const asked = verify({ ...created, match: { body: { metadata: '/([ab]*a[ab]{150}){6}[^ab]/' } }, times: { exactly: 0 } }, kit).then((told) => (order.push('verify'), told))
-  const other = kit.call(client, allocation({ metadata: `${'a'.repeat(990)}c` as never })).then(() => order.push('call'))
+  const asked = verify(
+    { ...created, match: { body: { metadata: '/([ab]*a[ab]{150}){6}[^ab]/' } }, times: { exactly: 0 } },
+    kit,
+  ).then((told) => (order.push('verify'), told))
+  const other = kit
+    .call(client, allocation({ metadata: `${'a'.repeat(990)}c` as never }))
+    .then(() => order.push('call'))
   await Promise.all([asked, other])
   expect(order).toEqual(['call', 'verify'])
   expect(await asked).toEqual({ ok: true, count: 0, closest: [] })

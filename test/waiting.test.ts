@@ -46,17 +46,25 @@ async function started(events?: readonly string[]): Promise<{ box: Kit; inbox: I
 
 /** What a handler may ask for before it answers. */
 const CALLS: Readonly<Record<string, (box: Kit, address: string) => Promise<Reply>>> = {
-  'POST deposits to the same address': (box, address) => box.control('POST', '/deposits', { address, amount: '1', confirmations: 'instant' }),
+  'POST deposits to the same address': (box, address) =>
+    box.control('POST', '/deposits', { address, amount: '1', confirmations: 'instant' }),
   'POST deposits, later': (box, address) => box.control('POST', '/deposits', { address, amount: '1', after: '3h' }),
-  'POST deposits to another address': async (box) => box.control('POST', '/deposits', { address: await allocate(box, 'v'), amount: '1', confirmations: 'instant' }),
+  'POST deposits to another address': async (box) =>
+    box.control('POST', '/deposits', { address: await allocate(box, 'v'), amount: '1', confirmations: 'instant' }),
   'POST clock/advance by': (box) => box.control('POST', '/clock/advance', { by: '1m' }),
   'POST clock/advance by days': (box) => box.control('POST', '/clock/advance', { by: '3d' }),
   'POST clock/advance until quiet': (box) => box.control('POST', '/clock/advance', { until: 'quiet' }),
-  'PATCH clock now': (box) => box.control('PATCH', '/clock', { now: new Date(box.world.now + 7_200_000).toISOString() }),
+  'PATCH clock now': (box) =>
+    box.control('PATCH', '/clock', { now: new Date(box.world.now + 7_200_000).toISOString() }),
   'PATCH clock mode': (box) => box.control('PATCH', '/clock', { mode: 'frozen' }),
-  'PUT scenario': (box) => box.control('PUT', '/scenario', { timeline: [{ at: '0s', do: { deposit: { provider: 'cpg', amount: '2' } } }] }),
+  'PUT scenario': (box) =>
+    box.control('PUT', '/scenario', { timeline: [{ at: '0s', do: { deposit: { provider: 'cpg', amount: '2' } } }] }),
   'DELETE scenario': (box) => box.control('DELETE', '/scenario'),
-  'POST faults': (box) => box.control('POST', '/faults', { when: { provider: 'cpg', nth: 900 }, then: [{ respond: { error: 'unavailable' } }] }),
+  'POST faults': (box) =>
+    box.control('POST', '/faults', {
+      when: { provider: 'cpg', nth: 900 },
+      then: [{ respond: { error: 'unavailable' } }],
+    }),
   'DELETE faults': (box) => box.control('DELETE', '/faults'),
   'POST verify': (box) => box.control('POST', '/verify', { provider: 'cpg', operation: 'createDepositAddress' }),
   'PUT callbacks/endpoints': (box) => box.control('PUT', '/callbacks/endpoints/zopay', { url: 'http://127.0.0.1:9/' }),
@@ -76,7 +84,10 @@ const CAUSES: Readonly<Record<string, (box: Kit, address: string) => Promise<unk
   },
   'sent by a deposit': (box, address) => box.deposit(address, '10', { confirmations: 'instant' }),
   'sent by a provider’s call': async (box) => {
-    await box.control('POST', '/faults', { when: { provider: 'cpg', operation: 'createDepositAddress', times: 1 }, then: [{ deposit: { amount: '10', confirmations: 'instant' } }] })
+    await box.control('POST', '/faults', {
+      when: { provider: 'cpg', operation: 'createDepositAddress', times: 1 },
+      then: [{ deposit: { amount: '10', confirmations: 'instant' } }],
+    })
     await allocate(box, 'w')
     return box.advance('0s')
   },
@@ -121,19 +132,30 @@ describe('a receiver makes a control call before it answers', () => {
     const { box, inbox, address } = await started(['deposit.detected', 'deposit.confirmed'])
     const told: number[] = []
     inbox.answers = async (_, index) => {
-      if (index < 2) for (const id of ['cb_1', 'cb_2']) told.push((await box.control('POST', `/callbacks/${id}/redeliver`)).status)
+      if (index < 2)
+        for (const id of ['cb_1', 'cb_2']) told.push((await box.control('POST', `/callbacks/${id}/redeliver`)).status)
       return {}
     }
     await box.deposit(address, '1', { confirmations: 'instant' })
     // Both were on their way when the first one was heard; the first was over when the second was.
     expect(told).toEqual([409, 409, 200, 409])
-    expect(inbox.received.map(({ json }) => json.event)).toEqual(['deposit.detected', 'deposit.confirmed', 'deposit.detected'])
-    expect((await deliveries(box)).map(({ status, attempts }) => [status, attempts.map(({ error }: any) => error)])).toEqual([['delivered', [null, null]], ['delivered', [null]]])
+    expect(inbox.received.map(({ json }) => json.event)).toEqual([
+      'deposit.detected',
+      'deposit.confirmed',
+      'deposit.detected',
+    ])
+    expect(
+      (await deliveries(box)).map(({ status, attempts }) => [status, attempts.map(({ error }: any) => error)]),
+    ).toEqual([
+      ['delivered', [null, null]],
+      ['delivered', [null]],
+    ])
   })
 
   test('sandgate.callbacks.waiting: money after money, and time after time, each out of the callback before', async () => {
     for (const act of [
-      (box: Kit, address: string) => box.control('POST', '/deposits', { address, amount: '1', after: '1h', confirmations: 'instant' }),
+      (box: Kit, address: string) =>
+        box.control('POST', '/deposits', { address, amount: '1', after: '1h', confirmations: 'instant' }),
       (box: Kit) => box.control('POST', '/clock/advance', { by: '1h' }),
     ]) {
       const { box, inbox, address } = await started()
@@ -154,8 +176,18 @@ describe('a receiver makes a control call before it answers', () => {
     for (const address of addresses) await box.deposit(address, '1', { after: '1h', confirmations: 'instant' })
     const statuses: number[] = []
     inbox.answers = async ({ json }, index) => {
-      if (json.event === 'deposit.detected' && index < 40) statuses.push((await box.control('POST', '/deposits', { address: addresses[index % 20], amount: '2', confirmations: 'instant' })).status)
-      if (json.event === 'deposit.confirmed' && index < 40) statuses.push((await box.control('POST', '/clock/advance', { by: '1s' })).status)
+      if (json.event === 'deposit.detected' && index < 40)
+        statuses.push(
+          (
+            await box.control('POST', '/deposits', {
+              address: addresses[index % 20],
+              amount: '2',
+              confirmations: 'instant',
+            })
+          ).status,
+        )
+      if (json.event === 'deposit.confirmed' && index < 40)
+        statuses.push((await box.control('POST', '/clock/advance', { by: '1s' })).status)
       return {}
     }
     await box.control('POST', '/clock/advance', { until: 'quiet' })
@@ -173,8 +205,16 @@ describe('a receiver makes a control call before it answers', () => {
     for (const [i, path] of paths.entries()) {
       await box.raw('PUT', `${path}/callbacks/endpoints/cpg`, json, JSON.stringify({ url: inboxes[i]!.url }))
       const request = client.sign(allocation({}), box.wallMs)
-      const { address } = (await box.raw(request.method, `${path.replace('/_sandgate', '')}/cpg${request.path}`, request.headers, request.body)).json.data
-      for (const after of ['1h', '2h', '3h']) await box.raw('POST', `${path}/deposits`, json, JSON.stringify({ address, amount: '1', after }))
+      const { address } = (
+        await box.raw(
+          request.method,
+          `${path.replace('/_sandgate', '')}/cpg${request.path}`,
+          request.headers,
+          request.body,
+        )
+      ).json.data
+      for (const after of ['1h', '2h', '3h'])
+        await box.raw('POST', `${path}/deposits`, json, JSON.stringify({ address, amount: '1', after }))
       inboxes[i]!.answers = async (_, index) => {
         if (index < 5) await box.raw('POST', `${paths[1 - i]}/clock/advance`, json, '{"by":"1h"}')
         return {}
@@ -222,7 +262,10 @@ describe('a receiver makes a control call before it answers', () => {
     const { id } = (await box.call(zopay.client, zopay.client.good.createPaymentIntent!())).json
     await box.call(zopay.client, zopay.simulate(id))
     await box.advance('1m')
-    expect((await deliveries(box))[0].attempts.map(({ at, status }: any) => [at, status])).toEqual([[START, 500], ['2026-05-16T19:01:00.000Z', 200]])
+    expect((await deliveries(box))[0].attempts.map(({ at, status }: any) => [at, status])).toEqual([
+      [START, 500],
+      ['2026-05-16T19:01:00.000Z', 200],
+    ])
   })
 
   test('what failed while its receiver moved the clock past the next attempt is tried again at once', async () => {
@@ -247,51 +290,69 @@ describe('sandgate.callbacks.departure: callbacks of one object that are due at 
   }
 
   const TELLERS: Readonly<Record<string, Teller>> = {
-    cpg: { address: allocate, amounts: ['1'], heard: ['deposit.detected', 'deposit.confirmed'], name: ({ json }) => json.event },
+    cpg: {
+      address: allocate,
+      amounts: ['1'],
+      heard: ['deposit.detected', 'deposit.confirmed'],
+      name: ({ json }) => json.event,
+    },
     payward: {
-      address: async (box) => (await box.call(payward.client, payward.client.good.createDepositAddress!())).json.data.address,
+      address: async (box) =>
+        (await box.call(payward.client, payward.client.good.createDepositAddress!())).json.data.address,
       amounts: ['1'],
       heard: ['initial', 'pending', 'settled'],
       name: ({ json }) => json.data.status,
     },
     alphapo: {
-      address: async (box, user) => (await box.call(alphapo.client, alphapo.taking({ foreign_id: user }))).json.data.address,
+      address: async (box, user) =>
+        (await box.call(alphapo.client, alphapo.taking({ foreign_id: user }))).json.data.address,
       amounts: ['1', '2', '3'],
       heard: ['1.00000000', '2.00000000', '3.00000000'],
       name: ({ json }) => json.currency_sent.amount,
     },
     zopay: {
-      address: async (box, user) => (await box.call(zopay.client, zopay.post('/addresses', { asset: 'USDT', network: 'solana', external_ref: user }, user))).json.address,
+      address: async (box, user) =>
+        (
+          await box.call(
+            zopay.client,
+            zopay.post('/addresses', { asset: 'USDT', network: 'solana', external_ref: user }, user),
+          )
+        ).json.address,
       amounts: ['1', '2', '3'],
       heard: ['1.00', '2.00', '3.00'],
       name: ({ json }) => json.data.amount,
     },
   }
 
-  test.each(Object.entries(TELLERS))('%s: each leaves after the answer to the one before, and another object’s beside them', async (provider, { address, amounts, heard }) => {
-    const box = await start(PATIENT)
-    const inbox = await Inbox.open()
-    await box.subscribe(provider, inbox)
-    const [one, other] = [await address(box, 'one'), await address(box, 'other')]
-    for (const amount of amounts) await box.deposit(one, amount, { after: '1h', confirmations: 'instant' })
-    await box.deposit(other, '1', { after: '1h', confirmations: 'instant' })
-    const [under, both] = [new Set<string>(), gate()]
-    let overlapped = 0
-    inbox.answers = async ({ json }) => {
-      const object = objectOf(json)
-      if (under.has(object)) overlapped++
-      under.add(object)
-      // The first one is answered when another object's has come beside it.
-      if (under.size === 2) both.open()
-      await both.opened
-      under.delete(object)
-      return {}
-    }
-    await box.advance('1h')
-    const first = inbox.received.find(({ text }) => text.includes(one))!
-    const names = inbox.received.filter(({ json }) => objectOf(json) === objectOf(first.json)).map(TELLERS[provider]!.name)
-    expect([overlapped, names]).toEqual([0, heard])
-  })
+  test.each(Object.entries(TELLERS))(
+    '%s: each leaves after the answer to the one before, and another object’s beside them',
+    async (provider, { address, amounts, heard }) => {
+      const box = await start(PATIENT)
+      const inbox = await Inbox.open()
+      await box.subscribe(provider, inbox)
+      const [one, other] = [await address(box, 'one'), await address(box, 'other')]
+      for (const amount of amounts) await box.deposit(one, amount, { after: '1h', confirmations: 'instant' })
+      await box.deposit(other, '1', { after: '1h', confirmations: 'instant' })
+      const [under, both] = [new Set<string>(), gate()]
+      let overlapped = 0
+      inbox.answers = async ({ json }) => {
+        const object = objectOf(json)
+        if (under.has(object)) overlapped++
+        under.add(object)
+        // The first one is answered when another object's has come beside it.
+        if (under.size === 2) both.open()
+        await both.opened
+        under.delete(object)
+        return {}
+      }
+      await box.advance('1h')
+      const first = inbox.received.find(({ text }) => text.includes(one))!
+      const names = inbox.received
+        .filter(({ json }) => objectOf(json) === objectOf(first.json))
+        .map(TELLERS[provider]!.name)
+      expect([overlapped, names]).toEqual([0, heard])
+    },
+  )
 
   test('after one that hangs the next leaves when its time is over, and nothing waits for retries', async () => {
     const box = await start({ callbackTimeoutMs: 300 })
@@ -306,7 +367,11 @@ describe('sandgate.callbacks.departure: callbacks of one object that are due at 
     await box.deposit(address, '1', { confirmations: 'instant' })
     over.open()
     expect(inbox.received.map(({ json }) => json.data.status)).toEqual(['initial', 'pending', 'settled'])
-    expect((await deliveries(box)).map(({ attempts }) => attempts[0].error)).toEqual(['no answer within 0.3 s', 'the receiver answered 500', null])
+    expect((await deliveries(box)).map(({ attempts }) => attempts[0].error)).toEqual([
+      'no answer within 0.3 s',
+      'the receiver answered 500',
+      null,
+    ])
     await box.advance('1s')
     expect(inbox.received.map(({ json }) => json.data.status).slice(3)).toEqual(['initial', 'pending'])
   })
@@ -334,29 +399,36 @@ describe('sandgate.clock.overlap: calls that move the clock at once', () => {
   test('any durations at once, in callbacks and beside each other: the clock moves by their sum, and each thing happens once', async () => {
     const durations = fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 5 })
     await fc.assert(
-      fc.asyncProperty(durations, durations, fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 5 }), async (beside, inside, deposits) => {
-        const { box, inbox, address } = await started()
-        for (const minutes of deposits) await box.deposit(address, '1', { after: `${minutes}m` })
-        const happened: string[] = []
-        let moved = 0
-        const move = async (minutes: number) => {
-          moved += minutes
-          happened.push(...summaries((await box.advance(`${minutes}m`)).happened))
-        }
-        const left = [...inside]
-        inbox.answers = async () => {
-          if (left.length > 0) await move(left.pop()!)
-          return {}
-        }
-        await Promise.all(beside.map(move))
-        expect(box.world.now).toBe(Date.parse(START) + moved * 60_000)
-        const timers = (await box.control('GET', '/journal?kind=timer&limit=1000')).json.data.map(({ at, summary }: any) => `${at} ${summary}`)
-        // What fell due when a deposit was sent was made to happen by that call.
-        expect(happened.every((line) => timers.includes(line))).toBe(true)
-        expect(new Set(happened).size).toBe(happened.length)
-        await expectAllTakenAtOnce(box, inbox)
-        await box.sandbox.close()
-      }),
+      fc.asyncProperty(
+        durations,
+        durations,
+        fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 5 }),
+        async (beside, inside, deposits) => {
+          const { box, inbox, address } = await started()
+          for (const minutes of deposits) await box.deposit(address, '1', { after: `${minutes}m` })
+          const happened: string[] = []
+          let moved = 0
+          const move = async (minutes: number) => {
+            moved += minutes
+            happened.push(...summaries((await box.advance(`${minutes}m`)).happened))
+          }
+          const left = [...inside]
+          inbox.answers = async () => {
+            if (left.length > 0) await move(left.pop()!)
+            return {}
+          }
+          await Promise.all(beside.map(move))
+          expect(box.world.now).toBe(Date.parse(START) + moved * 60_000)
+          const timers = (await box.control('GET', '/journal?kind=timer&limit=1000')).json.data.map(
+            ({ at, summary }: any) => `${at} ${summary}`,
+          )
+          // What fell due when a deposit was sent was made to happen by that call.
+          expect(happened.every((line) => timers.includes(line))).toBe(true)
+          expect(new Set(happened).size).toBe(happened.length)
+          await expectAllTakenAtOnce(box, inbox)
+          await box.sandbox.close()
+        },
+      ),
       { numRuns: 30, seed: 4_2026 },
     )
   })
@@ -389,7 +461,10 @@ describe('sandgate.clock.overlap: calls that move the clock at once', () => {
       return {}
     }
     const { status, json } = await box.control('POST', '/clock/advance', { by: '3d' })
-    expect([status, json.detail]).toEqual([409, 'the clock stopped at 9999-12-31T00:00:00.000Z: another call has moved it meanwhile, and from there the rest of this one leads beyond the year 9999'])
+    expect([status, json.detail]).toEqual([
+      409,
+      'the clock stopped at 9999-12-31T00:00:00.000Z: another call has moved it meanwhile, and from there the rest of this one leads beyond the year 9999',
+    ])
   })
 
   test('in a running world what passes on the wall comes on top', async () => {

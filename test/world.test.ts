@@ -13,8 +13,30 @@ import { World } from '../src/world/world.ts'
 const PARAMETERS = { numRuns: 150, seed: 20260516 }
 const START_MS = Date.parse('2026-05-16T19:00:00Z')
 
-function createWorld({ seed = 'sandgate', frozen = true, react = () => undefined as void, onStop }: { seed?: string; frozen?: boolean; react?: (timer: Timer, world: World) => void; onStop?: (world: World, error?: unknown) => void } = {}): World {
-  return new World({ id: 'test', seed, startMs: START_MS, frozen, settings: {}, assumptions: { 'a.b': 'second' }, switches: { 'a.b': ['first', 'second'], 'c.d': ['first', 'second'] }, react, onStop, journalEntries: 100, journalBytes: 1e6 })
+function createWorld({
+  seed = 'sandgate',
+  frozen = true,
+  react = () => undefined as void,
+  onStop,
+}: {
+  seed?: string
+  frozen?: boolean
+  react?: (timer: Timer, world: World) => void
+  onStop?: (world: World, error?: unknown) => void
+} = {}): World {
+  return new World({
+    id: 'test',
+    seed,
+    startMs: START_MS,
+    frozen,
+    settings: {},
+    assumptions: { 'a.b': 'second' },
+    switches: { 'a.b': ['first', 'second'], 'c.d': ['first', 'second'] },
+    react,
+    onStop,
+    journalEntries: 100,
+    journalBytes: 1e6,
+  })
 }
 
 interface Row {
@@ -34,7 +56,11 @@ const Rows: Table<Row> = {
 }
 
 const anyId = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'é', '\uffff', '')
-const anyRow: fc.Arbitrary<Row> = fc.record({ id: anyId, owner: fc.constantFrom('x', 'y', '', null), rank: fc.integer({ min: -3, max: 3 }) })
+const anyRow: fc.Arbitrary<Row> = fc.record({
+  id: anyId,
+  owner: fc.constantFrom('x', 'y', '', null),
+  rank: fc.integer({ min: -3, max: 3 }),
+})
 
 /** What a piece of work does to a world; `nested` is a change within the change, which may throw and be caught. */
 type Step =
@@ -51,7 +77,10 @@ const { steps: anySteps } = fc.letrec<{ step: Step; steps: Step[] }>((tie) => ({
     { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), id: anyId }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('count' as const), name: fc.constantFrom('n', 'm') }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('schedule' as const), at: fc.integer({ min: 0, max: 5 }) }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('nested' as const), steps: tie('steps'), throws: fc.boolean() }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('nested' as const), steps: tie('steps'), throws: fc.boolean() }),
+    },
   ),
   steps: fc.array(tie('step'), { maxLength: 8 }),
 }))
@@ -63,7 +92,15 @@ function perform(world: World, steps: readonly Step[]): void {
     if (step.do === 'put') world.put(Rows, { ...step.row })
     if (step.do === 'remove') world.remove(Rows, step.id)
     if (step.do === 'count') world.next(step.name)
-    if (step.do === 'schedule') world.clock.schedule({ at: START_MS + step.at, provider: 'p', kind: 'window', reaction: 'r', args: step.at, summary: 's' })
+    if (step.do === 'schedule')
+      world.clock.schedule({
+        at: START_MS + step.at,
+        provider: 'p',
+        kind: 'window',
+        reaction: 'r',
+        args: step.at,
+        summary: 's',
+      })
     if (step.do === 'nested') attempt(world, step.steps, step.throws)
   }
 }
@@ -86,7 +123,10 @@ function look(world: World): unknown {
     dump: world.dump(),
     size: world.size(Rows),
     due: [world.clock.due, world.clock.nextAt, world.clock.waiting(100)],
-    indexes: groups.flatMap((group) => [world.list(Rows, 'byOwner', group), world.list(Rows, 'byOwner', group, { descending: true })]),
+    indexes: groups.flatMap((group) => [
+      world.list(Rows, 'byOwner', group),
+      world.list(Rows, 'byOwner', group, { descending: true }),
+    ]),
     all: world.list(Rows, 'all', ''),
   }
 }
@@ -94,7 +134,9 @@ function look(world: World): unknown {
 /** The rows of an index as the words of `Index` say: by group, ascending by order, then by key. */
 function naive(rows: Iterable<Row>, index: 'byOwner' | 'all', group: string): Row[] {
   const { group: groupOf, order } = Rows.indexes[index]!
-  return [...rows].filter((row) => groupOf(row) === group).sort((a, b) => order(a) - order(b) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+  return [...rows]
+    .filter((row) => groupOf(row) === group)
+    .sort((a, b) => order(a) - order(b) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
 }
 
 describe('tables', () => {
@@ -131,11 +173,20 @@ describe('tables', () => {
         attempt(world, work, work.length % 2 === 0)
         const rows = [...world.rows(Rows)]
         expect(world.size(Rows)).toBe(rows.length)
-        for (const [index, group] of [['byOwner', 'x'], ['byOwner', 'y'], ['byOwner', ''], ['byOwner', 'nobody'], ['all', '']] as const) {
+        for (const [index, group] of [
+          ['byOwner', 'x'],
+          ['byOwner', 'y'],
+          ['byOwner', ''],
+          ['byOwner', 'nobody'],
+          ['all', ''],
+        ] as const) {
           const expected = naive(rows, index, group)
           expect(world.list(Rows, index, group)).toEqual(expected)
           expect(world.list(Rows, index, group, { descending: true })).toEqual([...expected].reverse())
-          expect([world.first(Rows, index, group), world.last(Rows, index, group)]).toEqual([expected[0], expected.at(-1)])
+          expect([world.first(Rows, index, group), world.last(Rows, index, group)]).toEqual([
+            expected[0],
+            expected.at(-1),
+          ])
         }
       }),
       PARAMETERS,
@@ -144,21 +195,31 @@ describe('tables', () => {
 
   test('pages, from either end, are the list cut in pieces, also when the row at the cut is gone', () => {
     fc.assert(
-      fc.property(fc.array(anyRow, { maxLength: 12 }), fc.integer({ min: 1, max: 4 }), fc.boolean(), fc.boolean(), (rows, limit, descending, losing) => {
-        const world = createWorld()
-        world.change(() => rows.forEach((row) => world.put(Rows, { ...row })))
-        const expected = naive(world.rows(Rows), 'all', '')
-        if (descending) expected.reverse()
-        const walked: Row[] = []
-        for (;;) {
-          const last = walked.at(-1)
-          if (last && losing) world.change(() => world.remove(Rows, last.id))
-          const page = world.list(Rows, 'all', '', { limit, descending, after: last && { order: -last.rank, key: last.id } })
-          walked.push(...page)
-          if (page.length < limit) break
-        }
-        expect(walked).toEqual(expected)
-      }),
+      fc.property(
+        fc.array(anyRow, { maxLength: 12 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.boolean(),
+        fc.boolean(),
+        (rows, limit, descending, losing) => {
+          const world = createWorld()
+          world.change(() => rows.forEach((row) => world.put(Rows, { ...row })))
+          const expected = naive(world.rows(Rows), 'all', '')
+          if (descending) expected.reverse()
+          const walked: Row[] = []
+          for (;;) {
+            const last = walked.at(-1)
+            if (last && losing) world.change(() => world.remove(Rows, last.id))
+            const page = world.list(Rows, 'all', '', {
+              limit,
+              descending,
+              after: last && { order: -last.rank, key: last.id },
+            })
+            walked.push(...page)
+            if (page.length < limit) break
+          }
+          expect(walked).toEqual(expected)
+        },
+      ),
       PARAMETERS,
     )
   })
@@ -178,7 +239,9 @@ describe('tables', () => {
           }
         })
         for (const [steps, throws] of works) attempt(world, steps, throws)
-        const rows = Object.entries(world.dump()).flatMap(([table, rows]) => Object.entries(rows).map(([key, row]) => [JSON.stringify([table, key]), row] as const))
+        const rows = Object.entries(world.dump()).flatMap(([table, rows]) =>
+          Object.entries(rows).map(([key, row]) => [JSON.stringify([table, key]), row] as const),
+        )
         expect(copy).toEqual(new Map(rows))
       }),
       PARAMETERS,
@@ -199,7 +262,14 @@ describe('tables', () => {
     const world = createWorld()
     const next = (name: string) => world.change(() => world.next(name))
     expect([next('n'), next('n'), next('m')]).toEqual([1, 2, 1])
-    attempt(world, [{ do: 'count', name: 'n' }, { do: 'count', name: 'n' }], true)
+    attempt(
+      world,
+      [
+        { do: 'count', name: 'n' },
+        { do: 'count', name: 'n' },
+      ],
+      true,
+    )
     expect([next('n'), next('__proto__'), next('__proto__')]).toEqual([3, 1, 2])
   })
 
@@ -222,16 +292,30 @@ interface Plan {
 }
 
 const { plans: anyPlans } = fc.letrec<{ plan: Plan; plans: Plan[] }>((tie) => ({
-  plan: fc.record({ at: fc.integer({ min: -2, max: 6 }), name: fc.string({ maxLength: 3 }), then: fc.oneof({ maxDepth: 2 }, fc.constant([]), tie('plans')) }),
+  plan: fc.record({
+    at: fc.integer({ min: -2, max: 6 }),
+    name: fc.string({ maxLength: 3 }),
+    then: fc.oneof({ maxDepth: 2 }, fc.constant([]), tie('plans')),
+  }),
   plans: fc.array(tie('plan'), { maxLength: 5 }),
 }))
 
 function schedule(world: World, { at, name, then }: Plan): void {
-  world.clock.schedule({ at: world.now + at, provider: 'p', kind: 'callback', reaction: 'go', args: then, summary: name })
+  world.clock.schedule({
+    at: world.now + at,
+    provider: 'p',
+    kind: 'callback',
+    reaction: 'go',
+    args: then,
+    summary: name,
+  })
 }
 
 /** A world whose timers write down when they fire, and schedule what their plan says. */
-function planned(plans: readonly Plan[], frozen = true): { world: World; fired: { at: number; now: number; id: string }[] } {
+function planned(
+  plans: readonly Plan[],
+  frozen = true,
+): { world: World; fired: { at: number; now: number; id: string }[] } {
   const fired: { at: number; now: number; id: string }[] = []
   const world = createWorld({
     frozen,
@@ -306,7 +390,10 @@ describe('clock', () => {
   })
 
   test('frozen: the wall moves nothing, but what is due now happens now', () => {
-    const { world, fired } = planned([{ at: 0, name: 'now', then: [] }, { at: 1, name: 'later', then: [] }])
+    const { world, fired } = planned([
+      { at: 0, name: 'now', then: [] },
+      { at: 1, name: 'later', then: [] },
+    ])
     world.clock.tick(1000)
     world.clock.tick(999_999)
     expect([world.now, fired.length, world.clock.due]).toEqual([START_MS, 1, 1])
@@ -344,7 +431,11 @@ describe('clock', () => {
   test('a timer that was cancelled does not fire; quiet counts neither windows nor retention', () => {
     const { world, fired } = planned([])
     const kinds = ['window', 'retention', 'confirmation', 'callback', 'scenario'] as const
-    const timers = world.change(() => kinds.map((kind, i) => world.clock.schedule({ at: START_MS + i + 1, provider: 'p', kind, reaction: 'go', args: [], summary: kind })))
+    const timers = world.change(() =>
+      kinds.map((kind, i) =>
+        world.clock.schedule({ at: START_MS + i + 1, provider: 'p', kind, reaction: 'go', args: [], summary: kind }),
+      ),
+    )
     expect([world.clock.nextAt, world.clock.nextLoud]).toEqual([START_MS + 1, START_MS + 3])
     world.change(() => world.clock.cancel(timers[2]!.id))
     expect(world.clock.nextLoud).toBe(START_MS + 4)
@@ -365,18 +456,31 @@ describe('clock', () => {
     })
     world.change(() => schedule(world, { at: 1, name: 'bad', then: [] }))
     const before = world.dump()
-    for (const go of [() => world.clock.advanceTo(START_MS + 5), () => world.clock.tick(0), () => world.clock.tick(10)]) {
+    for (const go of [
+      () => world.clock.advanceTo(START_MS + 5),
+      () => world.clock.tick(0),
+      () => world.clock.tick(10),
+    ]) {
       go()
       expect(world.dump()).toEqual(before)
       expect([world.now, world.clock.frozen, told]).toEqual([START_MS + 1, true, [thrown]])
     }
-    expect(world.stopped).toEqual({ rows: 'good', reason: expect.stringMatching(/^the timer 000000000001 \(p, go: bad\) cannot be carried out: /) })
-    expect([...world.journal].map(({ kind, action, summary }) => [kind, action, summary])).toEqual([['control', 'stopped', `the world is stopped: ${world.stopped!.reason}`]])
+    expect(world.stopped).toEqual({
+      rows: 'good',
+      reason: expect.stringMatching(/^the timer 000000000001 \(p, go: bad\) cannot be carried out: /),
+    })
+    expect([...world.journal].map(({ kind, action, summary }) => [kind, action, summary])).toEqual([
+      ['control', 'stopped', `the world is stopped: ${world.stopped!.reason}`],
+    ])
   })
 
   test('a world that is resumed goes on where it was stopped, when what stopped it is gone', () => {
     let broken = true
-    const world = createWorld({ react: () => { if (broken) throw thrown } })
+    const world = createWorld({
+      react: () => {
+        if (broken) throw thrown
+      },
+    })
     world.change(() => [1, 2].forEach((at) => schedule(world, { at, name: 'x', then: [] })))
     expect(world.clock.advanceTo(START_MS + 5)).toEqual([])
     world.resume()
@@ -386,29 +490,47 @@ describe('clock', () => {
     expect([world.clock.advanceTo(START_MS + 5).length, world.stopped, world.now]).toEqual([2, undefined, START_MS + 5])
   })
 
-  test.each([['the same', 0], ['an earlier', -1]])('a timer that schedules itself anew for %s instant, without end, stops the world', (_, ms) => {
+  test.each([
+    ['the same', 0],
+    ['an earlier', -1],
+  ])('a timer that schedules itself anew for %s instant, without end, stops the world', (_, ms) => {
     const world = createWorld({ react: (timer, world) => schedule(world, { at: ms, name: timer.summary, then: [] }) })
     world.change(() => schedule(world, { at: 7, name: 'again', then: [] }))
     world.clock.advanceTo(START_MS + 100)
-    expect([world.now, world.clock.due, world.stopped?.reason]).toEqual([START_MS + 7, 1, expect.stringMatching(/^the timer \d{12} \(p, go: again\) is scheduled anew without end at 2026-05-16T19:00:00\.007Z$/)])
+    expect([world.now, world.clock.due, world.stopped?.reason]).toEqual([
+      START_MS + 7,
+      1,
+      expect.stringMatching(
+        /^the timer \d{12} \(p, go: again\) is scheduled anew without end at 2026-05-16T19:00:00\.007Z$/,
+      ),
+    ])
   })
 
   test('as many timers as one likes may fall due at one instant, each with something that follows at once', () => {
-    const world = createWorld({ react: (timer, world) => (timer.args as Plan[]).forEach((plan) => schedule(world, plan)) })
-    world.change(() => Array.from({ length: 25_000 }, () => schedule(world, { at: 1, name: '', then: [{ at: 0, name: '', then: [] }] })))
+    const world = createWorld({
+      react: (timer, world) => (timer.args as Plan[]).forEach((plan) => schedule(world, plan)),
+    })
+    world.change(() =>
+      Array.from({ length: 25_000 }, () => schedule(world, { at: 1, name: '', then: [{ at: 0, name: '', then: [] }] })),
+    )
     expect([world.clock.advanceTo(START_MS + 1).length, world.stopped]).toEqual([50_000, undefined])
   })
 
   test.each([NaN, Infinity, -Infinity, 8.64e15 + 1])('nothing is scheduled at %d, which is no instant', (at) => {
     const world = createWorld()
-    const put = () => world.change(() => world.clock.schedule({ at, provider: 'p', kind: 'callback', reaction: 'r', args: 1, summary: '' }))
+    const put = () =>
+      world.change(() =>
+        world.clock.schedule({ at, provider: 'p', kind: 'callback', reaction: 'r', args: 1, summary: '' }),
+      )
     expect(put).toThrow('r was to be scheduled at')
     expect(world.clock.due).toBe(0)
   })
 
   test('half a row, made of one that is not there, is put nowhere', () => {
     const world = createWorld()
-    expect(() => world.change(() => world.put(Rows, { ...(undefined as unknown as Row), rank: 1 }))).toThrow('a row without a key was put into the table rows')
+    expect(() => world.change(() => world.put(Rows, { ...(undefined as unknown as Row), rank: 1 }))).toThrow(
+      'a row without a key was put into the table rows',
+    )
     expect(world.size(Rows)).toBe(0)
   })
 })
@@ -438,7 +560,10 @@ describe('draws', () => {
   })
 
   test.each([
-    [['ab', 'c'], ['a', 'bc']],
+    [
+      ['ab', 'c'],
+      ['a', 'bc'],
+    ],
     [['a', 'b'], ['a,b']],
     [[1], ['1']],
     [[null], ['null']],
@@ -463,18 +588,23 @@ describe('draws', () => {
 
   test('values have the form and stay in the range they promise', () => {
     fc.assert(
-      fc.property(anyName, fc.integer({ min: 1, max: 2 ** 32 }), fc.integer({ min: 1, max: 40 }), (name, limit, count) => {
-        const stream = draw('s', name)
-        const below = stream.below(limit)
-        expect(Number.isInteger(below) && below >= 0 && below < limit).toBe(true)
-        const fraction = stream.fraction()
-        expect(fraction >= 0 && fraction < 1).toBe(true)
-        expect(stream.bytes(count)).toHaveLength(count)
-        expect(stream.hex(count)).toMatch(new RegExp(`^[0-9a-f]{${2 * count}}$`))
-        expect(stream.digits(count)).toMatch(new RegExp(`^[1-9]\\d{${count - 1}}$`))
-        expect(stream.base32(count)).toMatch(new RegExp(`^[0-9A-HJKMNP-TV-Z]{${count}}$`))
-        expect(stream.uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-      }),
+      fc.property(
+        anyName,
+        fc.integer({ min: 1, max: 2 ** 32 }),
+        fc.integer({ min: 1, max: 40 }),
+        (name, limit, count) => {
+          const stream = draw('s', name)
+          const below = stream.below(limit)
+          expect(Number.isInteger(below) && below >= 0 && below < limit).toBe(true)
+          const fraction = stream.fraction()
+          expect(fraction >= 0 && fraction < 1).toBe(true)
+          expect(stream.bytes(count)).toHaveLength(count)
+          expect(stream.hex(count)).toMatch(new RegExp(`^[0-9a-f]{${2 * count}}$`))
+          expect(stream.digits(count)).toMatch(new RegExp(`^[1-9]\\d{${count - 1}}$`))
+          expect(stream.base32(count)).toMatch(new RegExp(`^[0-9A-HJKMNP-TV-Z]{${count}}$`))
+          expect(stream.uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+        },
+      ),
       PARAMETERS,
     )
   })
@@ -489,28 +619,38 @@ describe('draws', () => {
 
 describe('journal', () => {
   test('keeps the newest entries in order, within its entries and its bytes, finds each by id, and counts those that made room', () => {
-    const step = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 12 }) }, { weight: 1, arbitrary: fc.constant('clear' as const) })
+    const step = fc.oneof(
+      { weight: 8, arbitrary: fc.integer({ min: 0, max: 12 }) },
+      { weight: 1, arbitrary: fc.constant('clear' as const) },
+    )
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 30 }), fc.array(step, { maxLength: 40 }), (journalEntries, journalBytes, steps) => {
-        const journal = new Journal({ journalEntries, journalBytes })
-        let [kept, lastId, dropped]: [{ id: number; bytes: number }[], number, number] = [[], 0, 0]
-        const tooMuch = () => kept.length > journalEntries || (kept.length > 1 && kept.reduce((sum, { bytes }) => sum + bytes, 0) > journalBytes)
-        for (const step of steps) {
-          if (step === 'clear') {
-            journal.clear()
-            kept = []
-          } else {
-            expect(journal.nextId).toBe(lastId + 1)
-            expect(journal.add({ kind: 'call', at: lastId }, step)).toBe(++lastId)
-            kept.push({ id: lastId, bytes: step })
-            while (tooMuch()) dropped += kept.splice(0, 1).length
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 0, max: 30 }),
+        fc.array(step, { maxLength: 40 }),
+        (journalEntries, journalBytes, steps) => {
+          const journal = new Journal({ journalEntries, journalBytes })
+          let [kept, lastId, dropped]: [{ id: number; bytes: number }[], number, number] = [[], 0, 0]
+          const tooMuch = () =>
+            kept.length > journalEntries ||
+            (kept.length > 1 && kept.reduce((sum, { bytes }) => sum + bytes, 0) > journalBytes)
+          for (const step of steps) {
+            if (step === 'clear') {
+              journal.clear()
+              kept = []
+            } else {
+              expect(journal.nextId).toBe(lastId + 1)
+              expect(journal.add({ kind: 'call', at: lastId }, step)).toBe(++lastId)
+              kept.push({ id: lastId, bytes: step })
+              while (tooMuch()) dropped += kept.splice(0, 1).length
+            }
+            const ids = kept.map(({ id }) => id)
+            expect([...journal].map(({ id }) => id)).toEqual(ids)
+            expect(journal.dropped).toBe(dropped)
+            for (let id = 0; id <= lastId + 1; id++) expect(journal.get(id)?.id).toBe(ids.includes(id) ? id : undefined)
           }
-          const ids = kept.map(({ id }) => id)
-          expect([...journal].map(({ id }) => id)).toEqual(ids)
-          expect(journal.dropped).toBe(dropped)
-          for (let id = 0; id <= lastId + 1; id++) expect(journal.get(id)?.id).toBe(ids.includes(id) ? id : undefined)
-        }
-      }),
+        },
+      ),
       PARAMETERS,
     )
   })
@@ -546,7 +686,33 @@ describe('durations', () => {
     expect(durationMs(text)).toBe(ms)
   })
 
-  test.each(['', ' ', '4', 'h', '4 h', '-4h', '+4h', '4H', '4hours', '4h30m', '.5h', '1e3s', '٤h', 'P', 'PT', 'P1DT', 'PT1.5H', 'P1M', 'P1Y', 'pt4h', '4h\n', 'Infinityd', 'NaNs', '99999999999999999999d', `${'9'.repeat(400)}ms`])('%j is none', (text) => {
+  test.each([
+    '',
+    ' ',
+    '4',
+    'h',
+    '4 h',
+    '-4h',
+    '+4h',
+    '4H',
+    '4hours',
+    '4h30m',
+    '.5h',
+    '1e3s',
+    '٤h',
+    'P',
+    'PT',
+    'P1DT',
+    'PT1.5H',
+    'P1M',
+    'P1Y',
+    'pt4h',
+    '4h\n',
+    'Infinityd',
+    'NaNs',
+    '99999999999999999999d',
+    `${'9'.repeat(400)}ms`,
+  ])('%j is none', (text) => {
     expect(durationMs(text)).toBeUndefined()
   })
 })

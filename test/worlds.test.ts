@@ -42,7 +42,9 @@ describe('made, listed, deleted', () => {
       id: 'ci-1',
       seed: 's',
       clock: { now: '2027-01-01T00:00:00.000Z', mode: 'frozen' },
-      base_urls: Object.fromEntries(['alphapo', 'cpg', 'payward', 'zopay'].map((name) => [name, `${box.url}/w/ci-1/${name}`])),
+      base_urls: Object.fromEntries(
+        ['alphapo', 'cpg', 'payward', 'zopay'].map((name) => [name, `${box.url}/w/ci-1/${name}`]),
+      ),
     })
     expect((await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)).toEqual(['default', 'ci-1'])
   })
@@ -104,7 +106,9 @@ describe('made, listed, deleted', () => {
     up.ms += 1_800_001
     expect((await inWorld(box, 'a', cpg.client, cpg.allocation({}))).status).toBe(404)
     expect((await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)).toEqual(['default', 'b'])
-    expect(told).toEqual(['a', 'c'].map((id) => `the world "${id}" is gone: nobody has used it for 1h (limits.worldIdle is 1h)`))
+    expect(told).toEqual(
+      ['a', 'c'].map((id) => `the world "${id}" is gone: nobody has used it for 1h (limits.worldIdle is 1h)`),
+    )
   })
 
   test('sandgate.worlds.idle: a wall clock that jumps deletes nothing', async () => {
@@ -123,7 +127,13 @@ describe('made, listed, deleted', () => {
       await make(box, { id, clock: id === 'frozen' ? START : 'real' })
       const { address } = (await inWorld(box, id, cpg.client, cpg.allocation({}))).json.data
       // The windows of its address alone are nothing that anybody waits for.
-      if (id !== 'quiet') await box.raw('POST', `/w/${id}/_sandgate/deposits`, { 'content-type': 'application/json' }, JSON.stringify({ address, amount: '1', after: '2h' }))
+      if (id !== 'quiet')
+        await box.raw(
+          'POST',
+          `/w/${id}/_sandgate/deposits`,
+          { 'content-type': 'application/json' },
+          JSON.stringify({ address, amount: '1', after: '2h' }),
+        )
     }
     const left = async () => (await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)
     up.ms += 3_600_001
@@ -139,48 +149,72 @@ describe('made, listed, deleted', () => {
 
   test('a reset keeps how the world was made', async () => {
     const box = await start()
-    await make(box, { id: 'a', seed: 's', clock: '2027-01-01T00:00:00Z', assume: { 'alphapo.take.repeat': 'same-address' } })
+    await make(box, {
+      id: 'a',
+      seed: 's',
+      clock: '2027-01-01T00:00:00Z',
+      assume: { 'alphapo.take.repeat': 'same-address' },
+    })
     const before = await inWorld(box, 'a', alphapo.client, alphapo.taking({}))
     const reset = await box.raw('POST', '/w/a/_sandgate/reset')
     expect(reset.json.seed).toBe('s')
     expect((await inWorld(box, 'a', alphapo.client, alphapo.taking({}))).text).toBe(before.text)
-    expect((await inWorld(box, 'a', alphapo.client, alphapo.taking({}))).json.data.address).toBe(before.json.data.address)
+    expect((await inWorld(box, 'a', alphapo.client, alphapo.taking({}))).json.data.address).toBe(
+      before.json.data.address,
+    )
   })
 })
 
 describe('three ways in', () => {
-  test.each(CREATIONS.map(([client, request]) => [client.name, client, request] as const))('sandgate.worlds.by-key: %s, and by path and host name', async (name, client, request) => {
-    const box = await start()
-    await make(box, { id: 'ci-42', seed: 'other' })
-    const here = await box.call(client, request)
-    const byPath = await inWorld(box, 'ci-42', client, request)
-    const address = (reply: Reply) => (reply.json.data ?? reply.json).address
-    expect([200, 201]).toContain(byPath.status)
-    expect(address(byPath)).not.toBe(address(here))
+  test.each(CREATIONS.map(([client, request]) => [client.name, client, request] as const))(
+    'sandgate.worlds.by-key: %s, and by path and host name',
+    async (name, client, request) => {
+      const box = await start()
+      await make(box, { id: 'ci-42', seed: 'other' })
+      const here = await box.call(client, request)
+      const byPath = await inWorld(box, 'ci-42', client, request)
+      const address = (reply: Reply) => (reply.json.data ?? reply.json).address
+      expect([200, 201]).toContain(byPath.status)
+      expect(address(byPath)).not.toBe(address(here))
 
-    await box.raw('POST', '/w/ci-42/_sandgate/reset')
-    box.passWall(1000)
-    const signed = client.sign(request, box.wallMs)
-    const byHost = await box.raw(signed.method, signed.path, { ...signed.headers, host: `${name}.ci-42.localhost` }, signed.body)
-    expect(address(byHost)).toBe(address(byPath))
+      await box.raw('POST', '/w/ci-42/_sandgate/reset')
+      box.passWall(1000)
+      const signed = client.sign(request, box.wallMs)
+      const byHost = await box.raw(
+        signed.method,
+        signed.path,
+        { ...signed.headers, host: `${name}.ci-42.localhost` },
+        signed.body,
+      )
+      expect(address(byHost)).toBe(address(byPath))
 
-    await box.raw('POST', '/w/ci-42/_sandgate/reset')
-    box.passWall(1000)
-    const again = client.sign(request, box.wallMs)
-    const { keyHeader } = box.sandbox.providers.get(name)!
-    const byKey = await box.send(name, { ...again, headers: { ...again.headers, [keyHeader]: `${again.headers![keyHeader]}.ci-42` } })
-    expect(address(byKey)).toBe(address(byPath))
-    expect((await box.raw('GET', '/w/ci-42/_sandgate/journal')).text).not.toContain('.ci-42')
-  })
+      await box.raw('POST', '/w/ci-42/_sandgate/reset')
+      box.passWall(1000)
+      const again = client.sign(request, box.wallMs)
+      const { keyHeader } = box.sandbox.providers.get(name)!
+      const byKey = await box.send(name, {
+        ...again,
+        headers: { ...again.headers, [keyHeader]: `${again.headers![keyHeader]}.ci-42` },
+      })
+      expect(address(byKey)).toBe(address(byPath))
+      expect((await box.raw('GET', '/w/ci-42/_sandgate/journal')).text).not.toContain('.ci-42')
+    },
+  )
 
-  test.each(CREATIONS.map(([client, request]) => [client.name, client, request] as const))('%s: a key with a world that is not there is an unknown key, with a hint', async (name, client, request) => {
-    const box = await start()
-    const signed = client.sign(request, box.wallMs)
-    const { keyHeader } = box.sandbox.providers.get(name)!
-    const reply = await box.send(name, { ...signed, headers: { ...signed.headers, [keyHeader]: `${signed.headers![keyHeader]}.nowhere` } })
-    expect([401, 403]).toContain(reply.status)
-    expect(reply.headers['x-sandgate-hint']).toContain('no world of that name')
-  })
+  test.each(CREATIONS.map(([client, request]) => [client.name, client, request] as const))(
+    '%s: a key with a world that is not there is an unknown key, with a hint',
+    async (name, client, request) => {
+      const box = await start()
+      const signed = client.sign(request, box.wallMs)
+      const { keyHeader } = box.sandbox.providers.get(name)!
+      const reply = await box.send(name, {
+        ...signed,
+        headers: { ...signed.headers, [keyHeader]: `${signed.headers![keyHeader]}.nowhere` },
+      })
+      expect([401, 403]).toContain(reply.status)
+      expect(reply.headers['x-sandgate-hint']).toContain('no world of that name')
+    },
+  )
 
   test('the control API of a world is reached by its host name too, and never the default world instead', async () => {
     const box = await start()
@@ -243,16 +277,26 @@ describe('apart', () => {
     const box = await start({ limits: { worlds: 1001 } })
     for (let i = 0; i < 1000; i++) box.sandbox.worlds.create(`w-${i}`, { seed: `s-${i}` })
     const addresses = new Set<string>()
-    for (const i of [0, 1, 500, 999]) addresses.add((await inWorld(box, `w-${i}`, cpg.client, cpg.allocation({ user_identifier: 'u' }))).json.data.address)
+    for (const i of [0, 1, 500, 999])
+      addresses.add(
+        (await inWorld(box, `w-${i}`, cpg.client, cpg.allocation({ user_identifier: 'u' }))).json.data.address,
+      )
     expect(addresses.size).toBe(4)
     for (let i = 0; i < 1000; i++) expect((await box.control('DELETE', `/worlds/w-${i}`)).status).toBe(204)
     expect((await box.control('GET', '/worlds')).json.data).toHaveLength(1)
   })
 
-  test.each([['in memory', false], ['that are kept', true]])('deleting worlds %s, used by every provider, frees their memory', async (_, kept) => {
+  test.each([
+    ['in memory', false],
+    ['that are kept', true],
+  ])('deleting worlds %s, used by every provider, frees their memory', async (_, kept) => {
     const data = kept ? mkdtempSync(join(tmpdir(), 'sandgate-')) : undefined
     if (data !== undefined) onTestFinished(() => rmSync(data, { recursive: true, force: true }))
-    const box = await start({ limits: { worlds: 201 }, data, log: new Log({ format: 'json', level: 'debug', colour: false, write: () => undefined }) })
+    const box = await start({
+      limits: { worlds: 201 },
+      data,
+      log: new Log({ format: 'json', level: 'debug', colour: false, write: () => undefined }),
+    })
     const inbox = await Inbox.open()
     // So much is used by every provider that a fork begins with 50 addresses, their timers, and callbacks that wait.
     for (const name of box.sandbox.providers.keys()) await box.subscribe(name, inbox)
@@ -269,7 +313,12 @@ describe('apart', () => {
         await make(box, { id, from: 'default' })
         worlds.push(new WeakRef(box.sandbox.world(id)!))
         for (const [client, request] of CREATIONS) await inWorld(box, id, client, request)
-        await box.raw('POST', `/w/${id}/_sandgate/deposits`, { 'content-type': 'application/json' }, JSON.stringify({ address: handed[0].address, amount: '5', ...(handed[0].tag && { tag: handed[0].tag }) }))
+        await box.raw(
+          'POST',
+          `/w/${id}/_sandgate/deposits`,
+          { 'content-type': 'application/json' },
+          JSON.stringify({ address: handed[0].address, amount: '5', ...(handed[0].tag && { tag: handed[0].tag }) }),
+        )
         await box.raw('POST', `/w/${id}/_sandgate/clock/advance`, { 'content-type': 'application/json' }, '{"by":"1h"}')
       }
       return worlds
@@ -283,7 +332,10 @@ describe('apart', () => {
       gc()
       return process.memoryUsage().heapUsed / 1e6
     }
-    const [warm, ids] = [Array.from({ length: 20 }, (_, i) => `warm-${i}`), Array.from({ length: 180 }, (_, i) => `w-${i}`)]
+    const [warm, ids] = [
+      Array.from({ length: 20 }, (_, i) => `warm-${i}`),
+      Array.from({ length: 180 }, (_, i) => `w-${i}`),
+    ]
     await fill(warm)
     await remove(warm)
     const before = await used()
@@ -300,7 +352,8 @@ describe('apart', () => {
 /** A creation of another user each time. */
 function manyOf(client: Client, n: number): Request {
   if (client === cpg.client) return cpg.allocation({ user_identifier: `user-${n}`, idempotency_key: `key-${n}` })
-  if (client === zopay.client) return zopay.post('/addresses', { asset: 'USDT', network: 'solana', external_ref: `user-${n}` }, `key-${n}`)
+  if (client === zopay.client)
+    return zopay.post('/addresses', { asset: 'USDT', network: 'solana', external_ref: `user-${n}` }, `key-${n}`)
   if (client === payward.client) return payward.creation({})
   return alphapo.taking({ foreign_id: `user-${n}` })
 }
@@ -308,7 +361,9 @@ function manyOf(client: Client, n: number): Request {
 test('a request with no Host at all is told so, and the server lives', async () => {
   const box = await start()
   const text = await new Promise<string>((resolve) => {
-    const socket = connect(Number(new URL(box.url).port), '127.0.0.1', () => socket.write('GET /_sandgate/health HTTP/1.1\r\n\r\n'))
+    const socket = connect(Number(new URL(box.url).port), '127.0.0.1', () =>
+      socket.write('GET /_sandgate/health HTTP/1.1\r\n\r\n'),
+    )
     let got = ''
     socket.on('data', (chunk) => (got += chunk.toString()))
     socket.on('close', () => resolve(got))
@@ -320,11 +375,17 @@ test('a request with no Host at all is told so, and the server lives', async () 
 
 test('sandgate.worlds.memory: when a world of very many rows is reset, restored or deleted, its memory is asked back, and not for a small one', async () => {
   let collected = 0
-  const host = { memoryUsage: () => ({ rss: 0, heapUsed: 0 }), cpuUsage: () => ({ user: 0, system: 0 }), uptime: () => 0, collect: () => void collected++ }
+  const host = {
+    memoryUsage: () => ({ rss: 0, heapUsed: 0 }),
+    cpuUsage: () => ({ user: 0, system: 0 }),
+    uptime: () => 0,
+    collect: () => void collected++,
+  }
   const box = await start({ host })
-  const fill = (world: World) => world.change(() => {
-    for (let n = 0; n < 50_001; n++) world.next(`n${n}`)
-  })
+  const fill = (world: World) =>
+    world.change(() => {
+      for (let n = 0; n < 50_001; n++) world.next(`n${n}`)
+    })
   await box.control('POST', '/reset')
   await box.control('POST', '/worlds', { id: 'small' })
   await box.control('DELETE', '/worlds/small')

@@ -40,22 +40,38 @@ async function call(name: string, method: string, path: string, flags: Flags): P
   const providers = await findProviders()
   const provider = providers.get(name)
   if (!provider) throw new UsageError(`there is no provider "${name}"${meant(name, [...providers.keys()])}`)
-  if (!path.startsWith('/') || /[^!-~]|#/.test(path)) throw new UsageError(`"${path}" is no path of a request: it begins with / and has neither blanks nor # in it`)
-  if (!/^[A-Za-z]+$/.test(method)) throw new UsageError(`"${method}" is no method; expected GET, POST, PUT, PATCH or DELETE`)
-  if (flags.world !== undefined && !WORLD_ID.test(flags.world)) throw new UsageError(`--world ${flags.world}: no world has such an id`)
+  if (!path.startsWith('/') || /[^!-~]|#/.test(path))
+    throw new UsageError(`"${path}" is no path of a request: it begins with / and has neither blanks nor # in it`)
+  if (!/^[A-Za-z]+$/.test(method))
+    throw new UsageError(`"${method}" is no method; expected GET, POST, PUT, PATCH or DELETE`)
+  if (flags.world !== undefined && !WORLD_ID.test(flags.world))
+    throw new UsageError(`--world ${flags.world}: no world has such an id`)
   const credential = keyNamed(flags.key, provider, await credentialsOf(provider, flags, providers))
   const body = flags.data === undefined ? undefined : await bodyOf(flags.data)
   const base = `${baseUrl(flags)}${flags.world === undefined ? '' : `/w/${flags.world}`}`
 
   const answer = await answerOf(method.toUpperCase(), path, body, provider, credential, base, flags)
   const entry = answer.headers['x-sandgate-entry']
-  if (entry === undefined) throw new UsageError(`${base} did not answer as ${provider.title}: ${answer.status} ${detailOf(answer.text)}`)
-  console.log([`${answer.status} ${answer.statusText}`, ...headersOf(answer), '', ...(answer.text === '' ? [] : [answer.text, '']), await explanation(`${base}/_sandgate`, String(entry), flags)].join('\n'))
+  if (entry === undefined)
+    throw new UsageError(`${base} did not answer as ${provider.title}: ${answer.status} ${detailOf(answer.text)}`)
+  console.log(
+    [
+      `${answer.status} ${answer.statusText}`,
+      ...headersOf(answer),
+      '',
+      ...(answer.text === '' ? [] : [answer.text, '']),
+      await explanation(`${base}/_sandgate`, String(entry), flags),
+    ].join('\n'),
+  )
   process.exitCode = answer.status >= 200 && answer.status < 300 ? 0 : 1
 }
 
 /** Everybody who may sign: the demo keys, and those of a config file. */
-async function credentialsOf(provider: Provider, { config: file }: Flags, providers: ReadonlyMap<string, Provider>): Promise<readonly Credential[]> {
+async function credentialsOf(
+  provider: Provider,
+  { config: file }: Flags,
+  providers: ReadonlyMap<string, Provider>,
+): Promise<readonly Credential[]> {
   if (file === undefined) return provider.demo
   const { providers: settings } = readConfig(file, providers)
   const sandbox = await Sandbox.open(providers, { providers: settings })
@@ -69,7 +85,11 @@ function keyNamed(id: string | undefined, { title, demo }: Provider, known: read
   if (named) return named
   // Keys of a config file are nobody's to read on a screen.
   const published = known.filter(({ key }) => demo.some((one) => one.key === key)).map(({ key }) => key)
-  throw new UsageError(id === undefined ? `${title} has no key to sign with` : `--key ${id}: ${title} has no such key; there are ${published.join(', ')}${meant(id, published)}`)
+  throw new UsageError(
+    id === undefined
+      ? `${title} has no key to sign with`
+      : `--key ${id}: ${title} has no such key; there are ${published.join(', ')}${meant(id, published)}`,
+  )
 }
 
 async function bodyOf(text: string): Promise<Buffer> {
@@ -81,11 +101,27 @@ async function bodyOf(text: string): Promise<Buffer> {
   }
 }
 
-async function answerOf(method: string, target: string, body: Buffer | undefined, provider: Provider, credential: Credential, base: string, { header: given }: Flags): Promise<Asked> {
-  const [path, query] = target.includes('?') ? [target.slice(0, target.indexOf('?')), target.slice(target.indexOf('?') + 1)] : [target, undefined]
-  const signed = provider.sign({ method, path: path!, query, body: body ?? Buffer.alloc(0), wallMs: performance.timeOrigin + performance.now() }, credential)
+async function answerOf(
+  method: string,
+  target: string,
+  body: Buffer | undefined,
+  provider: Provider,
+  credential: Credential,
+  base: string,
+  { header: given }: Flags,
+): Promise<Asked> {
+  const [path, query] = target.includes('?')
+    ? [target.slice(0, target.indexOf('?')), target.slice(target.indexOf('?') + 1)]
+    : [target, undefined]
+  const signed = provider.sign(
+    { method, path: path!, query, body: body ?? Buffer.alloc(0), wallMs: performance.timeOrigin + performance.now() },
+    credential,
+  )
   const own = given.map(([name]) => name.toLowerCase())
-  const headers = { ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': String(body.length) }), ...signed }
+  const headers = {
+    ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': String(body.length) }),
+    ...signed,
+  }
   const kept = Object.entries(headers).filter(([name]) => !own.includes(name.toLowerCase()))
   try {
     return await ask(method, `${base}/${provider.name}${target}`, Object.fromEntries([...kept, ...given]), body)
@@ -95,14 +131,27 @@ async function answerOf(method: string, target: string, body: Buffer | undefined
 }
 
 function headersOf({ headers }: Asked): string[] {
-  return Object.entries(headers).filter(([name]) => !DULL.includes(name)).map(([name, value]) => `${name}: ${String(value)}`)
+  return Object.entries(headers)
+    .filter(([name]) => !DULL.includes(name))
+    .map(([name, value]) => `${name}: ${String(value)}`)
 }
 
 /** What the journal says of the call, line by line. */
 async function explanation(control: string, id: string, flags: Flags): Promise<string> {
   const told = await ask('GET', `${control}/journal/${id}`, bearer(flags), undefined).catch((error: Error) => error)
-  if (told instanceof Error || told.status !== 200) return `entry ${id} cannot be read: ${told instanceof Error ? told.message : `${told.status} ${detailOf(told.text)}`}`
-  const { operation, account, key, checks = [], stopped_by: stopped, refusal, hint, notes = {}, rules = [] } = JSON.parse(told.text)
+  if (told instanceof Error || told.status !== 200)
+    return `entry ${id} cannot be read: ${told instanceof Error ? told.message : `${told.status} ${detailOf(told.text)}`}`
+  const {
+    operation,
+    account,
+    key,
+    checks = [],
+    stopped_by: stopped,
+    refusal,
+    hint,
+    notes = {},
+    rules = [],
+  } = JSON.parse(told.text)
   const lines: [string, unknown][] = [
     ['entry', `${id}, ${control}/journal/${id}`],
     ['operation', operation ?? 'none: the document knows no such path and method'],
@@ -112,11 +161,16 @@ async function explanation(control: string, id: string, flags: Flags): Promise<s
     ['refusal', refusal],
     ['hint', hint],
     ...Object.entries(notes),
-    ...rules.map(({ id, mark }: { id: string; mark: string }, index: number): [string, unknown] => [index === 0 ? 'rules' : '', `${id} (${mark})`]),
+    ...rules.map(({ id, mark }: { id: string; mark: string }, index: number): [string, unknown] => [
+      index === 0 ? 'rules' : '',
+      `${id} (${mark})`,
+    ]),
   ]
   const shown = lines.filter(([, value]) => value !== undefined && value !== '')
   const width = Math.max(...shown.map(([name]) => name.length))
-  return shown.map(([name, value]) => `${name.padEnd(width)}  ${typeof value === 'string' ? value : JSON.stringify(value)}`).join('\n')
+  return shown
+    .map(([name, value]) => `${name.padEnd(width)}  ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join('\n')
 }
 
 function detailOf(text: string): string {

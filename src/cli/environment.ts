@@ -3,7 +3,22 @@
 
 /** Every variable there is: one for each flag that has one. */
 export const VARIABLES: readonly string[] = [
-  'ALLOW_CALLBACK_HOST', 'ALLOW_HOST', 'CLOCK', 'CONFIG', 'CONTROL_TOKEN', 'DATA', 'FSYNC', 'HOST', 'LOG', 'LOG_LEVEL', 'PORT', 'SCENARIO', 'SEED', 'STRICT', 'URL', 'WORLD',
+  'ALLOW_CALLBACK_HOST',
+  'ALLOW_HOST',
+  'CLOCK',
+  'CONFIG',
+  'CONTROL_TOKEN',
+  'DATA',
+  'FSYNC',
+  'HOST',
+  'LOG',
+  'LOG_LEVEL',
+  'PORT',
+  'SCENARIO',
+  'SEED',
+  'STRICT',
+  'URL',
+  'WORLD',
 ].map((name) => `SANDGATE_${name}`)
 
 /** Variables of the project's own tests. */
@@ -19,6 +34,10 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): string[] {
   for (const name of VARIABLES) if (env[name] === '') delete env[name]
   if (SERVICE_PORT.test(env.SANDGATE_PORT ?? '')) delete env.SANDGATE_PORT
   // To commander a variable is a flag that is there, whatever it says.
-  for (const name of ['SANDGATE_STRICT', 'SANDGATE_FSYNC']) if (/^(0|no|off|false)$/i.test(env[name] ?? '')) delete env[name]
-  return Object.keys(env).filter((name) => name.startsWith('SANDGATE_') && !VARIABLES.includes(name) && !OF_TESTS.test(name) && !OF_SERVICES.test(name))
+  for (const name of ['SANDGATE_STRICT', 'SANDGATE_FSYNC'])
+    if (/^(0|no|off|false)$/i.test(env[name] ?? '')) delete env[name]
+  return Object.keys(env).filter(
+    (name) =>
+      name.startsWith('SANDGATE_') && !VARIABLES.includes(name) && !OF_TESTS.test(name) && !OF_SERVICES.test(name),
+  )
 }

@@ -10,7 +10,9 @@ export async function usingCase(file: string, work: (recording: Recording) => Pr
     await work(readRecording(readBytes(file, CASE_BYTES)))
   } catch (error) {
     if (error instanceof UnreadableText || error instanceof Unusable) throw new UsageError(`${file}: ${error.message}`)
-    throw error instanceof UsageError ? error : new UsageError(`${file}: a bug in Sandgate: it cannot be played to its end: ${String(error)}`)
+    throw error instanceof UsageError
+      ? error
+      : new UsageError(`${file}: a bug in Sandgate: it cannot be played to its end: ${String(error)}`)
   }
 }
 
@@ -19,7 +21,8 @@ export function write(file: string, recording: Recording, overwrite = true): voi
     writeFileSync(file, `${JSON.stringify(recording, null, 1)}\n`, { flag: overwrite ? 'w' : 'wx' })
   } catch (error) {
     // rule: sandgate.import.no-overwrite
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new UsageError(`${file}: is there already; --force overwrites it, --out names another file`)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new UsageError(`${file}: is there already; --force overwrites it, --out names another file`)
     throw new UsageError(`${file}: cannot be written: ${(error as Error).message}`)
   }
 }

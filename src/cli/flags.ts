@@ -31,7 +31,8 @@ function port(text: string): number {
 
 /** The text stays out of the message: it is a secret. */
 function token(text: string): string {
-  if (!TOKEN.test(text)) throw new InvalidArgumentError('expected visible ASCII without blanks, as a header can carry it')
+  if (!TOKEN.test(text))
+    throw new InvalidArgumentError('expected visible ASCII without blanks, as a header can carry it')
   return text
 }
 
@@ -48,6 +49,7 @@ export function collect(name: string, names: string[]): string[] {
 export function hostNames(text: string, names: string[]): string[] {
   const more = text.split(',').map((name) => name.trim().toLowerCase())
   const wrong = more.find((name) => !HOST_NAME.test(name))
-  if (wrong !== undefined) throw new InvalidArgumentError(`expected the bare name of a host, without scheme, port or path, got "${wrong}"`)
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(`expected the bare name of a host, without scheme, port or path, got "${wrong}"`)
   return [...names, ...more]
 }

@@ -10,7 +10,9 @@ const AGAIN_MS = 50
 
 export function define(command: Command): void {
   whereFlags(command)
-    .addOption(new Option('--wait <duration>', 'ask again until it is well, for as long as this: 30s').argParser(duration))
+    .addOption(
+      new Option('--wait <duration>', 'ask again until it is well, for as long as this: 30s').argParser(duration),
+    )
     .action(async (flags: Where & { wait?: number }) => {
       console.log(await wellWithin(flags.wait ?? 0, flags))
     })
@@ -21,11 +23,20 @@ async function wellWithin(waitMs: number, where: Where): Promise<string> {
   const end = performance.now() + waitMs
   for (;;) {
     const left = end - performance.now()
-    const answer = await ask('GET', `${baseUrl(where)}/_sandgate/health`, bearer(where), undefined, waitMs > 0 ? Math.min(ANSWER_MS, Math.max(left, 1)) : ANSWER_MS).catch((error: Error) => error)
+    const answer = await ask(
+      'GET',
+      `${baseUrl(where)}/_sandgate/health`,
+      bearer(where),
+      undefined,
+      waitMs > 0 ? Math.min(ANSWER_MS, Math.max(left, 1)) : ANSWER_MS,
+    ).catch((error: Error) => error)
     if (!(answer instanceof Error) && answer.status === 200 && jsonOf(answer.text)?.status === 'ok') return answer.text
     // Waiting mends no token and no host.
     const final = !(answer instanceof Error) && answer.status >= 400 && answer.status < 500
-    if (final || left <= AGAIN_MS) throw new UsageError(`no healthy sandbox at ${baseUrl(where)}${waitMs > 0 && !final ? ` within ${waitMs / 1000} s` : ''}: ${why(answer)}`)
+    if (final || left <= AGAIN_MS)
+      throw new UsageError(
+        `no healthy sandbox at ${baseUrl(where)}${waitMs > 0 && !final ? ` within ${waitMs / 1000} s` : ''}: ${why(answer)}`,
+      )
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
   }
 }

@@ -17,23 +17,38 @@ export function define(command: Command): void {
   command
     .argument('<file>')
     .requiredOption('--provider <name>', 'whose calls they are')
-    .option('--config <file>', 'config file with the accounts, currencies and switches of whoever made them; its first account is the caller')
+    .option(
+      '--config <file>',
+      'config file with the accounts, currencies and switches of whoever made them; its first account is the caller',
+    )
     .option('--out <file>', 'where the recording goes (FILE.PROVIDER.json, without the ending of FILE)')
     .option('--force', 'overwrite a file that is there', false)
     .action(importFile)
 }
 
-async function importFile(file: string, flags: { provider: string; config?: string; out?: string; force: boolean }): Promise<void> {
+async function importFile(
+  file: string,
+  flags: { provider: string; config?: string; out?: string; force: boolean },
+): Promise<void> {
   const providers = await findProviders()
   const { provider: name, out = `${file.replace(ENDINGS, '')}.${name}.json` } = flags
   const provider = providers.get(name)
-  if (!provider) throw new UsageError(`--provider ${name}: there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`)
+  if (!provider)
+    throw new UsageError(
+      `--provider ${name}: there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`,
+    )
   const config = flags.config === undefined ? undefined : readConfig(flags.config, providers)
   if (resolve(out) === resolve(file)) throw new UsageError(`--out ${out} is the file that is imported`)
   try {
-    const { recording, told } = importTraffic(readBytes(file, IMPORT_BYTES), { provider, contract: contractOf(name), names: [...providers.keys()], config }, beside(dirname(file)))
+    const { recording, told } = importTraffic(
+      readBytes(file, IMPORT_BYTES),
+      { provider, contract: contractOf(name), names: [...providers.keys()], config },
+      beside(dirname(file)),
+    )
     write(out, recording, flags.force)
-    console.log(`${out}: ${recording.journal.length} calls of ${provider.title}; sandgate replay ${out} shows where the sandbox answers otherwise`)
+    console.log(
+      `${out}: ${recording.journal.length} calls of ${provider.title}; sandgate replay ${out} shows where the sandbox answers otherwise`,
+    )
     for (const line of told) console.log(line)
   } catch (error) {
     if (error instanceof UnreadableText) throw new UsageError(`${file} ${error.message}`)

@@ -14,7 +14,10 @@ export async function listen(sandbox: Sandbox, port: number, host: string): Prom
   if (isChildOfNpm(process.env)) stopWithParent(sandbox, process.ppid)
   const url = await sandbox.listen(port, host).catch(async (error: NodeJS.ErrnoException) => {
     await sandbox.close()
-    const why = error.code === 'EADDRINUSE' ? 'is taken; choose another one, or 0 for any free one' : `cannot be listened on: ${error.message}`
+    const why =
+      error.code === 'EADDRINUSE'
+        ? 'is taken; choose another one, or 0 for any free one'
+        : `cannot be listened on: ${error.message}`
     throw new UsageError(`--port ${port} (--host ${host}) ${why}`)
   })
   console.log(readyText(sandbox, url, host))
@@ -30,7 +33,11 @@ function stop(sandbox: Sandbox): void {
  * `npm start` and `npx sandgate` hand a signal to a shell in between, which dies of it without a word to its child. Other scripts of npm are left
  * alone: one that puts a sandbox into the background wants it to stay.
  */
-function isChildOfNpm({ npm_lifecycle_event: event, npm_lifecycle_script: script = '', npm_package_name: name }: NodeJS.ProcessEnv): boolean {
+function isChildOfNpm({
+  npm_lifecycle_event: event,
+  npm_lifecycle_script: script = '',
+  npm_package_name: name,
+}: NodeJS.ProcessEnv): boolean {
   return event === 'start' ? name === 'sandgate' : event === 'npx' && /^'?sandgate'?(\s|$)/.test(script)
 }
 

@@ -8,9 +8,13 @@ export function define(command: Command): void {
   command
     .argument('<file>')
     .option('--out <file>', 'where the smaller recording goes (FILE.min.json)')
-    .action((file: string, { out = `${file.replace(/\.json$/, '')}.min.json` }: { out?: string }) => usingCase(file, async (before) => {
-      const { recording, differs, plays } = await minimise(before, await findProviders())
-      write(out, recording)
-      console.log(`${out}: ${recording.journal.length} of ${before.journal.length} steps are left after ${plays} replays; entry ${differs.call.entry} still differs at ${differs.where}`)
-    }))
+    .action((file: string, { out = `${file.replace(/\.json$/, '')}.min.json` }: { out?: string }) =>
+      usingCase(file, async (before) => {
+        const { recording, differs, plays } = await minimise(before, await findProviders())
+        write(out, recording)
+        console.log(
+          `${out}: ${recording.journal.length} of ${before.journal.length} steps are left after ${plays} replays; entry ${differs.call.entry} still differs at ${differs.where}`,
+        )
+      }),
+    )
 }

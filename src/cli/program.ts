@@ -14,12 +14,28 @@ interface Chapter {
 export const COMMANDS: Readonly<Record<string, Chapter>> = {
   serve: { about: 'serve the providers', load: () => import('./serve.ts') },
   schema: { about: 'print the JSON Schema of the files Sandgate reads', load: () => import('./schema.ts') },
-  check: { about: 'say what is wrong with scenario files and which of their rules can never act; nothing is run', load: () => import('./check.ts') },
+  check: {
+    about: 'say what is wrong with scenario files and which of their rules can never act; nothing is run',
+    load: () => import('./check.ts'),
+  },
   health: { about: 'ask a running sandbox whether it is well; for HEALTHCHECK', load: () => import('./health.ts') },
-  call: { about: 'make one signed call of a provider, and print the answer and why it is so', load: () => import('./call.ts') },
-  replay: { about: 'play a recording in a fresh world and compare every answer; nobody is called', load: () => import('./replay.ts') },
-  minimise: { about: 'drop calls from a recording while its first difference remains', load: () => import('./minimise.ts') },
-  import: { about: 'make a recording of calls to the real provider (HAR file, commands of curl, output of curl -v), to see where the sandbox answers otherwise', load: () => import('./import.ts') },
+  call: {
+    about: 'make one signed call of a provider, and print the answer and why it is so',
+    load: () => import('./call.ts'),
+  },
+  replay: {
+    about: 'play a recording in a fresh world and compare every answer; nobody is called',
+    load: () => import('./replay.ts'),
+  },
+  minimise: {
+    about: 'drop calls from a recording while its first difference remains',
+    load: () => import('./minimise.ts'),
+  },
+  import: {
+    about:
+      'make a recording of calls to the real provider (HAR file, commands of curl, output of curl -v), to see where the sandbox answers otherwise',
+    load: () => import('./import.ts'),
+  },
 }
 
 export async function run(): Promise<void> {
@@ -29,12 +45,19 @@ export async function run(): Promise<void> {
     const wanted = commandOf(args)
     const unknown = cleanEnvironment(process.env)
     // Whoever serves has told it; health is asked every few seconds.
-    if (wanted !== 'health') for (const name of unknown) console.error(`sandgate: ${name} is no variable of Sandgate${await nearest(name, VARIABLES)}`)
+    if (wanted !== 'health')
+      for (const name of unknown)
+        console.error(`sandgate: ${name} is no variable of Sandgate${await nearest(name, VARIABLES)}`)
     await (await programFor(wanted)).parseAsync()
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return
     if (!(await isMistake(error))) throw error
-    console.error((error as Error).message.replaceAll('\n', error instanceof CommanderError ? ' ' : '; ').replace(/^error: /, 'sandgate: ').replace(/^(?!sandgate: )/, 'sandgate: '))
+    console.error(
+      (error as Error).message
+        .replaceAll('\n', error instanceof CommanderError ? ' ' : '; ')
+        .replace(/^error: /, 'sandgate: ')
+        .replace(/^(?!sandgate: )/, 'sandgate: '),
+    )
     process.exit(2)
   }
 }
@@ -75,6 +98,10 @@ async function nearest(name: string, known: readonly string[]): Promise<string> 
 /** What the user has to mend; anything else is a bug and is loud. Only who meets an error loads what knows errors. */
 async function isMistake(error: unknown): Promise<boolean> {
   if (error instanceof CommanderError || error instanceof UsageError) return true
-  const [{ NoSuchEndpoint }, { KeepRefused }, { YamlError }] = await Promise.all([import('../http/endpoints.ts'), import('../keep/recovery.ts'), import('../yaml.ts')])
+  const [{ NoSuchEndpoint }, { KeepRefused }, { YamlError }] = await Promise.all([
+    import('../http/endpoints.ts'),
+    import('../keep/recovery.ts'),
+    import('../yaml.ts'),
+  ])
   return error instanceof NoSuchEndpoint || error instanceof KeepRefused || error instanceof YamlError
 }

@@ -27,7 +27,10 @@ export function readyText(sandbox: Sandbox, url: string, host: string): string {
 
 /** One provider: its base URL, then a line for each key; what is too wide or a note has a line of its own. */
 function blockOf({ title, name }: Provider, demos: readonly DemoCredential[], url: string): string[] {
-  const widths = [Math.max(...demos.map(({ account }) => account.length)), Math.max(...demos.map(({ key }) => key.length))]
+  const widths = [
+    Math.max(...demos.map(({ account }) => account.length)),
+    Math.max(...demos.map(({ key }) => key.length)),
+  ]
   const lines = demos.flatMap(({ account, key, secret, note }) => {
     const start = `  ${account.padEnd(widths[0]!)}  ${key.padEnd(widths[1]!)}`
     const whole = `${start}  ${secret ?? ''}`.trimEnd()
@@ -52,11 +55,17 @@ function callOf({ name, firstCall }: Provider, url: string): string {
   const { method, path, body } = firstCall
   const program = relative('', process.argv[1]!)
   const where = url === 'http://127.0.0.1:4010' ? [] : [`--url ${url}`]
-  return [`node ${program} call ${name} ${method} ${path}`, ...where, ...(body === undefined ? [] : [`-d '${body}'`])].join(` \\\n${' '.repeat(15)}`)
+  return [
+    `node ${program} call ${name} ${method} ${path}`,
+    ...where,
+    ...(body === undefined ? [] : [`-d '${body}'`]),
+  ].join(` \\\n${' '.repeat(15)}`)
 }
 
 /** The demo credentials that are valid: a config file may have replaced their accounts. */
 function demoOf(provider: Provider, sandbox: Sandbox): readonly DemoCredential[] {
   const valid = provider.credentials(sandbox.world()!)
-  return provider.demo.filter((demo) => valid.some(({ account, key, secret }) => account === demo.account && key === demo.key && secret === demo.secret))
+  return provider.demo.filter((demo) =>
+    valid.some(({ account, key, secret }) => account === demo.account && key === demo.key && secret === demo.secret),
+  )
 }

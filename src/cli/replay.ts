@@ -14,13 +14,17 @@ export function define(command: Command): void {
     .option('--serve', 'then serve the world there, frozen, to look around')
     .addOption(portFlag())
     .addOption(hostFlag())
-    .action((file: string, flags: { until?: number; all?: boolean; serve?: boolean; port: number; host: string }) => usingCase(file, async (recording) => {
-      const replay = new Replay(recording, await findProviders())
-      const played = await replay.play(flags.until, flags.all)
-      console.log(!played.differs ? summary(played, recording) : flags.all ? reportAll(played) : report(played.differs, played))
-      if (played.differs) process.exitCode = 1
-      if (flags.serve) await serveReplay(replay, flags)
-    }))
+    .action((file: string, flags: { until?: number; all?: boolean; serve?: boolean; port: number; host: string }) =>
+      usingCase(file, async (recording) => {
+        const replay = new Replay(recording, await findProviders())
+        const played = await replay.play(flags.until, flags.all)
+        console.log(
+          !played.differs ? summary(played, recording) : flags.all ? reportAll(played) : report(played.differs, played),
+        )
+        if (played.differs) process.exitCode = 1
+        if (flags.serve) await serveReplay(replay, flags)
+      }),
+    )
 }
 
 /** The world where a replay stopped; callbacks go nowhere. */

@@ -6,10 +6,12 @@ import type { Command } from 'commander'
 type Kind = 'config' | 'scenario'
 
 export function define(command: Command): void {
-  command.option('--config', 'of the config file; of scenario files unless given').action(async ({ config }: { config?: boolean }) => {
-    const kind = config ? 'config' : 'scenario'
-    console.log(existsSync(fileOf(kind)) ? readFileSync(fileOf(kind), 'utf8') : await schemaOf(kind))
-  })
+  command
+    .option('--config', 'of the config file; of scenario files unless given')
+    .action(async ({ config }: { config?: boolean }) => {
+      const kind = config ? 'config' : 'scenario'
+      console.log(existsSync(fileOf(kind)) ? readFileSync(fileOf(kind), 'utf8') : await schemaOf(kind))
+    })
 }
 
 /** Writes both down; `npm run build` ends with it. */
@@ -18,9 +20,10 @@ export async function writeSchemas(): Promise<void> {
 }
 
 async function schemaOf(kind: Kind): Promise<string> {
-  const schema = kind === 'scenario'
-    ? (await import('../control/scenario.ts')).scenarioJsonSchema()
-    : (await import('../config.ts')).configJsonSchema(await (await import('../sandbox.ts')).findProviders())
+  const schema =
+    kind === 'scenario'
+      ? (await import('../control/scenario.ts')).scenarioJsonSchema()
+      : (await import('../config.ts')).configJsonSchema(await (await import('../sandbox.ts')).findProviders())
   return JSON.stringify(schema, null, 2)
 }
 

@@ -41,21 +41,43 @@ export function define(command: Command): void {
     .addOption(flag('--seed <seed>', 'what addresses, ids and hashes are derived from (sandgate)').argParser(notEmpty))
     .addOption(flag('--clock <clock>', 'real, or an instant at which the world starts, frozen (real)').argParser(clock))
     .addOption(flag('--config <file>', 'config file (YAML)').argParser(notEmpty))
-    .addOption(flag('--scenario <file>', 'scenario file; may be repeated, in the environment separated by commas').default([]).argParser(collect))
-    .addOption(flag('--data <dir>', 'directory in which everything is kept; in memory alone without it').argParser(notEmpty))
+    .addOption(
+      flag('--scenario <file>', 'scenario file; may be repeated, in the environment separated by commas')
+        .default([])
+        .argParser(collect),
+    )
+    .addOption(
+      flag('--data <dir>', 'directory in which everything is kept; in memory alone without it').argParser(notEmpty),
+    )
     .addOption(flag('--fsync', 'what is kept survives power cuts too').default(false))
-    .addOption(flag('--allow-host <name>', 'host name that the control API answers to; may be repeated').default([]).argParser(hostNames))
-    .addOption(flag('--allow-callback-host <name>', 'host name that callbacks may go to, beside loopback and private addresses; may be repeated').default([]).argParser(hostNames))
+    .addOption(
+      flag('--allow-host <name>', 'host name that the control API answers to; may be repeated')
+        .default([])
+        .argParser(hostNames),
+    )
+    .addOption(
+      flag(
+        '--allow-callback-host <name>',
+        'host name that callbacks may go to, beside loopback and private addresses; may be repeated',
+      )
+        .default([])
+        .argParser(hostNames),
+    )
     .addOption(tokenFlag())
     .addOption(flag('--strict', 'an answer off contract is a loud 500').default(false))
     .addOption(flag('--log <format>', 'a line for each call on stderr').choices(LOG_FORMATS).default('pretty'))
-    .addOption(flag('--log-level <level>', 'the least important lines that are written').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      flag('--log-level <level>', 'the least important lines that are written').choices(LOG_LEVELS).default('info'),
+    )
     .action(serve)
 }
 
 async function serve(flags: Flags, command: Command): Promise<void> {
   // A variable cannot be repeated, so several files come in one.
-  const files = command.getOptionValueSource('scenario') === 'env' ? flags.scenario.flatMap((text) => text.split(',')).filter(Boolean) : flags.scenario
+  const files =
+    command.getOptionValueSource('scenario') === 'env'
+      ? flags.scenario.flatMap((text) => text.split(',')).filter(Boolean)
+      : flags.scenario
   const providers = await findProviders()
   const config = flags.config === undefined ? {} : readConfig(flags.config, providers)
   const sandbox = await Sandbox.open(providers, {
@@ -72,7 +94,11 @@ async function serve(flags: Flags, command: Command): Promise<void> {
     log: flags.log === 'off' ? undefined : logTo(process.stderr, flags.log, flags.logLevel),
     host: hostOf(process),
   }).catch((error) => {
-    throw error instanceof KeepRefused && /\b(EACCES|EPERM)\b/.test(error.message) ? new UsageError(`${error.message}; this process runs as uid ${process.getuid?.()}: make the directory its own (chown), or run it as the directory's owner (docker run -u)`) : error
+    throw error instanceof KeepRefused && /\b(EACCES|EPERM)\b/.test(error.message)
+      ? new UsageError(
+          `${error.message}; this process runs as uid ${process.getuid?.()}: make the directory its own (chown), or run it as the directory's owner (docker run -u)`,
+        )
+      : error
   })
   await listen(sandbox, flags.port, flags.host)
   void sandbox.warm()
@@ -86,11 +112,12 @@ function hostOf(process: NodeJS.Process): Host {
     cpuUsage: () => process.cpuUsage(),
     uptime: () => process.uptime(),
     // Later, when whoever asked has its answer, and once for all that are deleted together.
-    collect: () => void (waiting ??= setTimeout(() => {
-      waiting = undefined
-      setFlagsFromString('--expose-gc')
-      void runInNewContext('gc({ type: "major", execution: "async" })')
-    }, COLLECT_MS).unref()),
+    collect: () =>
+      void (waiting ??= setTimeout(() => {
+        waiting = undefined
+        setFlagsFromString('--expose-gc')
+        void runInNewContext('gc({ type: "major", execution: "async" })')
+      }, COLLECT_MS).unref()),
   }
 }
 

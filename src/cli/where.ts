@@ -41,14 +41,27 @@ export function bearer({ controlToken }: Where): Record<string, string> {
 }
 
 /** One request, exactly as given. Rejects when there is no whole answer. */
-export async function ask(method: string, url: string, headers: Record<string, string>, body: Buffer | undefined, withinMs = ANSWER_MS): Promise<Asked> {
+export async function ask(
+  method: string,
+  url: string,
+  headers: Record<string, string>,
+  body: Buffer | undefined,
+  withinMs = ANSWER_MS,
+): Promise<Asked> {
   const request = url.startsWith('https:') ? (await import('node:https')).request : http
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent: false }, (answer) => {
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('error', reject)
-      answer.on('end', () => resolve({ status: answer.statusCode!, statusText: answer.statusMessage!, headers: answer.headers, text: Buffer.concat(chunks).toString('utf8') }))
+      answer.on('end', () =>
+        resolve({
+          status: answer.statusCode!,
+          statusText: answer.statusMessage!,
+          headers: answer.headers,
+          text: Buffer.concat(chunks).toString('utf8'),
+        }),
+      )
     })
     sent.setTimeout(withinMs, () => sent.destroy(new Error(`no answer within ${withinMs / 1000} s`)))
     sent.on('error', (error: NodeJS.ErrnoException) => reject(error.message === '' ? new Error(error.code) : error))
@@ -58,7 +71,8 @@ export async function ask(method: string, url: string, headers: Record<string, s
 
 function urlOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash) throw new InvalidArgumentError(`expected a URL such as http://127.0.0.1:4010, got "${text}"`)
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash)
+    throw new InvalidArgumentError(`expected a URL such as http://127.0.0.1:4010, got "${text}"`)
   return `${url.origin}${url.pathname.replace(/\/$/, '')}`
 }
 

@@ -39,7 +39,9 @@ export const LoadedScenario: Table<Loaded> = {
   key: (row) => row.id,
   schema: z.strictObject({
     id: z.literal('scenario'),
-    stories: z.array(z.strictObject({ name: Text, summary: Text.nullable(), source: Text }), { error: 'expected a list of stories' }),
+    stories: z.array(z.strictObject({ name: Text, summary: Text.nullable(), source: Text }), {
+      error: 'expected a list of stories',
+    }),
     seed: Text.nullable(),
     clock: Text.nullable(),
     startedAt: Moment,
@@ -50,8 +52,24 @@ export const LoadedScenario: Table<Loaded> = {
 const DoingSchema = z.union(
   [
     z.strictObject({ callbacks: z.strictObject({ provider: Text, ...SpoilSchema }) }),
-    z.strictObject({ outage: z.strictObject({ provider: Text, operation: Text.exactOptional(), forMs: Count, then: z.array(ActionSchema).min(1) }) }),
-    z.strictObject({ deposit: z.strictObject({ address: Text.exactOptional(), provider: Text.exactOptional(), account: Text.exactOptional(), user: Text.exactOptional(), nth: Count.exactOptional(), ...DepositSchema }) }),
+    z.strictObject({
+      outage: z.strictObject({
+        provider: Text,
+        operation: Text.exactOptional(),
+        forMs: Count,
+        then: z.array(ActionSchema).min(1),
+      }),
+    }),
+    z.strictObject({
+      deposit: z.strictObject({
+        address: Text.exactOptional(),
+        provider: Text.exactOptional(),
+        account: Text.exactOptional(),
+        user: Text.exactOptional(),
+        nth: Count.exactOptional(),
+        ...DepositSchema,
+      }),
+    }),
   ],
   { error: 'expected callbacks, outage or deposit, each with its own fields' },
 )
@@ -103,7 +121,12 @@ export function unload(world: World): void {
 
 // rule: sandgate.scenario.timeline, sandgate.scenario.outage
 /** What the timers of this file do: `do` acts a step of the timeline out, `end` ends its outage. */
-export function scenarioReaction(reaction: string, id: string, world: World, providers: ReadonlyMap<string, Provider>): string {
+export function scenarioReaction(
+  reaction: string,
+  id: string,
+  world: World,
+  providers: ReadonlyMap<string, Provider>,
+): string {
   const step = world.get(Steps, id)
   if (!step) throw new Error(`there is no step ${id} of a timeline`)
   if (reaction === 'end') {
@@ -116,7 +139,11 @@ export function scenarioReaction(reaction: string, id: string, world: World, pro
   return outcome
 }
 
-function act(step: Step, world: World, providers: ReadonlyMap<string, Provider>): { outcome: string; timer: string | null } {
+function act(
+  step: Step,
+  world: World,
+  providers: ReadonlyMap<string, Provider>,
+): { outcome: string; timer: string | null } {
   const { do: doing, source, written } = step
   if ('callbacks' in doing) {
     armSpoil({ ...doing.callbacks, object: null }, world)
@@ -124,13 +151,30 @@ function act(step: Step, world: World, providers: ReadonlyMap<string, Provider>)
   }
   if ('deposit' in doing) return { outcome: pay(doing.deposit, world, providers), timer: null }
   const { provider, operation, forMs, then } = doing.outage
-  arm({ id: step.id, by: 'outage', source, when: { provider, ...(operation !== undefined && { operation }) }, then, written: [written.do] }, world)
+  arm(
+    {
+      id: step.id,
+      by: 'outage',
+      source,
+      when: { provider, ...(operation !== undefined && { operation }) },
+      then,
+      written: [written.do],
+    },
+    world,
+  )
   const { id: timer } = schedule('end', world.now + forMs, step, `the outage of ${provider} is over`, world)
   return { outcome: describeDoing(doing), timer }
 }
 
 function schedule(reaction: 'do' | 'end', at: number, { id, do: doing }: ScenarioStep, summary: string, world: World) {
-  return world.clock.schedule({ at, provider: providerOf(doing), kind: 'scenario', reaction: `scenario.${reaction}`, args: id, summary })
+  return world.clock.schedule({
+    at,
+    provider: providerOf(doing),
+    kind: 'scenario',
+    reaction: `scenario.${reaction}`,
+    args: id,
+    summary,
+  })
 }
 
 function providerOf(doing: Doing): string {
@@ -139,7 +183,11 @@ function providerOf(doing: Doing): string {
 }
 
 /** Money for somebody who was given an address before. */
-function pay(deposit: Extract<Doing, { deposit: unknown }>['deposit'], world: World, providers: ReadonlyMap<string, Provider>): string {
+function pay(
+  deposit: Extract<Doing, { deposit: unknown }>['deposit'],
+  world: World,
+  providers: ReadonlyMap<string, Provider>,
+): string {
   try {
     const named = deposit.address === undefined ? undefined : findDestination(deposit.address, world)
     const tag = named ? tagOf(named.destination, deposit.tag) : deposit.tag
@@ -154,10 +202,18 @@ function pay(deposit: Extract<Doing, { deposit: unknown }>['deposit'], world: Wo
   }
 }
 
-function handOutFor({ provider, account, user, nth }: Whose, named: Found | undefined, tag: string | null | undefined, world: World): HandOut | undefined {
+function handOutFor(
+  { provider, account, user, nth }: Whose,
+  named: Found | undefined,
+  tag: string | null | undefined,
+  world: World,
+): HandOut | undefined {
   const all = named === undefined ? world.list(HandOuts, 'all', '') : world.list(HandOuts, 'byAddress', named.address)
   const fit = all.filter(
-    (row) => (provider === undefined || row.provider === provider) && (account === undefined || row.account === account) && (user === undefined || row.user === user),
+    (row) =>
+      (provider === undefined || row.provider === provider) &&
+      (account === undefined || row.account === account) &&
+      (user === undefined || row.user === user),
   )
   if (nth !== undefined) return fit[nth - 1]
   // One address with many tags is many places.
@@ -174,15 +230,28 @@ export function describeDoing(doing: Doing): string {
   }
   if ('deposit' in doing) {
     const { address, provider, account, user, nth, amount, currency, repeat } = doing.deposit
-    const whose = [address, provider, account, user, nth === undefined ? undefined : `address no. ${nth}`].filter((part) => part !== undefined).join(', ')
+    const whose = [address, provider, account, user, nth === undefined ? undefined : `address no. ${nth}`]
+      .filter((part) => part !== undefined)
+      .join(', ')
     return `deposit of ${amount}${currency === undefined ? '' : ` ${currency}`}${repeat > 1 ? `, ${repeat} times,` : ''} to ${whose}`
   }
   const { provider, operation, forMs, then } = doing.outage
-  const how = 'drop' in then[0]! ? `connections: ${then[0].drop.how}` : 'respond' in then[0]! ? String(then[0].respond.error ?? then[0].respond.status) : ''
+  const how =
+    'drop' in then[0]!
+      ? `connections: ${then[0].drop.how}`
+      : 'respond' in then[0]!
+        ? String(then[0].respond.error ?? then[0].respond.status)
+        : ''
   return `outage of ${provider}${operation === undefined ? '' : `, ${operation}`}, for ${spell(forMs)} (${how})`
 }
 
-const UNITS = [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000], ['ms', 1]] as const
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
 
 /** Milliseconds as a scenario writes them: `90m`. */
 export function spell(ms: number): string {
@@ -207,6 +276,12 @@ export function scenarioView(world: World) {
     started_at: loaded ? new Date(loaded.startedAt).toISOString() : null,
     rules: armed.filter(({ by }) => by === 'scenario').map(ruleView),
     never_fired: armed.filter(({ fired }) => fired === 0).map(({ id }) => id),
-    timeline: world.list(Steps, 'all', '').map(({ id, source, written, dueAt, outcome }) => ({ id, source, ...written, due: new Date(dueAt).toISOString(), outcome })),
+    timeline: world.list(Steps, 'all', '').map(({ id, source, written, dueAt, outcome }) => ({
+      id,
+      source,
+      ...written,
+      due: new Date(dueAt).toISOString(),
+      outcome,
+    })),
   }
 }

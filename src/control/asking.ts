@@ -63,7 +63,11 @@ export function unkept(): Problem {
 // rule: sandgate.worlds.stopped
 export function stoppedProblem({ id, stopped }: World): Problem {
   const { reason, rows } = stopped!
-  return new Problem(409, `the world "${id}" is ${rows === 'good' ? 'frozen' : 'not served'}: ${reason}. POST reset begins it anew, PUT snapshot brings back another state, DELETE /_sandgate/worlds/${id} deletes it`, { code: 'world_stopped' })
+  return new Problem(
+    409,
+    `the world "${id}" is ${rows === 'good' ? 'frozen' : 'not served'}: ${reason}. POST reset begins it anew, PUT snapshot brings back another state, DELETE /_sandgate/worlds/${id} deletes it`,
+    { code: 'world_stopped' },
+  )
 }
 
 export function ok(body: unknown): Told {
@@ -93,7 +97,8 @@ export function instant(text: string): number {
   // Date.parse makes March 2 of February 30.
   const exists = INSTANT.test(text) && day! <= new Date(Date.UTC(year!, month!, 0)).getUTCDate()
   const ms = exists ? Date.parse(text) : NaN
-  if (Number.isNaN(ms)) throw new Problem(422, `"${text}" is no instant; expected ISO 8601 such as 2026-05-16T19:00:00Z`)
+  if (Number.isNaN(ms))
+    throw new Problem(422, `"${text}" is no instant; expected ISO 8601 such as 2026-05-16T19:00:00Z`)
   return ms
 }
 
@@ -111,12 +116,17 @@ export function duration(text: string, field: string): number {
 }
 
 /** That there is no provider of that name, or that it, or any of them, has no such operation; undefined when what is named exists. */
-export function noSuch({ provider, operation }: { readonly provider?: string | undefined; readonly operation?: string | undefined }, sandbox: Sandbox): string | undefined {
+export function noSuch(
+  { provider, operation }: { readonly provider?: string | undefined; readonly operation?: string | undefined },
+  sandbox: Sandbox,
+): string | undefined {
   const named = [...sandbox.providers.values()].filter(({ name }) => provider === undefined || name === provider)
   if (named.length === 0) return `there is no provider "${provider}"${meant(provider!, [...sandbox.providers.keys()])}`
   if (operation === undefined) return undefined
   const known = named.flatMap(({ name }) => sandbox.contract(name)!.operations.map(({ id }) => id))
-  return known.includes(operation) ? undefined : `${provider === undefined ? 'no provider has an' : `${named[0]!.title} has no`} operation "${operation}"${meant(operation, known)}`
+  return known.includes(operation)
+    ? undefined
+    : `${provider === undefined ? 'no provider has an' : `${named[0]!.title} has no`} operation "${operation}"${meant(operation, known)}`
 }
 
 /** What an address names, in whatever notation it is written. */
@@ -140,7 +150,13 @@ export async function paged<Row extends { readonly seq: number }>(
   view: (row: Row) => unknown,
   { world, query: { cursor, limit = PAGE_ROWS } }: Pick<Ask, 'world' | 'query'>,
 ): Promise<Told> {
-  const rows = await rowsFound(table, index, group, { wanted, after: cursor === undefined ? undefined : Number(cursor), most: limit + 1 }, world)
+  const rows = await rowsFound(
+    table,
+    index,
+    group,
+    { wanted, after: cursor === undefined ? undefined : Number(cursor), most: limit + 1 },
+    world,
+  )
   return ok({ data: rows.slice(0, limit).map(view), next: rows.length > limit ? String(rows[limit - 1]!.seq) : null })
 }
 

@@ -7,13 +7,19 @@ import { receive } from '../http/receive.ts'
 import { encodingProblem, withoutMark } from '../reading.ts'
 import { Problem } from './asking.ts'
 
-const DECODERS: Readonly<Record<string, () => Readable & NodeJS.WritableStream>> = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }
+const DECODERS: Readonly<Record<string, () => Readable & NodeJS.WritableStream>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+}
 
 /** The bytes; throws a `Problem`. Never settles when the client goes away half-way. */
 // rule: sandgate.control.body
 export function bodyOf(req: IncomingMessage, limit: number, queue: Queue): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const done = (bytes: Buffer | undefined) => (bytes ? resolve(bytes) : reject(new Problem(413, `the body is larger than ${limit >> 20} MiB`)))
+    const done = (bytes: Buffer | undefined) =>
+      bytes ? resolve(bytes) : reject(new Problem(413, `the body is larger than ${limit >> 20} MiB`))
     const coding = (req.headers['content-encoding'] ?? '').trim().toLowerCase()
     if (coding === '' || coding === 'identity') return receive(req, limit, queue, done)
     const decoder = decoderOf(coding)
@@ -31,7 +37,11 @@ export function bodyOf(req: IncomingMessage, limit: number, queue: Queue): Promi
 
 /** What inflates a body of this content-encoding; throws a `Problem` that says which are read. */
 export function decoderOf(coding: string): Readable & NodeJS.WritableStream {
-  if (!Object.hasOwn(DECODERS, coding)) throw new Problem(415, `the content-encoding "${coding}" is not read here; send the body as it is, or as ${Object.keys(DECODERS).join(', ')}`)
+  if (!Object.hasOwn(DECODERS, coding))
+    throw new Problem(
+      415,
+      `the content-encoding "${coding}" is not read here; send the body as it is, or as ${Object.keys(DECODERS).join(', ')}`,
+    )
   return DECODERS[coding]!()
 }
 

@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto'
 import { type Incoming, originOf } from '../http/received.ts'
 import type { Moment, UnderWay } from '../http/repeats.ts'
-import { bodyFields, type CallUnderWay, FORMAT, mapTexts, type RecordedCall, type Recording, type Step, withoutKeys } from '../keep/recording.ts'
+import {
+  bodyFields,
+  type CallUnderWay,
+  FORMAT,
+  mapTexts,
+  type RecordedCall,
+  type Recording,
+  type Step,
+  withoutKeys,
+} from '../keep/recording.ts'
 import { hiding, HIDDEN, SECRET, secretsIn, secretsOfHeaders, withoutLogins } from '../redact.ts'
 import type { Deed } from '../keep/tape.ts'
 import type { Sandbox } from '../sandbox.ts'
@@ -55,16 +64,33 @@ async function recordingOf(sandbox: Sandbox, world: World): Promise<Recording> {
   const waiting = [...sandbox.flights.underWay(world)].map(askedOf)
   // rule: sandgate.recording.whole
   const over = entries.find(({ kind, action }) => kind === 'control' && TAKEN_OVER.test(String(action)))
-  if (over) throw new Problem(409, `a recording would be incomplete, because this world did not begin as new: ${String(over.summary)}`)
+  if (over)
+    throw new Problem(
+      409,
+      `a recording would be incomplete, because this world did not begin as new: ${String(over.summary)}`,
+    )
   if (journal.lost || journal.emptied) {
-    const why = journal.dropped > 0 ? `keeps ${options.journalEntries} entries and ${options.journalBytes} bytes of bodies, and had to drop older ones (limits.journalEntries, limits.journalBytes)` : 'was emptied'
-    throw new Problem(409, `the journal ${why}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
+    const why =
+      journal.dropped > 0
+        ? `keeps ${options.journalEntries} entries and ${options.journalBytes} bytes of bodies, and had to drop older ones (limits.journalEntries, limits.journalBytes)`
+        : 'was emptied'
+    throw new Problem(
+      409,
+      `the journal ${why}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`,
+    )
   }
-  if (lost !== undefined) throw new Problem(409, `${lost}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`)
+  if (lost !== undefined)
+    throw new Problem(
+      409,
+      `${lost}, so a recording would be incomplete; POST /_sandgate/reset and make the calls again`,
+    )
 
   // rule: sandgate.recording.secrets
   const made = [...deeds]
-  const hideKeys = hiding(knownSecrets(sandbox.options, sandbox.providers, world), await inSlices(secretsSent([...entries, ...waiting])))
+  const hideKeys = hiding(
+    knownSecrets(sandbox.options, sandbox.providers, world),
+    await inSlices(secretsSent([...entries, ...waiting])),
+  )
   const hide = (text: string) => withoutLogins(hideKeys(text))
   const steps = await inSlices(stepsOf(made, entries, sandbox, world, hide))
   const order = ({ entry, kind }: Step) => entry * 2 + (kind === 'control' ? 0 : 1)
@@ -73,16 +99,28 @@ async function recordingOf(sandbox: Sandbox, world: World): Promise<Recording> {
       sandgate: 'recording',
       format: FORMAT,
       version,
-      contracts: Object.fromEntries([...sandbox.providers.keys()].map((name) => [name, sha256(sandbox.contract(name)!.text)])),
+      contracts: Object.fromEntries(
+        [...sandbox.providers.keys()].map((name) => [name, sha256(sandbox.contract(name)!.text)]),
+      ),
       seed: world.seed,
       clock: { start: iso(options.startMs), mode: options.frozen ? 'frozen' : 'running' },
       settings: withoutKeys(sandbox.options.providers ?? {}),
-      callbacks: Object.fromEntries(Object.entries(sandbox.options.callbacks ?? {}).map(([name, { secret: _, ...wish }]) => [name, wish as Recording['callbacks'][string]])),
+      callbacks: Object.fromEntries(
+        Object.entries(sandbox.options.callbacks ?? {}).map(([name, { secret: _, ...wish }]) => [
+          name,
+          wish as Recording['callbacks'][string],
+        ]),
+      ),
       limits: sandbox.options.limits?.bodyBytes === undefined ? {} : { bodyBytes: sandbox.options.limits.bodyBytes },
       strict: sandbox.options.strict ?? false,
       assume: options.assumptions,
       journal: [],
-      ...(waiting.length > 0 && { under_way: waiting.map((call): CallUnderWay => ({ ...callOf(call, sandbox, world, hide), began: moment(call.began!) })) }),
+      ...(waiting.length > 0 && {
+        under_way: waiting.map((call): CallUnderWay => ({
+          ...callOf(call, sandbox, world, hide),
+          began: moment(call.began!),
+        })),
+      }),
       end,
     } satisfies Recording,
     hide,
@@ -90,7 +128,13 @@ async function recordingOf(sandbox: Sandbox, world: World): Promise<Recording> {
   return { ...recording, journal: steps.sort((a, b) => order(a) - order(b)) }
 }
 
-function* stepsOf(deeds: readonly Deed[], entries: readonly JournalEntry[], sandbox: Sandbox, world: World, hide: (text: string) => string): Generator<void, Step[]> {
+function* stepsOf(
+  deeds: readonly Deed[],
+  entries: readonly JournalEntry[],
+  sandbox: Sandbox,
+  world: World,
+  hide: (text: string) => string,
+): Generator<void, Step[]> {
   const steps: Step[] = []
   for (const { atMs, ...deed } of deeds) {
     steps.push(mapTexts({ kind: 'control', at: iso(atMs), ...withoutSecret(deed) } satisfies Step, hide))
@@ -125,13 +169,28 @@ function withoutSecret<Deed extends { readonly body?: unknown }>(deed: Deed): De
 function step(entry: JournalEntry, sandbox: Sandbox, world: World, hide: (text: string) => string): Step[] {
   const at = iso(entry.at)
   if (entry.kind === 'call') return [callStep(entry as CallEntry, sandbox, world, hide)]
-  if (entry.kind === 'control' && (entry.action === 'clock' || entry.action === 'advance')) return [{ kind: 'clock', entry: entry.id, at, summary: String(entry.summary) }]
+  if (entry.kind === 'control' && (entry.action === 'clock' || entry.action === 'advance'))
+    return [{ kind: 'clock', entry: entry.id, at, summary: String(entry.summary) }]
   if (entry.kind !== 'callback') return []
   const { delivery, event, attempt, status, error, answer } = entry as any
   const end = sandbox.tape.of(world).ends.get(`${delivery}/${attempt}`)
   const ended = end ? { ended: { entry: end.entry, at: iso(end.atMs), order: end.order } } : {}
   const told = answer ? { answer: String(answer).replace(LONG_WORD, HIDDEN) } : {}
-  return [{ kind: 'callback', entry: entry.id, at, ...ended, provider: entry.provider!, delivery, event, attempt, status: status ?? null, error, ...told }]
+  return [
+    {
+      kind: 'callback',
+      entry: entry.id,
+      at,
+      ...ended,
+      provider: entry.provider!,
+      delivery,
+      event,
+      attempt,
+      status: status ?? null,
+      error,
+      ...told,
+    },
+  ]
 }
 
 function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text: string) => string): Step {
@@ -140,16 +199,27 @@ function callStep(entry: CallEntry, sandbox: Sandbox, world: World, hide: (text:
     entry: entry.id,
     at: iso(entry.at),
     ...callOf(entry, sandbox, world, hide),
-    answer: { status: entry.status ?? null, headers: response.headers, ...(response.text !== undefined && { body: response.text }) },
+    answer: {
+      status: entry.status ?? null,
+      headers: response.headers,
+      ...(response.text !== undefined && { body: response.text }),
+    },
     rules: [...new Set(entry.rules)],
   }
 }
 
-function callOf(asked: Asked, sandbox: Sandbox, world: World, hide: (text: string) => string): Omit<RecordedCall, 'entry' | 'at' | 'answer'> {
+function callOf(
+  asked: Asked,
+  sandbox: Sandbox,
+  world: World,
+  hide: (text: string) => string,
+): Omit<RecordedCall, 'entry' | 'at' | 'answer'> {
   const { provider, operation, request, caller, detail, began, hint } = asked
   const { identity, keyHeader } = sandbox.providers.get(provider!)!
   const refused = asked.refusal !== undefined && identity.gates.some(({ name }) => name === asked.stoppedBy)
-  const headers = Object.entries(request.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const]))
+  const headers = Object.entries(request.headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const],
+  )
   return {
     kind: 'call',
     wall: iso(request.wallMs),
@@ -167,12 +237,28 @@ function callOf(asked: Asked, sandbox: Sandbox, world: World, hide: (text: strin
     ...bodyFields(request.body, hide),
     ...(holdsKey(request, hide) && { altered: true }),
     ...(caller !== undefined && { who: identity.of(caller, world) }),
-    ...(refused && { refused: { gate: asked.stoppedBy!, name: asked.refusal!, ...(detail && { detail }), ...(hint !== undefined && { hint }) } }),
+    ...(refused && {
+      refused: {
+        gate: asked.stoppedBy!,
+        name: asked.refusal!,
+        ...(detail && { detail }),
+        ...(hint !== undefined && { hint }),
+      },
+    }),
   }
 }
 
 function askedOf({ call, began, refusal, stoppedBy }: UnderWay): Asked {
-  return { provider: call.provider, operation: call.operation, refusal: refusal?.name, stoppedBy, request: call.incoming, caller: call.caller, detail: refusal?.detail, began }
+  return {
+    provider: call.provider,
+    operation: call.operation,
+    refusal: refusal?.name,
+    stoppedBy,
+    request: call.incoming,
+    caller: call.caller,
+    detail: refusal?.detail,
+    began,
+  }
 }
 
 function moment({ entry, at, order }: Moment): NonNullable<RecordedCall['began']> {

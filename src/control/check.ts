@@ -32,7 +32,18 @@ export function checkFiles(files: readonly string[], known: Known): Checked {
   }
   const parts = files.flatMap((file) => trying(() => readScenario(bytesOf(file), file, known)) ?? [])
   const scenario = errors.length === 0 ? trying(() => together(parts)) : undefined
-  return scenario ? { errors, warnings: [...deadParts(scenario, known), ...scenario.rules.flatMap(({ source, id, when }) => twoReadings(when).map((reading) => `${source}: ${id}: when.${reading}`))], told: tell(scenario) } : { errors, warnings: [], told: [] }
+  return scenario
+    ? {
+        errors,
+        warnings: [
+          ...deadParts(scenario, known),
+          ...scenario.rules.flatMap(({ source, id, when }) =>
+            twoReadings(when).map((reading) => `${source}: ${id}: when.${reading}`),
+          ),
+        ],
+        told: tell(scenario),
+      }
+    : { errors, warnings: [], told: [] }
 }
 
 function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
@@ -51,9 +62,14 @@ export function deadParts({ rules }: Scenario, known: Known): string[] {
   return rules.flatMap((rule, index) => {
     const never = neverStrikes(rule.when, known)
     if (never !== undefined) return [`${rule.source}: ${rule.id} can never fire: ${never}`]
-    const dead = rule.then.map((action, at) => ({ action, why: neverActs(action, at, rule, rules.slice(0, index), known) })).filter(({ why }) => why !== undefined)
-    if (dead.length === rule.then.length && new Set(dead.map(({ why }) => why)).size === 1) return [`${rule.source}: ${rule.id} can never do anything: ${dead[0]!.why}`]
-    return dead.map(({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} can never happen: ${why}`)
+    const dead = rule.then
+      .map((action, at) => ({ action, why: neverActs(action, at, rule, rules.slice(0, index), known) }))
+      .filter(({ why }) => why !== undefined)
+    if (dead.length === rule.then.length && new Set(dead.map(({ why }) => why)).size === 1)
+      return [`${rule.source}: ${rule.id} can never do anything: ${dead[0]!.why}`]
+    return dead.map(
+      ({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} can never happen: ${why}`,
+    )
   })
 }
 
@@ -65,31 +81,50 @@ function neverStrikes(when: When, known: Known): string | undefined {
   if (nth !== undefined && nth % every !== 0) return `nth ${nth} is not among every ${every}`
   if (every > times) return `every ${every} begins after the first ${times}`
   const operations = operationsOf(when, known)
-  if (when.body !== undefined && operations.length > 0 && operations.every(({ body }) => body === undefined)) return `${when.operation ?? 'the call'} has no body`
+  if (when.body !== undefined && operations.length > 0 && operations.every(({ body }) => body === undefined))
+    return `${when.operation ?? 'the call'} has no body`
   for (const part of ['path', 'query'] as const) {
     const asked = Object.keys(when[part] ?? {})
-    const strange = asked.find((name) => !operations.some(({ parameters }) => parameters.some((parameter) => parameter.in === part && parameter.name === name)))
-    if (strange !== undefined && when.operation !== undefined) return `${when.operation} has no ${part} value "${strange}"`
+    const strange = asked.find(
+      (name) =>
+        !operations.some(({ parameters }) =>
+          parameters.some((parameter) => parameter.in === part && parameter.name === name),
+        ),
+    )
+    if (strange !== undefined && when.operation !== undefined)
+      return `${when.operation} has no ${part} value "${strange}"`
   }
   return undefined
 }
 
 /** Why an action of a rule that strikes has no effect. */
-function neverActs(action: Action, at: number, rule: ScenarioRule, earlier: readonly ScenarioRule[], known: Known): string | undefined {
+function neverActs(
+  action: Action,
+  at: number,
+  rule: ScenarioRule,
+  earlier: readonly ScenarioRule[],
+  known: Known,
+): string | undefined {
   const before = deciding(earlier, rule, 'before') ?? own(rule, at, 'before')
   const stage = stageOf(action)
   if (stage === 'before') return before
-  if (('deposit' in action || 'callbacks' in action) && !handsOut(rule.when, known)) return `${rule.when.operation} hands out no address`
+  if (('deposit' in action || 'callbacks' in action) && !handsOut(rule.when, known))
+    return `${rule.when.operation} hands out no address`
   const answered = before ?? own(rule, rule.then.length, 'before')
   if (stage === 'after') return answered ?? deciding(earlier, rule, 'after') ?? own(rule, at, 'after')
   if ('deposit' in action || 'callbacks' in action) return answered && `the work is never done, because ${answered}`
-  if (('corrupt' in action || 'throttle' in action) && cut(rule)) return 'the connection is cut, and nothing is left to spoil'
+  if (('corrupt' in action || 'throttle' in action) && cut(rule))
+    return 'the connection is cut, and nothing is left to spoil'
   return undefined
 }
 
 /** An earlier rule that always strikes when this one does, and decides this stage. */
 function deciding(earlier: readonly ScenarioRule[], rule: ScenarioRule, stage: Stage): string | undefined {
-  const first = earlier.find(({ when, then }) => then.some((action) => stageOf(action) === stage) && ((isUnconditional(when) && covers(when, rule.when)) || strikesWhenever(when, rule.when)))
+  const first = earlier.find(
+    ({ when, then }) =>
+      then.some((action) => stageOf(action) === stage) &&
+      ((isUnconditional(when) && covers(when, rule.when)) || strikesWhenever(when, rule.when)),
+  )
   return first && `${first.id} (${first.source}) decides the stage "${stage}" first`
 }
 
@@ -105,7 +140,9 @@ function stageOf(action: Action): Stage | undefined {
 }
 
 function cut({ then }: ScenarioRule): boolean {
-  const deciders = (['before', 'after'] as const).flatMap((stage) => then.find((action) => stageOf(action) === stage) ?? [])
+  const deciders = (['before', 'after'] as const).flatMap(
+    (stage) => then.find((action) => stageOf(action) === stage) ?? [],
+  )
   return deciders[0] !== undefined && 'drop' in deciders[0]
 }
 
@@ -114,7 +151,10 @@ function isUnconditional({ nth, times, every, probability }: When): boolean {
 }
 
 /** Whether both count the same calls, and the first strikes whenever the second does; chance is drawn for each of them. */
-function strikesWhenever({ nth, times = Infinity, every = 1, probability = 1, ...counted }: When, other: When): boolean {
+function strikesWhenever(
+  { nth, times = Infinity, every = 1, probability = 1, ...counted }: When,
+  other: When,
+): boolean {
   const { nth: otherNth, times: otherTimes = Infinity, every: otherEvery = 1, probability: _, ...otherCounted } = other
   if (probability < 1 || !isDeepStrictEqual(counted, otherCounted)) return false
   if (otherNth !== undefined) return (nth ?? otherNth) === otherNth && otherNth <= times && otherNth % every === 0
@@ -124,7 +164,11 @@ function strikesWhenever({ nth, times = Infinity, every = 1, probability = 1, ..
 /** Whether every call that `narrow` describes is described by `wide`, as far as the words show. */
 function covers(wide: When, narrow: When): boolean {
   const parts = ['provider', 'operation', 'body', 'unquoted', 'headers', 'query', 'path'] as const
-  return parts.every((part) => (wide[part] === undefined && (part !== 'unquoted' || wide.body === undefined)) || JSON.stringify(wide[part]) === JSON.stringify(narrow[part]))
+  return parts.every(
+    (part) =>
+      (wide[part] === undefined && (part !== 'unquoted' || wide.body === undefined)) ||
+      JSON.stringify(wide[part]) === JSON.stringify(narrow[part]),
+  )
 }
 
 /** Whether an operation of these can hand out an address, as far as its document shows: it is modelled, changes something, and answers with one. */
@@ -144,5 +188,7 @@ function mentionsAddress(contract: Contract, operation: ContractOperation): bool
 
 function operationsOf(when: When, { providers, contract }: Known): ContractOperation[] {
   const names = when.provider === undefined ? [...providers.keys()] : [when.provider]
-  return names.flatMap((name) => contract(name).operations).filter(({ id }) => when.operation === undefined || id === when.operation)
+  return names
+    .flatMap((name) => contract(name).operations)
+    .filter(({ id }) => when.operation === undefined || id === when.operation)
 }

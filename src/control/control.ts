@@ -28,13 +28,46 @@ import { worldRoutes } from './worlds.ts'
 import { TOLD_MAX } from '../compose.ts'
 import { bounded, meant } from '../yaml.ts'
 
-const ROUTES: Routes = { ...timeRoutes, ...lookingRoutes, ...metricsRoutes, ...moneyRoutes, ...rewindRoutes, ...scenarioRoutes, ...worldRoutes, ...caseRoutes }
+const ROUTES: Routes = {
+  ...timeRoutes,
+  ...lookingRoutes,
+  ...metricsRoutes,
+  ...moneyRoutes,
+  ...rewindRoutes,
+  ...scenarioRoutes,
+  ...worldRoutes,
+  ...caseRoutes,
+}
 
 /** What a replay does not do again: these look, move the clock, or begin anew. */
-const NOT_TAPED: readonly string[] = ['verify', 'setClock', 'advanceClock', 'reset', 'createWorld', 'deleteWorld', 'clearJournal', 'restoreSnapshot']
+const NOT_TAPED: readonly string[] = [
+  'verify',
+  'setClock',
+  'advanceClock',
+  'reset',
+  'createWorld',
+  'deleteWorld',
+  'clearJournal',
+  'restoreSnapshot',
+]
 
 /** What is answered in a world whose rows are not what they should be: it leaves them alone, or puts others in their place. */
-const WITHOUT_ROWS: readonly string[] = ['getHealth', 'getClock', 'reset', 'getSnapshot', 'restoreSnapshot', 'listWorlds', 'createWorld', 'deleteWorld', 'listJournal', 'getJournalEntry', 'clearJournal', 'listRules', 'getSpec', 'getMetrics']
+const WITHOUT_ROWS: readonly string[] = [
+  'getHealth',
+  'getClock',
+  'reset',
+  'getSnapshot',
+  'restoreSnapshot',
+  'listWorlds',
+  'createWorld',
+  'deleteWorld',
+  'listJournal',
+  'getJournalEntry',
+  'clearJournal',
+  'listRules',
+  'getSpec',
+  'getMetrics',
+]
 
 /** The most that a body of an ordinary call may have. */
 const BODY_BYTES = 1024 * 1024
@@ -67,7 +100,8 @@ export function controlRouter(sandbox: Sandbox, contract: () => Contract): Route
       const told = await answer(sandbox, contract(), req, bytes)
       if (told.headers) res.set(told.headers)
       if (told.pieces) await sendPieces(res.status(told.status).type(told.type!), told.pieces)
-      else if (isLong(told.body)) await sendPieces(res.status(told.status).type('application/json; charset=utf-8'), await jsonPieces(told.body))
+      else if (isLong(told.body))
+        await sendPieces(res.status(told.status).type('application/json; charset=utf-8'), await jsonPieces(told.body))
       else if (told.type === undefined) res.status(told.status).json(told.body)
       else res.status(told.status).type(told.type).send(told.body)
     } catch (error) {
@@ -98,9 +132,16 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request, bytes:
   if (!match) {
     const allowed = allowedAt(path, contract)
     // rule: sandgate.http.options
-    if (allowed.length > 0 && req.method === 'OPTIONS') return { status: 204, headers: { allow: [...allowed, 'OPTIONS'].join(', ') } }
+    if (allowed.length > 0 && req.method === 'OPTIONS')
+      return { status: 204, headers: { allow: [...allowed, 'OPTIONS'].join(', ') } }
     if (allowed.length > 0) throw new Problem(405, `${req.path} knows ${allowed.join(', ')}`, { allowed })
-    throw new Problem(404, `the control API has no ${req.path}${meant(req.path, contract.operations.map((operation) => operation.path))} GET /_sandgate/specs/sandgate lists what it has`)
+    throw new Problem(
+      404,
+      `the control API has no ${req.path}${meant(
+        req.path,
+        contract.operations.map((operation) => operation.path),
+      )} GET /_sandgate/specs/sandgate lists what it has`,
+    )
   }
   const query = req.url.includes('?') ? req.url.slice(req.url.indexOf('?') + 1) : undefined
   const yaml = contract.takesYaml(match.operation)
@@ -111,27 +152,37 @@ async function answer(sandbox: Sandbox, contract: Contract, req: Request, bytes:
   const snapshot = isSnapshot(req) ? await receiveSnapshot(req) : undefined
   const content = snapshot?.content ?? readContent(text, req.headers['content-type'], () => true)
   const problems = contract.judgeCall(match.operation, { params: match.params, query, headers: req.headers, content })
-  const wrong = [...problems.slice(0, TOLD_MAX).map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))), ...strangers(match.operation, query, contract.name, sandbox)]
+  const wrong = [
+    ...problems.slice(0, TOLD_MAX).map((problem) => inWords(problem, keysAt(problem.at, match.operation, contract))),
+    ...strangers(match.operation, query, contract.name, sandbox),
+  ]
   const told = bounded(wrong, wrong.length + Math.max(0, problems.length - TOLD_MAX))
   if (told.length > 0) throw new Problem(422, told.join('; '), { problems: told })
-  const body = contract.takesYaml(match.operation) ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
+  const body = contract.takesYaml(match.operation)
+    ? yamlText(bytes)
+    : content.kind === 'json'
+      ? content.value
+      : undefined
   const stories = await readStories(match.operation.id, body, bytes, sandbox)
   // Reading them takes its time, and the world may have been made new meanwhile.
   const world = stories ? worldOf(req, sandbox) : first
-  if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(match.operation.id)) throw stoppedProblem(world)
-  return keeping(world, () => ask(match.operation.id, match.operation.method !== 'GET', {
-    sandbox,
-    world,
-    contract,
-    params: match.params,
-    query: contract.queryValues(match.operation, query),
-    body: snapshot ? { ...body, tables: snapshot.rows } : body,
-    bytes,
-    ...stories,
-    headers: req.headers,
-    // A name that leads to a provider or a world is no place to find the others under.
-    origin: `http://${authorityOf(req).replace(/^[a-z0-9.-]+\.(?=localhost\.?(:\d*)?$)/i, '')}`,
-  }))
+  if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(match.operation.id))
+    throw stoppedProblem(world)
+  return keeping(world, () =>
+    ask(match.operation.id, match.operation.method !== 'GET', {
+      sandbox,
+      world,
+      contract,
+      params: match.params,
+      query: contract.queryValues(match.operation, query),
+      body: snapshot ? { ...body, tables: snapshot.rows } : body,
+      bytes,
+      ...stories,
+      headers: req.headers,
+      // A name that leads to a provider or a world is no place to find the others under.
+      origin: `http://${authorityOf(req).replace(/^[a-z0-9.-]+\.(?=localhost\.?(:\d*)?$)/i, '')}`,
+    }),
+  )
 }
 
 /** The world that a call is about, with its time up to now. */
@@ -173,19 +224,37 @@ export async function ask(operation: string, changes: boolean, asked: Ask): Prom
 }
 
 /** Why this call of a recording cannot be one that changed a world, in one sentence; undefined: it can. */
-export function notTaped({ operation: id, params, query, body }: Pick<Ask, 'params' | 'query'> & { readonly operation: string; readonly body?: unknown }, contract: Contract): string | undefined {
-  const known = contract.operations.filter((operation) => operation.method !== 'GET' && !NOT_TAPED.includes(operation.id))
+export function notTaped(
+  {
+    operation: id,
+    params,
+    query,
+    body,
+  }: Pick<Ask, 'params' | 'query'> & { readonly operation: string; readonly body?: unknown },
+  contract: Contract,
+): string | undefined {
+  const known = contract.operations.filter(
+    (operation) => operation.method !== 'GET' && !NOT_TAPED.includes(operation.id),
+  )
   const operation = known.find((each) => each.id === id)
-  if (!operation) return `operation: no control call "${id}" changes a world${meant(id, known.map((each) => each.id))}`
+  if (!operation)
+    return `operation: no control call "${id}" changes a world${meant(
+      id,
+      known.map((each) => each.id),
+    )}`
   const strange = Object.entries(query).find(([, value]) => typeof value === 'object')
   if (strange) return `query.${strange[0]}: expected a text, a number, true or false`
-  const asText = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])).toString()
+  const asText = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString()
   const content = { ...(body === undefined ? { kind: 'none' as const } : { kind: 'json' as const, value: body }) }
   const problems = contract.judgeCall(operation, { params, query: asText, headers: {}, content })
   // What was hidden may have had another shape.
   const problem = problems.find(({ value }) => !JSON.stringify(value ?? null).includes('{{'))
   if (problem) return inWords(problem, keysAt(problem.at, operation, contract))
-  return contract.takesYaml(operation) && typeof body !== 'string' ? 'body: expected YAML or JSON as one text' : undefined
+  return contract.takesYaml(operation) && typeof body !== 'string'
+    ? 'body: expected YAML or JSON as one text'
+    : undefined
 }
 
 /** A body that is judged by whoever reads it, because they can say on which line it is wrong. */
@@ -217,9 +286,12 @@ function inWords({ in: where, at, keyword, params, message }: CallProblem, keys:
 
 /** The keys that the document knows at this place of a body. */
 function keysAt(at: CallProblem['at'], { path, method }: ContractOperation, { document }: Contract): string[] {
-  const named = (schema: any) => (schema?.$ref === undefined ? schema : document.components.schemas[schema.$ref.split('/').at(-1)])
+  const named = (schema: any) =>
+    schema?.$ref === undefined ? schema : document.components.schemas[schema.$ref.split('/').at(-1)]
   const whole = document.paths[path][method.toLowerCase()].requestBody?.content['application/json'].schema
-  return Object.keys(at.reduce((schema: any, part) => named(schema?.properties?.[part]), named(whole))?.properties ?? {})
+  return Object.keys(
+    at.reduce((schema: any, part) => named(schema?.properties?.[part]), named(whole))?.properties ?? {},
+  )
 }
 
 // rule: sandgate.control.query
@@ -231,7 +303,10 @@ function strangers(operation: ContractOperation, query: string | undefined, own:
   // The sandbox has rules and timers of its own.
   const named = { provider: given.provider === own ? undefined : given.provider, operation: given.operation }
   const none = unknown.length === 0 && noSuch(named, sandbox)
-  return [...unknown.map((name) => `query: unknown parameter "${name}"${meant(name, known)}`), ...(none ? [`query: ${none}`] : [])]
+  return [
+    ...unknown.map((name) => `query: unknown parameter "${name}"${meant(name, known)}`),
+    ...(none ? [`query: ${none}`] : []),
+  ]
 }
 
 function tell(res: Response, error: unknown, { complain, secrets }: Sandbox): void {
@@ -240,7 +315,15 @@ function tell(res: Response, error: unknown, { complain, secrets }: Sandbox): vo
   if (problem.status === 500) complain('a bug in the control API', error)
   if (problem.status === 405) res.set('allow', (problem.more.allowed as string[]).join(', '))
   res.status(problem.status).type('application/problem+json')
-  res.send(JSON.stringify({ type: 'about:blank', title: TITLES[problem.status] ?? 'Bad Request', status: problem.status, detail: hide(problem.detail), ...mapTexts(problem.more, hide) }))
+  res.send(
+    JSON.stringify({
+      type: 'about:blank',
+      title: TITLES[problem.status] ?? 'Bad Request',
+      status: problem.status,
+      detail: hide(problem.detail),
+      ...mapTexts(problem.more, hide),
+    }),
+  )
 }
 
 /** Express tells a body that it could not read with a status of its own. */
@@ -249,5 +332,7 @@ function asProblem(error: unknown): Problem {
   if (error instanceof NotKept) return unkept()
   const { status, type, message, limit } = error as { status?: number; type?: string; message?: string; limit?: number }
   if (type === 'entity.too.large') return new Problem(413, `the body is larger than ${limit! >> 20} MiB`)
-  return status !== undefined && status >= 400 && status < 500 ? new Problem(status, String(message)) : new Problem(500, String(error))
+  return status !== undefined && status >= 400 && status < 500
+    ? new Problem(status, String(message))
+    : new Problem(500, String(error))
 }

@@ -17,8 +17,29 @@ export function isRefused({ status }: JournalEntry): boolean {
 }
 
 /** `expected`: what a call whose signature was refused should have signed. */
-export function entryView(entry: JournalEntry, { rules, providers, secrets }: Pick<Sandbox, 'rules' | 'providers' | 'secrets'>, world: World, expected?: string, hideKnown = secrets.of(world)): Record<string, unknown> {
-  const { id, at, summary, rules: applied, stoppedBy, request, caller, detail: _detail, began: _began, gates, passed, response, timerKind, ...rest } = entry as JournalEntry & {
+export function entryView(
+  entry: JournalEntry,
+  { rules, providers, secrets }: Pick<Sandbox, 'rules' | 'providers' | 'secrets'>,
+  world: World,
+  expected?: string,
+  hideKnown = secrets.of(world),
+): Record<string, unknown> {
+  const {
+    id,
+    at,
+    summary,
+    rules: applied,
+    stoppedBy,
+    request,
+    caller,
+    detail: _detail,
+    began: _began,
+    gates,
+    passed,
+    response,
+    timerKind,
+    ...rest
+  } = entry as JournalEntry & {
     gates?: readonly Gate[]
     passed?: number
     rules?: readonly string[]
@@ -30,7 +51,10 @@ export function entryView(entry: JournalEntry, { rules, providers, secrets }: Pi
   }
   // rule: sandgate.secrets
   const body = request?.body?.toString('utf8')
-  const own = new Set([...[body, request?.query, response?.text].flatMap(secretsIn), ...secretsOfHeaders(request?.headers ?? {})])
+  const own = new Set([
+    ...[body, request?.query, response?.text].flatMap(secretsIn),
+    ...secretsOfHeaders(request?.headers ?? {}),
+  ])
   const hideOwn = own.size === 0 ? (text: string) => text : hiding(new Map(), own, UNSEEN)
   const hide = (text: string) => hideKnown(hideOwn(text))
   return {
@@ -45,20 +69,32 @@ export function entryView(entry: JournalEntry, { rules, providers, secrets }: Pi
     ...(applied && { rules: [...new Set(applied)].map((id) => ({ id, mark: rules.all.get(id)?.mark })) }),
     ...(expected !== undefined && { expected_text: cut(hide(expected)) }),
     ...(request && { request: { headers: shown(request.headers, hide), body: body ? cut(hide(body)) : null } }),
-    ...(response && { response: { headers: shown(response.headers, hide), body: response.text === undefined ? null : cut(hide(response.text)) } }),
+    ...(response && {
+      response: {
+        headers: shown(response.headers, hide),
+        body: response.text === undefined ? null : cut(hide(response.text)),
+      },
+    }),
   }
 }
 
 // rule: sandgate.journal.caller
 /** Who called: the account, and which of its keys, counted from 1 in the order of the settings. The key itself stays out. */
-function callerOf(caller: unknown, provider: string, providers: Sandbox['providers'], world: World): { account?: string; key?: number } {
+function callerOf(
+  caller: unknown,
+  provider: string,
+  providers: Sandbox['providers'],
+  world: World,
+): { account?: string; key?: number } {
   if (caller === undefined) return {}
   const { identity } = providers.get(provider)!
   return { account: identity.account(caller), key: identity.key(caller, world) + 1 }
 }
 
 function shown(headers: IncomingHttpHeaders, hide: (text: string) => string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, SECRET.test(name) ? UNSEEN : mapTexts(value, hide)]))
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, SECRET.test(name) ? UNSEEN : mapTexts(value, hide)]),
+  )
 }
 
 function cut(text: string): string {

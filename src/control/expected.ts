@@ -27,5 +27,7 @@ export function expectedText(entry: JournalEntry, sandbox: Sandbox, world: World
 function readable(text: SignedText): string {
   if (typeof text === 'string') return text
   if (isUtf8(text)) return text.toString('utf8')
-  return text.toString('latin1').replace(/[^\t\r\n -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return text
+    .toString('latin1')
+    .replace(/[^\t\r\n -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

@@ -65,7 +65,8 @@ export class ScenarioFiles {
   /** Reads them again whenever one of them changes, until closed. The folders are watched, because editors put a new file in the old one's place. */
   watch(): void {
     const folders = new Map<string, Set<string>>()
-    for (const file of this.#options.files) folders.set(dirname(file), (folders.get(dirname(file)) ?? new Set()).add(basename(file)))
+    for (const file of this.#options.files)
+      folders.set(dirname(file), (folders.get(dirname(file)) ?? new Set()).add(basename(file)))
     for (const [folder, names] of folders) {
       try {
         const watcher = watch(folder, { persistent: false }, (_, name) => {

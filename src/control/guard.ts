@@ -9,26 +9,43 @@ export interface GuardOptions {
 }
 
 /** Why this request may not drive the sandbox: a status and a sentence; undefined when it may. */
-export function refuseControl(headers: IncomingHttpHeaders, { allowHosts, token }: GuardOptions): { status: 401 | 403; detail: string } | undefined {
+export function refuseControl(
+  headers: IncomingHttpHeaders,
+  { allowHosts, token }: GuardOptions,
+): { status: 401 | 403; detail: string } | undefined {
   // rule: sandgate.guard.host
   const host = hostName(headers.host ?? '')
   // A browser always names a host; a probe of HTTP/1.0 need not.
   if (host !== '' && !isTrusted(host) && !allowHosts.includes(host)) {
-    return { status: 403, detail: `the host "${host}" is not a loopback name, an IP address or a name without a dot; allow it with --allow-host ${host}` }
+    return {
+      status: 403,
+      detail: `the host "${host}" is not a loopback name, an IP address or a name without a dot; allow it with --allow-host ${host}`,
+    }
   }
   // rule: sandgate.guard.origin
-  if (headers.origin !== undefined && headers.origin !== `http://${headers.host}` && headers.origin !== `https://${headers.host}`) {
+  if (
+    headers.origin !== undefined &&
+    headers.origin !== `http://${headers.host}` &&
+    headers.origin !== `https://${headers.host}`
+  ) {
     return { status: 403, detail: `a page of ${headers.origin} may not drive the sandbox` }
   }
   // rule: sandgate.guard.token
   if (token !== undefined && !equal(headers.authorization ?? '', `Bearer ${token}`)) {
-    return { status: 401, detail: 'the control API asks for Authorization: Bearer with the token given by --control-token' }
+    return {
+      status: 401,
+      detail: 'the control API asks for Authorization: Bearer with the token given by --control-token',
+    }
   }
   return undefined
 }
 
 function hostName(host: string): string {
-  return host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '').toLowerCase()
+  return host
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
+    .toLowerCase()
 }
 
 function isTrusted(host: string): boolean {

@@ -33,7 +33,13 @@ function listAddresses({ world, query }: Ask): Promise<Told> {
     (query.provider === undefined || row.provider === query.provider) &&
     (query.account === undefined || row.account === query.account) &&
     (query.user === undefined || row.user === query.user)
-  return paged(HandOuts, named === undefined ? ['all', ''] : ['byAddress', named.address], wanted, ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }), { world, query })
+  return paged(
+    HandOuts,
+    named === undefined ? ['all', ''] : ['byAddress', named.address],
+    wanted,
+    ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }),
+    { world, query },
+  )
 }
 
 async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {
@@ -47,7 +53,9 @@ async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {
   const { dropped } = world.journal
   // With `after` the reader follows on; without it the newest are wanted. Newest last in both.
   const newest = query.after === undefined
-  const page = await inSlices(firstOf(newest ? [...world.journal].reverse() : world.journal, wanted, query.limit ?? 100))
+  const page = await inSlices(
+    firstOf(newest ? [...world.journal].reverse() : world.journal, wanted, query.limit ?? 100),
+  )
   if (newest) page.reverse()
   return ok({ data: new Items(viewed(page, sandbox, world)), dropped })
 }
@@ -71,23 +79,37 @@ function getJournalEntry({ sandbox, world, params }: Ask): Told {
   if (!entry) {
     const { journalEntries, journalBytes } = world.options
     const [oldest] = world.journal
-    const why = oldest && Number(params.id) > oldest.id && Number(params.id) < world.journal.nextId ? 'a replay has no entries but those that it makes itself'
-      : Number(params.id) < world.journal.nextId ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started` : `the next one is ${world.journal.nextId}`
+    const why =
+      oldest && Number(params.id) > oldest.id && Number(params.id) < world.journal.nextId
+        ? 'a replay has no entries but those that it makes itself'
+        : Number(params.id) < world.journal.nextId
+          ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started`
+          : `the next one is ${world.journal.nextId}`
     throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
   }
   return ok(entryView(entry, sandbox, world, expectedText(entry, sandbox, world)))
 }
 
 function listRules({ sandbox, world, query }: Ask): Told {
-  const rules = [...sandbox.rules.all.values()].filter((rule) => query.provider === undefined || rule.id.startsWith(`${query.provider}.`))
+  const rules = [...sandbox.rules.all.values()].filter(
+    (rule) => query.provider === undefined || rule.id.startsWith(`${query.provider}.`),
+  )
   return ok({
-    data: rules.map(({ switch: values, ...rule }) => ({ ...rule, ...(values && { switch: { values, on: world.assumes(rule.id) } }) })),
+    data: rules.map(({ switch: values, ...rule }) => ({
+      ...rule,
+      ...(values && { switch: { values, on: world.assumes(rule.id) } }),
+    })),
   })
 }
 
 function getSpec({ sandbox, contract: own, params, headers }: Ask): Told {
   const contract = params.provider === own.name ? own : sandbox.contract(params.provider!)
-  if (!contract) throw new Problem(404, `there is no provider "${params.provider}"${meant(params.provider!, [...sandbox.providers.keys(), own.name])}`)
-  if (headers.accept?.includes('application/json')) return { status: 200, body: JSON.stringify(contract.document), type: 'application/json' }
+  if (!contract)
+    throw new Problem(
+      404,
+      `there is no provider "${params.provider}"${meant(params.provider!, [...sandbox.providers.keys(), own.name])}`,
+    )
+  if (headers.accept?.includes('application/json'))
+    return { status: 200, body: JSON.stringify(contract.document), type: 'application/json' }
   return { status: 200, body: contract.text, type: 'application/yaml' }
 }

@@ -30,7 +30,8 @@ export class Metrics {
 
   /** Rules of a scenario struck a call. */
   struck(provider: string, rules: readonly FaultRule[]): void {
-    for (const { then } of rules) for (const action of then) add(this.faults, `${provider}${BETWEEN}${Object.keys(action)[0]}`)
+    for (const { then } of rules)
+      for (const action of then) add(this.faults, `${provider}${BETWEEN}${Object.keys(action)[0]}`)
   }
 
   /** An attempt to deliver a callback ended. */
@@ -61,14 +62,42 @@ export function metricsText(sandbox: Sandbox): string {
 
 function* familiesOf({ metrics, worlds, keeping, options: { host } }: Sandbox): Generator<Family> {
   yield gauge('sandgate_build_info', 'The version that answers.', 1, { version })
-  yield { name: 'sandgate_calls_total', type: 'counter', help: 'Calls of providers, by what was answered; operation none: no document knows the path, status none: the connection was cut.', samples: samples(metrics.calls, 'provider', 'operation', 'status') }
-  yield { name: 'sandgate_faults_total', type: 'counter', help: 'What scenarios did to calls, by action.', samples: samples(metrics.faults, 'provider', 'action') }
-  yield { name: 'sandgate_callback_attempts_total', type: 'counter', help: 'Attempts to deliver a callback, by what became of them.', samples: samples(metrics.attempts, 'provider', 'event', 'outcome') }
+  yield {
+    name: 'sandgate_calls_total',
+    type: 'counter',
+    help: 'Calls of providers, by what was answered; operation none: no document knows the path, status none: the connection was cut.',
+    samples: samples(metrics.calls, 'provider', 'operation', 'status'),
+  }
+  yield {
+    name: 'sandgate_faults_total',
+    type: 'counter',
+    help: 'What scenarios did to calls, by action.',
+    samples: samples(metrics.faults, 'provider', 'action'),
+  }
+  yield {
+    name: 'sandgate_callback_attempts_total',
+    type: 'counter',
+    help: 'Attempts to deliver a callback, by what became of them.',
+    samples: samples(metrics.attempts, 'provider', 'event', 'outcome'),
+  }
   const all = [...worlds]
   yield gauge('sandgate_worlds', 'Worlds there are.', all.length)
-  yield gauge('sandgate_timers', 'Timers waiting, all worlds together.', all.reduce((sum, { clock }) => sum + clock.due, 0))
-  yield gauge('sandgate_journal_dropped_entries', 'Journal entries that had to make room, in the worlds there are.', all.reduce((sum, { journal }) => sum + journal.dropped, 0))
-  if (keeping) yield gauge('sandgate_log_lag_bytes', 'What a start would have to read behind the checkpoints, all worlds together.', keeping.lag)
+  yield gauge(
+    'sandgate_timers',
+    'Timers waiting, all worlds together.',
+    all.reduce((sum, { clock }) => sum + clock.due, 0),
+  )
+  yield gauge(
+    'sandgate_journal_dropped_entries',
+    'Journal entries that had to make room, in the worlds there are.',
+    all.reduce((sum, { journal }) => sum + journal.dropped, 0),
+  )
+  if (keeping)
+    yield gauge(
+      'sandgate_log_lag_bytes',
+      'What a start would have to read behind the checkpoints, all worlds together.',
+      keeping.lag,
+    )
   if (host) yield* processFamilies(host)
 }
 
@@ -78,7 +107,12 @@ function* processFamilies(host: Host): Generator<Family> {
   const { user, system } = host.cpuUsage()
   yield gauge('process_resident_memory_bytes', 'Resident memory.', rss)
   yield gauge('nodejs_heap_size_used_bytes', 'Heap in use.', heapUsed)
-  yield { name: 'process_cpu_seconds_total', type: 'counter', help: 'Processor time used, user and system.', samples: [[{}, (user + system) / 1e6]] }
+  yield {
+    name: 'process_cpu_seconds_total',
+    type: 'counter',
+    help: 'Processor time used, user and system.',
+    samples: [[{}, (user + system) / 1e6]],
+  }
   yield gauge('process_uptime_seconds', 'How long the process has been up.', host.uptime())
 }
 

@@ -6,10 +6,33 @@ import type { Sandbox } from '../sandbox.ts'
 import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { type Destination, NoDestination, tagOf } from '../world/destinations.ts'
-import { armSpoil, Deliveries, type Delivery, type Endpoint, Endpoints, redeliver, removeEndpoint, requestOf } from '../world/outbox.ts'
+import {
+  armSpoil,
+  Deliveries,
+  type Delivery,
+  type Endpoint,
+  Endpoints,
+  redeliver,
+  removeEndpoint,
+  requestOf,
+} from '../world/outbox.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { after, type Ask, created, iso, noSuch, note, ok, paged, place, Problem, type Routes, stoppedProblem, type Told } from './asking.ts'
+import {
+  after,
+  type Ask,
+  created,
+  iso,
+  noSuch,
+  note,
+  ok,
+  paged,
+  place,
+  Problem,
+  type Routes,
+  stoppedProblem,
+  type Told,
+} from './asking.ts'
 
 export const moneyRoutes: Routes = {
   sendDeposit,
@@ -21,11 +44,19 @@ export const moneyRoutes: Routes = {
       (query.provider === undefined || row.provider === query.provider) &&
       (query.account === undefined || holder(row, world)?.account === query.account) &&
       (query.user === undefined || holder(row, world)?.user === query.user)
-    return paged(Transfers, named === undefined ? ['all', ''] : ['byAddress', named.address], wanted, (row) => depositView(row, world), { world, query })
+    return paged(
+      Transfers,
+      named === undefined ? ['all', ''] : ['byAddress', named.address],
+      wanted,
+      (row) => depositView(row, world),
+      { world, query },
+    )
   },
   putEndpoint: setEndpoint,
   listEndpoints: ({ sandbox, world, query }) => {
-    const wanted = (row: Endpoint) => (query.provider === undefined || row.provider === query.provider) && (query.account === undefined || row.account === query.account)
+    const wanted = (row: Endpoint) =>
+      (query.provider === undefined || row.provider === query.provider) &&
+      (query.account === undefined || row.account === query.account)
     const rows = world.list(Endpoints, 'all', '').filter(wanted)
     // Who only wants to know where callbacks go needs neither the secret nor a password inside of the URL.
     return ok({ data: rows.map((row) => ({ ...endpointView(row, sandbox), url: withoutLogins(row.url) })) })
@@ -59,10 +90,15 @@ async function resumeCallbacks({ sandbox, world, body }: Ask): Promise<Told> {
   if (world.stopped) throw stoppedProblem(world)
   const mark = sandbox.callbacks.mark()
   const named = body?.provider as string | undefined
-  if (named !== undefined && !sandbox.providers.get(named)?.callbacks) throw new Problem(404, noSuch({ provider: named }, sandbox) ?? `${named} sends no callbacks`)
-  const names = [...sandbox.providers.values()].filter(({ name, callbacks }) => callbacks && (named === undefined || name === named)).map(({ name }) => name)
+  if (named !== undefined && !sandbox.providers.get(named)?.callbacks)
+    throw new Problem(404, noSuch({ provider: named }, sandbox) ?? `${named} sends no callbacks`)
+  const names = [...sandbox.providers.values()]
+    .filter(({ name, callbacks }) => callbacks && (named === undefined || name === named))
+    .map(({ name }) => name)
   const paused = names.flatMap((name) => world.list(Deliveries, 'waiting', JSON.stringify([name, 'paused'])))
-  world.change(() => names.forEach((provider) => armSpoil({ provider, object: null, how: 'resume', times: 1, byMs: 0 }, world)))
+  world.change(() =>
+    names.forEach((provider) => armSpoil({ provider, object: null, how: 'resume', times: 1, byMs: 0 }, world)),
+  )
   note(world, 'resume', `callbacks of ${names.join(', ')} leave again, ${paused.length} that were held back at once`)
   sandbox.tick(world)
   await sandbox.callbacks.settled(world, mark)
@@ -85,9 +121,14 @@ async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
     outcome: body.outcome ?? 'confirmed',
   } as const
   const handOut = newestFor(address, wish.tag, world)
-  if (!handOut) throw new Problem(404, `nobody was handed out the address "${body.address}"; GET /_sandgate/addresses lists those that were`)
+  if (!handOut)
+    throw new Problem(
+      404,
+      `nobody was handed out the address "${body.address}"; GET /_sandgate/addresses lists those that were`,
+    )
   const sibling = body.same_transaction_as === undefined ? undefined : world.get(Transfers, body.same_transaction_as)
-  if (body.same_transaction_as !== undefined && !sibling) throw new Problem(404, `there is no deposit "${body.same_transaction_as}"`)
+  if (body.same_transaction_as !== undefined && !sibling)
+    throw new Problem(404, `there is no deposit "${body.same_transaction_as}"`)
   let transfer: Transfer
   try {
     transfer = world.change(() => arrange({ ...wish, sameTransactionAs: sibling }, handOut, sandbox.providers, world))
@@ -95,7 +136,11 @@ async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
     if (error instanceof NoSuchDeposit) throw new Problem(422, error.message)
     throw error
   }
-  note(world, 'deposit', `${transfer.id}: ${body.amount} ${transfer.currency} on ${transfer.network} was sent to ${transfer.address}`)
+  note(
+    world,
+    'deposit',
+    `${transfer.id}: ${body.amount} ${transfer.currency} on ${transfer.network} was sent to ${transfer.address}`,
+  )
   sandbox.tick(world)
   await sandbox.callbacks.settled(world, mark)
   return created(depositView(world.get(Transfers, transfer.id)!, world))
@@ -103,7 +148,8 @@ async function sendDeposit({ sandbox, world, body }: Ask): Promise<Told> {
 
 /** The tag of a payment, as text or as the number that a provider answered; one inside of the address is as good. */
 function sentWith(destination: Destination, tag: string | number | null | undefined): string | null {
-  if (typeof tag === 'number' && !Number.isSafeInteger(tag)) throw new Problem(422, 'tag: a JSON number of this size is not exact; send the tag as text, in quotes')
+  if (typeof tag === 'number' && !Number.isSafeInteger(tag))
+    throw new Problem(422, 'tag: a JSON number of this size is not exact; send the tag as text, in quotes')
   try {
     return tagOf(destination, tag === null || tag === undefined ? undefined : String(tag)) ?? null
   } catch (error) {
@@ -155,7 +201,8 @@ function setEndpoint({ sandbox, world, params, body }: Ask): Told {
   try {
     endpoint = world.change(() => pointCallbacks(provider, body, (target) => sandbox.callbacks.refuse(target), world))
   } catch (error) {
-    if (error instanceof NoSuchEndpoint) throw new Problem(error.message.startsWith('account: ') ? 404 : 422, error.message)
+    if (error instanceof NoSuchEndpoint)
+      throw new Problem(error.message.startsWith('account: ') ? 404 : 422, error.message)
     throw error
   }
   note(world, 'endpoint', `callbacks of ${provider.title} for ${endpoint.account} go to ${endpoint.url}`)
@@ -164,7 +211,13 @@ function setEndpoint({ sandbox, world, params, body }: Ask): Told {
 
 function endpointView(endpoint: Endpoint, sandbox: Sandbox) {
   const { provider, account, url, events } = endpoint
-  return { id: endpointId(endpoint), provider, account, url, events: events ?? sandbox.providers.get(provider)?.callbacks?.events ?? [] }
+  return {
+    id: endpointId(endpoint),
+    provider,
+    account,
+    url,
+    events: events ?? sandbox.providers.get(provider)?.callbacks?.events ?? [],
+  }
 }
 
 function endpointId({ seq }: Endpoint): string {
@@ -178,12 +231,25 @@ function deleteEndpoint({ sandbox, world, params }: Ask): Told {
   const all = world.list(Endpoints, 'all', '')
   const found = all.filter((row) => endpointId(row) === named)
   const [endpoint, ...more] = found.length > 0 ? found : all.filter((row) => row.provider === named)
-  if (!endpoint) throw new Problem(404, `there is no endpoint "${named}"; GET /_sandgate/callbacks/endpoints lists those there are`)
+  if (!endpoint)
+    throw new Problem(404, `there is no endpoint "${named}"; GET /_sandgate/callbacks/endpoints lists those there are`)
   const { title } = sandbox.providers.get(endpoint.provider) ?? { title: endpoint.provider }
-  if (more.length > 0) throw new Problem(409, `${title} has ${more.length + 1} endpoints; name one by its id: ${[endpoint, ...more].map((row) => `${endpointId(row)} (${row.account})`).join(', ')}`)
-  if (isRegistered(endpoint)) throw new Problem(409, `${endpointId(endpoint)} was registered by the partner with a call of ${title}; such a call removes it too`)
+  if (more.length > 0)
+    throw new Problem(
+      409,
+      `${title} has ${more.length + 1} endpoints; name one by its id: ${[endpoint, ...more].map((row) => `${endpointId(row)} (${row.account})`).join(', ')}`,
+    )
+  if (isRegistered(endpoint))
+    throw new Problem(
+      409,
+      `${endpointId(endpoint)} was registered by the partner with a call of ${title}; such a call removes it too`,
+    )
   const waiting = world.change(() => removeEndpoint(endpoint.id, world))
-  note(world, 'endpoint', `callbacks of ${title} for ${endpoint.account} go nowhere any more${waiting > 0 ? `; ${waiting} that were not delivered yet are given up` : ''}`)
+  note(
+    world,
+    'endpoint',
+    `callbacks of ${title} for ${endpoint.account} go nowhere any more${waiting > 0 ? `; ${waiting} that were not delivered yet are given up` : ''}`,
+  )
   return { status: 204 }
 }
 
@@ -208,7 +274,11 @@ function deliveryView(delivery: Delivery, sandbox: Sandbox, world: World) {
     ...(delivery.reason !== undefined && { reason: delivery.reason }),
     attempts: delivery.attempts.map((attempt, index) => {
       const sent = requestOf(delivery.id, index + 1, world)
-      return { ...attempt, at: iso(attempt.at), ...(sent && { headers: sent.headers, signed_text: rules?.signedText(delivery, sent.wallMs) }) }
+      return {
+        ...attempt,
+        at: iso(attempt.at),
+        ...(sent && { headers: sent.headers, signed_text: rules?.signedText(delivery, sent.wallMs) }),
+      }
     }),
   }
 }

@@ -50,8 +50,10 @@ export class Names {
     const named = this.#provider(what.provider, [...path, name, 'provider'])
     if ('callbacks' in doing) this.#spoil(named, doing.callbacks.how, [...path, name, 'how'])
     if (!('outage' in doing)) return
-    if (doing.outage.operation !== undefined) this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
-    for (const action of doing.outage.then) if ('respond' in action) this.#error(named, action.respond.error, [...path, name, 'respond', 'error'])
+    if (doing.outage.operation !== undefined)
+      this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
+    for (const action of doing.outage.then)
+      if ('respond' in action) this.#error(named, action.respond.error, [...path, name, 'respond', 'error'])
   }
 
   /** The providers that a rule may be about; none when the name is wrong, which is told. */
@@ -65,30 +67,47 @@ export class Names {
 
   #operation(named: readonly Provider[], operation: string, path: Path): void {
     const ids = this.#operationsOf(named)
-    if (named.length > 0 && !ids.has(operation)) this.complain(path, () => `${named.length > 1 ? 'no provider' : named[0]!.title} has ${named.length > 1 ? 'an' : 'no'} operation "${operation}"${meant(operation, [...ids])}`)
+    if (named.length > 0 && !ids.has(operation))
+      this.complain(
+        path,
+        () =>
+          `${named.length > 1 ? 'no provider' : named[0]!.title} has ${named.length > 1 ? 'an' : 'no'} operation "${operation}"${meant(operation, [...ids])}`,
+      )
   }
 
   #operationsOf(named: readonly Provider[]): Set<string> {
     const names = named.map(({ name }) => name)
     const key = names.join()
     let ids = this.#operations.get(key)
-    if (!ids) this.#operations.set(key, (ids = new Set(names.flatMap((name) => this.#known.contract(name).operations.map(({ id }) => id)))))
+    if (!ids)
+      this.#operations.set(
+        key,
+        (ids = new Set(names.flatMap((name) => this.#known.contract(name).operations.map(({ id }) => id)))),
+      )
     return ids
   }
 
   #error(named: readonly Provider[], error: string | undefined, path: Path): void {
     if (error === undefined) return
     const lacking = named.filter(({ refusals }) => !Object.hasOwn(refusals, error))
-    if (lacking.length > 0) this.complain(path, () => `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`)
+    if (lacking.length > 0)
+      this.complain(
+        path,
+        () =>
+          `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`,
+      )
   }
 
   /** Whether any of these providers tells partners something that can be spoiled like that. */
   #spoil(named: readonly Provider[], how: string, path: Path): void {
-    if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated)) this.complain(path, `callbacks of ${named[0]!.title} hold no time of sending that could be stale`)
+    if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated))
+      this.complain(path, `callbacks of ${named[0]!.title} hold no time of sending that could be stale`)
   }
 
   #regexes(pattern: unknown, path: Path): void {
-    if (typeof pattern === 'object' && pattern !== null) for (const [key, item] of Object.entries(pattern)) this.#regexes(item, [...path, Array.isArray(pattern) ? Number(key) : key])
+    if (typeof pattern === 'object' && pattern !== null)
+      for (const [key, item] of Object.entries(pattern))
+        this.#regexes(item, [...path, Array.isArray(pattern) ? Number(key) : key])
     // Compiling costs something, and enough is told already.
     if (typeof pattern !== 'string' || this.#wrong >= TOLD_MAX) return
     try {
@@ -104,6 +123,7 @@ export class Names {
 
   /** Something is wrong there; a message that costs something to find is made only where it is told. */
   complain(path: Path, message: string | (() => string)): void {
-    if (this.#wrong++ < TOLD_MAX) this.#told.push(this.#text.complaint(path, typeof message === 'string' ? message : message()))
+    if (this.#wrong++ < TOLD_MAX)
+      this.#told.push(this.#text.complaint(path, typeof message === 'string' ? message : message()))
   }
 }

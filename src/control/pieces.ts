@@ -19,7 +19,11 @@ const LONG = 100
 
 /** Whether an answer is so large that it should be written in pieces. */
 export function isLong(body: unknown): body is object {
-  return typeof body === 'object' && body !== null && Object.values(body).some((value) => value instanceof Items || (Array.isArray(value) && value.length > LONG))
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    Object.values(body).some((value) => value instanceof Items || (Array.isArray(value) && value.length > LONG))
+  )
 }
 
 /** The JSON of an object in UTF-8; its long lists are written item by item. */
@@ -61,13 +65,19 @@ const LOOKED_AT = 256
  * The first rows of an index, `most` of them, that are wanted, as they are now, however many have to be looked at. `order` is where the index puts
  * a row; `after` is the order behind which to begin.
  */
-export async function rowsFound<Row extends object>(table: Table<Row>, index: string, group: string, find: { readonly wanted: (row: Row) => boolean; readonly after: number | undefined; readonly most: number }, world: World): Promise<Row[]> {
+export async function rowsFound<Row extends object>(
+  table: Table<Row>,
+  index: string,
+  group: string,
+  find: { readonly wanted: (row: Row) => boolean; readonly after: number | undefined; readonly most: number },
+  world: World,
+): Promise<Row[]> {
   const { view } = world.moment()
   try {
     return await inSlices(
       (function* () {
         const found: Row[] = []
-        for (let after = find.after === undefined ? undefined : { order: find.after, key: '\uffff' }; ; ) {
+        for (let after = find.after === undefined ? undefined : { order: find.after, key: '\uffff' }; ;) {
           const rows = world.list(table, index, group, { after, limit: LOOKED_AT })
           for (const row of rows) {
             const then = view.get(table.name, table.key(row)) as Row | undefined

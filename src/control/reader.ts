@@ -28,27 +28,44 @@ export class Reader {
       const texts = parsed.error.issues.flatMap((issue) => this.#wantsText(deepest(issue), path))
       if (texts.length === 0 || round === ROUNDS) {
         this.#wrong += parsed.error.issues.length
-        this.#issues.push(...parsed.error.issues.slice(0, TOLD_MAX - this.#issues.length).map((issue) => ({ ...issue, path: [...path, ...issue.path] })))
+        this.#issues.push(
+          ...parsed.error.issues
+            .slice(0, TOLD_MAX - this.#issues.length)
+            .map((issue) => ({ ...issue, path: [...path, ...issue.path] })),
+        )
         return undefined
       }
       value = structuredClone(value)
       for (const { at, written } of texts) {
         const holder = at.slice(0, -1).reduce((from: any, part) => from[part], value)
-        Object.defineProperty(holder, at.at(-1)!, { value: written, writable: true, enumerable: true, configurable: true })
+        Object.defineProperty(holder, at.at(-1)!, {
+          value: written,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        })
       }
     }
   }
 
   /** Throws a `YamlError` when something was wrong. */
   done(): void {
-    if (this.#wrong > 0) throw new YamlError(this.#text.complaints(this.#issues, this.#wrong, () => z.toJSONSchema(this.#whole, { io: 'input', unrepresentable: 'any' })))
+    if (this.#wrong > 0)
+      throw new YamlError(
+        this.#text.complaints(this.#issues, this.#wrong, () =>
+          z.toJSONSchema(this.#whole, { io: 'input', unrepresentable: 'any' }),
+        ),
+      )
   }
 
   /** The text that a schema without a sentence of its own expects where there is none, but could be. */
   #wantsText(issue: z.core.$ZodIssue, path: Path): { at: Path; written: string }[] {
     const at = issue.path as Path
-    const fits = (written: string) => (issue.code === 'invalid_type' && issue.expected === 'string') || (issue.code === 'invalid_value' && issue.values.includes(written))
-    const written = at.length > 0 && issue.message.startsWith('Invalid ') ? this.#text.unquoted([...path, ...at]) : undefined
+    const fits = (written: string) =>
+      (issue.code === 'invalid_type' && issue.expected === 'string') ||
+      (issue.code === 'invalid_value' && issue.values.includes(written))
+    const written =
+      at.length > 0 && issue.message.startsWith('Invalid ') ? this.#text.unquoted([...path, ...at]) : undefined
     return written !== undefined && fits(written) ? [{ at, written }] : []
   }
 }

@@ -26,7 +26,8 @@ export async function receiveSnapshot(req: IncomingMessage): Promise<ReceivedSna
   parser.onError = (error) => void (problem ??= new Problem(422, `the body is not JSON: ${error.message}`))
   parser.onValue = ({ value, key, parent, stack }) => {
     if (stack.length === 0) {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) problem ??= new Problem(422, 'the body must be object')
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        problem ??= new Problem(422, 'the body must be object')
       return
     }
     if (stack.length === 1) {
@@ -75,7 +76,14 @@ async function inPieces(req: IncomingMessage, take: (piece: Buffer) => void): Pr
     // What is left of the body is read and thrown away, so that the client gets to hear why.
     req.unpipe().resume()
     if (error instanceof Problem) throw error
-    throw new Problem(422, error instanceof UnreadableText ? `the body ${error.message}` : error instanceof TypeError ? 'the body is not UTF-8' : `the body cannot be read: ${(error as Error).message}`)
+    throw new Problem(
+      422,
+      error instanceof UnreadableText
+        ? `the body ${error.message}`
+        : error instanceof TypeError
+          ? 'the body is not UTF-8'
+          : `the body cannot be read: ${(error as Error).message}`,
+    )
   }
   if (length === 0) throw new Problem(422, 'body is required')
 }

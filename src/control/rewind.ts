@@ -41,9 +41,19 @@ export const rewindRoutes: Routes = {
   getSnapshot: async ({ world }) => {
     // It would be an empty one.
     if (world.stopped?.rows === 'unread') throw stoppedProblem(world)
-    const { view, clock: [now, , frozen] } = world.moment()
+    const {
+      view,
+      clock: [now, , frozen],
+    } = world.moment()
     const { startMs, frozen: wasFrozen } = world.options
-    const head: SnapshotHead = { sandgate: 'snapshot', format: SNAPSHOT_FORMAT, version, seed: world.seed, start: clockView(startMs, wasFrozen), clock: clockView(now, frozen) }
+    const head: SnapshotHead = {
+      sandgate: 'snapshot',
+      format: SNAPSHOT_FORMAT,
+      version,
+      seed: world.seed,
+      start: clockView(startMs, wasFrozen),
+      clock: clockView(now, frozen),
+    }
     try {
       refuseTooLarge(expectedBytes(world))
       return { status: 200, type: 'application/json', pieces: await inSlices(written(head, view)) }
@@ -61,12 +71,14 @@ function clockView(ms: number, frozen: boolean): ClockView {
 /** About how large a snapshot will be, never much more than it is: what will be refused need not be written first. */
 function expectedBytes(world: World): number {
   let bytes = 0
-  for (const [rows, sampled] of world.samples(SAMPLED_ROWS)) bytes += (rows / sampled.length) * JSON.stringify(sampled).length
+  for (const [rows, sampled] of world.samples(SAMPLED_ROWS))
+    bytes += (rows / sampled.length) * JSON.stringify(sampled).length
   return 0.8 * bytes
 }
 
 function refuseTooLarge(bytes: number): void {
-  if (bytes > SNAPSHOT_BYTES) throw new Problem(409, `this world is too large for a snapshot: more than ${SNAPSHOT_BYTES >> 20} MiB`)
+  if (bytes > SNAPSHOT_BYTES)
+    throw new Problem(409, `this world is too large for a snapshot: more than ${SNAPSHOT_BYTES >> 20} MiB`)
 }
 
 /** The document in pieces, tables and keys sorted. */
@@ -103,17 +115,23 @@ function* written(head: SnapshotHead, view: TablesView): Generator<void, Buffer[
 /** The world as it was. Its journal is another one from here on, and its numbers go on. */
 async function restoreSnapshot({ sandbox, world, body }: Ask): Promise<Told> {
   const { tables, ...head } = body as SnapshotHead & { readonly tables: SnapshotRows }
-  if (head.format !== SNAPSHOT_FORMAT) throw new Problem(422, `the snapshot has format ${head.format}, taken by version ${head.version}; this is version ${version}, which reads format ${SNAPSHOT_FORMAT}`)
+  if (head.format !== SNAPSHOT_FORMAT)
+    throw new Problem(
+      422,
+      `the snapshot has format ${head.format}, taken by version ${head.version}; this is version ${version}, which reads format ${SNAPSHOT_FORMAT}`,
+    )
   await inSlices(refuseMisfits(tables, sandbox.integrity))
-  const restored = await sandbox.worlds.restore(world, {
-    seed: head.seed,
-    startMs: instant(head.start.now),
-    frozen: head.start.mode === 'frozen',
-    tables,
-    clock: [instant(head.clock.now), null, head.clock.mode === 'frozen'],
-  }).catch((error) => {
-    throw error instanceof WorldRefused ? new Problem(409, error.message) : error
-  })
+  const restored = await sandbox.worlds
+    .restore(world, {
+      seed: head.seed,
+      startMs: instant(head.start.now),
+      frozen: head.start.mode === 'frozen',
+      tables,
+      clock: [instant(head.clock.now), null, head.clock.mode === 'frozen'],
+    })
+    .catch((error) => {
+      throw error instanceof WorldRefused ? new Problem(409, error.message) : error
+    })
   note(restored, 'restore', `the world is what it was at ${iso(restored.now)}, out of a snapshot`)
   sandbox.tick(restored)
   return { status: 204 }
@@ -122,7 +140,8 @@ async function restoreSnapshot({ sandbox, world, body }: Ask): Promise<Told> {
 /** A row has to be what its table says, and what it names has to be there. */
 function* refuseMisfits(tables: SnapshotRows, integrity: Integrity): Generator<void> {
   const unknown = [...tables.keys()].find((name) => !integrity.tables.includes(name))
-  if (unknown !== undefined) throw new Problem(422, `tables.${unknown}: there is no such table${meant(unknown, integrity.tables)}`)
+  if (unknown !== undefined)
+    throw new Problem(422, `tables.${unknown}: there is no such table${meant(unknown, integrity.tables)}`)
   for (const wrong of integrity.problems(tables)) {
     if (wrong !== undefined) throw new Problem(422, wrong)
     yield

@@ -29,11 +29,14 @@ export class Rules {
 
   #read(): Map<string, Rule> {
     const rules = new Map<string, Rule>()
-    for (const file of readdirSync(this.#folder).filter((name) => name.endsWith('.rules.yaml')).sort()) {
+    for (const file of readdirSync(this.#folder)
+      .filter((name) => name.endsWith('.rules.yaml'))
+      .sort()) {
       const { sources, rules: listed } = readRules(join(this.#folder, file))
       for (const rule of listed) {
         if (rules.has(rule.id)) throw new Error(`${file}: ${rule.id} stands twice`)
-        if (!sources[rule.source]) throw new Error(`${file}: ${rule.id} names the source ${rule.source}, which is not listed`)
+        if (!sources[rule.source])
+          throw new Error(`${file}: ${rule.id} names the source ${rule.source}, which is not listed`)
         rules.set(rule.id, { ...rule, source: sources[rule.source] })
       }
     }

@@ -61,8 +61,22 @@ export interface ScenarioStep {
 
 /** What a timeline can do without a call. */
 export type Doing =
-  | { readonly callbacks: { readonly provider: string; readonly how: SpoilHow | 'pause' | 'resume'; readonly times: number; readonly byMs: number } }
-  | { readonly outage: { readonly provider: string; readonly operation?: string; readonly forMs: number; readonly then: readonly Action[] } }
+  | {
+      readonly callbacks: {
+        readonly provider: string
+        readonly how: SpoilHow | 'pause' | 'resume'
+        readonly times: number
+        readonly byMs: number
+      }
+    }
+  | {
+      readonly outage: {
+        readonly provider: string
+        readonly operation?: string
+        readonly forMs: number
+        readonly then: readonly Action[]
+      }
+    }
   | { readonly deposit: DepositWish & Whose & { readonly repeat: number } }
 
 /** The hand-out that money goes to: the newest of those that fit, or the nth. */
@@ -90,24 +104,55 @@ const Held = duration(DELAY_MS)
 const Count = z.int().min(1).max(1_000_000)
 const Stage = z.enum(['before', 'after']).default('before')
 const DROP = ['reset', 'close', 'hang'] as const
-const CALLBACKS = ['duplicate', 'delay', 'drop', 'reorder', 'pause', 'resume', 'bad-signature', 'stale-timestamp'] as const
+const CALLBACKS = [
+  'duplicate',
+  'delay',
+  'drop',
+  'reorder',
+  'pause',
+  'resume',
+  'bad-signature',
+  'stale-timestamp',
+] as const
 
 /** A number without quotes is taken as it is written, so an editor need not complain of it. */
-const Header = z.string().meta({ type: ['string', 'number', 'boolean'] as never }).refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
+const Header = z
+  .string()
+  .meta({ type: ['string', 'number', 'boolean'] as never })
+  .refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
 const Headers = z
   .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name of a header'), Header)
-  .transform((headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])))
-  .refine((headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => Object.hasOwn(headers, name)), 'content-length, transfer-encoding and connection are the sandbox\u2019s own affair')
+  .transform((headers) =>
+    Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  )
+  .refine(
+    (headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => Object.hasOwn(headers, name)),
+    'content-length, transfer-encoding and connection are the sandbox\u2019s own affair',
+  )
 
-const Answer = { error: z.string().optional(), status: z.int().min(200).max(599).optional(), headers: Headers.optional(), body: z.any().optional() }
+const Answer = {
+  error: z.string().optional(),
+  status: z.int().min(200).max(599).optional(),
+  headers: Headers.optional(),
+  body: z.any().optional(),
+}
 const Respond = z
   .strictObject({ ...Answer, stage: Stage })
-  .refine(({ error, status }) => (error === undefined) !== (status === undefined), 'say either error, one of the provider\u2019s own refusals, or status')
-  .refine(({ error, headers, body }) => error === undefined || (headers === undefined && body === undefined), 'headers and body belong to a status; an error has the provider\u2019s own')
+  .refine(
+    ({ error, status }) => (error === undefined) !== (status === undefined),
+    'say either error, one of the provider\u2019s own refusals, or status',
+  )
+  .refine(
+    ({ error, headers, body }) => error === undefined || (headers === undefined && body === undefined),
+    'headers and body belong to a status; an error has the provider\u2019s own',
+  )
 
 const Delay = z.union([
   Held.transform((ms) => ({ minMs: ms, maxMs: ms })),
-  z.strictObject({ min: Held, max: Held }).refine(({ min, max }) => min <= max, 'min is longer than max').transform(({ min, max }) => ({ minMs: min, maxMs: max })),
+  z
+    .strictObject({ min: Held, max: Held })
+    .refine(({ min, max }) => min <= max, 'min is longer than max')
+    .transform(({ min, max }) => ({ minMs: min, maxMs: max })),
 ])
 
 const TAG = 'expected a tag in quotes, such as "1633678796"; without quotes it is exact up to fifteen digits'
@@ -126,7 +171,9 @@ const Address = z.string().check(({ value, issues }) => {
 })
 
 const Money = {
-  amount: z.string({ error: 'expected decimal text in quotes, such as "12.5"' }).regex(/^\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5"'),
+  amount: z
+    .string({ error: 'expected decimal text in quotes, such as "12.5"' })
+    .regex(/^\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5"'),
   currency: z.string().optional(),
   network: z.string().optional(),
   tag: Tag.nullable().optional(),
@@ -138,7 +185,8 @@ const Money = {
 /** A transaction that can be. */
 function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outcome' | 'confirmations'>>): void {
   const message = contradiction(value)
-  if (message !== undefined) issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
+  if (message !== undefined)
+    issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
 }
 
 const Spoil = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
@@ -157,8 +205,16 @@ const ActionSchema = z
     drop: z.strictObject({ stage: Stage, how: z.enum(DROP) }).optional(),
     corrupt: z.strictObject({ how: z.enum(['truncate', 'invalid-json', 'wrong-type', 'empty']) }).optional(),
     throttle: z.strictObject({ bytesPerSecond: z.int().min(1).max(1_000_000_000) }).optional(),
-    deposit: z.strictObject({ ...Money, after: Later.optional() }).check(possible).transform(({ after = 0, ...money }) => ({ ...money, afterMs: after })).optional(),
-    callbacks: z.strictObject(Spoil).refine(needsBy, NEEDS_BY).transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by })).optional(),
+    deposit: z
+      .strictObject({ ...Money, after: Later.optional() })
+      .check(possible)
+      .transform(({ after = 0, ...money }) => ({ ...money, afterMs: after }))
+      .optional(),
+    callbacks: z
+      .strictObject(Spoil)
+      .refine(needsBy, NEEDS_BY)
+      .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
+      .optional(),
   })
   .meta(OneAction)
   .refine((action) => Object.keys(action).length === 1, 'one action an item: begin each with a dash of its own')
@@ -180,7 +236,11 @@ const RuleSchema = z.strictObject({ when: WhenSchema, then: z.array(ActionSchema
 
 const DoSchema = z
   .strictObject({
-    callbacks: z.strictObject({ provider: z.string(), ...Spoil }).refine(needsBy, NEEDS_BY).transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by })).optional(),
+    callbacks: z
+      .strictObject({ provider: z.string(), ...Spoil })
+      .refine(needsBy, NEEDS_BY)
+      .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
+      .optional(),
     outage: z
       .strictObject({
         provider: z.string(),
@@ -190,17 +250,34 @@ const DoSchema = z
         drop: z.strictObject({ how: z.enum(DROP) }).optional(),
       })
       .refine(({ respond, drop }) => respond === undefined || drop === undefined, 'say either respond or drop')
-      .refine(({ respond }) => respond === undefined || (respond.error === undefined) !== (respond.status === undefined), 'say either error or status in respond')
+      .refine(
+        ({ respond }) => respond === undefined || (respond.error === undefined) !== (respond.status === undefined),
+        'say either error or status in respond',
+      )
       .transform(({ for: forMs, respond, drop, ...what }) => ({
         ...what,
         forMs,
-        then: [drop ? { drop: { stage: 'before', ...drop } } : { respond: { stage: 'before', ...(respond ?? { error: 'unavailable' }) } }],
+        then: [
+          drop
+            ? { drop: { stage: 'before', ...drop } }
+            : { respond: { stage: 'before', ...(respond ?? { error: 'unavailable' }) } },
+        ],
       }))
       .optional(),
     deposit: z
-      .strictObject({ address: Address.optional(), provider: z.string().optional(), account: z.string().optional(), user: z.string().optional(), nth: Count.optional(), ...Money })
+      .strictObject({
+        address: Address.optional(),
+        provider: z.string().optional(),
+        account: z.string().optional(),
+        user: z.string().optional(),
+        nth: Count.optional(),
+        ...Money,
+      })
       .check(possible)
-      .refine(({ address, provider }) => address !== undefined || provider !== undefined, 'say whose: an address, or a provider (with account, user, nth)')
+      .refine(
+        ({ address, provider }) => address !== undefined || provider !== undefined,
+        'say whose: an address, or a provider (with account, user, nth)',
+      )
       .transform((deposit) => ({ ...deposit, afterMs: 0 }))
       .optional(),
   })
@@ -219,7 +296,10 @@ const ScenarioSchema = z.strictObject({
 })
 
 /** The same without a look at the items of its lists. */
-const OuterSchema = ScenarioSchema.extend({ rules: z.array(z.unknown()).max(PARTS_MAX).optional(), timeline: z.array(z.unknown()).max(PARTS_MAX).optional() })
+const OuterSchema = ScenarioSchema.extend({
+  rules: z.array(z.unknown()).max(PARTS_MAX).optional(),
+  timeline: z.array(z.unknown()).max(PARTS_MAX).optional(),
+})
 /** A rule, and a scenario, as people write them. */
 export type RuleWritten = z.input<typeof RuleSchema>
 export type ScenarioWritten = z.input<typeof ScenarioSchema>
@@ -236,12 +316,19 @@ export function readScenario(written: Buffer | string, source: string, known: Kn
 
 // rule: sandgate.scenario.format
 /** The same, a step at a time. */
-export function* readingScenario(written: Buffer | string, source: string, known: Known): Generator<undefined, Scenario> {
+export function* readingScenario(
+  written: Buffer | string,
+  source: string,
+  known: Known,
+): Generator<undefined, Scenario> {
   const text = yield* YamlText.reading(written, source)
   yield
   const reader = new Reader(text, ScenarioSchema)
   const outer = reader.read(OuterSchema, [])
-  const read = function* <Item extends z.ZodType>(list: 'rules' | 'timeline', schema: Item): Generator<undefined, z.output<Item>[]> {
+  const read = function* <Item extends z.ZodType>(
+    list: 'rules' | 'timeline',
+    schema: Item,
+  ): Generator<undefined, z.output<Item>[]> {
     const items: z.output<Item>[] = []
     // Where something around them is wrong, they are looked at all the same.
     const written: unknown = text.value?.[list]
@@ -262,21 +349,25 @@ export function* readingScenario(written: Buffer | string, source: string, known
     names.rule(rules[index]!.when, rules[index]!.then, ['rules', index])
     yield
   }
-  const timeline = steps.map(
-    (step, index): ScenarioStep => ({
-      id: `${name}.at-${index + 1}`,
-      source: `${source}:${text.line(['timeline', index])}`,
-      atMs: step.at,
-      do: step.do as unknown as Doing,
-      written: asWritten(text, ['timeline', index]),
-    }),
-  )
+  const timeline = steps.map((step, index): ScenarioStep => ({
+    id: `${name}.at-${index + 1}`,
+    source: `${source}:${text.line(['timeline', index])}`,
+    atMs: step.at,
+    do: step.do as unknown as Doing,
+    written: asWritten(text, ['timeline', index]),
+  }))
   for (const [index, step] of timeline.entries()) {
     names.step(step.do, ['timeline', index, 'do'])
     wholeNumbers(text, ['timeline', index, 'do', 'outage', 'respond', 'body'], names)
   }
   names.done()
-  return { stories: [{ name, summary, source }], ...(seed !== undefined && { seed }), ...(clock !== undefined && { clock }), rules, timeline }
+  return {
+    stories: [{ name, summary, source }],
+    ...(seed !== undefined && { seed }),
+    ...(clock !== undefined && { clock }),
+    rules,
+    timeline,
+  }
 }
 
 /** One rule, to be armed at run time. */
@@ -285,7 +376,11 @@ export function readRule(written: Buffer | string, source: string, known: Known)
 }
 
 /** The same, a step at a time. */
-export function* readingRule(written: Buffer | string, source: string, known: Known): Generator<undefined, ScenarioRule> {
+export function* readingRule(
+  written: Buffer | string,
+  source: string,
+  known: Known,
+): Generator<undefined, ScenarioRule> {
   const text = yield* YamlText.reading(written, source)
   const reader = new Reader(text, RuleSchema)
   const read = reader.read(RuleSchema, [])
@@ -298,9 +393,17 @@ export function* readingRule(written: Buffer | string, source: string, known: Kn
 }
 
 function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path, names: Names): ScenarioRule {
-  const when = whenOf(text.at([...path, 'when']) as Partial<When>, rule.when as When, (at, message) => names.complain([...path, 'when', ...at], message))
+  const when = whenOf(text.at([...path, 'when']) as Partial<When>, rule.when as When, (at, message) =>
+    names.complain([...path, 'when', ...at], message),
+  )
   for (const index of rule.then.keys()) wholeNumbers(text, [...path, 'then', index, 'respond', 'body'], names)
-  return { id, source: `${text.name}:${text.line(path)}`, when, then: rule.then as unknown as Action[], written: asWritten(text, [...path, 'then']) }
+  return {
+    id,
+    source: `${text.name}:${text.line(path)}`,
+    when,
+    then: rule.then as unknown as Action[],
+    written: asWritten(text, [...path, 'then']),
+  }
 }
 
 function wholeNumbers(text: YamlText, path: Path, names: Names): void {
@@ -318,7 +421,11 @@ export function together(parts: readonly Scenario[]): Scenario {
   const wrong = (['seed', 'clock'] as const).flatMap((field) => {
     const [first, ...others] = parts.filter((part) => part[field] !== undefined)
     const other = others.find((part) => part[field] !== first![field])
-    return other ? [`${other.stories[0]!.source}: ${field} ${other[field]} differs from ${first![field]} in ${first!.stories[0]!.source}; a world has one ${field}`] : []
+    return other
+      ? [
+          `${other.stories[0]!.source}: ${field} ${other[field]} differs from ${first![field]} in ${first!.stories[0]!.source}; a world has one ${field}`,
+        ]
+      : []
   })
   if (wrong.length > 0) throw new YamlError(wrong)
   const seed = parts.find((part) => part.seed !== undefined)?.seed

@@ -10,16 +10,22 @@ import type { World } from '../world/world.ts'
 type Settings = Pick<SandboxOptions, 'providers' | 'callbacks' | 'controlToken'>
 
 /** Every text that lets somebody in, and what it is called in a case file. */
-export function knownSecrets(settings: Settings, providers: ReadonlyMap<string, Provider>, world: World | undefined): Map<string, string> {
+export function knownSecrets(
+  settings: Settings,
+  providers: ReadonlyMap<string, Provider>,
+  world: World | undefined,
+): Map<string, string> {
   const found = new Map<string, string>()
-  for (const [name, part] of Object.entries(settings.providers ?? {})) keysIn(part).forEach((text, index) => found.set(text, `{{${name} key ${index + 1}}}`))
+  for (const [name, part] of Object.entries(settings.providers ?? {}))
+    keysIn(part).forEach((text, index) => found.set(text, `{{${name} key ${index + 1}}}`))
   for (const { name, demo } of providers.values()) {
     demo.forEach(({ key, secret }, index) => {
       found.set(key, `{{${name} demo key ${index + 1}}}`)
       if (secret !== undefined) found.set(secret, `{{${name} demo secret ${index + 1}}}`)
     })
   }
-  for (const { secret } of Object.values(settings.callbacks ?? {})) if (secret !== undefined) found.set(secret, '{{callback secret}}')
+  for (const { secret } of Object.values(settings.callbacks ?? {}))
+    if (secret !== undefined) found.set(secret, '{{callback secret}}')
   for (const { secret } of world?.rows(Endpoints) ?? []) found.set(secret, '{{callback secret}}')
   if (settings.controlToken) found.set(settings.controlToken, '{{control token}}')
   return found

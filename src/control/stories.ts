@@ -28,18 +28,27 @@ export const scenarioRoutes: Routes = {
   },
   armFault: ({ sandbox, world, body, rule: read }) => {
     const rule = read ?? refusing(() => readRule(body, 'body', knownTo(sandbox)))
-    if (armed(world).length >= ARMED_MAX) throw new Problem(409, `${ARMED_MAX} rules are armed already; DELETE /_sandgate/faults disarms them`)
+    if (armed(world).length >= ARMED_MAX)
+      throw new Problem(409, `${ARMED_MAX} rules are armed already; DELETE /_sandgate/faults disarms them`)
     const { when, then, written, source } = rule
     const row = world.change(() => arm({ by: 'control', source, when, then, written }, world))
     note(world, 'fault', `${row.id} was armed`)
     return created(ruleView(row))
   },
   listFaults: ({ world }) => ok({ data: armed(world).map(ruleView) }),
-  disarmFaults: ({ world }) => disarm(armed(world).map(({ id }) => id), world),
+  disarmFaults: ({ world }) =>
+    disarm(
+      armed(world).map(({ id }) => id),
+      world,
+    ),
   disarmFault: ({ world, params }) => {
     const rule = world.get(FaultRules, params.id!)
     if (!rule) throw new Problem(404, `no rule "${params.id}" is armed; GET /_sandgate/faults lists those that are`)
-    if (rule.by !== 'control') throw new Problem(409, `${rule.id} belongs to the scenario (${rule.source}); DELETE /_sandgate/scenario unloads all of it`)
+    if (rule.by !== 'control')
+      throw new Problem(
+        409,
+        `${rule.id} belongs to the scenario (${rule.source}); DELETE /_sandgate/scenario unloads all of it`,
+      )
     return disarm([rule.id], world)
   },
 }
@@ -59,15 +68,31 @@ async function putScenario({ sandbox, world: before, body, scenario: read, query
 function loadInto(world: World, scenario: Scenario, reset: boolean, sandbox: Sandbox): World {
   const start = scenario.seed !== undefined || scenario.clock !== undefined
   if (start && !reset && isUsed(world)) {
-    const what = [...(scenario.seed === undefined ? [] : ['a seed']), ...(scenario.clock === undefined ? [] : ['a clock'])].join(' and ')
-    throw new Problem(409, `the scenario has ${what}, and this world has been used; load it with ?reset=true to begin anew`)
+    const what = [
+      ...(scenario.seed === undefined ? [] : ['a seed']),
+      ...(scenario.clock === undefined ? [] : ['a clock']),
+    ].join(' and ')
+    throw new Problem(
+      409,
+      `the scenario has ${what}, and this world has been used; load it with ?reset=true to begin anew`,
+    )
   }
   const { startMs, frozen } = world.options
-  const target = start || reset ? sandbox.worlds.reset(world.id, { seed: scenario.seed ?? world.seed, clock: scenario.clock ?? (frozen ? iso(startMs) : 'real') }) : world
+  const target =
+    start || reset
+      ? sandbox.worlds.reset(world.id, {
+          seed: scenario.seed ?? world.seed,
+          clock: scenario.clock ?? (frozen ? iso(startMs) : 'real'),
+        })
+      : world
   // A world that was made new for it does not hear of the call that brought it.
   if (target === world) target.change(() => load(scenario, target))
   else sandbox.load(scenario, target)
-  note(target, 'scenario', `${scenario.stories.map(({ name }) => name).join(' + ')} was loaded${target === world ? '' : ', the world made new for it'}`)
+  note(
+    target,
+    'scenario',
+    `${scenario.stories.map(({ name }) => name).join(' + ')} was loaded${target === world ? '' : ', the world made new for it'}`,
+  )
   return target
 }
 
@@ -76,7 +101,8 @@ const OWN_TABLES = ['counters', 'endpoints', 'faults', 'scenario', 'scenario_ste
 
 /** Whether anything has happened in a world that its seed or its clock could have decided. */
 function isUsed(world: World): boolean {
-  for (const { kind, action } of world.journal) if (kind !== 'control' || !['reset', 'scenario', 'fault'].includes(String(action))) return true
+  for (const { kind, action } of world.journal)
+    if (kind !== 'control' || !['reset', 'scenario', 'fault'].includes(String(action))) return true
   return world.tableNames().some((table) => !OWN_TABLES.includes(table))
 }
 
@@ -98,14 +124,22 @@ function knownTo(sandbox: Sandbox): Known {
  * What the body of a call is, or holds, as a scenario or as a rule, read while others have their turn; undefined: there is none. Before the call
  * is made, so that it happens at one moment.
  */
-export async function readStories(operation: string, body: any, bytes: Buffer, sandbox: Sandbox): Promise<Pick<Ask, 'scenario' | 'rule'> | undefined> {
+export async function readStories(
+  operation: string,
+  body: any,
+  bytes: Buffer,
+  sandbox: Sandbox,
+): Promise<Pick<Ask, 'scenario' | 'rule'> | undefined> {
   const known = knownTo(sandbox)
   const inTurn = <T>(steps: Iterator<unknown, T>) => inSlices(steps).catch(refuse)
   if (operation === 'putScenario') return { scenario: await inTurn(readingScenario(body, 'body', known)) }
   if (operation === 'armFault') return { rule: await inTurn(readingRule(body, 'body', known)) }
   if (operation !== 'createWorld' || body?.scenario === undefined) return undefined
   // Inside of another body it is text, or an object with every digit of its numbers.
-  const written = typeof body.scenario === 'string' ? body.scenario : exactText((exactJson(withoutMark(bytes).toString('utf8')) as { scenario: unknown }).scenario)
+  const written =
+    typeof body.scenario === 'string'
+      ? body.scenario
+      : exactText((exactJson(withoutMark(bytes).toString('utf8')) as { scenario: unknown }).scenario)
   return { scenario: await inTurn(readingScenario(written, 'scenario', known)) }
 }
 

@@ -3,7 +3,21 @@ import type { Sandbox } from '../sandbox.ts'
 import { Slices } from '../slices.ts'
 import { ADVANCE_MAX_EVENTS, ADVANCE_MAX_MS, happened, type Timer } from '../world/clock.ts'
 import type { World } from '../world/world.ts'
-import { after, type Ask, clockText, instant, iso, LAST_MS, note, ok, Problem, type Routes, stoppedProblem, type Told, unkept } from './asking.ts'
+import {
+  after,
+  type Ask,
+  clockText,
+  instant,
+  iso,
+  LAST_MS,
+  note,
+  ok,
+  Problem,
+  type Routes,
+  stoppedProblem,
+  type Told,
+  unkept,
+} from './asking.ts'
 
 /** How many timers of one instant fire before it is looked whether others should have their turn. */
 const BATCH = 200
@@ -13,7 +27,10 @@ export const timeRoutes: Routes = {
   setClock,
   advanceClock,
   reset: ({ sandbox, world, body }) => {
-    const fresh = sandbox.worlds.reset(world.id, { seed: body?.seed, clock: body?.clock === undefined ? undefined : clockText(body.clock) })
+    const fresh = sandbox.worlds.reset(world.id, {
+      seed: body?.seed,
+      clock: body?.clock === undefined ? undefined : clockText(body.clock),
+    })
     note(fresh, 'reset', `the world is as new, with the seed "${fresh.seed}"`)
     return ok({ seed: fresh.seed, clock: clockView(fresh) })
   },
@@ -49,7 +66,12 @@ async function setClock({ sandbox, world, body }: Ask): Promise<Told> {
 
 async function advanceClock({ sandbox, world, body }: Ask): Promise<Told> {
   const mark = sandbox.callbacks.mark()
-  const way = body.by !== undefined ? byDuration(after(world.now, body.by, 'by') - world.now) : body.to !== undefined ? until(notPast(instant(body.to), world)) : untilQuiet()
+  const way =
+    body.by !== undefined
+      ? byDuration(after(world.now, body.by, 'by') - world.now)
+      : body.to !== undefined
+        ? until(notPast(instant(body.to), world))
+        : untilQuiet()
   const began = world.now
   let fired: Timer[]
   try {
@@ -63,7 +85,8 @@ async function advanceClock({ sandbox, world, body }: Ask): Promise<Told> {
 }
 
 function notPast(ms: number, world: World): number {
-  if (ms < world.now) throw new Problem(409, `world time is ${iso(world.now)} and never goes back; ${iso(ms)} has passed`)
+  if (ms < world.now)
+    throw new Problem(409, `world time is ${iso(world.now)} and never goes back; ${iso(ms)} has passed`)
   return ms
 }
 
@@ -109,13 +132,21 @@ async function advance(sandbox: Sandbox, world: World, way: Way, mark: number): 
   const slices = new Slices()
   for (;;) {
     if (sandbox.callbacks.busy(world)) await sandbox.callbacks.settled(world, mark)
-    if (!sandbox.worlds.has(world)) throw new Problem(409, `the world "${world.id}" was deleted or made new while its clock was being moved, which stopped at ${iso(world.now)}`)
+    if (!sandbox.worlds.has(world))
+      throw new Problem(
+        409,
+        `the world "${world.id}" was deleted or made new while its clock was being moved, which stopped at ${iso(world.now)}`,
+      )
     if (world.keeper?.works() === false) throw unkept()
     if (world.stopped) throw stoppedProblem(world)
     const left = way.left(world)
     if (left === undefined) return fired
     const from = world.now
-    if (from + left > LAST_MS) throw new Problem(409, `the clock stopped at ${iso(from)}: another call has moved it meanwhile, and from there the rest of this one leads beyond the year 9999`)
+    if (from + left > LAST_MS)
+      throw new Problem(
+        409,
+        `the clock stopped at ${iso(from)}: another call has moved it meanwhile, and from there the rest of this one leads beyond the year 9999`,
+      )
     const next = world.clock.nextAt
     if (next === undefined || next > from + left) {
       world.clock.advanceTo(from + left)
@@ -130,5 +161,9 @@ async function advance(sandbox: Sandbox, world: World, way: Way, mark: number): 
 }
 
 function tooMuch(world: World, limit: string): Problem {
-  return new Problem(409, `the clock stopped at ${iso(world.now)} after ${limit}, with ${world.clock.due} timers still due; advance again to go on`, clockView(world))
+  return new Problem(
+    409,
+    `the clock stopped at ${iso(world.now)} after ${limit}, with ${world.clock.due} timers still due; advance again to go on`,
+    clockView(world),
+  )
 }

@@ -21,7 +21,9 @@ export function whenOf(written: Partial<When> | undefined, rest: When, complain:
   return {
     ...rest,
     ...(body !== undefined && { body: settled(body, '', unquoted) }),
-    ...Object.fromEntries(TEXTS.filter((part) => parts[part] !== undefined).map((part) => [part, textsOf(parts[part]!, part, complain)])),
+    ...Object.fromEntries(
+      TEXTS.filter((part) => parts[part] !== undefined).map((part) => [part, textsOf(parts[part]!, part, complain)]),
+    ),
     ...(Object.keys(unquoted).length > 0 && { unquoted }),
   }
 }
@@ -34,14 +36,22 @@ function settled(value: unknown, pointer: string, unquoted: Record<string, strin
   }
   if (Array.isArray(value)) return value.map((item, index) => settled(item, `${pointer}/${index}`, unquoted))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, settled(item, `${pointer}/${escaped(key)}`, unquoted)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, settled(item, `${pointer}/${escaped(key)}`, unquoted)]),
+  )
 }
 
 /** Headers, queries and paths hold nothing but text. */
-function textsOf(values: Readonly<Record<string, unknown>>, part: (typeof TEXTS)[number], complain: Complain): Record<string, unknown> {
+function textsOf(
+  values: Readonly<Record<string, unknown>>,
+  part: (typeof TEXTS)[number],
+  complain: Complain,
+): Record<string, unknown> {
   for (const [name, value] of Object.entries(values)) {
-    if (value === null) complain([part, name], 'null matches nothing but the null of a JSON body; write "null" for the text')
-    else if (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Written)) complain([part, name], 'expected text: there is no map in it')
+    if (value === null)
+      complain([part, name], 'null matches nothing but the null of a JSON body; write "null" for the text')
+    else if (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Written))
+      complain([part, name], 'expected text: there is no map in it')
   }
   return replaced(values, ({ text }) => text)
 }
@@ -51,17 +61,29 @@ export function refuseRounded(value: unknown, path: Path, complain: Complain): v
   if (value instanceof Written) {
     if (typeof value.value !== 'number') return
     if (value.json === undefined) complain(path, `JSON has no ${value.text}; write "${value.text}" for the text`)
-    else if (decimal(value.json) !== decimal(String(value.value))) complain(path, `${value.text} would be sent as ${JSON.stringify(value.value)}; write "${value.text}" for text, or the whole body as text`)
+    else if (decimal(value.json) !== decimal(String(value.value)))
+      complain(
+        path,
+        `${value.text} would be sent as ${JSON.stringify(value.value)}; write "${value.text}" for text, or the whole body as text`,
+      )
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) refuseRounded(item, [...path, Array.isArray(value) ? Number(key) : key], complain)
+    for (const [key, item] of Object.entries(value))
+      refuseRounded(item, [...path, Array.isArray(value) ? Number(key) : key], complain)
   }
 }
 
 /** Scalars of a body that stand for a text and for something that looks otherwise: `body.user_identifier: 007 …`. */
 export function twoReadings({ body, unquoted = {} }: When): string[] {
   return Object.entries(unquoted).flatMap(([pointer, json]) => {
-    const path = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    const path = pointer
+      .split('/')
+      .slice(1)
+      .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     const text = path.reduce((at: any, part) => at?.[part], body)
-    return text === json ? [] : [`${['body', ...path].join('.')}: ${text} without quotes matches the text "${text}" and ${json} as well; write "${text}" where only the text is meant`]
+    return text === json
+      ? []
+      : [
+          `${['body', ...path].join('.')}: ${text} without quotes matches the text "${text}" and ${json} as well; write "${text}" where only the text is meant`,
+        ]
   })
 }

@@ -1,7 +1,16 @@
 // POST verify: whether calls of a kind were made, how many, and where the closest ones differ. Works through the journal as it stood when it was
 // asked, in slices; how a call is matched is left to http/matching.ts.
 import { exactJson, replaced } from '../http/exact.ts'
-import { concerns, type Difference, differences, regexOf, SearchBudget, SearchTooCostly, Subject, type When } from '../http/matching.ts'
+import {
+  concerns,
+  type Difference,
+  differences,
+  regexOf,
+  SearchBudget,
+  SearchTooCostly,
+  Subject,
+  type When,
+} from '../http/matching.ts'
 import { type Incoming, ReceivedCall } from '../http/received.ts'
 import { mapTexts } from '../keep/recording.ts'
 import { withoutMark } from '../reading.ts'
@@ -47,14 +56,26 @@ interface Question {
 
 // rule: sandgate.verify.moment
 export async function verify({ sandbox, world, body, bytes }: Ask): Promise<Told> {
-  const { times = {}, after, ...kind } = (bytes === undefined ? body : withWhens(exactJson(withoutMark(bytes).toString('utf8')))) as Kind & { times?: Times; after?: Kind }
-  if (times.exactly !== undefined && Object.keys(times).length > 1) throw new Problem(422, 'body times: exactly says it all; leave atLeast and atMost out')
+  const {
+    times = {},
+    after,
+    ...kind
+  } = (bytes === undefined ? body : withWhens(exactJson(withoutMark(bytes).toString('utf8')))) as Kind & {
+    times?: Times
+    after?: Kind
+  }
+  if (times.exactly !== undefined && Object.keys(times).length > 1)
+    throw new Problem(422, 'body times: exactly says it all; leave atLeast and atMost out')
   for (const each of after ? [kind, after] : [kind]) refuseUnknown(each, sandbox)
   const question = { times, kind, after, entries: [...world.journal], lost: world.journal.lost }
   try {
     return ok(await inSlices(answering(question, sandbox, world)))
   } catch (error) {
-    if (error instanceof SearchTooCostly) throw new Problem(422, 'match: its regexes cost too much on so many calls, or on values this long; use shorter ones, without large repetitions, or compare fewer calls (DELETE /_sandgate/journal, a world a test)')
+    if (error instanceof SearchTooCostly)
+      throw new Problem(
+        422,
+        'match: its regexes cost too much on so many calls, or on values this long; use shorter ones, without large repetitions, or compare fewer calls (DELETE /_sandgate/journal, a world a test)',
+      )
     throw error
   }
 }
@@ -73,7 +94,11 @@ function withWhens(written: unknown): unknown {
 }
 
 /** One step a call: nobody waits for all of them. */
-function* answering({ times, kind, after, entries, lost }: Question, sandbox: Sandbox, world: World): Generator<undefined, object> {
+function* answering(
+  { times, kind, after, entries, lost }: Question,
+  sandbox: Sandbox,
+  world: World,
+): Generator<undefined, object> {
   const budget = new SearchBudget(VERIFY_STEPS)
   const { keyHeader } = sandbox.providers.get(kind.provider)!
   const hide = sandbox.secrets.of(world)
@@ -103,7 +128,12 @@ function* answering({ times, kind, after, entries, lost }: Question, sandbox: Sa
       entry: made.id,
       at: iso(made.at),
       status: made.status ?? null,
-      differs: places === 0 ? [] : differences(when, subjectOf(made, kind, sandbox), budget).map((difference) => hidden(difference, keyHeader, hide)),
+      differs:
+        places === 0
+          ? []
+          : differences(when, subjectOf(made, kind, sandbox), budget).map((difference) =>
+              hidden(difference, keyHeader, hide),
+            ),
     })),
   }
 }
@@ -113,7 +143,12 @@ function nearest(calls: readonly Close[]): Close[] {
 }
 
 /** The first call of a kind. */
-function* firstOf(kind: Kind, entries: readonly JournalEntry[], budget: SearchBudget, sandbox: Sandbox): Generator<undefined, JournalEntry | undefined> {
+function* firstOf(
+  kind: Kind,
+  entries: readonly JournalEntry[],
+  budget: SearchBudget,
+  sandbox: Sandbox,
+): Generator<undefined, JournalEntry | undefined> {
   const when = whenAsked(kind)
   for (const entry of entries) {
     yield
@@ -138,7 +173,8 @@ function whenAsked({ provider, operation, match }: Kind): When {
 function refuseUnknown({ provider, operation, match }: Kind, sandbox: Sandbox): void {
   const none = noSuch({ provider, operation }, sandbox)
   if (none !== undefined) throw new Problem(422, none)
-  if (regexCost(match) > REGEX_COST_MAX) throw new Problem(422, 'match: its regexes cost too much together; use shorter ones or fewer')
+  if (regexCost(match) > REGEX_COST_MAX)
+    throw new Problem(422, 'match: its regexes cost too much together; use shorter ones or fewer')
 }
 
 /** How many instructions of RE2 the regexes of a pattern have; counting stops where there are too many. */
@@ -168,6 +204,11 @@ function judge(count: number, { exactly, atLeast, atMost }: Times, lost: boolean
 
 /** Keys and signatures can be asked for, and are not told. */
 function hidden(found: Difference, keyHeader: string, hide: (text: string) => string): Difference {
-  const [part, name = ''] = [found.path.slice(0, found.path.indexOf('.')), found.path.slice(found.path.indexOf('.') + 1)]
-  return part === 'headers' && (SECRET.test(name) || name === keyHeader) && found.got !== null ? { ...found, got: HIDDEN } : { ...found, got: mapTexts(found.got, hide) }
+  const [part, name = ''] = [
+    found.path.slice(0, found.path.indexOf('.')),
+    found.path.slice(found.path.indexOf('.') + 1),
+  ]
+  return part === 'headers' && (SECRET.test(name) || name === keyHeader) && found.got !== null
+    ? { ...found, got: HIDDEN }
+    : { ...found, got: mapTexts(found.got, hide) }
 }

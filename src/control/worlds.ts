@@ -7,16 +7,27 @@ import type { Scenario } from './scenario.ts'
 
 export const worldRoutes: Routes = {
   createWorld: (asked) => (asked.body?.from === undefined ? createWorld(asked) : forkWorld(asked)),
-  listWorlds: ({ sandbox, origin }) => ok({ data: [...sandbox.worlds].map((world) => worldView(world, sandbox, origin)) }),
+  listWorlds: ({ sandbox, origin }) =>
+    ok({ data: [...sandbox.worlds].map((world) => worldView(world, sandbox, origin)) }),
   deleteWorld: ({ sandbox, params }) => {
-    if (!refusing(() => sandbox.worlds.remove(params.id!))) throw new Problem(404, `there is no world "${params.id}"; GET /_sandgate/worlds lists those there are`)
+    if (!refusing(() => sandbox.worlds.remove(params.id!)))
+      throw new Problem(404, `there is no world "${params.id}"; GET /_sandgate/worlds lists those there are`)
     return { status: 204 }
   },
 }
 
 /** Also asked by those who need no connection. */
-export function createWorld({ sandbox, body, scenario, origin }: Pick<Ask, 'sandbox' | 'body' | 'scenario' | 'origin'>): Told {
-  const start = { seed: body?.seed ?? scenario?.seed, clock: body?.clock === undefined ? scenario?.clock : clockText(body.clock), assume: body?.assume }
+export function createWorld({
+  sandbox,
+  body,
+  scenario,
+  origin,
+}: Pick<Ask, 'sandbox' | 'body' | 'scenario' | 'origin'>): Told {
+  const start = {
+    seed: body?.seed ?? scenario?.seed,
+    clock: body?.clock === undefined ? scenario?.clock : clockText(body.clock),
+    assume: body?.assume,
+  }
   const world = refusing(() => sandbox.worlds.create(body?.id, start))
   return begun(world, scenario, sandbox, origin)
 }
@@ -24,10 +35,19 @@ export function createWorld({ sandbox, body, scenario, origin }: Pick<Ask, 'sand
 async function forkWorld({ sandbox, body, scenario, origin }: Ask): Promise<Told> {
   const from = sandbox.worlds.get(body.from)
   if (!from) throw new Problem(404, `there is no world "${body.from}" to fork`)
-  if (body.seed !== undefined || body.clock !== undefined) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
+  if (body.seed !== undefined || body.clock !== undefined)
+    throw new Problem(422, 'a fork has the seed and the clock of the world it comes from')
   if (body.assume !== undefined) throw new Problem(422, 'a fork assumes what the world it comes from assumes')
-  if (scenario?.seed !== undefined || scenario?.clock !== undefined) throw new Problem(422, 'a fork has the seed and the clock of the world it comes from, and its scenario names others')
-  const world = await sandbox.worlds.fork(body.id, from).catch((error) => refusing(() => { throw error }))
+  if (scenario?.seed !== undefined || scenario?.clock !== undefined)
+    throw new Problem(
+      422,
+      'a fork has the seed and the clock of the world it comes from, and its scenario names others',
+    )
+  const world = await sandbox.worlds.fork(body.id, from).catch((error) =>
+    refusing(() => {
+      throw error
+    }),
+  )
   return begun(world, scenario, sandbox, origin)
 }
 
@@ -56,7 +76,8 @@ function refusing<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof WorldRefused) throw new Problem(error.message.startsWith('assume: ') ? 422 : 409, error.message)
+    if (error instanceof WorldRefused)
+      throw new Problem(error.message.startsWith('assume: ') ? 422 : 409, error.message)
     throw error
   }
 }

@@ -6,7 +6,15 @@ import { request as https } from 'node:https'
 import { BlockList, isIP } from 'node:net'
 import type { CallbackRules, Provider } from '../provider.ts'
 import { hiding, secretsOfHeaders, UNSEEN } from '../redact.ts'
-import { type Attempt, attemptEnded, Deliveries, type Delivery, type Endpoint, Endpoints, keepRequest } from '../world/outbox.ts'
+import {
+  type Attempt,
+  attemptEnded,
+  Deliveries,
+  type Delivery,
+  type Endpoint,
+  Endpoints,
+  keepRequest,
+} from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { clearTimeout, setTimeout } from '../timers.ts'
 import { Departures } from './departures.ts'
@@ -20,10 +28,25 @@ const PATIENCE_MS = 10
 const STALE_MS = 3_600_000
 
 const PRIVATE = blockList([
-  ['127.0.0.0', 8], ['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16], ['100.64.0.0', 10], ['::1', 128], ['fc00::', 7],
+  ['127.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['100.64.0.0', 10],
+  ['::1', 128],
+  ['fc00::', 7],
 ])
 /** Link-local, where clouds keep their metadata, and what is no host at all. */
-const NEVER = blockList([['169.254.0.0', 16], ['fe80::', 10], ['0.0.0.0', 8], ['::', 128], ['224.0.0.0', 4], ['ff00::', 8], ['fd00:ec2::254', 128], ['100.100.100.200', 32]])
+const NEVER = blockList([
+  ['169.254.0.0', 16],
+  ['fe80::', 10],
+  ['0.0.0.0', 8],
+  ['::', 128],
+  ['224.0.0.0', 4],
+  ['ff00::', 8],
+  ['fd00:ec2::254', 128],
+  ['100.100.100.200', 32],
+])
 
 /** What came of one attempt. */
 interface Outcome {
@@ -33,7 +56,11 @@ interface Outcome {
 }
 
 /** As `dns.lookup` with `all`. */
-export type Resolve = (name: string, options: { all: true }, found: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void
+export type Resolve = (
+  name: string,
+  options: { all: true },
+  found: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
 
 export interface CallbackSenderOptions {
   readonly providers: ReadonlyMap<string, Provider>
@@ -75,7 +102,13 @@ export class CallbackSender {
 
   /** Sends every attempt of this world that fell due. */
   pump(world: World): void {
-    if (world.stopped || !world.first(Deliveries, 'sending', '') || world.keeper?.works() === false || !this.#options.alive(world)) return
+    if (
+      world.stopped ||
+      !world.first(Deliveries, 'sending', '') ||
+      world.keeper?.works() === false ||
+      !this.#options.alive(world)
+    )
+      return
     for (const delivery of world.list(Deliveries, 'sending', '')) {
       const { id, provider, event, endpoint, object } = delivery
       if (this.#departures.has(id, world)) continue
@@ -88,8 +121,15 @@ export class CallbackSender {
           line: object === null ? null : JSON.stringify([endpoint, object, world.now]),
           run: (departed) =>
             noted
-              .then((entry) => (entry && this.#options.alive(world) ? this.#attempt(id, entry, departed, world) : undefined))
-              .catch((error) => world.stop(`the attempt to send ${id} (${provider}, ${event}) cannot be carried out: ${String(error)}`, error)),
+              .then((entry) =>
+                entry && this.#options.alive(world) ? this.#attempt(id, entry, departed, world) : undefined,
+              )
+              .catch((error) =>
+                world.stop(
+                  `the attempt to send ${id} (${provider}, ${event}) cannot be carried out: ${String(error)}`,
+                  error,
+                ),
+              ),
         },
         world,
       )
@@ -143,13 +183,20 @@ export class CallbackSender {
   }
 
   /** The journal's entry of an attempt, in the order in which they fall due, however long one waits for its turn. Undefined: it could not be kept that it is due. */
-  async #note({ id, provider, event, object, endpoint, attempts, body }: Delivery, world: World): Promise<Noted | undefined> {
+  async #note(
+    { id, provider, event, object, endpoint, attempts, body }: Delivery,
+    world: World,
+  ): Promise<Noted | undefined> {
     // Nobody is told what could be forgotten.
     const settled = world.keeper?.settled()
     if (settled && !(await settled)) return undefined
     const [at, attempt] = [world.now, attempts.length + 1]
     const summary = `${event} (${id}), attempt ${attempt}, to ${world.get(Endpoints, endpoint)?.url ?? 'an endpoint that is gone'}`
-    return { entry: world.journal.add({ kind: 'callback', at, provider, summary, delivery: id, event, object, attempt, body }), at, attempt }
+    return {
+      entry: world.journal.add({ kind: 'callback', at, provider, summary, delivery: id, event, object, attempt, body }),
+      at,
+      attempt,
+    }
   }
 
   async #attempt(id: string, { entry, at, attempt: number }: Noted, departed: () => void, world: World): Promise<void> {
@@ -164,24 +211,46 @@ export class CallbackSender {
       return this.#send(delivery, endpoint.url, signed.headers, rules, departed)
     }
     const outcome = await send().catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
-    const error = outcome.error ?? (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
+    const error =
+      outcome.error ??
+      (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
     const attempt = { at, status: outcome.status, error }
     world.change(() => {
       attemptEnded(delivery.id, attempt, rules.retryMs, world)
       if (signed) keepRequest(delivery.id, number, signed, world)
     })
-    world.journal.amend(entry, { status: outcome.status, error, answer: withoutSecrets(outcome.text, signed?.headers ?? {}, endpoint?.secret).slice(0, 2000) })
+    world.journal.amend(entry, {
+      status: outcome.status,
+      error,
+      answer: withoutSecrets(outcome.text, signed?.headers ?? {}, endpoint?.secret).slice(0, 2000),
+    })
     this.#options.ended?.(delivery, attempt, world)
   }
 
   #sign(delivery: Delivery, endpoint: Endpoint, rules: CallbackRules, world: World): Signed {
     const wallMs = this.#options.wall() - (delivery.spoiled === 'stale-timestamp' ? STALE_MS : 0)
-    const signed = delivery.spoiled === 'bad-signature' ? { ...endpoint, secret: Buffer.from(`not ${endpoint.secret}`).toString('base64') } : endpoint
+    const signed =
+      delivery.spoiled === 'bad-signature'
+        ? { ...endpoint, secret: Buffer.from(`not ${endpoint.secret}`).toString('base64') }
+        : endpoint
     const length = String(Buffer.byteLength(delivery.body))
-    return { headers: { 'content-type': 'application/json', ...rules.headers(delivery, signed, wallMs, world), 'content-length': length }, wallMs }
+    return {
+      headers: {
+        'content-type': 'application/json',
+        ...rules.headers(delivery, signed, wallMs, world),
+        'content-length': length,
+      },
+      wallMs,
+    }
   }
 
-  async #send(delivery: Delivery, url: string, headers: Signed['headers'], rules: CallbackRules, departed: () => void): Promise<Outcome> {
+  async #send(
+    delivery: Delivery,
+    url: string,
+    headers: Signed['headers'],
+    rules: CallbackRules,
+    departed: () => void,
+  ): Promise<Outcome> {
     const timeoutMs = this.#options.timeoutMs ?? rules.timeoutMs
     const target = new URL(url)
     const refused = this.refuse(target)
@@ -196,12 +265,21 @@ export class CallbackSender {
           agent: false,
           signal: AbortSignal.timeout(timeoutMs),
         },
-        (response) => readAnswer(response, (outcome) => {
-          done(outcome)
-          request.destroy()
-        }),
+        (response) =>
+          readAnswer(response, (outcome) => {
+            done(outcome)
+            request.destroy()
+          }),
       )
-      request.on('error', (error: NodeJS.ErrnoException) => done(nothing(error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${timeoutMs / 1000} s` : describe(error))))
+      request.on('error', (error: NodeJS.ErrnoException) =>
+        done(
+          nothing(
+            error.name === 'TimeoutError' || error.name === 'AbortError'
+              ? `no answer within ${timeoutMs / 1000} s`
+              : describe(error),
+          ),
+        ),
+      )
       request.on('finish', departed).on('close', departed)
       request.end(delivery.body)
     })
@@ -209,7 +287,8 @@ export class CallbackSender {
 
   /** Why no callback goes there; undefined when it may. A name is judged by its addresses when it is looked up. */
   refuse(target: URL): string | undefined {
-    if (target.protocol !== 'http:' && target.protocol !== 'https:') return `callbacks go to http and https, not to ${target.protocol}`
+    if (target.protocol !== 'http:' && target.protocol !== 'https:')
+      return `callbacks go to http and https, not to ${target.protocol}`
     const host = target.hostname.replace(/^\[(.*)\]$/, '$1')
     return isIP(host) ? this.#refuseAddress(host, host) : undefined
   }
@@ -248,13 +327,16 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 // rule: sandgate.secrets.spellings
 /** What a receiver answered, without what it was sent that lets somebody in: some repeat everything they get. */
 function withoutSecrets(text: string, sent: Readonly<Record<string, string>>, secret: string | undefined): string {
-  return text === '' ? text : hiding(new Map(secret === undefined ? [] : [[secret, UNSEEN]]), new Set(secretsOfHeaders(sent)), UNSEEN)(text)
+  return text === ''
+    ? text
+    : hiding(new Map(secret === undefined ? [] : [[secret, UNSEEN]]), new Set(secretsOfHeaders(sent)), UNSEEN)(text)
 }
 
 function readAnswer(response: IncomingMessage, done: (outcome: Outcome) => void): void {
   const chunks: Buffer[] = []
   let length = 0
-  const end = () => done({ status: response.statusCode!, text: Buffer.concat(chunks).toString('utf8', 0, ANSWER_BYTES), error: null })
+  const end = () =>
+    done({ status: response.statusCode!, text: Buffer.concat(chunks).toString('utf8', 0, ANSWER_BYTES), error: null })
   response.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
     length += chunk.length

@@ -7,7 +7,13 @@ import { readPartly, type Shape } from './partial.ts'
 export const NESTING_MAX = 100
 
 /** Reads a body. `readsJson` says whether this media type is JSON to the provider; with a `shape` very much of it is not read in vain. */
-export function readContent(body: Buffer, contentType: string | undefined, readsJson: (mediaType: string | undefined) => boolean, encodings?: Provider['jsonEncodings'], shape?: Shape): Content {
+export function readContent(
+  body: Buffer,
+  contentType: string | undefined,
+  readsJson: (mediaType: string | undefined) => boolean,
+  encodings?: Provider['jsonEncodings'],
+  shape?: Shape,
+): Content {
   if (body.length === 0) return { kind: 'none' }
   const mediaType = contentType?.split(';', 1)[0]!.trim().toLowerCase() || undefined
   if (!readsJson(mediaType)) return { kind: 'other-type', mediaType }
@@ -48,7 +54,9 @@ export function bodyText(body: Buffer, encodings: Provider['jsonEncodings']): st
   if (width === 2) return (bigEndian ? ordered.swap16() : ordered).toString('utf16le')
   if (bigEndian) ordered.swap32()
   const points = Array.from({ length: ordered.length / 4 }, (_, index) => ordered.readUInt32LE(4 * index))
-  return points.every((point) => point <= 0x10ffff) ? points.map((point) => String.fromCodePoint(point)).join('') : undefined
+  return points.every((point) => point <= 0x10ffff)
+    ? points.map((point) => String.fromCodePoint(point)).join('')
+    : undefined
 }
 
 /** JSON in UTF-8 without a mark begins with a byte of ASCII, and only a single digit is shorter than two. */
@@ -81,10 +89,13 @@ function hasMark(body: Buffer): boolean {
 /** What a body that nobody can read most likely is. */
 function looksLike(body: Buffer): string | undefined {
   const [a, b] = body
-  if (hasMark(body)) return 'the body begins with a byte order mark (EF BB BF), which JSON does not have: write it as UTF-8 without one'
-  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (body.length >= 4 && (a === 0 || b === 0))) return 'the body is in UTF-16 or UTF-32: send it in UTF-8'
+  if (hasMark(body))
+    return 'the body begins with a byte order mark (EF BB BF), which JSON does not have: write it as UTF-8 without one'
+  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (body.length >= 4 && (a === 0 || b === 0)))
+    return 'the body is in UTF-16 or UTF-32: send it in UTF-8'
   if (a === 0x1f && b === 0x8b) return 'the body is compressed with gzip: send it as it is'
-  if (a === 0x78 && [0x01, 0x5e, 0x9c, 0xda].includes(b!)) return 'the body is compressed with deflate: send it as it is'
+  if (a === 0x78 && [0x01, 0x5e, 0x9c, 0xda].includes(b!))
+    return 'the body is compressed with deflate: send it as it is'
   return undefined
 }
 

@@ -21,7 +21,9 @@ export interface ContractOperation {
   readonly path: string
   readonly parameters: readonly Parameter[]
   /** `json`: what a body is held against that is read as JSON. */
-  readonly body: { readonly required: boolean; readonly media: ReadonlyMap<string, Medium>; readonly json: Medium | undefined } | undefined
+  readonly body:
+    | { readonly required: boolean; readonly media: ReadonlyMap<string, Medium>; readonly json: Medium | undefined }
+    | undefined
   /** Where its responses stand in the document. */
   readonly pointer: string
 }
@@ -91,7 +93,10 @@ export class Contract {
 
   /** Whether the body may be YAML. */
   takesYaml(operation: ContractOperation): boolean {
-    return this.#pointers.at(this.#pointers.follow(`${operation.pointer}/requestBody`))?.content?.['application/yaml'] !== undefined
+    return (
+      this.#pointers.at(this.#pointers.follow(`${operation.pointer}/requestBody`))?.content?.['application/yaml'] !==
+      undefined
+    )
   }
 
   /** What a body of this operation may hold; undefined: it must be read as a whole, because every member counts. */
@@ -153,29 +158,54 @@ export class Contract {
     const pointer = this.#pointers.follow(`${operation.pointer}/responses/${key}`)
     const content = Object.entries<any>(this.#pointers.at(pointer).content ?? {})
     if (content.length === 0) return { schemas: undefined }
-    return { schemas: new Map(content.map(([type, media]) => [bareType(type), { schema: media.schema === undefined ? undefined : `${pointer}/content/${escape(type)}/schema` }])) }
+    return {
+      schemas: new Map(
+        content.map(([type, media]) => [
+          bareType(type),
+          { schema: media.schema === undefined ? undefined : `${pointer}/content/${escape(type)}/schema` },
+        ]),
+      ),
+    }
   }
 
   /**
    * The response that stands for this status: the status itself where it is documented, else the first success. Its schema has its references
    * written out, for generators that cannot follow them.
    */
-  responseOf(operation: ContractOperation, status: number): { status: number; mediaType: string | undefined; schema: object | undefined } {
+  responseOf(
+    operation: ContractOperation,
+    status: number,
+  ): { status: number; mediaType: string | undefined; schema: object | undefined } {
     const responses = this.#pointers.at(`${operation.pointer}/responses`)
     const documented = keyFor(responses, status)
-    const key = documented !== undefined && documented !== 'default' ? documented : (Object.keys(responses).find((code) => /^2/.test(code)) ?? documented ?? Object.keys(responses)[0]!)
+    const key =
+      documented !== undefined && documented !== 'default'
+        ? documented
+        : (Object.keys(responses).find((code) => /^2/.test(code)) ?? documented ?? Object.keys(responses)[0]!)
     const pointer = this.#pointers.follow(`${operation.pointer}/responses/${key}`)
     const [mediaType] = Object.keys(this.#pointers.at(pointer).content ?? {})
     const place = mediaType === undefined ? undefined : `${pointer}/content/${escape(mediaType)}/schema`
-    const code = /^\d+$/.test(key) ? Number(key) : keyFor({ [key]: true }, status) !== undefined ? status : Number(key.slice(0, 1)) * 100
-    return { status: code, mediaType, schema: place === undefined || this.#pointers.at(place) === undefined ? undefined : expanded(this.#partsFor('answer'), place) }
+    const code = /^\d+$/.test(key)
+      ? Number(key)
+      : keyFor({ [key]: true }, status) !== undefined
+        ? status
+        : Number(key.slice(0, 1)) * 100
+    return {
+      status: code,
+      mediaType,
+      schema:
+        place === undefined || this.#pointers.at(place) === undefined
+          ? undefined
+          : expanded(this.#partsFor('answer'), place),
+    }
   }
 
   /** Compiles everything there is; throws where the document says something that cannot be honoured. */
   compileAll(): void {
     for (const operation of this.operations) {
       for (const parameter of operation.parameters) this.#validator('call', parameter.pointer)
-      for (const { schema } of operation.body?.media.values() ?? []) if (schema !== undefined) this.#validator('call', schema)
+      for (const { schema } of operation.body?.media.values() ?? [])
+        if (schema !== undefined) this.#validator('call', schema)
       for (const key of Object.keys(this.#pointers.at(`${operation.pointer}/responses`))) {
         if (key.startsWith('x-')) continue
         const pointer = this.#pointers.follow(`${operation.pointer}/responses/${key}`)
@@ -199,20 +229,40 @@ export class Contract {
       case 'json':
         return json ? this.#judgeJson(json.schema, content.value, call) : [otherType(type, body.media)]
       case 'broken':
-        return json ? [{ in: 'body', at: [], keyword: 'syntax', params: { offset: content.offset }, message: content.reason, value: undefined }] : [otherType(type, body.media)]
+        return json
+          ? [
+              {
+                in: 'body',
+                at: [],
+                keyword: 'syntax',
+                params: { offset: content.offset },
+                message: content.reason,
+                value: undefined,
+              },
+            ]
+          : [otherType(type, body.media)]
       case 'not-utf8':
         return [{ in: 'body', at: [], keyword: 'utf8', params: {}, message: 'is not valid UTF-8', value: undefined }]
       case 'other-type':
         if (!named || named.kind === 'json') return [otherType(content.mediaType, body.media)]
         if (named.schema === undefined || bytes === undefined) return []
-        return this.#judge('call', named.schema, named.kind === 'form' ? readForm(bytes.toString('utf8'), named.schema, this.#pointers) : bytes.toString('utf8'), 'body', [])
+        return this.#judge(
+          'call',
+          named.schema,
+          named.kind === 'form'
+            ? readForm(bytes.toString('utf8'), named.schema, this.#pointers)
+            : bytes.toString('utf8'),
+          'body',
+          [],
+        )
     }
   }
 
   // rule: sandgate.input.many-problems
   #judgeJson(schema: string | undefined, value: unknown, call: Judged): Problem[] {
     if (schema === undefined) return []
-    if (call.body === undefined || call.body.length <= SMALL_BYTES) return this.#judge('call', schema, value, 'body', [])
+    if (call.body === undefined || call.body.length <= SMALL_BYTES)
+      return this.#judge('call', schema, value, 'body', [])
     let more = (call.content.kind === 'json' && call.content.omitted) || 0
     const omitted = (count: number) => void (more += count)
     const problems = this.#judge('call', schema, bounded(value, schema, this.#pointers, omitted), 'body', [], omitted)
@@ -220,14 +270,23 @@ export class Contract {
     return problems
   }
 
-  #judge(mode: Mode, pointer: string, value: unknown, where: Problem['in'], at: (string | number)[], omitted?: (count: number) => void): Problem[] {
+  #judge(
+    mode: Mode,
+    pointer: string,
+    value: unknown,
+    where: Problem['in'],
+    at: (string | number)[],
+    omitted?: (count: number) => void,
+  ): Problem[] {
     const validate = this.#validator(mode, pointer)
     if (validate(value)) return []
     const errors = omitted ? firstOf(validate.errors!, omitted) : validate.errors!
     // The branches of an anyOf that did not fit are told by the anyOf itself.
     const choices = errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf')
     return errors
-      .filter((error) => !choices.some((choice) => choice !== error && error.instancePath.startsWith(choice.instancePath)))
+      .filter(
+        (error) => !choices.some((choice) => choice !== error && error.instancePath.startsWith(choice.instancePath)),
+      )
       .map((error) => problem(error, where, at))
   }
 
@@ -259,7 +318,15 @@ export class Contract {
 
   #createAjv(): Ajv2020 {
     // What is not strict in it was found out by schemas.ts, with its place.
-    const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, strictNumbers: true, validateSchema: false, logger: false, code: { regExp: LOOSE } })
+    const ajv = new Ajv2020({
+      allErrors: true,
+      verbose: true,
+      strict: false,
+      strictNumbers: true,
+      validateSchema: false,
+      logger: false,
+      code: { regExp: LOOSE },
+    })
     ;((addFormats as any).default ?? addFormats)(ajv)
     for (const format of this.#schemas.formats) if (!(format in ajv.formats)) ajv.addFormat(format, true)
     ajv.addSchema(this.#partsFor('call'), this.name, undefined, false)
@@ -275,11 +342,16 @@ export class Contract {
       const place = `/paths/${escape(path)}`
       if (!path.startsWith('/')) throw this.#pointers.wrong(place, 'does not begin with a slash')
       const item = this.#pointers.follow(place)
-      if (item !== place && Object.keys(written).some((key) => !['$ref', 'summary', 'description'].includes(key))) throw this.#pointers.wrong(place, 'has a $ref and more beside it; only one of them can count')
+      if (item !== place && Object.keys(written).some((key) => !['$ref', 'summary', 'description'].includes(key)))
+        throw this.#pointers.wrong(place, 'has a $ref and more beside it; only one of them can count')
       for (const key of Object.keys(this.#pointers.at(item))) {
         const method = METHODS.find((one) => one.toLowerCase() === key)
         if (method) operations.push(this.#readOperation(method, path, item, ids))
-        else if (!['summary', 'description', 'servers', 'parameters', '$ref'].includes(key) && !key.startsWith('x-')) throw this.#pointers.wrong(`${item}/${escape(key)}`, `is no part of a path; methods are written ${METHODS.join(', ').toLowerCase()}`)
+        else if (!['summary', 'description', 'servers', 'parameters', '$ref'].includes(key) && !key.startsWith('x-'))
+          throw this.#pointers.wrong(
+            `${item}/${escape(key)}`,
+            `is no part of a path; methods are written ${METHODS.join(', ').toLowerCase()}`,
+          )
       }
     }
     return operations
@@ -291,20 +363,36 @@ export class Contract {
     if (typeof id !== 'string' || id === '') throw new Error(`${this.file}: ${method} ${path} has no operationId`)
     if (ids.has(id)) throw this.#pointers.wrong(`${pointer}/operationId`, `is ${id}, and so is that of ${ids.get(id)}`)
     ids.set(id, `${method} ${path}`)
-    if (typeof responses !== 'object' || responses === null || !Object.keys(responses).some((code) => /^([1-5](\d\d|XX)|default)$/.test(code))) throw this.#pointers.wrong(`${pointer}/responses`, 'has no response: expected a status, 2XX or default')
+    if (
+      typeof responses !== 'object' ||
+      responses === null ||
+      !Object.keys(responses).some((code) => /^([1-5](\d\d|XX)|default)$/.test(code))
+    )
+      throw this.#pointers.wrong(`${pointer}/responses`, 'has no response: expected a status, 2XX or default')
     const operation: ContractOperation = {
       id,
       method,
       path,
       pointer,
-      parameters: readParameters([[`${item}/parameters`, this.#pointers.at(item).parameters], [`${pointer}/parameters`, parameters]], this.#pointers),
+      parameters: readParameters(
+        [
+          [`${item}/parameters`, this.#pointers.at(item).parameters],
+          [`${pointer}/parameters`, parameters],
+        ],
+        this.#pointers,
+      ),
       body: this.#readBody(`${pointer}/requestBody`, requestBody),
     }
     const named = [...path.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name!)
     const declared = operation.parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)
-    for (const name of named) if (!declared.includes(name)) throw this.#pointers.wrong(pointer, `declares no parameter "${name}" in path, which ${path} has`)
-    for (const name of declared) if (!named.includes(name)) throw this.#pointers.wrong(pointer, `declares a parameter "${name}" in path, which ${path} does not have`)
-    const own = basePaths(pointer, servers, this.#pointers) ?? basePaths(item, this.#pointers.at(item).servers, this.#pointers)
+    for (const name of named)
+      if (!declared.includes(name))
+        throw this.#pointers.wrong(pointer, `declares no parameter "${name}" in path, which ${path} has`)
+    for (const name of declared)
+      if (!named.includes(name))
+        throw this.#pointers.wrong(pointer, `declares a parameter "${name}" in path, which ${path} does not have`)
+    const own =
+      basePaths(pointer, servers, this.#pointers) ?? basePaths(item, this.#pointers.at(item).servers, this.#pointers)
     for (const base of own ?? basePaths('', this.document.servers, this.#pointers) ?? ['']) {
       try {
         this.#paths.add(method, base + path, operation)
@@ -336,7 +424,8 @@ function basePaths(pointer: string, servers: any, pointers: Pointers): string[] 
     const place = `${pointer}/servers/${index}`
     const url = String(server?.url ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
       const value = server.variables?.[name]?.default
-      if (value === undefined) throw pointers.wrong(`${place}/url`, `has {${name}}, and variables.${name} has no default`)
+      if (value === undefined)
+        throw pointers.wrong(`${place}/url`, `has {${name}}, and variables.${name} has no default`)
       return String(value)
     })
     if (!URL.canParse(url || '/', 'http://any')) throw pointers.wrong(`${place}/url`, `is ${url}, which is no URL`)
@@ -351,20 +440,38 @@ function keyFor(responses: object, status: number): string | undefined {
 }
 
 function otherType(mediaType: string | undefined, media: ReadonlyMap<string, Medium>): Problem {
-  const message = media.size === 1 && media.has('application/json') ? 'is not JSON' : `is none of ${[...media.keys()].join(', ')}`
+  const message =
+    media.size === 1 && media.has('application/json') ? 'is not JSON' : `is none of ${[...media.keys()].join(', ')}`
   return { in: 'body', at: [], keyword: 'mediaType', params: { mediaType }, message, value: undefined }
 }
 
 function missing(where: Problem['in'], name: string): Problem {
-  return { in: where, at: [name], keyword: 'required', params: { missingProperty: name }, message: 'is required', value: undefined }
+  return {
+    in: where,
+    at: [name],
+    keyword: 'required',
+    params: { missingProperty: name },
+    message: 'is required',
+    value: undefined,
+  }
 }
 
 function problem(error: ErrorObject, where: Problem['in'], at: (string | number)[]): Problem {
-  const path = error.instancePath.split('/').slice(1).map((part) => {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
-    return /^\d+$/.test(name) ? Number(name) : name
-  })
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
+      return /^\d+$/.test(name) ? Number(name) : name
+    })
   // What a value of another type cannot have, it lacks.
   const required = error.keyword === 'type' ? error.parentSchema?.required : undefined
-  return { in: where, at: [...at, ...path], keyword: error.keyword, params: required ? { ...error.params, required } : error.params, message: error.message ?? error.keyword, value: error.data }
+  return {
+    in: where,
+    at: [...at, ...path],
+    keyword: error.keyword,
+    params: required ? { ...error.params, required } : error.params,
+    message: error.message ?? error.keyword,
+    value: error.data,
+  }
 }

@@ -178,7 +178,11 @@ export class Departures {
 
 function lineTo({ delivery, url, line: named }: Departure, traffic: Traffic): Line {
   let lane = traffic.lanes.get(url)
-  if (!lane) traffic.lanes.set(url, (lane = { url, traffic, lines: new Map(), ready: [], running: new Set(), departing: undefined }))
+  if (!lane)
+    traffic.lanes.set(
+      url,
+      (lane = { url, traffic, lines: new Map(), ready: [], running: new Set(), departing: undefined }),
+    )
   const key = named ?? `alone ${delivery}`
   let line = lane.lines.get(key)
   if (!line) lane.lines.set(key, (line = { key, lane, flights: new Set() }))

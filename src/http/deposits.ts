@@ -24,7 +24,10 @@ export interface DepositWish {
 }
 
 /** Why no transaction can be like that; undefined: it can. */
-export function contradiction({ outcome, confirmations }: Pick<DepositWish, 'outcome' | 'confirmations'>): string | undefined {
+export function contradiction({
+  outcome,
+  confirmations,
+}: Pick<DepositWish, 'outcome' | 'confirmations'>): string | undefined {
   const mined = confirmations !== 'instant' && confirmations > 0
   return mined && (outcome === 'dropped' || outcome === 'replaced')
     ? `a transaction that is ${outcome} is never mined, so it has no confirmations: leave confirmations out, say "instant" where it is credited at first sight all the same, or take the outcome "reorged"`
@@ -35,11 +38,17 @@ export function contradiction({ outcome, confirmations }: Pick<DepositWish, 'out
 export class NoSuchDeposit extends Error {}
 
 /** Puts the deposit under way. Only inside a change. Throws `NoSuchDeposit`. */
-export function arrange(wish: DepositWish, handOut: HandOut, providers: ReadonlyMap<string, Provider>, world: World): Transfer {
+export function arrange(
+  wish: DepositWish,
+  handOut: HandOut,
+  providers: ReadonlyMap<string, Provider>,
+  world: World,
+): Transfer {
   const contradicts = contradiction(wish)
   if (contradicts !== undefined) throw new NoSuchDeposit(contradicts)
   const provider = providers.get(handOut.provider)!
-  if (!provider.deposits) throw new NoSuchDeposit(`${provider.title} does not watch its addresses: no money can arrive there`)
+  if (!provider.deposits)
+    throw new NoSuchDeposit(`${provider.title} does not watch its addresses: no money can arrive there`)
   const asset = provider.deposits.asset({ handOut, currency: wish.currency, network: wish.network }, world)
   if (!asset) {
     const what = [wish.currency ?? handOut.currency, wish.network ?? handOut.network].join(' on ')
@@ -47,7 +56,9 @@ export function arrange(wish: DepositWish, handOut: HandOut, providers: Readonly
   }
   const atoms = atomsOf(wish.amount, asset.decimals)
   if (atoms === undefined || atoms === 0n) {
-    throw new NoSuchDeposit(`amount: expected a decimal above 0 with at most ${asset.decimals} places for ${asset.currency}, such as "12.5", got "${wish.amount}"`)
+    throw new NoSuchDeposit(
+      `amount: expected a decimal above 0 with at most ${asset.decimals} places for ${asset.currency}, such as "12.5", got "${wish.amount}"`,
+    )
   }
   const astray = wish.destination && elsewhere(wish.destination, asset)
   if (astray !== undefined) throw new NoSuchDeposit(astray)
@@ -74,6 +85,7 @@ function sentTag(wanted: string | null | undefined, handOut: HandOut, asset: Ass
   if (wanted === null || sameTag(wanted, handOut.tag)) return wanted === null ? null : handOut.tag
   const tag = plainTag(wanted)
   const wrong = impossibleTag(NETWORKS[asset.on].chain, tag)
-  if (wrong !== undefined) throw new NoSuchDeposit(`tag: ${wrong}, got "${wanted}"; null sends ${asset.currency} without one`)
+  if (wrong !== undefined)
+    throw new NoSuchDeposit(`tag: ${wrong}, got "${wanted}"; null sends ${asset.currency} without one`)
   return tag
 }

@@ -67,10 +67,20 @@ function parsed(text: string, file: string): any {
 
 function checkVersion(document: any, file: string): void {
   if (typeof document !== 'object' || document === null) throw new Error(`${file}: is no OpenAPI document`)
-  if (document.swagger !== undefined) throw new Error(`${file}: #/swagger is Swagger ${document.swagger}; expected OpenAPI 3.0 or 3.1: converters such as swagger2openapi make one of it`)
-  if (!/^3\.[01]\.\d+/.test(String(document.openapi))) throw new Error(`${file}: #/openapi is ${JSON.stringify(document.openapi) ?? 'missing'}; expected 3.0 or 3.1`)
-  if (typeof document.paths !== 'object' || document.paths === null || Object.keys(document.paths).length === 0) throw new Error(`${file}: #/paths has no path${document.webhooks ? ': webhooks alone are nothing that can be called' : ''}`)
-  if (document.jsonSchemaDialect !== undefined && !/2020-12|oas\/3\.1/.test(String(document.jsonSchemaDialect))) throw new Error(`${file}: #/jsonSchemaDialect is ${document.jsonSchemaDialect}; expected that of OpenAPI 3.1 or JSON Schema 2020-12`)
+  if (document.swagger !== undefined)
+    throw new Error(
+      `${file}: #/swagger is Swagger ${document.swagger}; expected OpenAPI 3.0 or 3.1: converters such as swagger2openapi make one of it`,
+    )
+  if (!/^3\.[01]\.\d+/.test(String(document.openapi)))
+    throw new Error(`${file}: #/openapi is ${JSON.stringify(document.openapi) ?? 'missing'}; expected 3.0 or 3.1`)
+  if (typeof document.paths !== 'object' || document.paths === null || Object.keys(document.paths).length === 0)
+    throw new Error(
+      `${file}: #/paths has no path${document.webhooks ? ': webhooks alone are nothing that can be called' : ''}`,
+    )
+  if (document.jsonSchemaDialect !== undefined && !/2020-12|oas\/3\.1/.test(String(document.jsonSchemaDialect)))
+    throw new Error(
+      `${file}: #/jsonSchemaDialect is ${document.jsonSchemaDialect}; expected that of OpenAPI 3.1 or JSON Schema 2020-12`,
+    )
 }
 
 function copyOf(text: string): string {

@@ -16,18 +16,29 @@ export interface EndpointWish {
 export class NoSuchEndpoint extends Error {}
 
 /** Points an account's callbacks to a URL. `refuse` says why a URL may not be called. Only inside a change. Throws `NoSuchEndpoint`. */
-export function pointCallbacks(provider: Provider, wish: EndpointWish, refuse: (target: URL) => string | undefined, world: World): Endpoint {
+export function pointCallbacks(
+  provider: Provider,
+  wish: EndpointWish,
+  refuse: (target: URL) => string | undefined,
+  world: World,
+): Endpoint {
   const rules = provider.callbacks
   if (!rules) throw new NoSuchEndpoint(`${provider.title} sends no callbacks`)
   const unknown = (wish.events ?? []).filter((event) => !rules.events.includes(event))
-  if (unknown.length > 0) throw new NoSuchEndpoint(`events: ${provider.title} sends no ${unknown.join(', ')}; it sends ${rules.events.join(', ')}`)
+  if (unknown.length > 0)
+    throw new NoSuchEndpoint(
+      `events: ${provider.title} sends no ${unknown.join(', ')}; it sends ${rules.events.join(', ')}`,
+    )
   const account = rules.account(wish.account, world)
   if (account === undefined) throw new NoSuchEndpoint(`account: ${provider.title} has no account "${wish.account}"`)
   const refused = URL.canParse(wish.url) ? refuse(new URL(wish.url)) : `"${wish.url}" is no URL`
   if (refused) throw new NoSuchEndpoint(`url: ${refused}`)
   const id = idOf(provider.name, account)
   const secret = secretOf(rules, account, wish.secret, world.get(Endpoints, id)?.secret, world)
-  return putEndpoint({ id, provider: provider.name, account, url: wish.url, secret, events: wish.events ?? null }, world)
+  return putEndpoint(
+    { id, provider: provider.name, account, url: wish.url, secret, events: wish.events ?? null },
+    world,
+  )
 }
 
 function idOf(provider: string, account: string): string {
@@ -41,7 +52,13 @@ export function isRegistered({ id, provider, account }: Endpoint): boolean {
 
 // rule: sandgate.callbacks.secret-kept
 /** The secret that is given, else the one in use, else the provider's own or one drawn from the seed. */
-function secretOf(rules: CallbackRules, account: string, given: string | undefined, before: string | undefined, world: World): string {
+function secretOf(
+  rules: CallbackRules,
+  account: string,
+  given: string | undefined,
+  before: string | undefined,
+  world: World,
+): string {
   try {
     return rules.secret(account, given ?? before, world)
   } catch (error) {

@@ -48,7 +48,7 @@ export function exactJson(text: string): unknown {
   const pieces: string[] = []
   let from = 0
   let odd = false
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
       // So that no text can be taken for a number.
@@ -89,7 +89,8 @@ function endOfNumber(text: string, from: number): number {
 }
 
 function revived(value: unknown): unknown {
-  if (typeof value === 'string') return value.startsWith('s') ? value.slice(1) : new Written(value.slice(1), Number(value.slice(1)), value.slice(1))
+  if (typeof value === 'string')
+    return value.startsWith('s') ? value.slice(1) : new Written(value.slice(1), Number(value.slice(1)), value.slice(1))
   if (Array.isArray(value)) return value.map(revived)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.slice(1), revived(item)]))
@@ -108,5 +109,7 @@ export function exactText(value: unknown): string {
   if (value instanceof Written) return value.json ?? JSON.stringify(value.text)
   if (Array.isArray(value)) return `[${value.map(exactText).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  return `{${Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${exactText(item)}`).join(',')}}`
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${JSON.stringify(key)}:${exactText(item)}`)
+    .join(',')}}`
 }

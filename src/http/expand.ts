@@ -9,7 +9,18 @@ type Expanded = object | boolean | typeof CUT
 /** References that are written out before only what is required is. */
 const GENEROUS = 1000
 /** Beside a reference these change nothing. */
-const WORDS = ['$ref', 'description', 'summary', 'title', 'deprecated', 'default', 'example', 'examples', 'readOnly', 'writeOnly']
+const WORDS = [
+  '$ref',
+  'description',
+  'summary',
+  'title',
+  'deprecated',
+  'default',
+  'example',
+  'examples',
+  'readOnly',
+  'writeOnly',
+]
 
 /** The schema at a pointer of a document; undefined: it has no finite value. */
 export function expanded(document: object, pointer: string): object | undefined {
@@ -58,7 +69,9 @@ class Expansion {
       if (cuts === this.#cuts) this.#whole.set(pointer, target)
     }
     const beside = Object.fromEntries(Object.entries(node).filter(([key]) => !WORDS.includes(key)))
-    return target === CUT || Object.keys(beside).length === 0 ? target : { allOf: [target, this.#expand(beside, above)] }
+    return target === CUT || Object.keys(beside).length === 0
+      ? target
+      : { allOf: [target, this.#expand(beside, above)] }
   }
 
   /** Undefined: it is left out. */

@@ -29,7 +29,9 @@ export type Action =
   | { readonly corrupt: { readonly how: CorruptHow } }
   | { readonly throttle: { readonly bytesPerSecond: number } }
   | { readonly deposit: DepositWish & { readonly repeat: number } }
-  | { readonly callbacks: { readonly how: SpoilHow | 'pause' | 'resume'; readonly times: number; readonly byMs: number } }
+  | {
+      readonly callbacks: { readonly how: SpoilHow | 'pause' | 'resume'; readonly times: number; readonly byMs: number }
+    }
 
 /** Who armed a rule, in the order in which their rules apply: an outage of a timeline, a scenario's rules, the control API. */
 export type ArmedBy = 'outage' | 'scenario' | 'control'
@@ -93,7 +95,15 @@ export const DepositSchema = {
 /** An action as a rule keeps it, durations in ms. */
 export const ActionSchema = z.union(
   [
-    z.strictObject({ respond: z.strictObject({ error: Text.optional(), status: StatusSchema.optional(), headers: HeadersSchema.optional(), body: z.unknown().optional(), stage: StageSchema }) }),
+    z.strictObject({
+      respond: z.strictObject({
+        error: Text.optional(),
+        status: StatusSchema.optional(),
+        headers: HeadersSchema.optional(),
+        body: z.unknown().optional(),
+        stage: StageSchema,
+      }),
+    }),
     z.strictObject({ delay: z.strictObject({ minMs: Count, maxMs: Count }) }),
     z.strictObject({ drop: z.strictObject({ stage: StageSchema, how: oneOf(['reset', 'close', 'hang']) }) }),
     z.strictObject({ corrupt: z.strictObject({ how: oneOf(['truncate', 'invalid-json', 'wrong-type', 'empty']) }) }),
@@ -101,7 +111,10 @@ export const ActionSchema = z.union(
     z.strictObject({ deposit: z.strictObject(DepositSchema) }),
     z.strictObject({ callbacks: z.strictObject(SpoilSchema) }),
   ],
-  { error: 'expected an action: respond, delay, drop, corrupt, throttle, deposit or callbacks, each with its own fields' },
+  {
+    error:
+      'expected an action: respond, delay, drop, corrupt, throttle, deposit or callbacks, each with its own fields',
+  },
 )
 
 /** The refusal that an action names and one of these providers lacks: nobody could answer with it. */
@@ -147,14 +160,21 @@ export interface Plan {
   readonly corrupt: CorruptHow | undefined
   readonly bytesPerSecond: number | undefined
   readonly deposits: readonly (DepositWish & { readonly repeat: number })[]
-  readonly callbacks: readonly { readonly how: SpoilHow | 'pause' | 'resume'; readonly times: number; readonly byMs: number }[]
+  readonly callbacks: readonly {
+    readonly how: SpoilHow | 'pause' | 'resume'
+    readonly times: number
+    readonly byMs: number
+  }[]
 }
 
 /** What the regexes of all rules may cost on one call, in instructions × characters. */
 const CALL_STEPS = 2_000_000
 
 /** Adds a rule behind those of its kind. Only inside a change. */
-export function arm(rule: Pick<FaultRule, 'by' | 'source' | 'when' | 'then' | 'written'> & { readonly id?: string }, world: World): FaultRule {
+export function arm(
+  rule: Pick<FaultRule, 'by' | 'source' | 'when' | 'then' | 'written'> & { readonly id?: string },
+  world: World,
+): FaultRule {
   const seq = world.next(`faults.${rule.by}`)
   return world.put(FaultRules, { id: `fault_${seq}`, seq, ...rule, matched: 0, fired: 0 })
 }
@@ -179,13 +199,24 @@ export function planFaults(call: Call, world: World): Plan | undefined {
     }
   }
   const rules = world.change(() => world.list(FaultRules, 'all', '').flatMap(considered))
-  if (tooCostly.length > 0) call.note('faults', `${tooCostly.slice(0, 10).join(', ')}${tooCostly.length > 10 ? ` and ${tooCostly.length - 10} more` : ''} could not be held against this call: regexes this large cost too much on values this long; use shorter ones`)
+  if (tooCostly.length > 0)
+    call.note(
+      'faults',
+      `${tooCostly.slice(0, 10).join(', ')}${tooCostly.length > 10 ? ` and ${tooCostly.length - 10} more` : ''} could not be held against this call: regexes this large cost too much on values this long; use shorter ones`,
+    )
   if (rules.length === 0) return undefined
   const actions = rules.flatMap(({ then }) => then)
-  const of = <Name extends string>(name: Name) => actions.flatMap((action) => (name in action ? [(action as Record<Name, any>)[name]] : []))
+  const of = <Name extends string>(name: Name) =>
+    actions.flatMap((action) => (name in action ? [(action as Record<Name, any>)[name]] : []))
   const decides = (stage: Stage) => {
-    const first = actions.find((action) => ('respond' in action && action.respond.stage === stage) || ('drop' in action && action.drop.stage === stage))
-    return first && ('respond' in first ? { respond: first.respond } : 'drop' in first ? { drop: first.drop.how } : undefined)
+    const first = actions.find(
+      (action) =>
+        ('respond' in action && action.respond.stage === stage) || ('drop' in action && action.drop.stage === stage),
+    )
+    return (
+      first &&
+      ('respond' in first ? { respond: first.respond } : 'drop' in first ? { drop: first.drop.how } : undefined)
+    )
   }
   return {
     rules,
@@ -202,7 +233,11 @@ export function planFaults(call: Call, world: World): Plan | undefined {
 /** How long the delays of a rule hold this call: drawn by the rule's name and how often it has struck. */
 function delayOf({ id, then, fired }: FaultRule, world: World): number {
   const delays = then.flatMap((action) => ('delay' in action ? [action.delay] : []))
-  return delays.reduce((sum, { minMs, maxMs }, index) => sum + minMs + Math.round((maxMs - minMs) * world.draw('delay', id, fired, index).fraction()), 0)
+  return delays.reduce(
+    (sum, { minMs, maxMs }, index) =>
+      sum + minMs + Math.round((maxMs - minMs) * world.draw('delay', id, fired, index).fraction()),
+    0,
+  )
 }
 
 function take(rule: FaultRule, world: World): FaultRule[] {

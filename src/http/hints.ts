@@ -19,7 +19,8 @@ const LARGE = BYTES_MAX / MACS_MAX
 /** Characters of a path that are compared with those there are. */
 const PATH_MAX = 200
 
-const NONE = 'the signature matches none of the usual mistakes: look whether the secret is the one of this key, then compare what you signed, byte for byte, with expected_text of the journal entry that x-sandgate-entry names'
+const NONE =
+  'the signature matches none of the usual mistakes: look whether the secret is the one of this key, then compare what you signed, byte for byte, with expected_text of the journal entry that x-sandgate-entry names'
 
 /** The sentence for `x-sandgate-hint`, if there is one. */
 export function hintFor(refusal: Refusal, call: Call, company: Company, world: World): string | undefined {
@@ -32,7 +33,11 @@ export function hintFor(refusal: Refusal, call: Call, company: Company, world: W
 
 // rule: sandgate.hints.path
 /** Where a call that went nowhere may have been meant to go. */
-export function nearestPath({ method, path }: Call, { basePath, operations }: Contract, { formerPaths = [] }: Provider): string {
+export function nearestPath(
+  { method, path }: Call,
+  { basePath, operations }: Contract,
+  { formerPaths = [] }: Provider,
+): string {
   const sent = path.slice(0, PATH_MAX)
   for (const { whose, paths } of formerPaths) {
     for (const [pattern, id] of paths) {
@@ -42,8 +47,17 @@ export function nearestPath({ method, path }: Call, { basePath, operations }: Co
   }
   const parts = sent.split('/')
   // A value in the path is as good as any other.
-  const asSent = (template: string) => template.split('/').map((part, index) => (part.startsWith('{') ? (parts[index] ?? part) : part)).join('/')
-  const meant = new Map(operations.map((operation) => [`${operation.method} ${asSent(basePath + operation.path)}`, `${operation.method} ${basePath}${operation.path}`]))
+  const asSent = (template: string) =>
+    template
+      .split('/')
+      .map((part, index) => (part.startsWith('{') ? (parts[index] ?? part) : part))
+      .join('/')
+  const meant = new Map(
+    operations.map((operation) => [
+      `${operation.method} ${asSent(basePath + operation.path)}`,
+      `${operation.method} ${basePath}${operation.path}`,
+    ]),
+  )
   return `did you mean ${meant.get(closest(`${method} ${sent}`, [...meant.keys()]))}?`
 }
 
@@ -55,7 +69,13 @@ function aboutSignature(call: Call, provider: Provider, world: World): string | 
   if (given.length === 0) return NONE
   // Both paths are right to sign, so a mistake may come on top of either.
   const paths = parts.path === undefined || call.linePath === call.path ? [parts.path] : [parts.path, call.linePath]
-  const cases = paths.map((path): Case => ({ call, provider, signing, credentials: provider.credentials(world), parts: { ...parts, path } }))
+  const cases = paths.map((path): Case => ({
+    call,
+    provider,
+    signing,
+    credentials: provider.credentials(world),
+    parts: { ...parts, path },
+  }))
   let left = Math.max(MACS_MIN, Math.min(MACS_MAX, Math.floor(BYTES_MAX / Math.max(1, parts.body.length))))
   let partly = false
   for (const [about, bent, says] of tries(cases, mistakesOf(signing))) {
@@ -65,13 +85,21 @@ function aboutSignature(call: Call, provider: Provider, world: World): string | 
     left--
     const mac = macOf(bent, about)
     const reading = given.find(({ means }) => means(mac))
-    if (reading) return [typeof says === 'string' ? says : says(bent, about), ...reading.mistakes].filter(Boolean).join('; ') || NONE
+    if (reading)
+      return (
+        [typeof says === 'string' ? says : says(bent, about), ...reading.mistakes].filter(Boolean).join('; ') || NONE
+      )
   }
-  return partly ? `${NONE}; not all of them were tried${parts.body.length > LARGE ? ', because the body is large' : ''}` : NONE
+  return partly
+    ? `${NONE}; not all of them were tried${parts.body.length > LARGE ? ', because the body is large' : ''}`
+    : NONE
 }
 
 /** Every mistake on top of every path; what costs much to make is made once for all of them. */
-function* tries(cases: readonly Case[], rows: readonly Row[]): Iterable<readonly [about: Case, bent: Bent, says: Row[0]]> {
+function* tries(
+  cases: readonly Case[],
+  rows: readonly Row[],
+): Iterable<readonly [about: Case, bent: Bent, says: Row[0]]> {
   for (const [says, bents, each] of rows) {
     if (each === 'path') for (const about of cases) for (const bent of bents(about)) yield [about, bent, says]
     else for (const bent of bents(cases[0]!)) for (const about of cases) yield [about, bent, says]
@@ -81,7 +109,10 @@ function* tries(cases: readonly Case[], rows: readonly Row[]): Iterable<readonly
 function macOf(bent: Bent, { signing, parts }: Case): Buffer {
   const signed = { ...parts, ...bent }
   const { text = signing.text(signed), digest = signing.digest, plain, swapped } = bent
-  if (plain) return plain(signed.secret, text).reduce((hash, part) => hash.update(part), createHash(digest)).digest()
+  if (plain)
+    return plain(signed.secret, text)
+      .reduce((hash, part) => hash.update(part), createHash(digest))
+      .digest()
   const key = Buffer.from(signed.secret, signed.secretEncoding)
   return swapped ? createHmac(digest, text).update(key).digest() : createHmac(digest, key).update(text).digest()
 }

@@ -30,19 +30,38 @@ export function problemText({ status, detail }: Wrong): string {
 /** An answer in the sandbox's own voice, where no provider has one. */
 export function answerProblem(res: ServerResponse, wrong: Wrong): void {
   const text = problemText(wrong)
-  res.writeHead(wrong.status, { 'content-type': 'application/problem+json', 'content-length': String(Buffer.byteLength(text)), ...wrong.headers })
+  res.writeHead(wrong.status, {
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(text)),
+    ...wrong.headers,
+  })
   res.end(text)
 }
 
 // rule: sandgate.http.refused
 /** What is wrong with a request that was read, and that HTTP itself forbids or that needs what nobody here does. */
 export function wrongWith({ headers, httpVersion, url }: IncomingMessage): Wrong | undefined {
-  if (headers.host === undefined && httpVersion !== '1.0') return { status: 400, detail: 'the request has no Host header, which HTTP/1.1 asks for', headers: { connection: 'close' } }
+  if (headers.host === undefined && httpVersion !== '1.0')
+    return {
+      status: 400,
+      detail: 'the request has no Host header, which HTTP/1.1 asks for',
+      headers: { connection: 'close' },
+    }
   const coding = headers['transfer-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
-    return { status: 400, detail: `the transfer-encoding "${coding}" is not read here: send the body as it is, or chunked`, headers: { connection: 'close' } }
+    return {
+      status: 400,
+      detail: `the transfer-encoding "${coding}" is not read here: send the body as it is, or chunked`,
+      headers: { connection: 'close' },
+    }
   }
-  return url!.startsWith('/') || url === '*' ? undefined : { status: 400, detail: 'the request line has neither a path nor a whole http:// URL', headers: { connection: 'close' } }
+  return url!.startsWith('/') || url === '*'
+    ? undefined
+    : {
+        status: 400,
+        detail: 'the request line has neither a path nor a whole http:// URL',
+        headers: { connection: 'close' },
+      }
 }
 
 /** What Node's parser tells of bytes it gave up on. */
@@ -57,9 +76,14 @@ export interface Unparsed {
 export function wrongBytes({ code, rawPacket, bytesParsed = 0 }: Unparsed): Wrong {
   // Whole requests may stand in front of what is wrong.
   const start = bytesParsed > 0 ? (rawPacket?.lastIndexOf('\n', bytesParsed - 1) ?? -1) + 1 : 0
-  const line = rawPacket?.subarray(start, start + 200).toString('latin1').split(/\r?\n/, 1)[0] ?? ''
+  const line =
+    rawPacket
+      ?.subarray(start, start + 200)
+      .toString('latin1')
+      .split(/\r?\n/, 1)[0] ?? ''
   const [, method = ''] = /^([!#$%&'*+.^_`|~\w-]{1,32}) \S/.exec(line) ?? []
-  if (code?.startsWith('HPE_') && rawPacket && rawPacket.includes('\n') && !rawPacket.includes('\r')) return { status: 400, detail: 'the lines of a request end in CR LF; these end in LF alone' }
+  if (code?.startsWith('HPE_') && rawPacket && rawPacket.includes('\n') && !rawPacket.includes('\r'))
+    return { status: 400, detail: 'the lines of a request end in CR LF; these end in LF alone' }
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return { status: 431, detail: 'the request line and the headers have more than 16 KiB, the most that is read' }
@@ -68,17 +92,32 @@ export function wrongBytes({ code, rawPacket, bytesParsed = 0 }: Unparsed): Wron
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return { status: 408, detail: 'the request did not come to its end in time' }
     case 'HPE_INVALID_METHOD':
-      if (rawPacket?.[0] === 0x16) return { status: 400, detail: 'this looks like TLS: the sandbox speaks plain HTTP, so the URL begins with http://' }
-      if (line.startsWith('PROXY ')) return { status: 400, detail: 'the PROXY protocol is not spoken here: switch it off in the load balancer' }
-      if (method !== '' && method !== method.toUpperCase()) return { status: 405, detail: `the method "${method}" is unknown: methods are written in upper case`, headers: { allow: METHODS } }
-      if (method !== '') return { status: 405, detail: `the method "${method}" is unknown`, headers: { allow: METHODS } }
+      if (rawPacket?.[0] === 0x16)
+        return {
+          status: 400,
+          detail: 'this looks like TLS: the sandbox speaks plain HTTP, so the URL begins with http://',
+        }
+      if (line.startsWith('PROXY '))
+        return { status: 400, detail: 'the PROXY protocol is not spoken here: switch it off in the load balancer' }
+      if (method !== '' && method !== method.toUpperCase())
+        return {
+          status: 405,
+          detail: `the method "${method}" is unknown: methods are written in upper case`,
+          headers: { allow: METHODS },
+        }
+      if (method !== '')
+        return { status: 405, detail: `the method "${method}" is unknown`, headers: { allow: METHODS } }
       return { status: 400, detail: 'this does not begin as an HTTP request does' }
     case 'HPE_PAUSED_H2_UPGRADE':
       return { status: 400, detail: 'HTTP/2 without an upgrade is not spoken here: use HTTP/1.1' }
     case 'HPE_INVALID_CONSTANT':
     case 'HPE_INVALID_VERSION':
     case 'HPE_INVALID_URL':
-      return { status: 400, detail: 'the request line is not METHOD, path and HTTP/1.1 with one blank between: a blank in the path is written %20, other bytes percent-encoded' }
+      return {
+        status: 400,
+        detail:
+          'the request line is not METHOD, path and HTTP/1.1 with one blank between: a blank in the path is written %20, other bytes percent-encoded',
+      }
     case 'HPE_INVALID_HEADER_TOKEN':
     case 'HPE_CR_EXPECTED':
     case 'HPE_LF_EXPECTED':
@@ -86,7 +125,10 @@ export function wrongBytes({ code, rawPacket, bytesParsed = 0 }: Unparsed): Wron
     case 'HPE_INVALID_CONTENT_LENGTH':
     case 'HPE_UNEXPECTED_CONTENT_LENGTH':
     case 'HPE_INVALID_TRANSFER_ENCODING':
-      return { status: 400, detail: 'content-length and transfer-encoding do not say how long the body is: send one of them, once' }
+      return {
+        status: 400,
+        detail: 'content-length and transfer-encoding do not say how long the body is: send one of them, once',
+      }
     case 'HPE_INVALID_CHUNK_SIZE':
       return { status: 400, detail: 'the body is announced as chunked, and is not' }
     default:
@@ -97,8 +139,16 @@ export function wrongBytes({ code, rawPacket, bytesParsed = 0 }: Unparsed): Wron
 /** Says what was wrong on a connection that has no request, and closes it. */
 export function turnAway(socket: Duplex, wrong: Wrong): void {
   const text = problemText(wrong)
-  const headers = Object.entries({ 'content-type': 'application/problem+json', 'content-length': String(Buffer.byteLength(text)), connection: 'close', ...wrong.headers })
+  const headers = Object.entries({
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(text)),
+    connection: 'close',
+    ...wrong.headers,
+  })
   // Nobody else listens to a connection that was to be a tunnel.
   socket.on('error', () => socket.destroy())
-  socket.end(`HTTP/1.1 ${wrong.status} ${REASONS[wrong.status]}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`, () => socket.destroy())
+  socket.end(
+    `HTTP/1.1 ${wrong.status} ${REASONS[wrong.status]}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`,
+    () => socket.destroy(),
+  )
 }

@@ -75,7 +75,10 @@ export class SearchBudget {
 
 /** A call that many rules look at. */
 export class Subject {
-  readonly call: Pick<Call, 'provider' | 'operation' | 'body' | 'content' | 'headers' | 'query' | 'queryValues' | 'params'>
+  readonly call: Pick<
+    Call,
+    'provider' | 'operation' | 'body' | 'content' | 'headers' | 'query' | 'queryValues' | 'params'
+  >
   #exact: { readonly value: unknown } | undefined
 
   constructor(call: Subject['call']) {
@@ -93,7 +96,12 @@ export class Subject {
   /** Query values by name as they were sent, beside what the document makes of them. */
   get query(): Record<string, { readonly text: unknown; readonly value: unknown }> {
     const sent = new URLSearchParams(this.call.query)
-    return Object.fromEntries(Object.entries(this.call.queryValues).map(([name, value]) => [name, { text: Array.isArray(value) ? value : sent.getAll(name).at(-1), value }]))
+    return Object.fromEntries(
+      Object.entries(this.call.queryValues).map(([name, value]) => [
+        name,
+        { text: Array.isArray(value) ? value : sent.getAll(name).at(-1), value },
+      ]),
+    )
   }
 }
 
@@ -117,7 +125,11 @@ export function concerns(when: When, subject: Subject, budget: SearchBudget): bo
   if (when.provider !== undefined && when.provider !== call.provider) return false
   if (when.operation !== undefined && when.operation !== call.operation) return false
   const { unquoted } = when
-  if (when.body !== undefined && !(call.content.kind === 'json' && fits(when.body, subject.body(when.body, unquoted), { budget, unquoted }))) return false
+  if (
+    when.body !== undefined &&
+    !(call.content.kind === 'json' && fits(when.body, subject.body(when.body, unquoted), { budget, unquoted }))
+  )
+    return false
   for (const [pattern, value] of textsOf(when, subject)) if (!fits(pattern, value, { budget })) return false
   return true
 }
@@ -126,7 +138,8 @@ export function concerns(when: When, subject: Subject, budget: SearchBudget): bo
 export function differences(when: When, subject: Subject, budget: SearchBudget): Difference[] {
   const found: Difference[] = []
   const { unquoted } = when
-  if (when.body !== undefined) compare(when.body, subject.body(when.body, unquoted), { budget, unquoted }, 'body', found)
+  if (when.body !== undefined)
+    compare(when.body, subject.body(when.body, unquoted), { budget, unquoted }, 'body', found)
   for (const [pattern, value, path] of textsOf(when, subject)) compare(pattern, value, { budget }, path, found)
   return found
 }
@@ -139,7 +152,11 @@ function textsOf({ headers, query, path }: When, subject: Subject): readonly Tex
   const { call } = subject
   const sent = query && subject.query
   return [
-    ...Object.entries(headers ?? {}).map(([name, pattern]): Text => [pattern, own(call.headers, name.toLowerCase()), `headers.${name.toLowerCase()}`]),
+    ...Object.entries(headers ?? {}).map(([name, pattern]): Text => [
+      pattern,
+      own(call.headers, name.toLowerCase()),
+      `headers.${name.toLowerCase()}`,
+    ]),
     // A query is text, whatever the document makes of it; a number counts as well.
     ...Object.entries(query ?? {}).map(([name, pattern]): Text => {
       const { text, value } = own(sent!, name) ?? { text: undefined, value: undefined }
@@ -167,15 +184,35 @@ function fits(pattern: unknown, value: unknown, means: Means, pointer = ''): boo
   if (typeof pattern !== 'object' || pattern === null) return scalarFits(pattern, value, means, pointer)
   if (!isAlike(pattern, value)) return false
   for (const key of Object.keys(pattern)) {
-    if (!Object.hasOwn(value, key) || !fits((pattern as any)[key], (value as any)[key], means, means.unquoted && `${pointer}/${escaped(key)}`)) return false
+    if (
+      !Object.hasOwn(value, key) ||
+      !fits((pattern as any)[key], (value as any)[key], means, means.unquoted && `${pointer}/${escaped(key)}`)
+    )
+      return false
   }
   return true
 }
 
-function compare(pattern: unknown, value: unknown, means: Means, path: string, found: Difference[], pointer = ''): void {
+function compare(
+  pattern: unknown,
+  value: unknown,
+  means: Means,
+  path: string,
+  found: Difference[],
+  pointer = '',
+): void {
   if (typeof pattern === 'object' && pattern !== null && isAlike(pattern, value)) {
-    for (const [key, item] of Object.entries(pattern)) compare(item, own(value as Record<string, unknown>, key), means, `${path}.${key}`, found, `${pointer}/${escaped(key)}`)
-  } else if (!fits(pattern, value, means, pointer)) found.push({ path, expected: pattern, got: value === undefined ? null : replaced(value, ({ text }) => text) })
+    for (const [key, item] of Object.entries(pattern))
+      compare(
+        item,
+        own(value as Record<string, unknown>, key),
+        means,
+        `${path}.${key}`,
+        found,
+        `${pointer}/${escaped(key)}`,
+      )
+  } else if (!fits(pattern, value, means, pointer))
+    found.push({ path, expected: pattern, got: value === undefined ? null : replaced(value, ({ text }) => text) })
 }
 
 /** Both are objects, or arrays of one length. */
@@ -186,12 +223,21 @@ function isAlike(pattern: object, value: unknown): value is object {
 
 function scalarFits(pattern: unknown, value: unknown, { budget, unquoted }: Means, pointer: string): boolean {
   if (typeof pattern === 'number') return value === String(pattern) || isNumber(value, String(pattern))
-  if (typeof pattern !== 'string') return value === pattern || (typeof pattern === 'boolean' && value === String(pattern))
+  if (typeof pattern !== 'string')
+    return value === pattern || (typeof pattern === 'boolean' && value === String(pattern))
   const also = unquoted && own(unquoted, pointer)
-  if (also !== undefined) return value === pattern || (typeof value === 'boolean' ? String(value) === also : isNumber(value, also))
+  if (also !== undefined)
+    return value === pattern || (typeof value === 'boolean' ? String(value) === also : isNumber(value, also))
   const regex = regexOf(pattern)
   if (!regex) return value === pattern
-  const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : value instanceof Written ? value.text : undefined
+  const text =
+    typeof value === 'string'
+      ? value
+      : typeof value === 'number'
+        ? String(value)
+        : value instanceof Written
+          ? value.text
+          : undefined
   return text !== undefined && budget.find(regex, text)
 }
 

@@ -16,7 +16,10 @@ export interface Shape {
 }
 
 /** The value without what was left out of it, and how much that was. Undefined: nothing is to be gained, or it is no JSON. */
-export function readPartly(bytes: Buffer, shape: Shape): { readonly value: unknown; readonly omitted: number } | undefined {
+export function readPartly(
+  bytes: Buffer,
+  shape: Shape,
+): { readonly value: unknown; readonly omitted: number } | undefined {
   if (bytes.length <= PARTS_MAX || !hasManyParts(bytes)) return undefined
   try {
     const reader = new Reader(bytes.toString('utf8'), shape)
@@ -87,7 +90,7 @@ class Reader {
     const object: Record<string, unknown> = {}
     let others = 0
     this.#at++
-    if (this.#past() === 0x7d) return this.#at++, object
+    if (this.#past() === 0x7d) return (this.#at++, object)
     for (;;) {
       if (this.#past() !== 0x22) throw new NotJson()
       const key = this.#string(build) as string
@@ -96,7 +99,8 @@ class Reader {
       const keeps = build && (this.#shape.names.has(key) || ++others <= OTHERS_MAX || Object.hasOwn(object, key))
       const member = this.#value(keeps)
       if (!keeps) this.omitted += build ? 1 : 0
-      else if (key === '__proto__') Object.defineProperty(object, key, { value: member, enumerable: true, configurable: true, writable: true })
+      else if (key === '__proto__')
+        Object.defineProperty(object, key, { value: member, enumerable: true, configurable: true, writable: true })
       else object[key] = member
       if (this.#ends(0x7d)) return object
     }
@@ -105,7 +109,7 @@ class Reader {
   #items(build: boolean): unknown {
     const list: unknown[] = []
     this.#at++
-    if (this.#past() === 0x5d) return this.#at++, list
+    if (this.#past() === 0x5d) return (this.#at++, list)
     for (;;) {
       const keeps = build && (!this.#shape.listsEnd || list.length < ITEMS_MAX)
       const item = this.#value(keeps)
@@ -134,7 +138,12 @@ class Reader {
       if (code !== 0x5c) throw new NotJson()
       plain = false
       const letter = text[++at]
-      if (letter === 'u' ? !/^[0-9a-fA-F]{4}$/.test(text.slice(at + 1, at + 5)) : letter === undefined || !'"\\/bfnrt'.includes(letter)) throw new NotJson()
+      if (
+        letter === 'u'
+          ? !/^[0-9a-fA-F]{4}$/.test(text.slice(at + 1, at + 5))
+          : letter === undefined || !'"\\/bfnrt'.includes(letter)
+      )
+        throw new NotJson()
       if (letter === 'u') at += 4
     }
     this.#at = at + 1
@@ -146,7 +155,8 @@ class Reader {
     const text = this.#text
     const next = text.charCodeAt(this.#at + 1)
     // Mostly one digit.
-    if (code >= 0x30 && code <= 0x39 && (next === 0x2c || next === 0x5d || next === 0x7d)) return this.#at++, code - 0x30
+    if (code >= 0x30 && code <= 0x39 && (next === 0x2c || next === 0x5d || next === 0x7d))
+      return (this.#at++, code - 0x30)
     if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
       this.#number.lastIndex = this.#at
       if (!this.#number.test(text)) throw new NotJson()

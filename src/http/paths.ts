@@ -38,13 +38,25 @@ export class Paths<Operation> {
     const names = namesIn(template)
     const key = `${method} ${template.replace(/\{[^{}]*\}/g, '{}')}`
     const before = this.#taken.get(key)
-    if (before !== undefined) throw new Error(before === template ? `${method} stands twice` : `is the same path as ${before} to whoever calls it with ${method}`)
+    if (before !== undefined)
+      throw new Error(
+        before === template
+          ? `${method} stands twice`
+          : `is the same path as ${before} to whoever calls it with ${method}`,
+      )
     this.#taken.set(key, template)
 
     const rank = segments.map((segment) => (!segment.includes('{') ? 0 : WHOLE.test(segment) ? 2 : 1)).join('')
     const plain = segments.every((segment) => (segment.includes('{') ? WHOLE : PLAIN).test(segment))
     if (!plain) {
-      this.#patterns.push({ method, operation, rank, names, segments: segments.map(segmentOf), letters: template.replace(/\{[^{}]*\}/g, '').length })
+      this.#patterns.push({
+        method,
+        operation,
+        rank,
+        names,
+        segments: segments.map(segmentOf),
+        letters: template.replace(/\{[^{}]*\}/g, '').length,
+      })
       this.#patterns.sort((a, b) => (a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : b.letters - a.letters))
       return
     }
@@ -92,8 +104,10 @@ function namesIn(template: string): string[] {
   const names = [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name!)
   if (/[{}]/.test(template.replace(/\{[^{}]*\}/g, ''))) throw new Error('has a brace that is not closed, or not opened')
   if (names.includes('')) throw new Error('has braces with no name in them')
-  if (/[?#]/.test(template)) throw new Error('has a query or a fragment: a path ends before ? and #, and what stands behind ? are parameters')
-  if (/\}\{/.test(template)) throw new Error('has two values with nothing between them: where one ends and the other begins cannot be told')
+  if (/[?#]/.test(template))
+    throw new Error('has a query or a fragment: a path ends before ? and #, and what stands behind ? are parameters')
+  if (/\}\{/.test(template))
+    throw new Error('has two values with nothing between them: where one ends and the other begins cannot be told')
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) throw new Error(`names {${twice}} twice`)
   return names

@@ -42,10 +42,16 @@ export class Pointers {
 
   /** Where the reference that stands there leads. */
   target(ref: string, from: string): string {
-    if (!ref.startsWith('#')) throw this.wrong(from, `refers to "${ref}", which is another document: only references inside of this one ("#/components/\u2026") are read`)
-    if (!/^#(\/|$)/.test(ref)) throw this.wrong(from, `refers to "${ref}": anchors are not read, only pointers such as "#/components/\u2026"`)
+    if (!ref.startsWith('#'))
+      throw this.wrong(
+        from,
+        `refers to "${ref}", which is another document: only references inside of this one ("#/components/\u2026") are read`,
+      )
+    if (!/^#(\/|$)/.test(ref))
+      throw this.wrong(from, `refers to "${ref}": anchors are not read, only pointers such as "#/components/\u2026"`)
     const pointer = decoded(ref.slice(1))
-    if (pointer === undefined || this.at(pointer) === undefined) throw this.wrong(from, `refers to "${ref}", where nothing stands`)
+    if (pointer === undefined || this.at(pointer) === undefined)
+      throw this.wrong(from, `refers to "${ref}", where nothing stands`)
     return pointer
   }
 }

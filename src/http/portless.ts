@@ -45,7 +45,8 @@ function reset(): Error {
 
 function asResponse(answer: IncomingMessage): Response {
   const headers = new Headers()
-  for (let index = 0; index < answer.rawHeaders.length; index += 2) headers.append(answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!)
+  for (let index = 0; index < answer.rawHeaders.length; index += 2)
+    headers.append(answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!)
   const status = answer.statusCode!
   if (BODILESS.includes(status)) answer.resume()
   const body = BODILESS.includes(status) ? null : (Readable.toWeb(answer) as ReadableStream)

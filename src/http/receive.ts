@@ -11,7 +11,13 @@ const PIECES = 1_000
 
 // rule: sandgate.input.chunks
 /** Calls back once, with the bytes, or with undefined when there were more than `limit`; never when the client went away half-way. */
-export function receive(body: Readable & { readonly socket?: object }, limit: number, queue: Queue, done: (bytes: Buffer | undefined) => void, patience = PATIENCE): void {
+export function receive(
+  body: Readable & { readonly socket?: object },
+  limit: number,
+  queue: Queue,
+  done: (bytes: Buffer | undefined) => void,
+  patience = PATIENCE,
+): void {
   // One buffer that grows: a list would keep each chunk with all that came beside it, a hundred times the body when chunks are small.
   let bytes: Buffer = EMPTY
   let length = 0
@@ -27,7 +33,9 @@ export function receive(body: Readable & { readonly socket?: object }, limit: nu
     if (length > patience * limit) body.destroy()
     else if (++pieces % PIECES === 0 && body.socket) rest(body as IncomingMessage, queue)
   })
-  body.on('end', () => done(length > limit ? undefined : length === bytes.length ? bytes : Buffer.from(bytes.subarray(0, length))))
+  body.on('end', () =>
+    done(length > limit ? undefined : length === bytes.length ? bytes : Buffer.from(bytes.subarray(0, length))),
+  )
   // A client that goes away half-way has made no call.
   body.on('error', () => undefined)
 }

@@ -106,7 +106,13 @@ export class ReceivedCall implements Call {
   }
 
   get content(): Content {
-    return (this.#content ??= readContent(this.body, this.headers['content-type'], this.#provider.readsJson, this.#provider.jsonEncodings, this.match && this.body.length > PARTS_MAX ? this.#contract.shapeOf(this.match.operation) : undefined))
+    return (this.#content ??= readContent(
+      this.body,
+      this.headers['content-type'],
+      this.#provider.readsJson,
+      this.#provider.jsonEncodings,
+      this.match && this.body.length > PARTS_MAX ? this.#contract.shapeOf(this.match.operation) : undefined,
+    ))
   }
 
   get text(): string {

@@ -9,8 +9,15 @@ import type { ReceivedCall } from './received.ts'
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 /** Statuses and headers that can be sent. */
-export const StatusSchema = z.int({ error: 'expected a status' }).min(200, 'expected a status from 200 on').max(599, 'expected a status up to 599')
-export const HeadersSchema = z.record(z.string().regex(HEADER_NAME, 'expected the name of a header'), z.string({ error: 'expected the text of a header' }).regex(HEADER_VALUE, 'cannot stand in a header'), { error: 'expected headers by name' })
+export const StatusSchema = z
+  .int({ error: 'expected a status' })
+  .min(200, 'expected a status from 200 on')
+  .max(599, 'expected a status up to 599')
+export const HeadersSchema = z.record(
+  z.string().regex(HEADER_NAME, 'expected the name of a header'),
+  z.string({ error: 'expected the text of a header' }).regex(HEADER_VALUE, 'cannot stand in a header'),
+  { error: 'expected headers by name' },
+)
 
 /** An answer as it left, kept to be sent again byte for byte. */
 export interface Kept {
@@ -141,7 +148,10 @@ export class Flights {
     const flights = this.#byWorld.get(world) ?? new Map<string, Promise<unknown>>()
     this.#byWorld.set(world, flights)
     const flight = work.finally(() => flights.delete(id))
-    flights.set(id, flight.catch(() => undefined))
+    flights.set(
+      id,
+      flight.catch(() => undefined),
+    )
     return flight
   }
 }

@@ -88,12 +88,25 @@ export async function reply(incoming: Incoming, served: Served, world: World, pl
   // Step 3, and step 2: which faults strike depends on what is called.
   const call = new ReceivedCall(incoming, served.provider, served.contract)
   const closed = world.stopped && world.stopped.rows !== 'good'
-  const course: Course = { call, plan: closed ? undefined : planFaults(call, world), gates: [], passed: 0, stoppedBy: undefined, refusal: undefined, settled: undefined, played, began: { entry: world.journal.nextId, at: world.now, order: world.arrive(), resumed: undefined } }
+  const course: Course = {
+    call,
+    plan: closed ? undefined : planFaults(call, world),
+    gates: [],
+    passed: 0,
+    stoppedBy: undefined,
+    refusal: undefined,
+    settled: undefined,
+    played,
+    began: { entry: world.journal.nextId, at: world.now, order: world.arrive(), resumed: undefined },
+  }
   let kept: Kept
   try {
     kept = closed ? notServed(served, course, world) : await strikeAround(served, course, world)
   } catch (error) {
-    served.complain(`${served.provider.name} ${call.method} ${call.path}: a bug in Sandgate; the operation changed nothing`, error)
+    served.complain(
+      `${served.provider.name} ${call.method} ${call.path}: a bug in Sandgate; the operation changed nothing`,
+      error,
+    )
     call.note('bug', String(error))
     kept = write(served.provider.refusals.internal_error!({}, call), served, course, world)
   }
@@ -113,14 +126,21 @@ function notServed(served: Served, course: Course, world: World): Kept {
   course.stoppedBy = 'world'
   const hint = `the world "${world.id}" is not served: ${world.stopped!.reason}; POST its _sandgate/reset begins it anew`
   // A header has no room for letters of everywhere.
-  const refused = refusing(course, () => { throw new Refusal('unavailable', {}, hint.replace(/[^\x20-\x7e]/g, '?')) })
+  const refused = refusing(course, () => {
+    throw new Refusal('unavailable', {}, hint.replace(/[^\x20-\x7e]/g, '?'))
+  })
   return write(refused!, served, course, world)
 }
 
 /** Nothing that this call did could be kept, and nothing of it is there any more. */
 function unavailable(sent: Sent, served: Served, course: Course, world: World): Sent {
   const { status, headers, text } = write(served.provider.refusals.unavailable!({}, course.call), served, course, world)
-  world.journal.amend(sent.told.entry, { status, refusal: 'unavailable', stoppedBy: 'keeping', response: { status, headers, text } })
+  world.journal.amend(sent.told.entry, {
+    status,
+    refusal: 'unavailable',
+    stoppedBy: 'keeping',
+    response: { status, headers, text },
+  })
   return { ...sent, status, headers, text, told: { ...sent.told, refusal: 'unavailable', hint: undefined } }
 }
 
@@ -129,7 +149,12 @@ function strikeAround(served: Served, course: Course, world: World): Promise<Kep
   return course.plan ? struckWork(course.plan, served, course, world) : work(served, course, world)
 }
 
-async function struckWork({ before, after, delayMs }: Plan, served: Served, course: Course, world: World): Promise<Kept> {
+async function struckWork(
+  { before, after, delayMs }: Plan,
+  served: Served,
+  course: Course,
+  world: World,
+): Promise<Kept> {
   if (before && delayMs > 0) {
     await paused(delayMs, served, course, world)
     goOn(course, world)
@@ -181,7 +206,13 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
     goOn(course, world)
   }
   if (refused) return write(refused, served, course, world)
-  if (!call.match) return write(refusing(course, () => provider.elsewhere.answer(call, world))!, served, course, world)
+  if (!call.match)
+    return write(
+      refusing(course, () => provider.elsewhere.answer(call, world))!,
+      served,
+      course,
+      world,
+    )
 
   if (!operation) {
     // In the order of the calls, however long each sample takes.
@@ -215,13 +246,24 @@ function change<T>(doing: () => T, course: Course, world: World): T {
 }
 
 /** A second call with the key of one that is still under way waits for it, or is told so: the provider's own choice. */
-async function meet(id: string, served: Served, course: Course, operation: Operation, world: World): Promise<Answer | undefined> {
+async function meet(
+  id: string,
+  served: Served,
+  course: Course,
+  operation: Operation,
+  world: World,
+): Promise<Answer | undefined> {
   const { flights } = served
   for (let flight = flights.of(world, id); flight; flight = flights.of(world, id)) {
     const { inFlight } = operation.repeats!
     const choice = typeof inFlight === 'function' ? inFlight(world) : inFlight
-    course.call.note('idempotency', { decided: choice === 'wait' ? 'waited for the call in flight' : 'refused: in flight' })
-    if (choice !== 'wait') return refusing(course, () => { throw new Refusal(choice.refuse) })
+    course.call.note('idempotency', {
+      decided: choice === 'wait' ? 'waited for the call in flight' : 'refused: in flight',
+    })
+    if (choice !== 'wait')
+      return refusing(course, () => {
+        throw new Refusal(choice.refuse)
+      })
     waits(served, course, world)
     await (course.played ? course.played.turn(flight) : flight)
     goOn(course, world)
@@ -245,7 +287,14 @@ function perform(operation: Operation, id: string | undefined, served: Served, c
   const before = course.plan && (world.last(HandOuts, 'all', '')?.seq ?? 0)
   const kept = write(run(operation, course, world), served, course, world)
   if (policy && id !== undefined) keepAnswer(call, policy, id, kept, world)
-  if (before !== undefined) setOff(course.plan!, world.list(HandOuts, 'all', '', { after: { order: before, key: '\uffff' } }), served, course, world)
+  if (before !== undefined)
+    setOff(
+      course.plan!,
+      world.list(HandOuts, 'all', '', { after: { order: before, key: '\uffff' } }),
+      served,
+      course,
+      world,
+    )
   return kept
 }
 
@@ -253,7 +302,8 @@ function perform(operation: Operation, id: string | undefined, served: Served, c
 /** What a scenario lets happen to what this call handed out: money that comes, callbacks that go wrong. */
 function setOff(plan: Plan, handOuts: readonly HandOut[], { providers }: Served, { call }: Course, world: World): void {
   for (const object of new Set(handOuts.map(({ reference }) => reference))) {
-    for (const { how, times, byMs } of plan.callbacks) armSpoil({ provider: call.provider, object, how, times, byMs }, world)
+    for (const { how, times, byMs } of plan.callbacks)
+      armSpoil({ provider: call.provider, object, how, times, byMs }, world)
   }
   for (const deposit of plan.deposits) {
     const handOut = addressee(deposit, handOuts)
@@ -269,7 +319,8 @@ function setOff(plan: Plan, handOuts: readonly HandOut[], { providers }: Served,
 
 /** Of several addresses the one of the network and the currency that are sent, else of the network, else the first: money may go astray on purpose. */
 function addressee({ network, currency }: DepositWish, handOuts: readonly HandOut[]): HandOut | undefined {
-  const same = (named: string | undefined, own: string) => named === undefined || named.toLowerCase() === own.toLowerCase()
+  const same = (named: string | undefined, own: string) =>
+    named === undefined || named.toLowerCase() === own.toLowerCase()
   const onNetwork = handOuts.filter((handOut) => same(network, handOut.network))
   return onNetwork.find((handOut) => same(currency, handOut.currency)) ?? onNetwork[0] ?? handOuts[0]
 }
@@ -313,20 +364,35 @@ const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'applic
 /** An answer as the bytes it will be: what is kept for repeats is exactly what is sent. */
 function write(answer: Answer, served: Served, course: Course, world: World): Kept {
   const { provider } = served
-  const text = answer.body === undefined ? undefined
-    : typeof answer.body === 'string' ? answer.body
-    : (provider.stringify ?? JSON.stringify)(answer.body)
+  const text =
+    answer.body === undefined
+      ? undefined
+      : typeof answer.body === 'string'
+        ? answer.body
+        : (provider.stringify ?? JSON.stringify)(answer.body)
   const more = provider.headers?.(course.call, world)
   const type = text === undefined ? NO_HEADERS : JSON_HEADERS
   const headers = more || answer.headers ? { ...type, ...more, ...answer.headers } : type
   // What a scenario answers is its own affair: off contract may be the point of it.
-  if (course.call.match && !course.plan?.before?.respond && !course.plan?.after?.respond) checkAnswer(answer, headers['content-type'], course.call.match, served, course.call)
+  if (course.call.match && !course.plan?.before?.respond && !course.plan?.after?.respond)
+    checkAnswer(answer, headers['content-type'], course.call.match, served, course.call)
   return { status: answer.status, headers, text }
 }
 
 /** Step 7: what leaves is what the document promises. Off contract is noted always, and undoes the call in strict mode. */
-function checkAnswer(answer: Answer, contentType: string | undefined, match: Match, served: Served, call: ReceivedCall): void {
-  const wrong = served.contract.judgeAnswer(match.operation, answer.status, contentType?.includes(';') ? contentType.split(';', 1)[0] : contentType, answer.body)
+function checkAnswer(
+  answer: Answer,
+  contentType: string | undefined,
+  match: Match,
+  served: Served,
+  call: ReceivedCall,
+): void {
+  const wrong = served.contract.judgeAnswer(
+    match.operation,
+    answer.status,
+    contentType?.includes(';') ? contentType.split(';', 1)[0] : contentType,
+    answer.body,
+  )
   if (wrong.length === 0) return
   call.note('off_contract', wrong)
   if (served.strict && !call.notes.bug) throw new Error(`the answer is off contract: ${wrong.join('; ')}`)
@@ -335,35 +401,57 @@ function checkAnswer(answer: Answer, contentType: string | undefined, match: Mat
 /** Step 8: the journal entry first, then the bytes. */
 function record(kept: Kept, incoming: Incoming, course: Course, served: Served, world: World): Sent {
   const { call, gates, passed, plan, refusal, stoppedBy, began, played } = course
-  const id = world.journal.add({
-    id: undefined,
-    kind: 'call',
-    at: world.now,
-    provider: served.provider.name,
-    operation: call.operation,
-    method: incoming.method,
-    path: incoming.linePath + (incoming.query === undefined ? '' : `?${incoming.query}`),
-    status: kept === SILENCE ? undefined : kept.status,
-    gates,
-    passed,
-    stoppedBy,
-    refusal: refusal?.name,
-    rules: call.rules,
-    notes: call.notes,
-    request: incoming,
-    caller: call.caller,
-    detail: refusal?.detail,
-    // Only where something else happened meanwhile; hardly any call is so, and all are kept.
-    began: began.order === world.arrivals && began.entry === world.journal.nextId && began.at === world.now ? undefined : began,
-    response: kept,
-  }, (incoming.body?.length ?? 0) + (kept.text?.length ?? 0))
+  const id = world.journal.add(
+    {
+      id: undefined,
+      kind: 'call',
+      at: world.now,
+      provider: served.provider.name,
+      operation: call.operation,
+      method: incoming.method,
+      path: incoming.linePath + (incoming.query === undefined ? '' : `?${incoming.query}`),
+      status: kept === SILENCE ? undefined : kept.status,
+      gates,
+      passed,
+      stoppedBy,
+      refusal: refusal?.name,
+      rules: call.rules,
+      notes: call.notes,
+      request: incoming,
+      caller: call.caller,
+      detail: refusal?.detail,
+      // Only where something else happened meanwhile; hardly any call is so, and all are kept.
+      began:
+        began.order === world.arrivals && began.entry === world.journal.nextId && began.at === world.now
+          ? undefined
+          : began,
+      response: kept,
+    },
+    (incoming.body?.length ?? 0) + (kept.text?.length ?? 0),
+  )
   if (began.resumed) served.flights.answered(course, world)
   for (const { id: rule, source, then } of plan?.rules ?? []) {
-    world.journal.add({ kind: 'fault', at: world.now, provider: served.provider.name, operation: call.operation, summary: `${rule} (${source}) struck call ${id}`, call: id, did: then })
+    world.journal.add({
+      kind: 'fault',
+      at: world.now,
+      provider: served.provider.name,
+      operation: call.operation,
+      summary: `${rule} (${source}) struck call ${id}`,
+      call: id,
+      did: then,
+    })
   }
-  const why = refusal && played?.refused ? played.refused.hint : refusal && (call.caller === undefined && incoming.strangeWorld ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name` : hintFor(refusal, call, served, world))
+  const why =
+    refusal && played?.refused
+      ? played.refused.hint
+      : refusal &&
+        (call.caller === undefined && incoming.strangeWorld
+          ? `the key ends in .${incoming.strangeWorld}, and there is no world of that name`
+          : hintFor(refusal, call, served, world))
   const isLost = refusal?.name === 'not_found' && !call.match && call.allowed.length === 0
-  const hint = isLost ? `${why ?? `${served.provider.title} has no such path`}; ${nearestPath(call, served.contract, served.provider)}` : why
+  const hint = isLost
+    ? `${why ?? `${served.provider.title} has no such path`}; ${nearestPath(call, served.contract, served.provider)}`
+    : why
   if (hint) world.journal.amend(id, { hint })
   return {
     status: kept.status,
@@ -372,6 +460,13 @@ function record(kept: Kept, incoming: Incoming, course: Course, served: Served, 
     drop: kept === SILENCE ? (plan!.before?.drop ?? plan!.after!.drop) : undefined,
     corrupt: plan?.corrupt,
     bytesPerSecond: plan?.bytesPerSecond,
-    told: { operation: call.operation, entry: id, refusal: refusal?.name, hint, caller: call.caller, struck: plan?.rules },
+    told: {
+      operation: call.operation,
+      entry: id,
+      refusal: refusal?.name,
+      hint,
+      caller: call.caller,
+      struck: plan?.rules,
+    },
   }
 }

@@ -34,8 +34,17 @@ function spelled(text: string, chars: RegExp, write: (char: string) => string): 
   return text.replace(chars, (part) => (part.length > 1 && part !== '\\"' ? part : write(part)))
 }
 
-const lower = (char: string) => `\\u${char.charCodeAt(char.length - 1).toString(16).padStart(4, '0')}`
-const upper = (char: string) => `\\u${char.charCodeAt(char.length - 1).toString(16).padStart(4, '0').toUpperCase()}`
+const lower = (char: string) =>
+  `\\u${char
+    .charCodeAt(char.length - 1)
+    .toString(16)
+    .padStart(4, '0')}`
+const upper = (char: string) =>
+  `\\u${char
+    .charCodeAt(char.length - 1)
+    .toString(16)
+    .padStart(4, '0')
+    .toUpperCase()}`
 /** What any of the escapes is about. */
 const SPECIAL = /[<>&'+`=/\\\u007f-\uffff]/
 const NOT_ASCII = /[\u0080-\uffff]/g
@@ -73,8 +82,30 @@ type Keys = 'as sent' | 'sorted' | 'hashed'
 const KEYS_NAMES: Partial<Record<Keys, string>> = { hashed: 'keys in the order of a Java HashMap' }
 
 /** What each language writes, the likely ones first. */
-const FORMS: readonly (readonly [layout: keyof typeof LAYOUTS, escapes: readonly (keyof typeof ESCAPES)[], keys: Keys])[] = [
-  ['compact', ['none', 'ascii', 'php', 'slashes', 'html', 'system', 'relaxed', 'upper', 'gson', 'symfony', 'quotes', 'newtonsoft', 'closing'], 'as sent'],
+const FORMS: readonly (readonly [
+  layout: keyof typeof LAYOUTS,
+  escapes: readonly (keyof typeof ESCAPES)[],
+  keys: Keys,
+])[] = [
+  [
+    'compact',
+    [
+      'none',
+      'ascii',
+      'php',
+      'slashes',
+      'html',
+      'system',
+      'relaxed',
+      'upper',
+      'gson',
+      'symfony',
+      'quotes',
+      'newtonsoft',
+      'closing',
+    ],
+    'as sent',
+  ],
   ['spaced', ['none', 'ascii'], 'as sent'],
   ['two', ['none', 'ascii'], 'as sent'],
   ['four', ['none', 'ascii', 'php'], 'as sent'],
@@ -94,7 +125,12 @@ export interface Form {
 }
 
 /** How text on several lines may end, and how its lines may. */
-const LINE_ENDS = [['\n', ''], ['\n', '\n'], ['\r\n', ''], ['\r\n', '\r\n']] as const
+const LINE_ENDS = [
+  ['\n', ''],
+  ['\n', '\n'],
+  ['\r\n', ''],
+  ['\r\n', '\r\n'],
+] as const
 
 /** JSON text in all its forms, some of them equal, each made when it is asked for; none where it is no JSON, or nested too deep. */
 export function* jsonForms(text: string): Iterable<Form> {
@@ -109,11 +145,20 @@ function* allForms(value: unknown, tokens: readonly string[]): Iterable<Form> {
   for (const [layout, escapes, keys] of FORMS) {
     const ordered = keys === 'as sent' ? tokens : reordered(tokens, keys)
     for (const escape of plain ? escapes.slice(0, 1) : escapes) {
-      const written = laidOut(escape === 'none' ? ordered : ordered.map((token) => (token.startsWith('"') ? `"${ESCAPES[escape](token.slice(1, -1))}"` : token)), LAYOUTS[layout])
+      const written = laidOut(
+        escape === 'none'
+          ? ordered
+          : ordered.map((token) => (token.startsWith('"') ? `"${ESCAPES[escape](token.slice(1, -1))}"` : token)),
+        LAYOUTS[layout],
+      )
       const names = [LAYOUT_NAMES[layout], KEYS_NAMES[keys], ESCAPE_NAMES[escape]]
       yield { text: written, as: listed(names) }
       // On one line nothing but its end can differ.
-      for (const [line, end] of 'indent' in LAYOUTS[layout] ? LINE_ENDS.slice(1) : LINE_ENDS.slice(1, 2)) later.push(() => ({ text: written.replaceAll('\n', line) + end, as: listed([...names, line === '\n' ? '' : 'lines that end in CR LF', end && 'a newline at the end']) }))
+      for (const [line, end] of 'indent' in LAYOUTS[layout] ? LINE_ENDS.slice(1) : LINE_ENDS.slice(1, 2))
+        later.push(() => ({
+          text: written.replaceAll('\n', line) + end,
+          as: listed([...names, line === '\n' ? '' : 'lines that end in CR LF', end && 'a newline at the end']),
+        }))
     }
   }
   yield* numberForms(value, tokens)
@@ -139,14 +184,32 @@ function* numberForms(value: unknown, tokens: readonly string[]): Iterable<Form>
     for (const [as, write] of NUMBERS) {
       const bent = tokens.map((token) => (isNumber(token) ? write(token) : token))
       yield { text: laidOut(bent, LAYOUTS.compact), as }
-      if (/Python/.test(as)) yield { text: laidOut(bent.map((token) => (token.startsWith('"') ? ESCAPES.ascii(token) : token)), LAYOUTS.spaced), as: `${as}, and blanks behind colons and commas` }
+      if (/Python/.test(as))
+        yield {
+          text: laidOut(
+            bent.map((token) => (token.startsWith('"') ? ESCAPES.ascii(token) : token)),
+            LAYOUTS.spaced,
+          ),
+          as: `${as}, and blanks behind colons and commas`,
+        }
     }
-    yield { text: laidOut(tokens.map((token) => (isNumber(token) ? `"${token}"` : token)), LAYOUTS.compact), as: 'numbers in quotes' }
+    yield {
+      text: laidOut(
+        tokens.map((token) => (isNumber(token) ? `"${token}"` : token)),
+        LAYOUTS.compact,
+      ),
+      as: 'numbers in quotes',
+    }
   }
   if (!tokens.some(isNumeric)) return
-  const numeric = (write: (text: string) => string) => laidOut(tokens.map((token, index) => (isNumeric(token) && tokens[index + 1] !== ':' ? write(token.slice(1, -1)) : token)), LAYOUTS.compact)
+  const numeric = (write: (text: string) => string) =>
+    laidOut(
+      tokens.map((token, index) => (isNumeric(token) && tokens[index + 1] !== ':' ? write(token.slice(1, -1)) : token)),
+      LAYOUTS.compact,
+    )
   yield { text: numeric((text) => text), as: 'numbers without their quotes (JSON_NUMERIC_CHECK)' }
-  for (const [as, write] of NUMBERS) yield { text: numeric((text) => `"${write(text)}"`), as: `texts that are numbers: ${as}` }
+  for (const [as, write] of NUMBERS)
+    yield { text: numeric((text) => `"${write(text)}"`), as: `texts that are numbers: ${as}` }
 }
 
 function parsed(text: string): unknown {
@@ -159,7 +222,9 @@ function parsed(text: string): unknown {
 
 /** What JSON consists of, without the white space; texts are spelled as JavaScript does, numbers as they were sent. */
 function tokensOf(json: string): string[] {
-  return (json.match(/"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g) ?? []).map((token) => (token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : token))
+  return (json.match(/"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g) ?? []).map((token) =>
+    token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : token,
+  )
 }
 
 function nesting(tokens: readonly string[]): number {
@@ -182,7 +247,7 @@ function laidOut(tokens: readonly string[], { colon, comma, indent, jackson }: L
     // The bracket that something stands directly inside of.
     const inside = open.at(-1)
     if (closes(token)) open.pop()
-    const breaks = before === ',' || (opens(before) !== closes(token))
+    const breaks = before === ',' || opens(before) !== closes(token)
     const blank = jackson && (inside === '[' || (opens(before) && closes(token)))
     if (before !== '' && (breaks || (blank && closes(token)))) text += blank ? ' ' : line()
     text += token === ':' ? colon : token === ',' ? comma : token
@@ -203,7 +268,9 @@ function closes(token: string): boolean {
 /** Numbers go as texts, so that they stay as they were sent. */
 function reordered(tokens: readonly string[], keys: Keys): string[] {
   const tagged = JSON.parse(tokens.map((token) => (isNumber(token) ? `"\\u0000${token}"` : token)).join(''))
-  return tokensOf(JSON.stringify(inOrder(tagged, keys))).map((token) => (token.startsWith('"\\u0000') ? token.slice(7, -1) : token))
+  return tokensOf(JSON.stringify(inOrder(tagged, keys))).map((token) =>
+    token.startsWith('"\\u0000') ? token.slice(7, -1) : token,
+  )
 }
 
 function inOrder(value: unknown, keys: Keys): unknown {
@@ -229,7 +296,11 @@ function bucketsOf(count: number): (key: string) => number {
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null).map(([key, item]) => [key, withoutNulls(item)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== null)
+      .map(([key, item]) => [key, withoutNulls(item)]),
+  )
 }
 
 /** What a file may have held whose line ends were taken out, as `curl -d @file` does it: the blanks that began its lines are still there. */
@@ -241,19 +312,24 @@ export function withLineEnds(text: string): string[] {
   let written = ''
   for (const [index, part] of parts.entries()) {
     const [before = '', next = ''] = [parts[index - 1], parts[index + 1]]
-    const begins = /^[ \t]/.test(part) && (part.length > 1 || part === '\t') && (opens(before) || before === ',' || closes(next))
+    const begins =
+      /^[ \t]/.test(part) && (part.length > 1 || part === '\t') && (opens(before) || before === ',' || closes(next))
     if (begins && opens(before)) broken[broken.length - 1] = true
     const ends = closes(part) && broken.pop() && !/^[ \t]/.test(before) && !opens(before)
     written += begins || ends ? `\n${part}` : part
     if (opens(part)) broken.push(false)
   }
-  return written === text || written.replaceAll('\n', '') !== text ? [] : LINE_ENDS.map(([line, end]) => written.replaceAll('\n', line) + end)
+  return written === text || written.replaceAll('\n', '') !== text
+    ? []
+    : LINE_ENDS.map(([line, end]) => written.replaceAll('\n', line) + end)
 }
 
 /** A text whose quotes a shell took away. */
 export function withQuotes(text: string): string[] {
   if (!text.startsWith('{') || text.includes('"') || text.includes("'")) return []
-  return [text.replace(/[^\s{}[\]:,]+/g, (word) => (/^(?:-?\d+(?:\.\d+)?|true|false|null)$/.test(word) ? word : `"${word}"`))]
+  return [
+    text.replace(/[^\s{}[\]:,]+/g, (word) => (/^(?:-?\d+(?:\.\d+)?|true|false|null)$/.test(word) ? word : `"${word}"`)),
+  ]
 }
 
 /** What languages make of an object that was turned into text instead of into JSON. */
@@ -261,14 +337,30 @@ export function asText(text: string): string[] {
   const value = parsed(text)
   if (typeof value !== 'object' || value === null || nesting(tokensOf(text)) > NESTING_MAX) return []
   const fields = Array.isArray(value) ? [] : Object.entries(value)
-  return [`${value}`, 'Array', 'System.Byte[]', pythonText(value), `{${fields.map(([key, item]) => `${key}=${item}`).join(', ')}}`, `map[${fields.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => `${key}:${item}`).join(' ')}]`]
+  return [
+    `${value}`,
+    'Array',
+    'System.Byte[]',
+    pythonText(value),
+    `{${fields.map(([key, item]) => `${key}=${item}`).join(', ')}}`,
+    `map[${fields
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => `${key}:${item}`)
+      .join(' ')}]`,
+  ]
 }
 
 function pythonText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(pythonText).join(', ')}]`
-  if (typeof value === 'string') return value.includes("'") && !value.includes('"') ? `"${value}"` : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-  if (typeof value !== 'object' || value === null) return value === null ? 'None' : value === true ? 'True' : value === false ? 'False' : String(value)
-  return `{${Object.entries(value).map(([key, item]) => `${pythonText(key)}: ${pythonText(item)}`).join(', ')}}`
+  if (typeof value === 'string')
+    return value.includes("'") && !value.includes('"')
+      ? `"${value}"`
+      : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+  if (typeof value !== 'object' || value === null)
+    return value === null ? 'None' : value === true ? 'True' : value === false ? 'False' : String(value)
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${pythonText(key)}: ${pythonText(item)}`)
+    .join(', ')}}`
 }
 
 /** A flat JSON object as the form of the same fields. */
@@ -282,14 +374,20 @@ export function formOf(text: string): string[] {
 
 /** A query or a path with its percent-encoding done otherwise, at most four. */
 export function encodings(query: string): string[] {
-  const each = (write: (text: string) => string) => query.split('&').map((pair) => pair.split('=').map(write).join('=')).join('&')
+  const each = (write: (text: string) => string) =>
+    query
+      .split('&')
+      .map((pair) => pair.split('=').map(write).join('='))
+      .join('&')
   const plain = (text: string) => decodeURIComponent(text.replaceAll('+', ' '))
   try {
     const written = [
       each((text) => encodeURIComponent(plain(text))),
       new URLSearchParams(query).toString(),
       each(plain),
-      query.replace(/%[0-9a-f]{2}/gi, (escape) => (escape === escape.toLowerCase() ? escape.toUpperCase() : escape.toLowerCase())),
+      query.replace(/%[0-9a-f]{2}/gi, (escape) =>
+        escape === escape.toLowerCase() ? escape.toUpperCase() : escape.toLowerCase(),
+      ),
     ]
     return [...new Set(written)].filter((form) => form !== query)
   } catch {

@@ -24,17 +24,27 @@ const NOTHING: Picked = { status: undefined, example: undefined }
 
 async function pick({ file, operation }: { readonly file: string; readonly operation: string }): Promise<Picked> {
   // A document that Prism does not take has no example; its schemas are filled all the same.
-  if (!operations.has(file)) operations.set(file, getHttpOperationsFromSpec(file).catch(() => []))
+  if (!operations.has(file))
+    operations.set(
+      file,
+      getHttpOperationsFromSpec(file).catch(() => []),
+    )
   const found = (await operations.get(file)!).find(({ iid }) => iid === operation)
   if (!found) return NOTHING
   // Callbacks would be sent; the call itself was judged before it came here.
   const { callbacks: _, ...resource } = found
-  const input = { validations: [], data: { method: resource.method as 'get', url: { path: resource.path, query: {} }, headers: {}, body: undefined } }
+  const input = {
+    validations: [],
+    data: { method: resource.method as 'get', url: { path: resource.path, query: {} }, headers: {}, body: undefined },
+  }
   const outcome: any = (mock as any).default({ resource, input, config: { dynamic: false } })(logger)
   if (outcome._tag === 'Left') return NOTHING
   const { statusCode, body } = outcome.right
   const contents = resource.responses.find(({ code }) => code === String(statusCode))?.contents ?? []
-  return { status: statusCode, example: contents.some(({ examples }) => examples && examples.length > 0) ? body : undefined }
+  return {
+    status: statusCode,
+    example: contents.some(({ examples }) => examples && examples.length > 0) ? body : undefined,
+  }
 }
 
 async function answer(question: Question): Promise<unknown> {

@@ -20,15 +20,24 @@ export class Sampler {
 
   /** The sample of this number for a call that has passed every check: it is not judged once more. */
   // rule: sandgate.sampled, rule: sandgate.sampled.once
-  readonly answer = async ({ contract }: Served, call: Call, { operation }: Match, number: number, world: World): Promise<Answer> => {
+  readonly answer = async (
+    { contract }: Served,
+    call: Call,
+    { operation }: Match,
+    number: number,
+    world: World,
+  ): Promise<Answer> => {
     const picked = await this.#pick(contract, operation)
     const seed = world.draw('sample', call.provider, operation.id, number).below(2 ** 32)
     const { status, mediaType, schema } = contract.responseOf(operation, picked.status ?? 200)
     call.note('sampled', `${operation.id} is not modelled: this answer was made up from the document`)
     const fits = (body: unknown) => contract.judgeAnswer(operation, status, mediaType, body).length === 0
-    const body = picked.example !== undefined && fits(picked.example) ? picked.example
-      : schema ? await this.#fill(schema, seed, fits)
-      : mediaType && (/json|\*/.test(mediaType) ? {} : '')
+    const body =
+      picked.example !== undefined && fits(picked.example)
+        ? picked.example
+        : schema
+          ? await this.#fill(schema, seed, fits)
+          : mediaType && (/json|\*/.test(mediaType) ? {} : '')
     return { status, headers: { ...(mediaType && { 'content-type': mediaType }), 'x-sandgate': 'sampled' }, body }
   }
 
@@ -78,13 +87,16 @@ class Thread {
   #start(): Worker {
     const worker = new Worker(WORKER, { name: 'sandgate samples', execArgv: [] })
     worker.unref()
-    worker.on('message', ({ id, answer, error }: { readonly id: number; readonly answer?: unknown; readonly error?: string }) => {
-      const waiting = this.#waiting.get(id)
-      this.#waiting.delete(id)
-      if (this.#waiting.size === 0) worker.unref()
-      if (error === undefined) waiting?.resolve(answer)
-      else waiting?.reject(new Error(error))
-    })
+    worker.on(
+      'message',
+      ({ id, answer, error }: { readonly id: number; readonly answer?: unknown; readonly error?: string }) => {
+        const waiting = this.#waiting.get(id)
+        this.#waiting.delete(id)
+        if (this.#waiting.size === 0) worker.unref()
+        if (error === undefined) waiting?.resolve(answer)
+        else waiting?.reject(new Error(error))
+      },
+    )
     worker.on('error', (error) => this.#end(worker, error))
     worker.on('exit', () => this.#end(worker, new Error('the thread that makes samples has ended')))
     return worker

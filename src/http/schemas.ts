@@ -14,11 +14,24 @@ export interface SchemaParts {
 type Shape = 'schema' | 'operation' | 'pathItem' | 'parameter' | 'body' | 'response' | 'media' | 'components'
 
 /** Where schemas are, beside schemas: a map or a list of a shape, or one of it. */
-const INSIDE: Readonly<Record<Exclude<Shape, 'schema'>, Readonly<Record<string, readonly [shape: Shape, how: 'one' | 'each']>>>> = {
-  components: { schemas: ['schema', 'each'], parameters: ['parameter', 'each'], headers: ['parameter', 'each'], requestBodies: ['body', 'each'], responses: ['response', 'each'], pathItems: ['pathItem', 'each'] },
+const INSIDE: Readonly<
+  Record<Exclude<Shape, 'schema'>, Readonly<Record<string, readonly [shape: Shape, how: 'one' | 'each']>>>
+> = {
+  components: {
+    schemas: ['schema', 'each'],
+    parameters: ['parameter', 'each'],
+    headers: ['parameter', 'each'],
+    requestBodies: ['body', 'each'],
+    responses: ['response', 'each'],
+    pathItems: ['pathItem', 'each'],
+  },
   pathItem: {
     parameters: ['parameter', 'each'],
-    ...Object.fromEntries(['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'].map((method) => [method, ['operation', 'one']] as const)),
+    ...Object.fromEntries(
+      ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'].map(
+        (method) => [method, ['operation', 'one']] as const,
+      ),
+    ),
   },
   operation: { parameters: ['parameter', 'each'], requestBody: ['body', 'one'], responses: ['response', 'each'] },
   parameter: { schema: ['schema', 'one'], content: ['media', 'each'] },
@@ -27,36 +40,90 @@ const INSIDE: Readonly<Record<Exclude<Shape, 'schema'>, Readonly<Record<string, 
   media: { schema: ['schema', 'one'] },
 }
 
-const ONE = ['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames', 'unevaluatedItems', 'unevaluatedProperties', 'contentSchema']
+const ONE = [
+  'items',
+  'additionalProperties',
+  'not',
+  'if',
+  'then',
+  'else',
+  'contains',
+  'propertyNames',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+  'contentSchema',
+]
 const LIST = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
 const MAP = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']
 
 const TYPES = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'null']
 
 const number = (value: unknown) => (typeof value === 'number' ? undefined : 'a number')
-const size = (value: unknown) => (Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number of 0 or more')
+const size = (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= 0 ? undefined : 'a whole number of 0 or more'
 const flag = (value: unknown) => (typeof value === 'boolean' ? undefined : 'true or false')
 const text = (value: unknown) => (typeof value === 'string' ? undefined : 'a text')
-const names = (value: unknown) => (Array.isArray(value) && value.every((name) => typeof name === 'string') ? undefined : 'a list of names')
+const names = (value: unknown) =>
+  Array.isArray(value) && value.every((name) => typeof name === 'string') ? undefined : 'a list of names'
 const anything = () => undefined
 
 /** What is expected of a keyword's value; undefined: it is right. */
 const EXPECTED: Readonly<Record<string, (value: any) => string | undefined>> = {
-  type: (value) => ([value].flat().length > 0 && [value].flat().every((name) => TYPES.includes(name)) ? undefined : `one of ${TYPES.join(', ')}`),
+  type: (value) =>
+    [value].flat().length > 0 && [value].flat().every((name) => TYPES.includes(name))
+      ? undefined
+      : `one of ${TYPES.join(', ')}`,
   enum: (value) => (Array.isArray(value) && value.length > 0 ? undefined : 'a list of at least one value'),
   required: names,
   multipleOf: (value) => (typeof value === 'number' && value > 0 ? undefined : 'a number above 0'),
-  maximum: number, minimum: number, exclusiveMaximum: number, exclusiveMinimum: number,
-  maxLength: size, minLength: size, maxItems: size, minItems: size, maxProperties: size, minProperties: size, maxContains: size, minContains: size,
-  uniqueItems: flag, deprecated: flag, readOnly: flag, writeOnly: flag, nullable: flag,
+  maximum: number,
+  minimum: number,
+  exclusiveMaximum: number,
+  exclusiveMinimum: number,
+  maxLength: size,
+  minLength: size,
+  maxItems: size,
+  minItems: size,
+  maxProperties: size,
+  minProperties: size,
+  maxContains: size,
+  minContains: size,
+  uniqueItems: flag,
+  deprecated: flag,
+  readOnly: flag,
+  writeOnly: flag,
+  nullable: flag,
   pattern: (value) => (typeof value !== 'string' ? 'a text' : patternError(value)),
-  format: text, title: text, description: text, contentEncoding: text, contentMediaType: text,
-  dependentRequired: (value) => (typeof value === 'object' && value !== null && Object.values(value).every((list) => names(list) === undefined) ? undefined : 'lists of names'),
-  const: anything, default: anything, example: anything, examples: anything, externalDocs: anything, xml: anything, discriminator: anything, $comment: anything,
+  format: text,
+  title: text,
+  description: text,
+  contentEncoding: text,
+  contentMediaType: text,
+  dependentRequired: (value) =>
+    typeof value === 'object' && value !== null && Object.values(value).every((list) => names(list) === undefined)
+      ? undefined
+      : 'lists of names',
+  const: anything,
+  default: anything,
+  example: anything,
+  examples: anything,
+  externalDocs: anything,
+  xml: anything,
+  discriminator: anything,
+  $comment: anything,
 }
 
 /** Of JSON Schema, but with a meaning that reaches beyond the place where it stands. */
-const BASES = ['$id', '$anchor', '$dynamicRef', '$dynamicAnchor', '$recursiveRef', '$recursiveAnchor', 'id', '$vocabulary']
+const BASES = [
+  '$id',
+  '$anchor',
+  '$dynamicRef',
+  '$dynamicAnchor',
+  '$recursiveRef',
+  '$recursiveAnchor',
+  'id',
+  '$vocabulary',
+]
 
 /** A pattern as JavaScript reads it: strictly if it can be, else as loosely as most documents are written. */
 export function regExp(pattern: string): RegExp {
@@ -97,13 +164,18 @@ export class Schemas {
     this.#mode = mode
     // The rest stays for references that lead there.
     const rest = Object.fromEntries(Object.entries(document).filter(([key]) => /^[a-z]\w*$/i.test(key)))
-    return { ...rest, paths: this.#each(document.paths, 'pathItem', '/paths'), components: this.#shape(document.components, 'components', '/components') }
+    return {
+      ...rest,
+      paths: this.#each(document.paths, 'pathItem', '/paths'),
+      components: this.#shape(document.components, 'components', '/components'),
+    }
   }
 
   #shape(node: any, shape: Shape, pointer: string): unknown {
     if (shape === 'schema') return this.#schema(node, pointer, [])
     if (node === undefined) return undefined
-    if (typeof node !== 'object' || node === null || Array.isArray(node)) throw this.#pointers.wrong(pointer, 'is no object')
+    if (typeof node !== 'object' || node === null || Array.isArray(node))
+      throw this.#pointers.wrong(pointer, 'is no object')
     if (typeof node.$ref === 'string') {
       this.#pointers.follow(pointer)
       return node
@@ -119,13 +191,21 @@ export class Schemas {
   #each(node: any, shape: Shape, pointer: string): unknown {
     if (Array.isArray(node)) return changed(node, (index, value) => this.#shape(value, shape, `${pointer}/${index}`))
     if (typeof node !== 'object' || node === null) throw this.#pointers.wrong(pointer, 'is no object')
-    return changed(node, (key, value) => (key.startsWith('x-') && (shape === 'pathItem' || shape === 'response') ? value : this.#shape(value, shape, `${pointer}/${escape(key)}`)))
+    return changed(node, (key, value) =>
+      key.startsWith('x-') && (shape === 'pathItem' || shape === 'response')
+        ? value
+        : this.#shape(value, shape, `${pointer}/${escape(key)}`),
+    )
   }
 
   /** `elsewhere`: the names that an allOf around it leaves to the other side. */
   #schema(node: any, pointer: string, elsewhere: readonly string[]): unknown {
     if (typeof node === 'boolean') return node
-    if (typeof node !== 'object' || node === null || Array.isArray(node)) throw this.#pointers.wrong(pointer, `is no schema${Array.isArray(node) ? ': a schema for each place is written in prefixItems' : ''}`)
+    if (typeof node !== 'object' || node === null || Array.isArray(node))
+      throw this.#pointers.wrong(
+        pointer,
+        `is no schema${Array.isArray(node) ? ': a schema for each place is written in prefixItems' : ''}`,
+      )
     if (node.$ref !== undefined) this.#reference(node.$ref, pointer)
     // What stands beside a reference is ignored in 3.0.
     if (this.#old && node.$ref !== undefined) return Object.keys(node).length === 1 ? node : { $ref: node.$ref }
@@ -139,7 +219,8 @@ export class Schemas {
       if (MAP.includes(key)) return this.#map(value, place, key)
       if (key === '$ref') return value
       this.#keyword(key, value, pointer)
-      if (key === 'required' && others.length > 0 && value.some((name: string) => others.includes(name))) return this.#lessRequired(value, others)
+      if (key === 'required' && others.length > 0 && value.some((name: string) => others.includes(name)))
+        return this.#lessRequired(value, others)
       return value
     })
     return inNewWords(rewritten)
@@ -151,12 +232,14 @@ export class Schemas {
   }
 
   #list(value: unknown, pointer: string, elsewhere: readonly string[]): unknown {
-    if (!Array.isArray(value) || value.length === 0) throw this.#pointers.wrong(pointer, 'is no list of at least one schema')
+    if (!Array.isArray(value) || value.length === 0)
+      throw this.#pointers.wrong(pointer, 'is no list of at least one schema')
     return changed(value, (index, one) => this.#schema(one, `${pointer}/${index}`, elsewhere))
   }
 
   #map(value: any, pointer: string, keyword: string): unknown {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#pointers.wrong(pointer, 'is no object')
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw this.#pointers.wrong(pointer, 'is no object')
     return changed(value, (name, one) => {
       const wrong = keyword === 'patternProperties' ? patternError(name) : undefined
       if (wrong !== undefined) throw this.#pointers.wrong(`${pointer}/${escape(name)}`, `is not ${wrong}`)
@@ -166,10 +249,18 @@ export class Schemas {
 
   #keyword(key: string, value: any, pointer: string): void {
     const place = `${pointer}/${escape(key)}`
-    if (BASES.includes(key)) throw this.#pointers.wrong(place, 'is not read here: refer to schemas by pointers such as "#/components/schemas/Name"')
+    if (BASES.includes(key))
+      throw this.#pointers.wrong(
+        place,
+        'is not read here: refer to schemas by pointers such as "#/components/schemas/Name"',
+      )
     if (this.#old && (key === 'exclusiveMinimum' || key === 'exclusiveMaximum') && typeof value === 'boolean') return
     const expected = Object.hasOwn(EXPECTED, key) ? EXPECTED[key]! : undefined
-    if (!expected) throw this.#pointers.wrong(place, `is no keyword of a schema in OpenAPI ${this.#old ? '3.0' : '3.1'}; an extension begins with x-`)
+    if (!expected)
+      throw this.#pointers.wrong(
+        place,
+        `is no keyword of a schema in OpenAPI ${this.#old ? '3.0' : '3.1'}; an extension begins with x-`,
+      )
     const wrong = expected(value)
     if (wrong !== undefined) throw this.#pointers.wrong(place, `is ${JSON.stringify(value)}; expected ${wrong}`)
     if (key === 'format') this.formats.add(value)
@@ -184,7 +275,10 @@ export class Schemas {
   #onesided(node: any, pointer: string, depth = 0): string[] {
     const found: string[] = []
     for (const [name, member] of Object.entries<any>(node.properties ?? {})) {
-      const at = typeof member?.$ref === 'string' ? this.#pointers.at(this.#pointers.follow(`${pointer}/properties/${escape(name)}`)) : member
+      const at =
+        typeof member?.$ref === 'string'
+          ? this.#pointers.at(this.#pointers.follow(`${pointer}/properties/${escape(name)}`))
+          : member
       if (at?.readOnly !== true && at?.writeOnly !== true) continue
       this.oneSided = true
       if (this.#mode === 'call' ? at.readOnly === true : at.writeOnly === true) found.push(name)
@@ -200,9 +294,17 @@ export class Schemas {
 
 /** 3.0's own words in those of 3.1, where some go on writing `nullable`. */
 function inNewWords(schema: any): unknown {
-  if (schema.nullable === undefined && typeof schema.exclusiveMinimum !== 'boolean' && typeof schema.exclusiveMaximum !== 'boolean') return schema
+  if (
+    schema.nullable === undefined &&
+    typeof schema.exclusiveMinimum !== 'boolean' &&
+    typeof schema.exclusiveMaximum !== 'boolean'
+  )
+    return schema
   const { nullable, ...rest } = schema
-  for (const [bound, exclusive] of [['minimum', 'exclusiveMinimum'], ['maximum', 'exclusiveMaximum']] as const) {
+  for (const [bound, exclusive] of [
+    ['minimum', 'exclusiveMinimum'],
+    ['maximum', 'exclusiveMaximum'],
+  ] as const) {
     if (typeof rest[exclusive] !== 'boolean') continue
     const limit = rest[exclusive] ? rest[bound] : undefined
     delete rest[exclusive]
@@ -212,7 +314,11 @@ function inNewWords(schema: any): unknown {
   }
   if (nullable !== true) return rest
   if (rest.type === undefined) return { anyOf: [{ type: 'null' }, rest] }
-  return { ...rest, type: [rest.type, 'null'].flat(), ...(rest.enum && !rest.enum.includes(null) && { enum: [...rest.enum, null] }) }
+  return {
+    ...rest,
+    type: [rest.type, 'null'].flat(),
+    ...(rest.enum && !rest.enum.includes(null) && { enum: [...rest.enum, null] }),
+  }
 }
 
 /** The same object or list where nothing in it changes; what becomes undefined is left out. */

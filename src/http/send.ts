@@ -6,7 +6,13 @@ import type { Sent } from './reply.ts'
 /** How often a throttled answer drips, ms. */
 const DRIP_MS = 100
 
-export function send(res: ServerResponse, sent: Sent, close: boolean, pause: (ms: number) => Promise<void>, hanging: Set<ServerResponse> | undefined): void {
+export function send(
+  res: ServerResponse,
+  sent: Sent,
+  close: boolean,
+  pause: (ms: number) => Promise<void>,
+  hanging: Set<ServerResponse> | undefined,
+): void {
   if (sent.drop) return drop(res, sent.drop, hanging)
   if (sent.corrupt === undefined && sent.bytesPerSecond === undefined) {
     // As text, so that head and body leave in one piece.
@@ -54,7 +60,11 @@ const EMPTY = Buffer.alloc(0)
 
 function spoiled({ headers, text, corrupt }: Sent): { headers: Sent['headers']; bytes: Buffer; length: number } {
   const bytes = text === undefined ? EMPTY : Buffer.from(text)
-  const as = (content: Buffer, more: Sent['headers'] = {}) => ({ headers: { ...headers, ...more }, bytes: content, length: content.length })
+  const as = (content: Buffer, more: Sent['headers'] = {}) => ({
+    headers: { ...headers, ...more },
+    bytes: content,
+    length: content.length,
+  })
   switch (corrupt) {
     case 'truncate':
       return { headers, bytes: bytes.subarray(0, bytes.length >> 1), length: bytes.length }
@@ -69,7 +79,13 @@ function spoiled({ headers, text, corrupt }: Sent): { headers: Sent['headers']; 
   }
 }
 
-async function drip(res: ServerResponse, bytes: Buffer, length: number, bytesPerSecond: number, pause: (ms: number) => Promise<void>): Promise<void> {
+async function drip(
+  res: ServerResponse,
+  bytes: Buffer,
+  length: number,
+  bytesPerSecond: number,
+  pause: (ms: number) => Promise<void>,
+): Promise<void> {
   for (let at = 0, turn = 1; at < bytes.length && !res.destroyed; turn++) {
     const due = Math.floor((bytesPerSecond * DRIP_MS * turn) / 1000)
     if (due > at) res.write(bytes.subarray(at, due))

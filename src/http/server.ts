@@ -12,23 +12,55 @@ const LOOK_MS = 5_000
 const PROBE_MS = 60_000
 
 /** A server that does not listen yet. `app` has the prototypes that requests and responses are to have. */
-export function serverFor(app: { readonly request: object; readonly response: object }, listener: RequestListener): Server {
-  const limits = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LOOK_MS }
+export function serverFor(
+  app: { readonly request: object; readonly response: object },
+  listener: RequestListener,
+): Server {
+  const limits = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: LOOK_MS,
+  }
   // rule: sandgate.input.idle
   // An idle connection is the client's to close: a server that closes it meets the next call half-way, and a test fails once in a thousand runs.
-  const server = createServer({ ...prototypes(app), ...limits, requireHostHeader: false, keepAliveTimeout: 0, keepAlive: true, keepAliveInitialDelay: PROBE_MS }, (req, res) => {
-    const { host, 'transfer-encoding': coding } = req.headers
-    if (host === undefined || coding !== undefined || !req.url!.startsWith('/')) odd(req, res, listener)
-    else listener(req as never, res as never)
-  })
+  const server = createServer(
+    {
+      ...prototypes(app),
+      ...limits,
+      requireHostHeader: false,
+      keepAliveTimeout: 0,
+      keepAlive: true,
+      keepAliveInitialDelay: PROBE_MS,
+    },
+    (req, res) => {
+      const { host, 'transfer-encoding': coding } = req.headers
+      if (host === undefined || coding !== undefined || !req.url!.startsWith('/')) odd(req, res, listener)
+      else listener(req as never, res as never)
+    },
+  )
   // rule: sandgate.http.refused
-  server.on('clientError', (error: Error & Unparsed, socket: Duplex & { readonly _httpMessage?: ServerResponse | null }) => {
-    // In the middle of an answer nothing else can be said.
-    if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) socket.destroy()
-    else turnAway(socket, wrongBytes(error))
-  })
-  server.on('connect', (_, socket: Duplex) => turnAway(socket, { status: 405, detail: 'the sandbox is no proxy and opens no tunnels: call it as a server, with http:// in front', headers: { allow: METHODS } }))
-  server.on('checkExpectation', ({ headers }, res) => answerProblem(res, { status: 417, detail: `nobody here can meet "expect: ${headers.expect}"; 100-continue is the only expectation there is`, headers: { connection: 'close' } }))
+  server.on(
+    'clientError',
+    (error: Error & Unparsed, socket: Duplex & { readonly _httpMessage?: ServerResponse | null }) => {
+      // In the middle of an answer nothing else can be said.
+      if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) socket.destroy()
+      else turnAway(socket, wrongBytes(error))
+    },
+  )
+  server.on('connect', (_, socket: Duplex) =>
+    turnAway(socket, {
+      status: 405,
+      detail: 'the sandbox is no proxy and opens no tunnels: call it as a server, with http:// in front',
+      headers: { allow: METHODS },
+    }),
+  )
+  server.on('checkExpectation', ({ headers }, res) =>
+    answerProblem(res, {
+      status: 417,
+      detail: `nobody here can meet "expect: ${headers.expect}"; 100-continue is the only expectation there is`,
+      headers: { connection: 'close' },
+    }),
+  )
   return server
 }
 
@@ -45,7 +77,8 @@ function odd(req: IncomingMessage, res: ServerResponse, listener: RequestListene
   const wrong = wrongWith(req)
   if (wrong) answerProblem(res, wrong)
   // rule: sandgate.http.options
-  else if (req.url === '*' && req.method === 'OPTIONS' && !Number(req.headers['content-length'])) res.writeHead(204, { allow: METHODS }).end()
+  else if (req.url === '*' && req.method === 'OPTIONS' && !Number(req.headers['content-length']))
+    res.writeHead(204, { allow: METHODS }).end()
   else listener(req as never, res as never)
 }
 
@@ -60,7 +93,10 @@ function prototypes(app: { readonly request: object; readonly response: object }
   function SandboxResponse(this: ServerResponse, req: unknown, options: unknown) {
     ;(ServerResponse as any).call(this, req, options)
   }
-  return { IncomingMessage: bornAs(SandboxRequest, IncomingMessage, app.request) as any, ServerResponse: bornAs(SandboxResponse, ServerResponse, app.response) as any }
+  return {
+    IncomingMessage: bornAs(SandboxRequest, IncomingMessage, app.request) as any,
+    ServerResponse: bornAs(SandboxResponse, ServerResponse, app.response) as any,
+  }
 }
 
 /** The engine counts how many fields an object gets by the constructors behind its own: without them each field would be moved several times. */

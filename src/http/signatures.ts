@@ -18,14 +18,32 @@ const MAC_BYTES = [20, 32, 48, 64]
 /** What stands around a signature, or inside it, and how it is without. */
 const WRAPPINGS: readonly (readonly [says: string, bare: (text: string) => string])[] = [
   ['', (text) => text],
-  ['quotes stand around the signature: send it bare', (text) => text.replace(/^b?(?:\\?["'`<]|&quot;)(.*?)(?:\\?["'`>]|&quot;)$/, '$1')],
-  ['something stands in front of the signature, as in sha256=, hmac or a name: send it bare', (text) => text.replace(/^.*[=: ](?=[0-9A-Za-z+/_-]{20,}={0,2}$)/, '')],
-  ['something stands behind the signature, as openssl and sha256sum write the name of the file: send it bare', (text) => text.replace(/^([0-9A-Za-z+/_-]{20,}={0,2}) +\*?(?:-|stdin|\(stdin\)|\S+\.\w+)$/, '$1')],
+  [
+    'quotes stand around the signature: send it bare',
+    (text) => text.replace(/^b?(?:\\?["'`<]|&quot;)(.*?)(?:\\?["'`>]|&quot;)$/, '$1'),
+  ],
+  [
+    'something stands in front of the signature, as in sha256=, hmac or a name: send it bare',
+    (text) => text.replace(/^.*[=: ](?=[0-9A-Za-z+/_-]{20,}={0,2}$)/, ''),
+  ],
+  [
+    'something stands behind the signature, as openssl and sha256sum write the name of the file: send it bare',
+    (text) => text.replace(/^([0-9A-Za-z+/_-]{20,}={0,2}) +\*?(?:-|stdin|\(stdin\)|\S+\.\w+)$/, '$1'),
+  ],
   ['0x stands in front of the signature: send it bare', (text) => text.replace(/^0x/i, '')],
-  ['the signature is cut into pieces: send it without blanks, colons or dashes', (text) => (/^[0-9a-f]+(?:[ :-][0-9a-f]+)+$/i.test(text) ? text.replace(/[ :-]/g, '') : text.replace(/\s/g, ''))],
-  ['a line break stands inside the signature, as text: take it out (openssl base64 -A, base64 -w 0)', (text) => text.replace(/\\[rn]|%0[ad]/gi, '')],
+  [
+    'the signature is cut into pieces: send it without blanks, colons or dashes',
+    (text) => (/^[0-9a-f]+(?:[ :-][0-9a-f]+)+$/i.test(text) ? text.replace(/[ :-]/g, '') : text.replace(/\s/g, '')),
+  ],
+  [
+    'a line break stands inside the signature, as text: take it out (openssl base64 -A, base64 -w 0)',
+    (text) => text.replace(/\\[rn]|%0[ad]/gi, ''),
+  ],
   ['the + of the base64 became a blank: do not decode it as a form', (text) => text.replaceAll(' ', '+')],
-  ['the signature was percent-encoded: send it bare', (text) => text.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(parseInt(code, 16)))],
+  [
+    'the signature was percent-encoded: send it bare',
+    (text) => text.replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(parseInt(code, 16))),
+  ],
 ]
 
 /** The MACs that the client may have meant, by how they could have been written down; none where it cannot be a signature. */
@@ -34,7 +52,10 @@ export function readings(given: string, expected: Signing['encoding']): Reading[
   return WRAPPINGS.flatMap(([says, bare]) => {
     const text = bare(given)
     if (says && text === given) return []
-    return [...decoded(text, expected), ...odd(text, expected)].map(({ means, mistakes }) => ({ means, mistakes: [says, ...mistakes] }))
+    return [...decoded(text, expected), ...odd(text, expected)].map(({ means, mistakes }) => ({
+      means,
+      mistakes: [says, ...mistakes],
+    }))
   })
 }
 
@@ -46,14 +67,32 @@ function decoded(text: string, expected: Signing['encoding']): Reading[] {
   const found: Reading[] = []
   if (isHex(text)) {
     const bytes = Buffer.from(text, 'hex')
-    found.push(...whole(bytes, expected === 'base64' ? 'base64 expected, hex sent' : /[A-F]/.test(text) ? 'lower-case hex expected, upper-case hex sent' : ''))
+    found.push(
+      ...whole(
+        bytes,
+        expected === 'base64'
+          ? 'base64 expected, hex sent'
+          : /[A-F]/.test(text)
+            ? 'lower-case hex expected, upper-case hex sent'
+            : '',
+      ),
+    )
     found.push(...twice(bytes, 'hex'))
   }
   if (/^[0-9A-Za-z+/_-]+={0,2}$/.test(text)) {
     const urlSafe = /[-_]/.test(text) ? ' (and the URL-safe alphabet was used)' : ''
     const bytes = Buffer.from(text, 'base64')
     const padding = bytes.toString('base64') === text ? '' : 'base64 with its = at the end expected'
-    found.push(...whole(bytes, expected === 'hex' ? `hex expected, base64 sent${urlSafe}` : urlSafe ? `plain base64 expected${urlSafe}` : padding))
+    found.push(
+      ...whole(
+        bytes,
+        expected === 'hex'
+          ? `hex expected, base64 sent${urlSafe}`
+          : urlSafe
+            ? `plain base64 expected${urlSafe}`
+            : padding,
+      ),
+    )
     found.push(...twice(bytes, 'base64'))
   }
   return found
@@ -63,8 +102,10 @@ function decoded(text: string, expected: Signing['encoding']): Reading[] {
 function twice(bytes: Buffer, outer: 'hex' | 'base64'): Reading[] {
   const inner = bytes.toString('latin1')
   const how = outer === 'hex' ? 'hex-encoded' : 'base64-encoded'
-  if (/^[0-9a-fA-F]{40,128}$/.test(inner) && isHex(inner)) return whole(Buffer.from(inner, 'hex'), `the hex text was ${how}, instead of the bytes`)
-  if (/^[0-9A-Za-z+/]{27,88}={0,2}$/.test(inner)) return whole(Buffer.from(inner, 'base64'), `the base64 text was ${how}, instead of the bytes`)
+  if (/^[0-9a-fA-F]{40,128}$/.test(inner) && isHex(inner))
+    return whole(Buffer.from(inner, 'hex'), `the hex text was ${how}, instead of the bytes`)
+  if (/^[0-9A-Za-z+/]{27,88}={0,2}$/.test(inner))
+    return whole(Buffer.from(inner, 'base64'), `the base64 text was ${how}, instead of the bytes`)
   return []
 }
 
@@ -72,11 +113,24 @@ function twice(bytes: Buffer, outer: 'hex' | 'base64'): Reading[] {
 function odd(text: string, expected: Signing['encoding']): Reading[] {
   const form = expected === 'hex' ? 'hex' : 'base64'
   const list = /^[[({]?\s*(-?\d{1,3}(?:(?:\s*,\s*|\s+)-?\d{1,3})+)\s*[\])}]?$/.exec(text)?.[1]
-  if (list) return whole(Buffer.from(list.split(/[\s,]+/).map((number) => Number(number) & 255)), `the bytes were written as a list of numbers: ${form} expected`)
+  if (list)
+    return whole(
+      Buffer.from(list.split(/[\s,]+/).map((number) => Number(number) & 255)),
+      `the bytes were written as a list of numbers: ${form} expected`,
+    )
   const python = /^b(['"])(.*)\1$/s.exec(text)?.[2]
-  if (python !== undefined && python.includes('\\')) return whole(pythonBytes(python), `the bytes were written as Python shows them, b'\\x..': ${form} expected`)
-  const cut = (bytes: Buffer): Reading[] => [{ means: (mac) => mac.length > bytes.length && mac.subarray(0, bytes.length).equals(bytes), mistakes: ['the signature ends where a line was broken: write it on one line (openssl base64 -A, base64 -w 0, xxd -p -c 256)'] }]
-  if ((text.length === 64 || text.length === 76) && /^[0-9A-Za-z+/]+$/.test(text) && !isHex(text)) return cut(Buffer.from(text, 'base64'))
+  if (python !== undefined && python.includes('\\'))
+    return whole(pythonBytes(python), `the bytes were written as Python shows them, b'\\x..': ${form} expected`)
+  const cut = (bytes: Buffer): Reading[] => [
+    {
+      means: (mac) => mac.length > bytes.length && mac.subarray(0, bytes.length).equals(bytes),
+      mistakes: [
+        'the signature ends where a line was broken: write it on one line (openssl base64 -A, base64 -w 0, xxd -p -c 256)',
+      ],
+    },
+  ]
+  if ((text.length === 64 || text.length === 76) && /^[0-9A-Za-z+/]+$/.test(text) && !isHex(text))
+    return cut(Buffer.from(text, 'base64'))
   if (!/^-?[0-9a-fA-F]+$/.test(text)) return []
   if (text.length === 60) return cut(Buffer.from(text, 'hex'))
   return MAC_BYTES.flatMap((length) => unpadded(text.toLowerCase(), length))
@@ -86,11 +140,30 @@ function odd(text: string, expected: Signing['encoding']): Reading[] {
 function unpadded(text: string, length: number): Reading[] {
   const negative = text.startsWith('-')
   const missing = 2 * length - (negative ? text.length - 1 : text.length)
-  const number: Reading = { means: (mac) => numberText(mac) === text, mistakes: ['the bytes were written as one number (BigInteger.toString(16)), which loses zeros in front and has a sign: write two hex digits for each byte'] }
-  const each = (write: (byte: number) => string): Reading => ({ means: (mac) => [...mac].map(write).join('') === text, mistakes: ['the bytes were written without their leading zeros, or with a sign (toHexString, toString(16), %x): write two hex digits for each byte'] })
+  const number: Reading = {
+    means: (mac) => numberText(mac) === text,
+    mistakes: [
+      'the bytes were written as one number (BigInteger.toString(16)), which loses zeros in front and has a sign: write two hex digits for each byte',
+    ],
+  }
+  const each = (write: (byte: number) => string): Reading => ({
+    means: (mac) => [...mac].map(write).join('') === text,
+    mistakes: [
+      'the bytes were written without their leading zeros, or with a sign (toHexString, toString(16), %x): write two hex digits for each byte',
+    ],
+  })
   if (negative) return missing >= 0 && missing <= 4 ? [number] : []
-  if (missing >= 1 && missing <= length / 8 + (length > 32 ? 0 : 2)) return [...(missing <= 4 ? [{ ...number, means: (mac: Buffer) => mac.toString('hex').replace(/^0+/, '') === text }] : []), each((byte) => byte.toString(16))]
-  return missing < 0 && text.includes('ffffff') ? [each((byte) => (byte > 127 ? `ffffff${byte.toString(16)}` : byte.toString(16))), each((byte) => (byte > 127 ? 'ffffff' : '') + byte.toString(16).padStart(2, '0'))] : []
+  if (missing >= 1 && missing <= length / 8 + (length > 32 ? 0 : 2))
+    return [
+      ...(missing <= 4 ? [{ ...number, means: (mac: Buffer) => mac.toString('hex').replace(/^0+/, '') === text }] : []),
+      each((byte) => byte.toString(16)),
+    ]
+  return missing < 0 && text.includes('ffffff')
+    ? [
+        each((byte) => (byte > 127 ? `ffffff${byte.toString(16)}` : byte.toString(16))),
+        each((byte) => (byte > 127 ? 'ffffff' : '') + byte.toString(16).padStart(2, '0')),
+      ]
+    : []
 }
 
 /** As Java's BigInteger writes bytes in two's complement. */
@@ -101,7 +174,12 @@ function numberText(bytes: Buffer): string {
 
 function pythonBytes(text: string): Buffer {
   const NAMED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
-  return Buffer.from(text.replace(/\\x([0-9a-f]{2})|\\(.)/gi, (_, code?: string, char?: string) => (code ? String.fromCharCode(parseInt(code, 16)) : (NAMED[char!] ?? char!))), 'latin1')
+  return Buffer.from(
+    text.replace(/\\x([0-9a-f]{2})|\\(.)/gi, (_, code?: string, char?: string) =>
+      code ? String.fromCharCode(parseInt(code, 16)) : (NAMED[char!] ?? char!),
+    ),
+    'latin1',
+  )
 }
 
 function isHex(text: string): boolean {

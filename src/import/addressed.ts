@@ -27,13 +27,22 @@ const METHODS_OF_BROWSERS = ['OPTIONS', 'CONNECT', 'HEAD', 'TRACE']
 const HOSTS_TOLD = 5
 
 /** The calls of this provider, in the order of the file. */
-export function callsOf(provider: Provider, exchanges: readonly Exchange[], contract: Contract, others: readonly string[]): Addressed[] {
-  const found = exchanges.flatMap((exchange) => targetOf(exchange, provider.name, others)).filter(({ exchange }) => !METHODS_OF_BROWSERS.includes(exchange.method))
+export function callsOf(
+  provider: Provider,
+  exchanges: readonly Exchange[],
+  contract: Contract,
+  others: readonly string[],
+): Addressed[] {
+  const found = exchanges
+    .flatMap((exchange) => targetOf(exchange, provider.name, others))
+    .filter(({ exchange }) => !METHODS_OF_BROWSERS.includes(exchange.method))
   // A path that the provider does not document may still be a call of it, when it went where the documented ones went.
   const documented = found.filter(({ exchange, path }) => contract.match(exchange.method, path))
   // Other companies have paths such as /v1/users too, but not this key; where no headers are told, nobody knows.
   const hasKey = ({ exchange }: Addressed) => exchange.headers?.some(([name]) => name === provider.keyHeader)
-  const likely = documented.some(hasKey) ? documented.filter((call) => !call.exchange.headers?.length || hasKey(call)) : documented
+  const likely = documented.some(hasKey)
+    ? documented.filter((call) => !call.exchange.headers?.length || hasKey(call))
+    : documented
   const places = new Set(likely.map(({ place }) => place))
   return found.filter(({ place }) => places.has(place))
 }
@@ -48,7 +57,12 @@ export function hostsTold(exchanges: readonly Exchange[]): string {
 
 function partsOf(url: string) {
   const [, scheme = 'https', authority = '', path = '', query] = URL_PARTS.exec(url)!
-  return { scheme: scheme.toLowerCase().replace('ws', 'http'), host: authority.slice(authority.lastIndexOf('@') + 1).toLowerCase(), path, query }
+  return {
+    scheme: scheme.toLowerCase().replace('ws', 'http'),
+    host: authority.slice(authority.lastIndexOf('@') + 1).toLowerCase(),
+    path,
+    query,
+  }
 }
 
 function targetOf(exchange: Exchange, provider: string, others: readonly string[]): Target[] {
@@ -58,10 +72,21 @@ function targetOf(exchange: Exchange, provider: string, others: readonly string[
   const elsewhere = new RegExp(`^(/w/[a-z0-9-]+)?/(_sandgate|${others.join('|')})(/|$)`)
   if ((label !== undefined && others.includes(label)) || (rest === undefined && elsewhere.test(raw))) return []
   const path = asciiOf(rest ?? raw) || '/'
-  return [{ exchange, path, query: query === undefined ? undefined : asciiOf(query), origin: `${scheme}://${host}`, host, place: `${host} ${prefix && 'prefixed'}` }]
+  return [
+    {
+      exchange,
+      path,
+      query: query === undefined ? undefined : asciiOf(query),
+      origin: `${scheme}://${host}`,
+      host,
+      place: `${host} ${prefix && 'prefixed'}`,
+    },
+  ]
 }
 
 /** A request line has no other characters: what a tool shows in letters was sent in percent. */
 function asciiOf(text: string): string {
-  return text.replace(/[^\x21-\x7e]/gu, (character) => [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''))
+  return text.replace(/[^\x21-\x7e]/gu, (character) =>
+    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  )
 }

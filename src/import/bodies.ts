@@ -32,7 +32,9 @@ export class Unpacker {
       return whole
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') return undefined
-      throw new Unusable(`${place}: its body unpacks to more than ${UNPACKED_MAX >> 20} MiB, or all of them to more than ${ALL_UNPACKED_MAX >> 20} MiB`)
+      throw new Unusable(
+        `${place}: its body unpacks to more than ${UNPACKED_MAX >> 20} MiB, or all of them to more than ${ALL_UNPACKED_MAX >> 20} MiB`,
+      )
     }
   }
 }
@@ -55,7 +57,10 @@ const unknownPacking: Unpack = () => {
 
 /** Too short to be packed, or without the bytes that no text has. */
 function isText(bytes: Buffer): boolean {
-  return bytes.length < 4 || !bytes.subarray(0, 64).some((byte) => byte < 9 || (byte > 13 && byte < 32) || byte === 127 || byte > 247)
+  return (
+    bytes.length < 4 ||
+    !bytes.subarray(0, 64).some((byte) => byte < 9 || (byte > 13 && byte < 32) || byte === 127 || byte > 247)
+  )
 }
 
 /** The bytes behind the text of a body; `encoding` is what the file says of the text, `mediaType` of the body. */
@@ -81,7 +86,8 @@ export function jsonBody(bytes: Buffer | undefined): { readonly value: unknown }
   }
 }
 
-const HIDING_WORD = 'redacted|filtered|masked|hidden|removed|omitted|saniti[sz]ed|scrubbed|censored|stripped|suppressed|withheld|anonymi[sz]ed|truncated|elided|obfuscated'
+const HIDING_WORD =
+  'redacted|filtered|masked|hidden|removed|omitted|saniti[sz]ed|scrubbed|censored|stripped|suppressed|withheld|anonymi[sz]ed|truncated|elided|obfuscated'
 const IN_BRACKETS = new RegExp(`^[[({<*_"']+[^\\])}>]{0,60}\\b(${HIDING_WORD})\\b[^\\])}>]{0,60}[\\])}>*_"']+$`, 'i')
 const LOUD = new RegExp(`^[*_\\s-]*(${HIDING_WORD.toUpperCase()})[*_\\s-]*$`)
 const ALONE = /^(redacted|saniti[sz]ed|anonymi[sz]ed|obfuscated)$/i

@@ -32,17 +32,33 @@ export class NoSuchFile extends Error {
 /** Letters that take no value; all others do. */
 const SWITCHES = '012346aBfgGiIjJklLMnNOpqRsSvVZ#:'
 const LONG_SWITCHES = new Set(
-  ('anyauth append basic ca-native cert-status compressed compressed-ssh create-dirs crlf digest disable disable-eprt disable-epsv disallow-username-in-url doh-cert-status doh-insecure ' +
+  (
+    'anyauth append basic ca-native cert-status compressed compressed-ssh create-dirs crlf digest disable disable-eprt disable-epsv disallow-username-in-url doh-cert-status doh-insecure ' +
     'fail fail-early fail-with-body false-start form-escape ftp-create-dirs ftp-pasv ftp-pret ftp-skip-pasv-ip ftp-ssl-ccc ftp-ssl-control get globoff haproxy-protocol head http0.9 http1.0 ' +
     'http1.1 http2 http2-prior-knowledge http3 http3-only ignore-content-length include insecure ipv4 ipv6 junk-session-cookies list-only location location-trusted mail-rcpt-allowfails manual ' +
     'metalink negotiate netrc netrc-optional next ntlm ntlm-wb parallel parallel-immediate path-as-is post301 post302 post303 progress-bar proxy-anyauth proxy-basic proxy-digest proxy-http2 ' +
     'proxy-insecure proxy-negotiate proxy-ntlm proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tlsv1 proxytunnel raw remote-header-name remote-name remote-name-all remote-time ' +
     'remove-on-error retry-all-errors retry-connrefused sasl-ir show-error show-headers silent skip-existing socks5-basic socks5-gssapi socks5-gssapi-nec ssl ssl-allow-beast ' +
     'ssl-auto-client-cert ssl-no-revoke ssl-reqd ssl-revoke-best-effort sslv2 sslv3 styled-output suppress-connect-headers tcp-fastopen tcp-nodelay tftp-no-options tlsv1 tlsv1.0 tlsv1.1 ' +
-    'tlsv1.2 tlsv1.3 tr-encoding trace-ids trace-time use-ascii verbose version xattr').split(' '),
+    'tlsv1.2 tlsv1.3 tr-encoding trace-ids trace-time use-ascii verbose version xattr'
+  ).split(' '),
 )
 const LONG: Readonly<Record<string, string>> = {
-  X: 'request', H: 'header', d: 'data', G: 'get', I: 'head', u: 'user', b: 'cookie', A: 'user-agent', e: 'referer', T: 'upload-file', F: 'form', L: 'location', w: 'write-out', K: 'config', ':': 'next',
+  X: 'request',
+  H: 'header',
+  d: 'data',
+  G: 'get',
+  I: 'head',
+  u: 'user',
+  b: 'cookie',
+  A: 'user-agent',
+  e: 'referer',
+  T: 'upload-file',
+  F: 'form',
+  L: 'location',
+  w: 'write-out',
+  K: 'config',
+  ':': 'next',
 }
 
 interface Option {
@@ -97,10 +113,24 @@ function requestsOf(options: readonly Option[], sources: Sources): CurlRequest[]
   if (has('config')) throw new NoSuchFile(all('config')[0]!)
   const data = dataOf(options, sources)
   const inQuery = has('get')
-  const queries = [...(inQuery && data ? [data.toString('utf8')] : []), ...all('url-query').map((text) => (text.startsWith('+') ? text.slice(1) : urlEncoded(text, sources).toString('utf8')))]
+  const queries = [
+    ...(inQuery && data ? [data.toString('utf8')] : []),
+    ...all('url-query').map((text) =>
+      text.startsWith('+') ? text.slice(1) : urlEncoded(text, sources).toString('utf8'),
+    ),
+  ]
   const uploaded = all('upload-file')[0]
-  const body = has('form') || has('form-string') ? undefined : inQuery ? Buffer.alloc(0) : uploaded !== undefined ? fileOf(uploaded, sources) : (data ?? Buffer.alloc(0))
-  const method = all('request').at(-1) ?? (has('head') ? 'HEAD' : uploaded !== undefined ? 'PUT' : body === undefined || (data && !inQuery) ? 'POST' : 'GET')
+  const body =
+    has('form') || has('form-string')
+      ? undefined
+      : inQuery
+        ? Buffer.alloc(0)
+        : uploaded !== undefined
+          ? fileOf(uploaded, sources)
+          : (data ?? Buffer.alloc(0))
+  const method =
+    all('request').at(-1) ??
+    (has('head') ? 'HEAD' : uploaded !== undefined ? 'PUT' : body === undefined || (data && !inQuery) ? 'POST' : 'GET')
   return urls.map((url) => ({
     method: method.toUpperCase(),
     url: queries.length === 0 ? url : `${url}${url.includes('?') ? '&' : '?'}${queries.join('&')}`,
@@ -120,7 +150,11 @@ function dataOf(options: readonly Option[], sources: Sources): Buffer | undefine
     if (!value.startsWith('@')) return [Buffer.from(value)]
     const file = fileOf(value.slice(1), sources)
     // curl takes line ends out of a file that is not binary.
-    return [name === 'data' || name === 'data-ascii' ? Buffer.from(file.toString('latin1').replace(/[\r\n\0]/g, ''), 'latin1') : file]
+    return [
+      name === 'data' || name === 'data-ascii'
+        ? Buffer.from(file.toString('latin1').replace(/[\r\n\0]/g, ''), 'latin1')
+        : file,
+    ]
   })
   if (parts.length === 0) return undefined
   const isJson = options.some(({ name }) => name === 'json')
@@ -130,7 +164,13 @@ function dataOf(options: readonly Option[], sources: Sources): Buffer | undefine
 function urlEncoded(text: string, sources: Sources): Buffer {
   const [, name = '', sign, content = ''] = /^([^=@]*)([=@])(.*)$/s.exec(text) ?? [undefined, '', '=', text]
   const value = sign === '@' ? fileOf(content, sources) : Buffer.from(content)
-  const encoded = [...value].map((byte) => (/[\w.~-]/.test(String.fromCharCode(byte)) && byte < 128 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)).join('')
+  const encoded = [...value]
+    .map((byte) =>
+      /[\w.~-]/.test(String.fromCharCode(byte)) && byte < 128
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+    )
+    .join('')
   return Buffer.from(name === '' ? encoded : `${name}=${encoded}`)
 }
 
@@ -151,7 +191,11 @@ function headersOf(options: readonly Option[], hasData: boolean): Pair[] {
   const has = (name: string) => given.some(([named]) => named === name)
   const type = isJson ? 'application/json' : hasData ? 'application/x-www-form-urlencoded' : undefined
   const isRemoved = options.some(({ name, value }) => name === 'header' && /^content-type:\s*$/i.test(value))
-  return [...given, ...(type === undefined || has('content-type') || isRemoved ? [] : [['content-type', type] as const]), ...(isJson && !has('accept') ? [['accept', 'application/json'] as const] : [])]
+  return [
+    ...given,
+    ...(type === undefined || has('content-type') || isRemoved ? [] : [['content-type', type] as const]),
+    ...(isJson && !has('accept') ? [['accept', 'application/json'] as const] : []),
+  ]
 }
 
 /** `Name: value`, or `Name;` for an empty one; `Name:` takes one away. */

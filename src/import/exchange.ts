@@ -29,10 +29,18 @@ export interface Heard {
 
 /** Headers as a list of names and values, or as an object; what has no name or no value is none. Undefined: there are none at all, and no call has none. */
 export function pairsOf(headers: unknown): Pair[] | undefined {
-  const rows: unknown[] = Array.isArray(headers) ? headers.map((row) => [row?.name, row?.value]) : typeof headers === 'object' && headers !== null ? Object.entries(headers) : []
+  const rows: unknown[] = Array.isArray(headers)
+    ? headers.map((row) => [row?.name, row?.value])
+    : typeof headers === 'object' && headers !== null
+      ? Object.entries(headers)
+      : []
   const pairs = (rows as [unknown, unknown][]).flatMap(([name, value]): Pair[] => {
-    const texts = (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string' || typeof one === 'number')
-    return typeof name === 'string' && /^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name.trim()) ? texts.map((text) => [name.trim().toLowerCase(), String(text).trim()]) : []
+    const texts = (Array.isArray(value) ? value : [value]).filter(
+      (one) => typeof one === 'string' || typeof one === 'number',
+    )
+    return typeof name === 'string' && /^:?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name.trim())
+      ? texts.map((text) => [name.trim().toLowerCase(), String(text).trim()])
+      : []
   })
   return pairs.length === 0 ? undefined : pairs
 }

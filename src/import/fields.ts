@@ -24,7 +24,8 @@ export class SentValues {
   /** Everything in a JSON value. */
   addAll(value: unknown, name = '', parent = ''): void {
     if (Array.isArray(value)) return value.forEach((item) => this.addAll(item, name, parent))
-    if (typeof value === 'object' && value !== null) return Object.entries(value).forEach(([key, item]) => this.addAll(item, key, name))
+    if (typeof value === 'object' && value !== null)
+      return Object.entries(value).forEach(([key, item]) => this.addAll(item, key, name))
     this.add(name, value)
     if (parent !== '') this.#nested.add(`${parent}.${name}`)
   }
@@ -43,11 +44,16 @@ export class SentValues {
 
 // rule: sandgate.import.drawn, rule: sandgate.import.echo
 /** By path, what the fields of an answer look like that only the provider could know. */
-export function drawnFields(answer: unknown, sent: SentValues, drawn: Readonly<Record<string, Drawn>>): Record<string, Shape> {
+export function drawnFields(
+  answer: unknown,
+  sent: SentValues,
+  drawn: Readonly<Record<string, Drawn>>,
+): Record<string, Shape> {
   const found: Record<string, Shape> = {}
   const walk = (value: unknown, path: string, name = '', parent = ''): void => {
     if (Array.isArray(value)) return value.forEach((item) => walk(item, `${path}[*]`, name, parent))
-    if (typeof value === 'object' && value !== null) return Object.entries(value).forEach(([key, item]) => walk(item, `${path}.${key}`, key, name))
+    if (typeof value === 'object' && value !== null)
+      return Object.entries(value).forEach(([key, item]) => walk(item, `${path}.${key}`, key, name))
     const shape = sent.fills(name, parent) && !isHidden(value) ? undefined : shapeOfField(value, name, sent, drawn)
     // In a list one that is the provider's decides for all.
     if (shape !== undefined && (shape === 'any' || found[path] === undefined)) found[path] = shape
@@ -56,7 +62,12 @@ export function drawnFields(answer: unknown, sent: SentValues, drawn: Readonly<R
   return found
 }
 
-function shapeOfField(value: unknown, name: string, sent: SentValues, drawn: Readonly<Record<string, Drawn>>): Shape | undefined {
+function shapeOfField(
+  value: unknown,
+  name: string,
+  sent: SentValues,
+  drawn: Readonly<Record<string, Drawn>>,
+): Shape | undefined {
   if (isHidden(value)) return 'any'
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
   const named = Object.hasOwn(drawn, name) ? drawn[name] : undefined

@@ -36,7 +36,10 @@ function exchangeOf(entry: any, place: string, beside: Beside, unpacker: Unpacke
       when: whenOf(entry.startedDateTime),
       headers: headers ?? typeOf(request.postData),
       body: () => sent(request, headers, { place: `${place}.request`, beside, unpacker }),
-      answer: status === undefined ? undefined : heard(status, response, answered, { place: `${place}.response`, beside, unpacker }),
+      answer:
+        status === undefined
+          ? undefined
+          : heard(status, response, answered, { place: `${place}.response`, beside, unpacker }),
       ...((status === undefined || fromCache(entry, status)) && { lost: true }),
     },
   ]
@@ -62,7 +65,9 @@ function withQuery(url: string, query: unknown): string {
 
 /** Names and values as a form or a query has them. */
 function formOf(rows: readonly any[]): string {
-  const texts: [string, string][] = rows.filter((row) => typeof row?.name === 'string' && row.name !== '').map(({ name, value }) => [name, typeof value === 'string' || typeof value === 'number' ? String(value) : ''])
+  const texts: [string, string][] = rows
+    .filter((row) => typeof row?.name === 'string' && row.name !== '')
+    .map(({ name, value }) => [name, typeof value === 'string' || typeof value === 'number' ? String(value) : ''])
   return new URLSearchParams(texts).toString().replaceAll('+', '%20')
 }
 
@@ -78,13 +83,24 @@ interface Reading {
   readonly unpacker: Unpacker
 }
 
-function sent({ postData, bodySize, method }: any, headers: readonly Pair[] | undefined, reading: Reading): Buffer | undefined {
+function sent(
+  { postData, bodySize, method }: any,
+  headers: readonly Pair[] | undefined,
+  reading: Reading,
+): Buffer | undefined {
   const length = headerOf('content-length', headers)
-  const isEmpty = bodySize === 0 || length === '0' || (length === undefined && /^(get|head|delete)$/i.test(method.trim()))
+  const isEmpty =
+    bodySize === 0 || length === '0' || (length === undefined && /^(get|head|delete)$/i.test(method.trim()))
   if (postData === undefined || postData === null) return isEmpty ? EMPTY : undefined
   const told = typeof postData === 'object' ? postData : { text: postData }
-  if ((told.text === undefined || told.text === null || told.text === '') && Array.isArray(told.params) && told.params.length > 0) {
-    return typeof told.mimeType === 'string' && /multipart/i.test(told.mimeType) ? undefined : Buffer.from(formOf(told.params))
+  if (
+    (told.text === undefined || told.text === null || told.text === '') &&
+    Array.isArray(told.params) &&
+    told.params.length > 0
+  ) {
+    return typeof told.mimeType === 'string' && /multipart/i.test(told.mimeType)
+      ? undefined
+      : Buffer.from(formOf(told.params))
   }
   return held(told, headers, reading) ?? (isEmpty ? EMPTY : undefined)
 }
@@ -96,8 +112,13 @@ function heard(status: number, response: any, headers: readonly Pair[] | undefin
 }
 
 /** The bytes of a body; undefined: the file does not hold them, or not all of them, or something that only says so. */
-function held(content: any, headers: readonly Pair[] | undefined, { place, beside, unpacker }: Reading): Buffer | undefined {
-  const mediaType = headerOf('content-type', headers) ?? (typeof content?.mimeType === 'string' ? content.mimeType : undefined)
+function held(
+  content: any,
+  headers: readonly Pair[] | undefined,
+  { place, beside, unpacker }: Reading,
+): Buffer | undefined {
+  const mediaType =
+    headerOf('content-type', headers) ?? (typeof content?.mimeType === 'string' ? content.mimeType : undefined)
   const written = textOf(content, mediaType) ?? attached(content, beside)
   const bytes = written && unpacker.unpack(written, headerOf('content-encoding', headers) ?? '', place)
   if (bytes === undefined || bytes.length === 0) return undefined
@@ -111,7 +132,9 @@ function textOf(content: any, mediaType: string | undefined): Buffer | undefined
   const { text, encoding } = content ?? {}
   // A tool that has taken the JSON apart.
   if (typeof text === 'object' && text !== null) return Buffer.from(JSON.stringify(text))
-  return typeof text === 'string' && text !== '' ? bytesOf(text, typeof encoding === 'string' ? encoding : undefined, mediaType) : undefined
+  return typeof text === 'string' && text !== ''
+    ? bytesOf(text, typeof encoding === 'string' ? encoding : undefined, mediaType)
+    : undefined
 }
 
 function attached(content: any, beside: Beside): Buffer | undefined {

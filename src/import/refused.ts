@@ -28,24 +28,36 @@ export function refusedAs({ status, body, hasBody }: Told, call: Call, provider:
   if (body) {
     const told = fieldsOf(body.value)
     // What all refusals of a status have in common tells none from another.
-    const telling = (field: string) => candidates.length === 1 || candidates.some(({ fields }) => fields.get(field) !== candidates[0]!.fields.get(field))
-    const score = ({ fields }: Candidate) => [...fields].filter(([field, value]) => telling(field) && told.get(field) === value).length
+    const telling = (field: string) =>
+      candidates.length === 1 || candidates.some(({ fields }) => fields.get(field) !== candidates[0]!.fields.get(field))
+    const score = ({ fields }: Candidate) =>
+      [...fields].filter(([field, value]) => telling(field) && told.get(field) === value).length
     const best = Math.max(...candidates.map(score))
-    if (best > 0) return (own.find((candidate) => score(candidate) === best) ?? candidates.find((candidate) => score(candidate) === best))!.refused
+    if (best > 0)
+      return (own.find((candidate) => score(candidate) === best) ??
+        candidates.find((candidate) => score(candidate) === best))!.refused
   }
   // Nothing tells which one it was: it is one of them where there are no others.
-  const others = candidates.filter(({ refused, fields }) => !refused && !own.some((candidate) => isSame(candidate.fields, fields)))
+  const others = candidates.filter(
+    ({ refused, fields }) => !refused && !own.some((candidate) => isSame(candidate.fields, fields)),
+  )
   return others.length === 0 || !hasBody ? own[0]!.refused : undefined
 }
 
 function candidatesOf(status: number | undefined, call: Call, provider: Provider): Candidate[] {
-  const own = (provider.identity.refuses ?? []).map(({ name, gate, detail }) => ({ name, detail, refused: { gate: gate.name, name, ...(detail && { detail: { ...detail } }) } }))
+  const own = (provider.identity.refuses ?? []).map(({ name, gate, detail }) => ({
+    name,
+    detail,
+    refused: { gate: gate.name, name, ...(detail && { detail: { ...detail } }) },
+  }))
   const others = Object.keys(provider.refusals)
     .filter((name) => !own.some((row) => row.name === name))
     .map((name) => ({ name, detail: undefined, refused: undefined }))
   return [...own, ...others].flatMap(({ name, detail, refused }) => {
     const answer = answerOf(name, detail ?? {}, call, provider)
-    return answer && (status === undefined || answer.status === status) ? [{ refused, fields: fieldsOf(answer.body) }] : []
+    return answer && (status === undefined || answer.status === status)
+      ? [{ refused, fields: fieldsOf(answer.body) }]
+      : []
   })
 }
 

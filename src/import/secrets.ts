@@ -9,7 +9,8 @@ import type { Pair } from './exchange.ts'
 /** Beside the headers that are secret everywhere: what partners, proxies and browsers add. */
 const MORE_HEADERS = /session|passw|auth|credential|csrf|xsrf|jwt|bearer|secret/
 /** Names of fields and of query values that are secret. */
-const SECRET_FIELD = /secret|signature|passw(or)?d|credential|(^|[_-])(api|access|private|auth|bearer|refresh|session)[_-]?(key|token|id)$|^(authorization|sig|jwt)$/i
+const SECRET_FIELD =
+  /secret|signature|passw(or)?d|credential|(^|[_-])(api|access|private|auth|bearer|refresh|session)[_-]?(key|token|id)$|^(authorization|sig|jwt)$/i
 /** What a secret of any provider looks like, however it is escaped in a URL or in JSON. */
 const UNDERSCORE = '(?:_|%(?:25)*5f|\\\\u005f)'
 const LOOKS_SECRET: readonly (readonly [pattern: RegExp, stands: string])[] = [
@@ -39,11 +40,16 @@ interface Spoken {
 // rule: sandgate.import.secrets
 /** Takes out of a text whatever the calls, the demo accounts and the config file have of secrets. */
 export function secretsOut(calls: readonly Spoken[], provider: Provider, settings: unknown): (text: string) => string {
-  const spoken = calls.flatMap((call) => [...inHeaders(call, provider), ...inQuery(call.query), ...call.bodies.flatMap(inBody)])
+  const spoken = calls.flatMap((call) => [
+    ...inHeaders(call, provider),
+    ...inQuery(call.query),
+    ...call.bodies.flatMap(inBody),
+  ])
   const demo = provider.demo.flatMap(({ key, secret }) => (secret === undefined ? [key] : [key, secret]))
   const texts = [...spoken.filter((text) => text.length >= SHORTEST), ...demo, ...keysIn(settings)]
   const hideKnown = hiding(new Map(texts.map((text) => [text, HIDDEN])))
-  return (text) => withoutLogins(LOOKS_SECRET.reduce((left, [pattern, stands]) => left.replace(pattern, stands), hideKnown(text)))
+  return (text) =>
+    withoutLogins(LOOKS_SECRET.reduce((left, [pattern, stands]) => left.replace(pattern, stands), hideKnown(text)))
 }
 
 /** Drawn by somebody, and not a word, a path or a media type: many a header of a proxy is called a key. */
@@ -52,12 +58,18 @@ const LOOKS_DRAWN = /^(?!\/)(?=.*\d)(?=.*[A-Za-z])\S+$/
 const SHORTEST_OF_OTHERS = 16
 
 function inHeaders({ headers, answerHeaders }: Spoken, provider: Provider): string[] {
-  const others = [...(headers ?? []), ...(answerHeaders ?? [])].filter(([name]) => isSecretHeader(name, provider) && !isOfCaller(name, provider))
-  const values = others.flatMap(([name, value]) => (/cookie/.test(name) ? value.split(/[;,]\s*/).map((pair) => pair.slice(pair.indexOf('=') + 1)) : [value]))
-  const own = (headers ?? []).filter(([name]) => isOfCaller(name, provider)).flatMap(([, value]) => {
-    const bare = value.replace(/^\w+ +/, '')
-    return [value, bare, ...(/^basic /i.test(value) ? Buffer.from(bare, 'base64').toString('utf8').split(':') : [])]
-  })
+  const others = [...(headers ?? []), ...(answerHeaders ?? [])].filter(
+    ([name]) => isSecretHeader(name, provider) && !isOfCaller(name, provider),
+  )
+  const values = others.flatMap(([name, value]) =>
+    /cookie/.test(name) ? value.split(/[;,]\s*/).map((pair) => pair.slice(pair.indexOf('=') + 1)) : [value],
+  )
+  const own = (headers ?? [])
+    .filter(([name]) => isOfCaller(name, provider))
+    .flatMap(([, value]) => {
+      const bare = value.replace(/^\w+ +/, '')
+      return [value, bare, ...(/^basic /i.test(value) ? Buffer.from(bare, 'base64').toString('utf8').split(':') : [])]
+    })
   return [...own, ...values.filter((value) => value.length >= SHORTEST_OF_OTHERS && LOOKS_DRAWN.test(value))]
 }
 
@@ -77,7 +89,8 @@ function inBody(body: Buffer | undefined): string[] {
   const walk = (value: unknown, name: string): void => {
     if (typeof value === 'string' && isSecretField(name)) found.push(value)
     if (Array.isArray(value)) value.forEach((item) => walk(item, name))
-    else if (typeof value === 'object' && value !== null) Object.entries(value).forEach(([key, item]) => walk(item, key))
+    else if (typeof value === 'object' && value !== null)
+      Object.entries(value).forEach(([key, item]) => walk(item, key))
   }
   walk(json.value, '')
   return found

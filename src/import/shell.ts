@@ -34,7 +34,17 @@ export function commandLine(text: string, at: number, shell: Shell): CommandLine
   return shell === 'cmd' ? cmdLine(text, at) : new Reader(text, at, shell).read()
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', e: '\x1b', E: '\x1b', f: '\f', v: '\v' }
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  e: '\x1b',
+  E: '\x1b',
+  f: '\f',
+  v: '\v',
+}
 const BACKTICKED: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0' }
 const CODE = /^(?:x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|[0-7]{1,3})/
 
@@ -76,7 +86,8 @@ class Reader {
     else if (char === '"') this.#add(this.#double(this.#at + 1))
     else if (this.#isBash && text.startsWith("$'", this.#at)) this.#add(this.#ansi())
     else if (this.#isBash && text.startsWith('$(', this.#at)) this.#add(this.#substitution())
-    else if (!this.#isBash && this.#word === undefined && /^@['"]\n/.test(text.slice(this.#at, this.#at + 3))) this.#add(this.#hereString())
+    else if (!this.#isBash && this.#word === undefined && /^@['"]\n/.test(text.slice(this.#at, this.#at + 3)))
+      this.#add(this.#hereString())
     else if (char === '#' && this.#word === undefined) this.#at = this.#lineEnd()
     else if (char === '<' || char === '>') return this.#redirected(char)
     else if (';|&)'.includes(char) || (this.#isBash && char === '`')) return this.#ended()

@@ -12,16 +12,20 @@ const EMPTY = Buffer.alloc(0)
 /** Colours and links of a terminal. */
 const CONTROL = /\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g
 /** What may stand before a command: a prompt, variables, a list's bullet, another command. */
-const COMMAND = /^(.*?[$#%>❯➜»+]\s*|\s*(?:\w+=\S*\s+)*|\s*(?:[-*•]|\d+[.)])\s+|.*?(?:\$\(|`|&&|\|\||;|\b(?:time|sudo|then|do)\s)\s*)(?:[\w.:\\/-]*[\\/])?curl(?:\.exe)?["']?[ \t]+(?=\S)/
+const COMMAND =
+  /^(.*?[$#%>❯➜»+]\s*|\s*(?:\w+=\S*\s+)*|\s*(?:[-*•]|\d+[.)])\s+|.*?(?:\$\(|`|&&|\|\||;|\b(?:time|sudo|then|do)\s)\s*)(?:[\w.:\\/-]*[\\/])?curl(?:\.exe)?["']?[ \t]+(?=\S)/
 const REQUEST_LINE = /^> ([A-Za-z]+) (\S+) HTTP\/[\d.]+\s*$/
 const STATUS_LINE = /^(?:< )?HTTP\/[\d.]+ (\d{3})(?: |$)/
 const TIME_BEFORE = /^\d\d:\d\d:\d\d\.\d{3,6} (?:\[\d+-\d+\] )?/
 /** Lines of curl's own: what it does, how much came, how far it is. */
-const CHATTER = /^(?:\* |[{}] \[\d+ bytes data\]|\s*% Total|\s*Dload|[\s\d.kMG-]*(?:--:--:--|\d+:\d\d:\d\d)|Note: Unnecessary|Warning: )/
+const CHATTER =
+  /^(?:\* |[{}] \[\d+ bytes data\]|\s*% Total|\s*Dload|[\s\d.kMG-]*(?:--:--:--|\d+:\d\d:\d\d)|Note: Unnecessary|Warning: )/
 const CHATTER_BEHIND = /\* (?:Connection #\d+ to host|Closing connection|Curl_http_done|Leaving|upload completely).*$/
 
 export function isTranscript(text: string): boolean {
-  return text.split('\n').some((line) => COMMAND.test(line) || REQUEST_LINE.test(line.replace(CONTROL, '').replace(TIME_BEFORE, '')))
+  return text
+    .split('\n')
+    .some((line) => COMMAND.test(line) || REQUEST_LINE.test(line.replace(CONTROL, '').replace(TIME_BEFORE, '')))
 }
 
 /** A command with the text behind it, up to the next one. */
@@ -51,7 +55,7 @@ function blocksOf(text: string, beside: Beside): Block[] {
   const blocks: Block[] = []
   let open: { requests: readonly CurlRequest[]; from: number } = { requests: [], from: 0 }
   let line = 1
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const end = text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at)
     const found = COMMAND.exec(text.slice(at, end))
     const command = found && commandAt(text, at + found[0].length, { prompt: found[1]!, line, beside })
@@ -73,7 +77,11 @@ interface Where {
   readonly beside: Beside
 }
 
-function commandAt(text: string, at: number, { prompt, line, beside }: Where): { requests: CurlRequest[]; end: number } | undefined {
+function commandAt(
+  text: string,
+  at: number,
+  { prompt, line, beside }: Where,
+): { requests: CurlRequest[]; end: number } | undefined {
   try {
     const { words, stdin, end } = commandLine(text, at, shellOf(text, at, prompt))
     const requests = curlRequests(words, { file: beside, stdin })
@@ -81,20 +89,25 @@ function commandAt(text: string, at: number, { prompt, line, beside }: Where): {
     return requests.some(({ url }) => /[/.$]/.test(url)) ? { requests, end } : undefined
   } catch (error) {
     if (error instanceof NoSuchFile) {
-      throw new Unusable(`line ${line}: the command reads ${error.file === '-' ? 'from another command' : error.file}, which is not in this file and not beside it; put it into the same folder, or write what it holds into the command`)
+      throw new Unusable(
+        `line ${line}: the command reads ${error.file === '-' ? 'from another command' : error.file}, which is not in this file and not beside it; put it into the same folder, or write what it holds into the command`,
+      )
     }
     if (!(error instanceof OpenQuote)) throw error
     // Somebody who writes about curl writes apostrophes.
     const first = text.slice(at, text.indexOf('\n', at) < 0 ? undefined : text.indexOf('\n', at))
     if (!/https?:|\/v?\d|^-/.test(first)) return undefined
-    throw new Unusable(`line ${line + (text.slice(at, error.at).match(/\n/g)?.length ?? 0)}: a quote opens here that is never closed, so nobody can tell where the command ends`)
+    throw new Unusable(
+      `line ${line + (text.slice(at, error.at).match(/\n/g)?.length ?? 0)}: a quote opens here that is never closed, so nobody can tell where the command ends`,
+    )
   }
 }
 
 function addExchanges({ requests, output }: Block, found: Exchange[], waiting: Waiting[]): void {
   const lines = output.split('\n').map((line) => line.replace(TIME_BEFORE, ''))
   const heard = verboseIn(lines)
-  const own = heard.length === 0 ? withoutVerbose(requests, lines) : requests.map((request) => exchangeOf(request, undefined))
+  const own =
+    heard.length === 0 ? withoutVerbose(requests, lines) : requests.map((request) => exchangeOf(request, undefined))
   own.forEach((exchange, index) => {
     found.push(exchange)
     if (!exchange.answer) waiting.push({ request: requests[index]!, exchange, isTaken: false })
@@ -102,16 +115,33 @@ function addExchanges({ requests, output }: Block, found: Exchange[], waiting: W
   for (const verbose of heard) {
     const command = commandOf(verbose, waiting, own)
     if (command) command.isTaken = true
-    const carries = verbose.headers.some(([name, value]) => (name === 'content-length' && value !== '0') || name === 'transfer-encoding')
+    const carries = verbose.headers.some(
+      ([name, value]) => (name === 'content-length' && value !== '0') || name === 'transfer-encoding',
+    )
     const body = command ? command.request.body : carries ? undefined : EMPTY
-    found.push({ method: verbose.method, url: urlOf(verbose), when: whenOf(headerOf('date', verbose.answer?.headers)), headers: verbose.headers, body: () => body, answer: verbose.answer })
+    found.push({
+      method: verbose.method,
+      url: urlOf(verbose),
+      when: whenOf(headerOf('date', verbose.answer?.headers)),
+      headers: verbose.headers,
+      body: () => body,
+      answer: verbose.answer,
+    })
   }
 }
 
 /** The command behind what curl says it sent: only there is the body. Of several that fit it is the one with the same headers, else the one right before it. */
-function commandOf({ method, target, headers }: Verbose, waiting: readonly Waiting[], own: readonly Exchange[]): Waiting | undefined {
-  const fitting = waiting.filter(({ request, isTaken }) => !isTaken && request.method === method && request.url.split('#')[0]!.endsWith(target))
-  const alike = ({ request, exchange }: Waiting) => 2 * request.headers.filter(([name, value]) => headerOf(name, headers) === value).length + (own.includes(exchange) ? 1 : 0)
+function commandOf(
+  { method, target, headers }: Verbose,
+  waiting: readonly Waiting[],
+  own: readonly Exchange[],
+): Waiting | undefined {
+  const fitting = waiting.filter(
+    ({ request, isTaken }) => !isTaken && request.method === method && request.url.split('#')[0]!.endsWith(target),
+  )
+  const alike = ({ request, exchange }: Waiting) =>
+    2 * request.headers.filter(([name, value]) => headerOf(name, headers) === value).length +
+    (own.includes(exchange) ? 1 : 0)
   return fitting.reduce<Waiting | undefined>((best, one) => (best && alike(best) >= alike(one) ? best : one), undefined)
 }
 
@@ -120,7 +150,9 @@ function exchangeOf({ method, url, headers, body }: CurlRequest, answer: Heard |
 }
 
 function urlOf({ target, headers }: Verbose): string {
-  return /^https?:/i.test(target) ? target : `https://${headerOf('host', headers) ?? headerOf(':authority', headers) ?? ''}${target}`
+  return /^https?:/i.test(target)
+    ? target
+    : `https://${headerOf('host', headers) ?? headerOf(':authority', headers) ?? ''}${target}`
 }
 
 /** What curl -v tells of one request. */
@@ -186,9 +218,14 @@ function includedIn(lines: readonly string[]): Heard {
 
 /** A body without a status, a status without a body, or one behind the other. */
 function plainIn(lines: readonly string[], { printsStatus }: CurlRequest): Heard | undefined {
-  const text = lines.filter((line) => !CHATTER.test(line)).join('\n').trim()
+  const text = lines
+    .filter((line) => !CHATTER.test(line))
+    .join('\n')
+    .trim()
   const json = jsonAtStart(text)
-  const behind = printsStatus ? /^\s*\D*?([1-5]\d\d)\b/.exec(json === undefined ? text : text.slice(json.length))?.[1] : undefined
+  const behind = printsStatus
+    ? /^\s*\D*?([1-5]\d\d)\b/.exec(json === undefined ? text : text.slice(json.length))?.[1]
+    : undefined
   if (json === undefined && behind === undefined) return undefined
   const body = json === undefined ? undefined : Buffer.from(json)
   return { status: behind === undefined ? undefined : Number(behind), headers: undefined, body: () => body }

@@ -15,7 +15,8 @@ const LAST_MS = 253_402_300_799_999
 /** Numbers below this are seconds; it is a day of 1973 in ms. */
 const SECONDS_BELOW = 100_000_000_000
 
-const PARTS = /^(\d{4})[-/](\d\d?)(?:[-/](\d\d?)(?:[T ,]+(\d\d?)(?::(\d\d?)(?::(\d\d?)(?:[.,](\d{1,9}))?)?)?)?)?(?!\d)[:T\s]*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?/i
+const PARTS =
+  /^(\d{4})[-/](\d\d?)(?:[-/](\d\d?)(?:[T ,]+(\d\d?)(?::(\d\d?)(?::(\d\d?)(?:[.,](\d{1,9}))?)?)?)?)?(?!\d)[:T\s]*(Z|UTC|GMT|[+-]\d\d:?\d\d|[+-]\d\d)?/i
 
 // rule: sandgate.import.time
 /** Undefined: it names no day, or none that a clock can stand at. */
@@ -28,11 +29,26 @@ export function whenOf(value: unknown): When | undefined {
   return parts ? fromParts(parts) : fromWords(text)
 }
 
-function fromParts([, year, month, day, hour, minute, second, fraction = '', zone = 'Z']: RegExpExecArray): When | undefined {
-  const [m, d, h, i, s] = [month, day, hour, minute, second].map((part, index) => (part === undefined ? (index < 2 ? 1 : 0) : Number(part))) as [number, number, number, number, number]
+function fromParts([, year, month, day, hour, minute, second, fraction = '', zone = 'Z']: RegExpExecArray):
+  | When
+  | undefined {
+  const [m, d, h, i, s] = [month, day, hour, minute, second].map((part, index) =>
+    part === undefined ? (index < 2 ? 1 : 0) : Number(part),
+  ) as [number, number, number, number, number]
   if (m < 1 || m > 12 || d < 1 || d > 31 || h > 24 || i > 59 || s > 60) return undefined
   const ms = Date.UTC(Number(year), m - 1, d, h, i, s, Number(fraction.slice(0, 3).padEnd(3, '0'))) - offsetMs(zone)
-  const openMs = day === undefined ? 31 * DAY : hour === undefined ? DAY : minute === undefined ? HOUR : second === undefined ? MINUTE : fraction === '' ? SECOND : 0
+  const openMs =
+    day === undefined
+      ? 31 * DAY
+      : hour === undefined
+        ? DAY
+        : minute === undefined
+          ? HOUR
+          : second === undefined
+            ? MINUTE
+            : fraction === ''
+              ? SECOND
+              : 0
   return within(ms, openMs - 1)
 }
 

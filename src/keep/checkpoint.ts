@@ -46,7 +46,12 @@ export class CheckpointFile {
     }
     const last: CheckpointEnd | undefined = read.at(-1)
     if (this.#bytes < bytes.length || last?.end === undefined) return null
-    const wrong = changeProblem(read[0]) ?? read.slice(1, -1).map((record) => rowsProblem(record?.rows)).find((problem) => problem !== undefined)
+    const wrong =
+      changeProblem(read[0]) ??
+      read
+        .slice(1, -1)
+        .map((record) => rowsProblem(record?.rows))
+        .find((problem) => problem !== undefined)
     if (wrong !== undefined) throw new KeepRefused(`${this.#path} cannot be used: ${wrong}`)
     return { head: read[0], rows: flat(read.slice(1, -1)), until: () => last.end, pause: async () => undefined }
   }

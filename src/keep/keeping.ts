@@ -27,7 +27,11 @@ export interface KeepWish {
 }
 
 /** Undefined when nothing is to be kept. Throws `KeepRefused`. */
-export async function openKeeping({ data, seed, fsync, keep }: KeepWish, otherwise: string, tell: (line: string) => void): Promise<Keeping | undefined> {
+export async function openKeeping(
+  { data, seed, fsync, keep }: KeepWish,
+  otherwise: string,
+  tell: (line: string) => void,
+): Promise<Keeping | undefined> {
   return data === undefined ? undefined : Keeping.open({ folder: data, seed, otherwise, sync: fsync, tell, ...keep })
 }
 
@@ -69,14 +73,34 @@ export class Keeping {
   #closed = false
 
   /** Opens a directory, which is made when there is none. Throws `KeepRefused`, in one line. */
-  static async open({ folder, seed, otherwise, sync = false, tell, disk = fs, foldBytes = FOLD_BYTES }: KeepingOptions): Promise<Keeping> {
+  static async open({
+    folder,
+    seed,
+    otherwise,
+    sync = false,
+    tell,
+    disk = fs,
+    foldBytes = FOLD_BYTES,
+  }: KeepingOptions): Promise<Keeping> {
     const worlds = join(folder, 'worlds')
     let release: (() => void) | undefined
     try {
       makeFolder(worlds)
       release = await lock(folder)
-      const options = { disk, sync, tell, foldBytes, scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES), opened: new Set<LogFile>() }
-      const keeping = new Keeping(folder, seedOf(join(folder, 'sandgate.json'), seed, otherwise, options), options, release)
+      const options = {
+        disk,
+        sync,
+        tell,
+        foldBytes,
+        scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES),
+        opened: new Set<LogFile>(),
+      }
+      const keeping = new Keeping(
+        folder,
+        seedOf(join(folder, 'sandgate.json'), seed, otherwise, options),
+        options,
+        release,
+      )
       syncFolder(folder, options)
       for (const id of fs.readdirSync(worlds).sort()) {
         if (GONE.test(id)) fs.rmSync(join(worlds, id), { recursive: true })
@@ -86,7 +110,9 @@ export class Keeping {
       return keeping
     } catch (error) {
       release?.()
-      throw error instanceof KeepRefused ? error : new KeepRefused(`${folder} cannot be used to keep anything: ${(error as Error).message}`)
+      throw error instanceof KeepRefused
+        ? error
+        : new KeepRefused(`${folder} cannot be used to keep anything: ${(error as Error).message}`)
     }
   }
 
@@ -100,7 +126,11 @@ export class Keeping {
   /** The worlds that were found and that nobody has taken over yet. */
   *found(): Generator<readonly [id: string, was: Was]> {
     for (const [id, { found }] of this.#stores) if (found) yield [id, { ...found.world, ...found }]
-    for (const [id, unread] of this.#unread) yield [id, { seed: this.seed, startMs: 0, frozen: true, entries: 0, tables: new Map(), clock: [0, null, true], unread }]
+    for (const [id, unread] of this.#unread)
+      yield [
+        id,
+        { seed: this.seed, startMs: 0, frozen: true, entries: 0, tables: new Map(), clock: [0, null, true], unread },
+      ]
   }
 
   /** Keeps a world from here on: the one that was found, or, unless it `goesOn`, one that begins now in place of another of its id. Throws `NotKept`. */
@@ -126,16 +156,23 @@ export class Keeping {
       },
       abandon: async () => {
         await abandon()
-        if (!known) await this.#options.disk.promises.rm(join(this.#folder, 'worlds', world.id), { recursive: true, force: true })
+        if (!known)
+          await this.#options.disk.promises.rm(join(this.#folder, 'worlds', world.id), { recursive: true, force: true })
       },
     }
   }
 
   /** Forgets a world. */
   forget(id: string): void {
-    const store = this.#unread.delete(id) ? new Store(join(this.#folder, 'worlds', id), this.#options) : this.#stores.get(id)
+    const store = this.#unread.delete(id)
+      ? new Store(join(this.#folder, 'worlds', id), this.#options)
+      : this.#stores.get(id)
     this.#stores.delete(id)
-    store?.remove(`${join(this.#folder, 'worlds', id)}.gone-${++this.#gone}`).catch((error: Error) => this.#options.tell(`${this.#folder}: the world "${id}" is not gone from the disk: ${error.message}`))
+    store
+      ?.remove(`${join(this.#folder, 'worlds', id)}.gone-${++this.#gone}`)
+      .catch((error: Error) =>
+        this.#options.tell(`${this.#folder}: the world "${id}" is not gone from the disk: ${error.message}`),
+      )
   }
 
   /** Bytes of logs that no checkpoint has taken in yet. */
@@ -191,10 +228,16 @@ function makeFolder(path: string): void {
 function seedOf(path: string, asked: string | undefined, otherwise: string, { disk, sync }: StoreOptions): string {
   const kept = fs.existsSync(path) ? readHead(path) : undefined
   if (kept) checkFormat(kept.format, path)
-  if (kept && asked !== undefined && asked !== kept.seed) throw new KeepRefused(`--seed ${asked}: ${path} was begun with the seed "${kept.seed}"; leave --seed out, or take another directory`)
+  if (kept && asked !== undefined && asked !== kept.seed)
+    throw new KeepRefused(
+      `--seed ${asked}: ${path} was begun with the seed "${kept.seed}"; leave --seed out, or take another directory`,
+    )
   if (kept) return kept.seed
   const seed = asked ?? otherwise
-  disk.writeFileSync(`${path}.tmp`, `${JSON.stringify({ sandgate: 'data', format: FORMAT, seed })}\n`, { mode: FILE_MODE, flush: sync })
+  disk.writeFileSync(`${path}.tmp`, `${JSON.stringify({ sandgate: 'data', format: FORMAT, seed })}\n`, {
+    mode: FILE_MODE,
+    flush: sync,
+  })
   disk.renameSync(`${path}.tmp`, path)
   return seed
 }
@@ -203,6 +246,8 @@ function readHead(path: string): any {
   try {
     return JSON.parse(fs.readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new KeepRefused(`${path} cannot be read: ${(error as Error).message}; it holds the seed, as in {"sandgate":"data","format":${FORMAT},"seed":"…"}`)
+    throw new KeepRefused(
+      `${path} cannot be read: ${(error as Error).message}; it holds the seed, as in {"sandgate":"data","format":${FORMAT},"seed":"…"}`,
+    )
   }
 }

@@ -2,7 +2,18 @@
 // socket that ends with its process: containers that share a directory do not see each other's processes, but hear each other's bells. A copy of a
 // directory has a copy of its lock, which names another directory.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { kill, pid } from 'node:process'
@@ -26,7 +37,12 @@ export async function lock(folder: string): Promise<() => void> {
   const path = join(folder, 'lock')
   const mine = `lock.${randomBytes(6).toString('hex')}`
   const hung = await hang(folder, `${mine}.bell`)
-  const own = JSON.stringify({ pid, started: statOf(pid).started, bell: hung && `${mine}.bell`, folder: identityOf(folder) } satisfies Holder)
+  const own = JSON.stringify({
+    pid,
+    started: statOf(pid).started,
+    bell: hung && `${mine}.bell`,
+    folder: identityOf(folder),
+  } satisfies Holder)
   const takeDown = () => {
     hung?.close()
     rmSync(join(folder, `${mine}.bell`), { force: true })
@@ -54,9 +70,15 @@ async function clear(folder: string, path: string, aside: string): Promise<void>
   const text = textOf(path)
   const holder = holderIn(text)
   // rule: sandgate.keep.copy
-  if (holder && !isCopied(holder, folder) && isAlive(holder)) throw new KeepRefused(`${folder} is in use by process ${holder.pid}${holder.pid === pid ? ', this one' : ''}; one process per directory`)
+  if (holder && !isCopied(holder, folder) && isAlive(holder))
+    throw new KeepRefused(
+      `${folder} is in use by process ${holder.pid}${holder.pid === pid ? ', this one' : ''}; one process per directory`,
+    )
   const bell = holder?.bell !== undefined && BELL.test(holder.bell) ? holder.bell : undefined
-  if (bell !== undefined && (await rings(folder, bell))) throw new KeepRefused(`${folder} is in use by process ${holder!.pid} of another container; one process per directory`)
+  if (bell !== undefined && (await rings(folder, bell)))
+    throw new KeepRefused(
+      `${folder} is in use by process ${holder!.pid} of another container; one process per directory`,
+    )
   takeAway(path, aside, text)
   if (bell !== undefined) rmSync(join(folder, bell), { force: true })
 }
@@ -74,29 +96,45 @@ function isCopied({ folder: of }: Holder, folder: string): boolean {
 
 /** Where the system has no such socket, or the file system takes none, the number alone has to do. */
 async function hang(folder: string, name: string): Promise<Server | undefined> {
-  return at(folder, name, (path) => new Promise((resolve) => {
-    const server = createServer((caller) => caller.destroy()).unref()
-    server.on('error', () => resolve(undefined))
-    server.listen(path, () => {
-      chmodSync(path, FILE_MODE)
-      resolve(server)
-    })
-  }))
+  return at(
+    folder,
+    name,
+    (path) =>
+      new Promise((resolve) => {
+        const server = createServer((caller) => caller.destroy()).unref()
+        server.on('error', () => resolve(undefined))
+        server.listen(path, () => {
+          chmodSync(path, FILE_MODE)
+          resolve(server)
+        })
+      }),
+  )
 }
 
 /** Whether whoever hung it up is alive: the system answers for a process that is busy, or stopped, too. */
 async function rings(folder: string, name: string): Promise<boolean | undefined> {
-  return at(folder, name, (path) => new Promise((resolve) => {
-    const caller = connect(path, () => {
-      caller.destroy()
-      resolve(true)
-    })
-    caller.on('error', (error: NodeJS.ErrnoException) => resolve(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(error.code!)))
-  }))
+  return at(
+    folder,
+    name,
+    (path) =>
+      new Promise((resolve) => {
+        const caller = connect(path, () => {
+          caller.destroy()
+          resolve(true)
+        })
+        caller.on('error', (error: NodeJS.ErrnoException) =>
+          resolve(!['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'].includes(error.code!)),
+        )
+      }),
+  )
 }
 
 /** The path of a socket may have some 100 bytes: from its directory's descriptor on it is always short. */
-async function at<Result>(folder: string, name: string, work: (path: string) => Promise<Result | undefined>): Promise<Result | undefined> {
+async function at<Result>(
+  folder: string,
+  name: string,
+  work: (path: string) => Promise<Result | undefined>,
+): Promise<Result | undefined> {
   if (!existsSync('/proc/self/fd')) return undefined
   const fd = openSync(folder, 'r')
   try {

@@ -5,7 +5,21 @@ import * as fs from 'node:fs'
 import { crc32 } from 'node:zlib'
 
 /** What of the file system is used, so that a test can hand in one that fails. */
-export type Disk = Pick<typeof fs, 'openSync' | 'closeSync' | 'writeSync' | 'readFileSync' | 'readdirSync' | 'fstatSync' | 'ftruncateSync' | 'fdatasyncSync' | 'mkdirSync' | 'rmSync' | 'renameSync' | 'writeFileSync'> & {
+export type Disk = Pick<
+  typeof fs,
+  | 'openSync'
+  | 'closeSync'
+  | 'writeSync'
+  | 'readFileSync'
+  | 'readdirSync'
+  | 'fstatSync'
+  | 'ftruncateSync'
+  | 'fdatasyncSync'
+  | 'mkdirSync'
+  | 'rmSync'
+  | 'renameSync'
+  | 'writeFileSync'
+> & {
   readonly promises: Pick<typeof fs.promises, 'open' | 'rename' | 'rm' | 'readFile'>
 }
 
@@ -61,12 +75,13 @@ function head(length: number, checksum: number): string {
 
 /** Every whole record with the byte it ends at, up to the first that is torn or spoiled. */
 export function* records(bytes: Buffer): Generator<{ readonly record: any; readonly end: number }> {
-  for (let at = 0; at + HEAD_BYTES < bytes.length; ) {
+  for (let at = 0; at + HEAD_BYTES < bytes.length;) {
     const told = bytes.toString('latin1', at, at + HEAD_BYTES)
     const from = at + HEAD_BYTES
     const to = from + parseInt(told.slice(0, 8), 16)
     // Written anew and compared, so that no other spelling of a number passes.
-    if (!(to < bytes.length) || bytes[to] !== LINE_FEED || told !== head(to - from, crc32(bytes.subarray(from, to)))) return
+    if (!(to < bytes.length) || bytes[to] !== LINE_FEED || told !== head(to - from, crc32(bytes.subarray(from, to))))
+      return
     at = to + 1
     yield { record: parsed(bytes.toString('utf8', from, to)), end: at }
   }
@@ -128,7 +143,8 @@ export class LogFile {
     const { disk, sync } = this.#ground
     const fd = this.#open()
     try {
-      for (let done = 0; done < bytes.length; ) done += disk.writeSync(fd, bytes, done, bytes.length - done, this.#size + done)
+      for (let done = 0; done < bytes.length;)
+        done += disk.writeSync(fd, bytes, done, bytes.length - done, this.#size + done)
       if (sync) disk.fdatasyncSync(fd)
     } catch (error) {
       this.#forgetBehind(fd)

@@ -15,7 +15,9 @@ export const CASE_BYTES = 256 * 1024 * 1024
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/
 /** What providers compute from an instant has to be one that can be written, too. */
 const LAST_MS = Date.UTC(9900, 0)
-const Instant = z.string().refine((text) => INSTANT.test(text) && Date.parse(text) < LAST_MS, { message: 'expected an ISO 8601 instant such as 2026-05-16T19:00:00Z, before the year 9900' })
+const Instant = z.string().refine((text) => INSTANT.test(text) && Date.parse(text) < LAST_MS, {
+  message: 'expected an ISO 8601 instant such as 2026-05-16T19:00:00Z, before the year 9900',
+})
 /** The number of a journal entry. */
 const Entry = z.int().min(1).max(1e12)
 const Facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
@@ -32,7 +34,9 @@ const Moment = z.strictObject({ entry: Entry, at: Instant, order: z.int().min(1)
 
 /** Header values as Node.js hands them over: only one header may come several times. */
 const Headers = z.record(z.string(), z.union([z.string(), z.array(z.string())])).superRefine((headers, context) => {
-  for (const [name, value] of Object.entries(headers)) if (typeof value !== 'string' && name !== 'set-cookie') context.addIssue({ code: 'custom', path: [name], message: 'expected a text; only set-cookie may be a list' })
+  for (const [name, value] of Object.entries(headers))
+    if (typeof value !== 'string' && name !== 'set-cookie')
+      context.addIssue({ code: 'custom', path: [name], message: 'expected a text; only set-cookie may be a list' })
 })
 
 const RecordedCall = z.strictObject({
@@ -65,9 +69,20 @@ const RecordedCall = z.strictObject({
   /** The caller in the provider's plain facts; nobody was known yet where it is left out. */
   who: Facts.optional(),
   /** The check of the caller that stopped the call, and the mistake that it looked like: without the signature nobody could tell it again. */
-  refused: z.strictObject({ gate: z.string(), name: z.string(), detail: z.record(z.string(), z.unknown()).optional(), hint: z.string().optional() }).optional(),
+  refused: z
+    .strictObject({
+      gate: z.string(),
+      name: z.string(),
+      detail: z.record(z.string(), z.unknown()).optional(),
+      hint: z.string().optional(),
+    })
+    .optional(),
   /** The answer as it left; status null: the connection was cut instead. */
-  answer: z.strictObject({ status: z.int().nullable(), headers: z.record(z.string(), z.string()), body: z.string().optional() }),
+  answer: z.strictObject({
+    status: z.int().nullable(),
+    headers: z.record(z.string(), z.string()),
+    body: z.string().optional(),
+  }),
   rules: z.array(z.string()).optional(),
   /** For answers of a real provider: the headers that must be equal, and the fields of the body that only need the same shape. */
   compare: z
@@ -81,7 +96,9 @@ const RecordedCall = z.strictObject({
 })
 
 /** A call that had come, and was not answered yet when the recording was taken. */
-const CallUnderWay = RecordedCall.omit({ entry: true, at: true, answer: true, rules: true, compare: true }).extend({ began: Moment })
+const CallUnderWay = RecordedCall.omit({ entry: true, at: true, answer: true, rules: true, compare: true }).extend({
+  began: Moment,
+})
 
 /** A call of the control API that changed the world. */
 const RecordedDeed = z.strictObject({
@@ -118,44 +135,57 @@ const RecordedAttempt = z.strictObject({
 
 const Step = z.discriminatedUnion('kind', [RecordedCall, RecordedDeed, RecordedMove, RecordedAttempt])
 
-export const Recording = z.strictObject({
-  sandgate: z.literal('recording'),
-  format: z.int(),
-  /** The version of Sandgate that wrote it. */
-  version: z.string(),
-  note: z.string().optional(),
-  /** SHA-256 of the OpenAPI documents, by provider. */
-  contracts: z.record(z.string(), z.string()),
-  seed: z.string(),
-  clock: z.strictObject({ start: Instant, mode: z.enum(['running', 'frozen']) }),
-  /** What the config file said, keys and secrets replaced. */
-  settings: z.record(z.string(), z.unknown()),
-  /** Where callbacks go from the start, by provider; a replay sends none. */
-  callbacks: z.record(z.string(), z.strictObject({ url: z.string(), account: z.string().optional(), events: z.array(z.string()).optional() })),
-  limits: z.strictObject({ bodyBytes: z.int().optional() }),
-  strict: z.boolean(),
-  assume: z.record(z.string(), z.string()),
-  journal: z.array(Step),
-  /** Calls that were not answered yet. */
-  under_way: z.array(CallUnderWay).optional(),
-  /** Where the world stood when the recording was taken. */
-  end: z.strictObject({ entry: z.int().min(0).max(1e12), at: Instant }),
-}).superRefine(({ journal }, context) => {
-  const places = new Map<number, number>()
-  for (const [index, step] of journal.entries()) {
-    const wrong = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path: ['journal', index, ...path], message })
-    // A control call stands before the entry of its number, which is that of somebody else.
-    if (step.kind === 'control') continue
-    const other = places.get(step.entry)
-    if (other !== undefined) wrong(['entry'], `${step.entry} is the entry of journal.${other} too`)
-    places.set(step.entry, index)
-    if (step.kind === 'callback' && step.ended && step.ended.entry <= step.entry) wrong(['ended', 'entry'], `an attempt ends behind its own entry, ${step.entry}`)
-    if (step.kind !== 'call') continue
-    const moments = [...(step.began ? [step.began] : []), ...(step.resumed ?? [])]
-    const late = moments.findIndex(({ entry }, at) => entry > step.entry || (at > 0 && entry < moments[at - 1]!.entry))
-    if (late >= 0) wrong([late === 0 && step.began ? 'began' : 'resumed'], `a call comes, goes on and is answered in this order, and it was answered with entry ${step.entry}`)
-  }
-})
+export const Recording = z
+  .strictObject({
+    sandgate: z.literal('recording'),
+    format: z.int(),
+    /** The version of Sandgate that wrote it. */
+    version: z.string(),
+    note: z.string().optional(),
+    /** SHA-256 of the OpenAPI documents, by provider. */
+    contracts: z.record(z.string(), z.string()),
+    seed: z.string(),
+    clock: z.strictObject({ start: Instant, mode: z.enum(['running', 'frozen']) }),
+    /** What the config file said, keys and secrets replaced. */
+    settings: z.record(z.string(), z.unknown()),
+    /** Where callbacks go from the start, by provider; a replay sends none. */
+    callbacks: z.record(
+      z.string(),
+      z.strictObject({ url: z.string(), account: z.string().optional(), events: z.array(z.string()).optional() }),
+    ),
+    limits: z.strictObject({ bodyBytes: z.int().optional() }),
+    strict: z.boolean(),
+    assume: z.record(z.string(), z.string()),
+    journal: z.array(Step),
+    /** Calls that were not answered yet. */
+    under_way: z.array(CallUnderWay).optional(),
+    /** Where the world stood when the recording was taken. */
+    end: z.strictObject({ entry: z.int().min(0).max(1e12), at: Instant }),
+  })
+  .superRefine(({ journal }, context) => {
+    const places = new Map<number, number>()
+    for (const [index, step] of journal.entries()) {
+      const wrong = (path: (string | number)[], message: string) =>
+        context.addIssue({ code: 'custom', path: ['journal', index, ...path], message })
+      // A control call stands before the entry of its number, which is that of somebody else.
+      if (step.kind === 'control') continue
+      const other = places.get(step.entry)
+      if (other !== undefined) wrong(['entry'], `${step.entry} is the entry of journal.${other} too`)
+      places.set(step.entry, index)
+      if (step.kind === 'callback' && step.ended && step.ended.entry <= step.entry)
+        wrong(['ended', 'entry'], `an attempt ends behind its own entry, ${step.entry}`)
+      if (step.kind !== 'call') continue
+      const moments = [...(step.began ? [step.began] : []), ...(step.resumed ?? [])]
+      const late = moments.findIndex(
+        ({ entry }, at) => entry > step.entry || (at > 0 && entry < moments[at - 1]!.entry),
+      )
+      if (late >= 0)
+        wrong(
+          [late === 0 && step.began ? 'began' : 'resumed'],
+          `a call comes, goes on and is answered in this order, and it was answered with entry ${step.entry}`,
+        )
+    }
+  })
 
 export type Recording = z.output<typeof Recording>
 export type Step = z.output<typeof Step>
@@ -172,7 +202,10 @@ export class Unusable extends Error {}
 export function readRecording(written: Buffer | string): Recording {
   const value: any = jsonIn(typeof written === 'string' ? Buffer.from(written) : written)
   if (value?.sandgate !== 'recording') throw new Unusable('it is no recording: GET /_sandgate/recording makes one')
-  if (value.format !== FORMAT) throw new Unusable(`it has format ${(JSON.stringify(value.format) ?? 'none').slice(0, 40)}; this version of Sandgate reads format ${FORMAT}`)
+  if (value.format !== FORMAT)
+    throw new Unusable(
+      `it has format ${(JSON.stringify(value.format) ?? 'none').slice(0, 40)}; this version of Sandgate reads format ${FORMAT}`,
+    )
   const parsed = Recording.safeParse(value)
   if (!parsed.success) throw new Unusable(placed(parsed.error))
   return parsed.data
@@ -197,7 +230,10 @@ export function plainly(message: string): string {
 }
 
 /** The exact bytes of a body, in the form in which a case file holds them. */
-export function bodyFields(bytes: Buffer | undefined, hide: (text: string) => string): Pick<RecordedCall, 'body' | 'body_base64' | 'body_too_large'> {
+export function bodyFields(
+  bytes: Buffer | undefined,
+  hide: (text: string) => string,
+): Pick<RecordedCall, 'body' | 'body_base64' | 'body_too_large'> {
   if (bytes === undefined) return { body_too_large: true }
   if (bytes.length === 0) return {}
   if (isUtf8(bytes)) return { body: hide(bytes.toString('utf8')) }
@@ -230,8 +266,15 @@ export function withoutKeys(settings: unknown): any {
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(
       Object.entries(value).map(([name, item]) => {
-        if (inKeys && name === 'id' && typeof item === 'string') return [name, stand(item, (number) => `sk_test_recorded-${number}`)]
-        if (name === 'secret' && typeof item === 'string') return [name, stand(item, (number) => Buffer.from(`recorded secret ${String(number).padStart(8, '0')}`).toString('base64'))]
+        if (inKeys && name === 'id' && typeof item === 'string')
+          return [name, stand(item, (number) => `sk_test_recorded-${number}`)]
+        if (name === 'secret' && typeof item === 'string')
+          return [
+            name,
+            stand(item, (number) =>
+              Buffer.from(`recorded secret ${String(number).padStart(8, '0')}`).toString('base64'),
+            ),
+          ]
         return [name, walk(item, name === 'keys')]
       }),
     )
@@ -243,6 +286,10 @@ export function withoutKeys(settings: unknown): any {
 export function keysIn(settings: unknown, inKeys = false): string[] {
   if (typeof settings !== 'object' || settings === null) return []
   return Object.entries(settings).flatMap(([name, item]) =>
-    typeof item === 'string' ? ((inKeys && name === 'id') || name === 'secret' ? [item] : []) : keysIn(item, name === 'keys' || (inKeys && Array.isArray(settings))),
+    typeof item === 'string'
+      ? (inKeys && name === 'id') || name === 'secret'
+        ? [item]
+        : []
+      : keysIn(item, name === 'keys' || (inKeys && Array.isArray(settings))),
   )
 }

@@ -31,11 +31,18 @@ export function nameOf(kind: 'log' | 'checkpoint', number: number): string {
 
 /** The numbers of the files of a kind, ascending. */
 export function numbered(kind: 'log' | 'checkpoint', names: readonly string[]): number[] {
-  return names.flatMap((name) => (NAME.exec(name)?.[1] === kind ? [Number(NAME.exec(name)![2])] : [])).sort((a, b) => a - b)
+  return names
+    .flatMap((name) => (NAME.exec(name)?.[1] === kind ? [Number(NAME.exec(name)![2])] : []))
+    .sort((a, b) => a - b)
 }
 
 /** Reads a directory; what cannot be used is told, and nothing is changed. */
-export async function recover(folder: string, disk: Disk, readCheckpoint: (path: string) => Promise<FoundCheckpoint | undefined>, tell: (line: string) => void): Promise<Recovered> {
+export async function recover(
+  folder: string,
+  disk: Disk,
+  readCheckpoint: (path: string) => Promise<FoundCheckpoint | undefined>,
+  tell: (line: string) => void,
+): Promise<Recovered> {
   const names = disk.readdirSync(folder)
   const logs = numbered('log', names)
   const checkpoints = numbered('checkpoint', names).reverse()
@@ -55,12 +62,20 @@ export async function recover(folder: string, disk: Disk, readCheckpoint: (path:
     tell(`${path} is younger than what is left of ${nameOf('log', number)}; the checkpoint before it is used`)
   }
   if (logs[0] === 1) return { checkpoint: 1, ...follow(folder, 1, logs, undefined, disk, tell) }
-  if (checkpoints.length > 0 || logs.length > 0) throw new KeepRefused(`${folder}: no checkpoint can be used, and the logs from before it are gone`)
+  if (checkpoints.length > 0 || logs.length > 0)
+    throw new KeepRefused(`${folder}: no checkpoint can be used, and the logs from before it are gone`)
   return { state: undefined, checkpoint: 1, log: 1, size: 0 }
 }
 
 /** Applies the logs from `number` on, to the end or to the first byte that is damaged. */
-function follow(folder: string, number: number, logs: readonly number[], from: State | undefined, disk: Disk, tell: (line: string) => void): { state: State | undefined; log: number; size: number } {
+function follow(
+  folder: string,
+  number: number,
+  logs: readonly number[],
+  from: State | undefined,
+  disk: Disk,
+  tell: (line: string) => void,
+): { state: State | undefined; log: number; size: number } {
   let state = from
   for (let log = number; ; log++) {
     const path = join(folder, nameOf('log', log))
@@ -74,15 +89,25 @@ function follow(folder: string, number: number, logs: readonly number[], from: S
       if (size === 0) readHead(record, path)
       else {
         const wrong = changeProblem(record)
-        if (wrong !== undefined) throw new KeepRefused(`${path}: the record that ends at byte ${end} cannot be used: ${wrong}`)
+        if (wrong !== undefined)
+          throw new KeepRefused(`${path}: the record that ends at byte ${end} cannot be used: ${wrong}`)
         state = applied(state, record as Change)
       }
       size = end
     }
-    if (size < bytes.length) tell(`${path} is damaged from byte ${size} on: ${bytes.length - size} bytes are cut off, everything before them is kept`)
+    if (size < bytes.length)
+      tell(
+        `${path} is damaged from byte ${size} on: ${bytes.length - size} bytes are cut off, everything before them is kept`,
+      )
     const next = logs.find((each) => each > log)
     if (size < bytes.length || next === undefined) {
-      if (next !== undefined) tell(`${logs.filter((each) => each > log).map((each) => nameOf('log', each)).join(', ')} came after that and cannot be used either`)
+      if (next !== undefined)
+        tell(
+          `${logs
+            .filter((each) => each > log)
+            .map((each) => nameOf('log', each))
+            .join(', ')} came after that and cannot be used either`,
+        )
       return { state, log, size }
     }
   }
@@ -94,5 +119,6 @@ function readHead(head: LogHead, path: string): void {
 }
 
 export function checkFormat(format: unknown, path: string): void {
-  if (format !== FORMAT) throw new KeepRefused(`${path} has format ${format}; this version of Sandgate reads format ${FORMAT}`)
+  if (format !== FORMAT)
+    throw new KeepRefused(`${path} has format ${format}; this version of Sandgate reads format ${FORMAT}`)
 }

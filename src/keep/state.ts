@@ -75,9 +75,25 @@ const LAST_MS = 8.64e15
 export function changeProblem(record: any): string | undefined {
   if (!isObject(record)) return 'it is no object'
   const { world, clock, entries, rows } = record
-  if (!Array.isArray(clock) || !isMoment(clock[0]) || !(clock[1] === null || isMoment(clock[1])) || typeof clock[2] !== 'boolean') return 'its clock is not [now, wall or null, frozen], in milliseconds since 1970'
+  if (
+    !Array.isArray(clock) ||
+    !isMoment(clock[0]) ||
+    !(clock[1] === null || isMoment(clock[1])) ||
+    typeof clock[2] !== 'boolean'
+  )
+    return 'its clock is not [now, wall or null, frozen], in milliseconds since 1970'
   if (entries !== undefined && !isCount(entries)) return 'entries is no whole number from 0 on'
-  if (world !== undefined && !(isObject(world) && typeof world.seed === 'string' && isMoment(world.startMs) && typeof world.frozen === 'boolean' && isObject(world.made) && typeof world.settings === 'string')) {
+  if (
+    world !== undefined &&
+    !(
+      isObject(world) &&
+      typeof world.seed === 'string' &&
+      isMoment(world.startMs) &&
+      typeof world.frozen === 'boolean' &&
+      isObject(world.made) &&
+      typeof world.settings === 'string'
+    )
+  ) {
     return 'its world has no seed, startMs, frozen, made and settings as they should be'
   }
   return rows === undefined ? undefined : rowsProblem(rows)
@@ -92,7 +108,12 @@ export function rowsProblem(rows: unknown): string | undefined {
 }
 
 function isRowLine(line: unknown): boolean {
-  return Array.isArray(line) && typeof line[0] === 'string' && typeof line[1] === 'string' && (line[2] === undefined || isObject(line[2]))
+  return (
+    Array.isArray(line) &&
+    typeof line[0] === 'string' &&
+    typeof line[1] === 'string' &&
+    (line[2] === undefined || isObject(line[2]))
+  )
 }
 
 function isObject(value: unknown): boolean {
@@ -108,7 +129,10 @@ function isCount(value: unknown): boolean {
 }
 
 /** The state after a change; rows are changed in place. Undefined: no world has begun yet. */
-export function applied(state: State | undefined, { world, clock, entries, rows = [] }: Omit<Change, 'rows'> & { readonly rows?: Iterable<RowLine> }): State | undefined {
+export function applied(
+  state: State | undefined,
+  { world, clock, entries, rows = [] }: Omit<Change, 'rows'> & { readonly rows?: Iterable<RowLine> },
+): State | undefined {
   const from = world ? { world, tables: new Map() as Rows, entries: 0 } : state
   if (!from) return undefined
   for (const [table, key, row] of rows) put(from.tables, table, key, row)
@@ -143,5 +167,8 @@ export function lineOf({ table, key, after }: RowChange): RowLine {
 }
 
 function fingerprint({ options }: World): string {
-  return createHash('sha256').update(JSON.stringify([options.settings, options.assumptions])).digest('hex').slice(0, 16)
+  return createHash('sha256')
+    .update(JSON.stringify([options.settings, options.assumptions]))
+    .digest('hex')
+    .slice(0, 16)
 }

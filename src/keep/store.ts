@@ -8,7 +8,19 @@ import type { Keeper, World } from '../world/world.ts'
 import { type Checkpoint, CheckpointFile, pausing, unwanted } from './checkpoint.ts'
 import { type Ground, LogFile, syncFolder } from './log.ts'
 import { type FoundCheckpoint, KeepRefused, nameOf, numbered, recover, type Recovered } from './recovery.ts'
-import { applied, type Change, type ClockLine, clockOf, FORMAT, lineOf, type LogHead, moved, type Origin, originOf, type State } from './state.ts'
+import {
+  applied,
+  type Change,
+  type ClockLine,
+  clockOf,
+  FORMAT,
+  lineOf,
+  type LogHead,
+  moved,
+  type Origin,
+  originOf,
+  type State,
+} from './state.ts'
 
 /** Journal ids that are given out before the log is told of more. */
 const ENTRIES_AHEAD = 10_000
@@ -63,7 +75,9 @@ export class Store implements Keeper {
       const db = lowdb(file)
       await db.read()
       sizes.set(path, file.bytes)
-      return db.data ? { state: applied(undefined, { ...db.data.head, rows: db.data.rows })!, until: db.data.until() } : undefined
+      return db.data
+        ? { state: applied(undefined, { ...db.data.head, rows: db.data.rows })!, until: db.data.until() }
+        : undefined
     }
     const found = await recover(folder, disk, read, options.tell)
     const store = new Store(folder, options, found)
@@ -72,7 +86,11 @@ export class Store implements Keeper {
     return store
   }
 
-  constructor(folder: string, options: StoreOptions, { state, checkpoint, log }: Omit<Recovered, 'size'> = { state: undefined, checkpoint: 1, log: 1 }) {
+  constructor(
+    folder: string,
+    options: StoreOptions,
+    { state, checkpoint, log }: Omit<Recovered, 'size'> = { state: undefined, checkpoint: 1, log: 1 },
+  ) {
     this.#folder = folder
     this.#options = options
     this.#found = state
@@ -104,7 +122,10 @@ export class Store implements Keeper {
       this.#writing(() => (this.#log ??= this.#startLog(this.#logNumber)))
       this.#clock = found.clock
       this.#entries = found.entries
-      if (found.world.settings !== origin.settings) this.#options.tell(`${this.#folder}: settings or switches are not those it was kept with; what is there stays, and the new ones count from now on`)
+      if (found.world.settings !== origin.settings)
+        this.#options.tell(
+          `${this.#folder}: settings or switches are not those it was kept with; what is there stays, and the new ones count from now on`,
+        )
     } else this.#begin(world, origin)
     this.#follow(world, origin)
   }
@@ -143,7 +164,12 @@ export class Store implements Keeper {
     }
     try {
       const db = lowdb(file)
-      db.data = { head: { sandgate: 'checkpoint', format: FORMAT, log: number, world: origin, clock, entries }, rows: world.entries(), until: () => 0, pause: pausing(fold) }
+      db.data = {
+        head: { sandgate: 'checkpoint', format: FORMAT, log: number, world: origin, clock, entries },
+        rows: world.entries(),
+        until: () => 0,
+        pause: pausing(fold),
+      }
       await db.write()
     } catch (error) {
       await abandon()
@@ -167,7 +193,9 @@ export class Store implements Keeper {
       this.#found = undefined
       this.#follow(world, origin)
       end()
-      this.#forget(before).catch((error: Error) => this.#options.tell(`${this.#folder}: what was kept before is not gone from the disk: ${error.message}`))
+      this.#forget(before).catch((error: Error) =>
+        this.#options.tell(`${this.#folder}: what was kept before is not gone from the disk: ${error.message}`),
+      )
     }
     return { commit, abandon }
   }
@@ -198,7 +226,11 @@ export class Store implements Keeper {
     let kept = true
     if (pending.length > 0 || entries !== undefined || always || moved(clock, this.#clock)) {
       this.#pending = []
-      kept = this.#append({ clock, ...(entries !== undefined && { entries }), ...(pending.length > 0 && { rows: pending.map(lineOf) }) })
+      kept = this.#append({
+        clock,
+        ...(entries !== undefined && { entries }),
+        ...(pending.length > 0 && { rows: pending.map(lineOf) }),
+      })
       if (kept) {
         this.#clock = clock
         this.#entries = entries ?? this.#entries
@@ -207,7 +239,12 @@ export class Store implements Keeper {
     const turn = this.#turn
     this.#turn = undefined
     turn?.done(kept)
-    if (kept && !this.#fold && this.#log.size > Math.max(this.#options.foldBytes, this.#checkpointBytes, this.#foldAbove)) this.fold()
+    if (
+      kept &&
+      !this.#fold &&
+      this.#log.size > Math.max(this.#options.foldBytes, this.#checkpointBytes, this.#foldAbove)
+    )
+      this.fold()
     return kept
   }
 
@@ -219,7 +256,8 @@ export class Store implements Keeper {
     fold.done = this.#takeCheckpoint(this.#world, fold)
       .catch((error: Error) => {
         this.#foldAbove = 2 * this.#log!.size
-        if (fold.wanted) this.#options.tell(`${this.#folder}: no checkpoint could be taken, the log goes on: ${error.message}`)
+        if (fold.wanted)
+          this.#options.tell(`${this.#folder}: no checkpoint could be taken, the log goes on: ${error.message}`)
       })
       .finally(() => (this.#fold = undefined))
     return fold.done
@@ -302,7 +340,10 @@ export class Store implements Keeper {
       if (this.#failing) this.#log!.checkRoom()
       this.#log!.append(change)
     } catch (error) {
-      if (!this.#failing) this.#options.tell(`${this.#folder} cannot be written: ${(error as Error).message}. Calls that change anything are answered as unavailable until it can`)
+      if (!this.#failing)
+        this.#options.tell(
+          `${this.#folder} cannot be written: ${(error as Error).message}. Calls that change anything are answered as unavailable until it can`,
+        )
       this.#failing = true
       return false
     }
@@ -333,7 +374,14 @@ export class Store implements Keeper {
     const file = new CheckpointFile(join(this.#folder, nameOf('checkpoint', number)), this.#options)
     const db = lowdb(file)
     db.data = {
-      head: { sandgate: 'checkpoint', format: FORMAT, log: number, world: this.#origin!, clock: this.#clock, entries: this.#entries },
+      head: {
+        sandgate: 'checkpoint',
+        format: FORMAT,
+        log: number,
+        world: this.#origin!,
+        clock: this.#clock,
+        entries: this.#entries,
+      },
       rows: world.entries(),
       until: () => {
         this.flush()
@@ -345,7 +393,9 @@ export class Store implements Keeper {
     try {
       await db.write()
     } catch (error) {
-      await disk.promises.rm(`${join(this.#folder, nameOf('checkpoint', number))}.tmp`, { force: true }).catch(() => undefined)
+      await disk.promises
+        .rm(`${join(this.#folder, nameOf('checkpoint', number))}.tmp`, { force: true })
+        .catch(() => undefined)
       throw error
     }
     const before = this.#checkpoint
@@ -361,9 +411,13 @@ export class Store implements Keeper {
   #settle(size: number): void {
     const { disk } = this.#options
     const names = disk.readdirSync(this.#folder)
-    const useless = (kind: 'log' | 'checkpoint', last: number) => numbered(kind, names).filter((number) => number > last).map((number) => nameOf(kind, number))
+    const useless = (kind: 'log' | 'checkpoint', last: number) =>
+      numbered(kind, names)
+        .filter((number) => number > last)
+        .map((number) => nameOf(kind, number))
     const torn = names.filter((name) => /\.(tmp|next)$/.test(name))
-    for (const name of [...useless('log', this.#logNumber), ...useless('checkpoint', this.#checkpoint), ...torn]) disk.rmSync(join(this.#folder, name))
+    for (const name of [...useless('log', this.#logNumber), ...useless('checkpoint', this.#checkpoint), ...torn])
+      disk.rmSync(join(this.#folder, name))
     if (size > 0) this.#log = new LogFile(join(this.#folder, nameOf('log', this.#logNumber)), size, this.#options)
   }
 
@@ -383,7 +437,8 @@ export class Store implements Keeper {
     const { disk } = this.#options
     const names = disk.readdirSync(this.#folder)
     for (const kind of ['checkpoint', 'log'] as const) {
-      for (const number of numbered(kind, names)) if (number < before) await disk.promises.rm(join(this.#folder, nameOf(kind, number)), { force: true })
+      for (const number of numbered(kind, names))
+        if (number < before) await disk.promises.rm(join(this.#folder, nameOf(kind, number)), { force: true })
     }
   }
 }

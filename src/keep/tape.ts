@@ -34,13 +34,24 @@ export class Tape {
 
   /** A world begins. */
   begin(world: World): void {
-    this.#reels.set(world, { deeds: new Set(), bytes: 0, ends: new Map(), lost: undefined, undone: world.keeper?.undone ?? 0 })
+    this.#reels.set(world, {
+      deeds: new Set(),
+      bytes: 0,
+      ends: new Map(),
+      lost: undefined,
+      undone: world.keeper?.undone ?? 0,
+    })
   }
 
   /** What there is of this world; nothing where it did not begin here. */
-  of(world: World): { readonly deeds: ReadonlySet<Deed>; readonly ends: ReadonlyMap<string, Moment>; readonly lost: string | undefined } {
+  of(world: World): {
+    readonly deeds: ReadonlySet<Deed>
+    readonly ends: ReadonlyMap<string, Moment>
+    readonly lost: string | undefined
+  } {
     const { deeds = new Set<Deed>(), ends = new Map<string, Moment>(), lost, undone = 0 } = this.#reels.get(world) ?? {}
-    const taken = (world.keeper?.undone ?? 0) > undone ? 'some of what was done could not be kept and was undone' : undefined
+    const taken =
+      (world.keeper?.undone ?? 0) > undone ? 'some of what was done could not be kept and was undone' : undefined
     return { deeds, ends, lost: lost ?? taken }
   }
 
@@ -54,7 +65,10 @@ export class Tape {
     const { journalEntries, journalBytes } = world.options
     // rule: sandgate.recording.bounds
     if (reel.deeds.size >= journalEntries || reel.bytes + bytes > journalBytes) {
-      this.#give(reel, `there were more than ${journalEntries} control calls, or more than ${journalBytes} bytes in their bodies (limits.journalEntries, limits.journalBytes)`)
+      this.#give(
+        reel,
+        `there were more than ${journalEntries} control calls, or more than ${journalBytes} bytes in their bodies (limits.journalEntries, limits.journalBytes)`,
+      )
       return () => undefined
     }
     reel.deeds.add(deed)

@@ -7,7 +7,17 @@ import { createKeccak } from 'hash-wasm'
 import { encodeAccountID, isValidClassicAddress } from 'ripple-address-codec'
 import { draw, type Draw } from './draws.ts'
 
-export type Chain = 'bitcoin' | 'litecoin' | 'dogecoin' | 'bitcoin-cash' | 'evm' | 'tron' | 'solana' | 'xrp' | 'stellar' | 'cardano'
+export type Chain =
+  | 'bitcoin'
+  | 'litecoin'
+  | 'dogecoin'
+  | 'bitcoin-cash'
+  | 'evm'
+  | 'tron'
+  | 'solana'
+  | 'xrp'
+  | 'stellar'
+  | 'cardano'
 
 export interface AddressRequest {
   readonly chain: Chain
@@ -88,9 +98,13 @@ function isWitness(words: readonly number[], variant: 'bech32' | 'bech32m'): boo
 }
 
 /** Bitcoin's and litecoin's: BIP-173 beside the older Base58Check. Writes P2WPKH. Each pair is main network, test network. */
-function segwit(prefixes: readonly [string, string], versions: readonly [readonly number[], readonly number[]]): Format {
+function segwit(
+  prefixes: readonly [string, string],
+  versions: readonly [readonly number[], readonly number[]],
+): Format {
   return {
-    write: (drawn, testnet) => bech32.encode(prefixes[testnet ? 1 : 0], [0, ...bech32.toWords(withGroups(drawn.bytes(20), 0, FAKE_BECH32))]),
+    write: (drawn, testnet) =>
+      bech32.encode(prefixes[testnet ? 1 : 0], [0, ...bech32.toWords(withGroups(drawn.bytes(20), 0, FAKE_BECH32))]),
     accepts: (text, testnet) => {
       const first = bech32.decodeUnsafe(text)
       const decoded = first ?? bech32m.decodeUnsafe(text)
@@ -150,10 +164,22 @@ export function stellarAccount(key: Uint8Array): string {
 
 const FORMATS: Readonly<Record<Chain, Format>> = {
   // BIP-173, BIP-350; the versions of Base58Check as in Bitcoin Core's chainparams.
-  bitcoin: segwit(['bc', 'tb'], [[0x00, 0x05], [0x6f, 0xc4]]),
+  bitcoin: segwit(
+    ['bc', 'tb'],
+    [
+      [0x00, 0x05],
+      [0x6f, 0xc4],
+    ],
+  ),
 
   // Litecoin Core's chainparams: P2SH has a version of its own beside the one shared with bitcoin.
-  litecoin: segwit(['ltc', 'tltc'], [[0x30, 0x32, 0x05], [0x6f, 0x3a, 0xc4]]),
+  litecoin: segwit(
+    ['ltc', 'tltc'],
+    [
+      [0x30, 0x32, 0x05],
+      [0x6f, 0x3a, 0xc4],
+    ],
+  ),
 
   // Dogecoin Core's chainparams. A testnet address begins with n and a second character from U to s, so `nFake` is out of reach.
   dogecoin: {
@@ -164,10 +190,17 @@ const FORMATS: Readonly<Record<Chain, Format>> = {
   // Bitcoin Cash's CashAddr specification; CHIP-2022-05 has script hashes of 32 bytes. The old base58 form is bitcoin's own, so it is not taken here.
   'bitcoin-cash': {
     write: (drawn, testnet) =>
-      encodeCashAddress(testnet ? 'bchtest' : 'bitcoincash', 'p2pkh', withGroups(filled(new Uint8Array(1), 21, drawn), 2, FAKE_BECH32).slice(1)),
+      encodeCashAddress(
+        testnet ? 'bchtest' : 'bitcoincash',
+        'p2pkh',
+        withGroups(filled(new Uint8Array(1), 21, drawn), 2, FAKE_BECH32).slice(1),
+      ),
     accepts: (text, testnet) => {
       const { prefix, type, hash } = decodeCashAddress(text)
-      return prefix === (testnet ? 'bchtest' : 'bitcoincash') && (hash.length === 40 || (hash.length === 64 && type === 'p2sh'))
+      return (
+        prefix === (testnet ? 'bchtest' : 'bitcoincash') &&
+        (hash.length === 40 || (hash.length === 64 && type === 'p2sh'))
+      )
     },
   },
 
@@ -201,7 +234,8 @@ const FORMATS: Readonly<Record<Chain, Format>> = {
 
   // SEP-23, StrKey: version, 32 bytes, CRC with its low byte first. Muxed (M…) and contract (C…) ones are no plain account.
   stellar: {
-    write: (drawn) => stellarAccount(withGroups(filled(Uint8Array.of(STELLAR_ACCOUNT), 33, drawn), 1, AFAKE_BASE32).subarray(1)),
+    write: (drawn) =>
+      stellarAccount(withGroups(filled(Uint8Array.of(STELLAR_ACCOUNT), 33, drawn), 1, AFAKE_BASE32).subarray(1)),
     accepts: (text) => {
       const bytes = base32.decode(text)
       if (bytes.length !== 35 || bytes[0] !== STELLAR_ACCOUNT) return false

@@ -18,6 +18,9 @@ export function amountText(atoms: bigint, decimals: number, places = decimals): 
   const sign = atoms < 0n ? '-' : ''
   const digits = (atoms < 0n ? -atoms : atoms).toString().padStart(decimals + 1, '0')
   const whole = digits.slice(0, digits.length - decimals)
-  const fraction = digits.slice(digits.length - decimals).padEnd(places, '0').slice(0, places)
+  const fraction = digits
+    .slice(digits.length - decimals)
+    .padEnd(places, '0')
+    .slice(0, places)
   return places === 0 ? `${sign}${whole}` : `${sign}${whole}.${fraction}`
 }

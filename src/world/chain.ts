@@ -129,7 +129,9 @@ export function send(sending: Sending, world: World): Transfer {
     provider: sending.provider,
     txid: sibling?.txid ?? txid(asset.on, drawn),
     output: sibling ? world.list(Transfers, 'byTransaction', sibling.txid).length : 0,
-    from: sibling?.from ?? address(world.seed, { chain: NETWORKS[asset.on].chain, testnet: asset.testnet ?? false, name: ['sender', seq] }),
+    from:
+      sibling?.from ??
+      address(world.seed, { chain: NETWORKS[asset.on].chain, testnet: asset.testnet ?? false, name: ['sender', seq] }),
     address: sending.address,
     tag: sending.tag,
     atoms: sending.atoms.toString(),
@@ -162,7 +164,8 @@ export function chainReaction(step: TransferStep, id: string, world: World, tell
   const holder = transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
   next(step, transfer, world)
   // The chain goes on whoever it concerns.
-  if (!holder) return `${transfer.id}: nobody holds ${transfer.address}${transfer.tag === null ? ' without a tag' : ` with the tag ${transfer.tag}`}`
+  if (!holder)
+    return `${transfer.id}: nobody holds ${transfer.address}${transfer.tag === null ? ' without a tag' : ` with the tag ${transfer.tag}`}`
   return `${transfer.id}: ${tell(step, transfer, holder, world)}`
 }
 
@@ -184,14 +187,18 @@ const STEPS: Readonly<Record<TransferStep, (transfer: Transfer, world: World) =>
 /** After each step, the next one. */
 function next(step: TransferStep, transfer: Transfer, world: World): void {
   const { blockMs } = NETWORKS[transfer.on]
-  if (step === 'seen' && transfer.outcome === 'dropped') return schedule(transfer, 'dropped', world.now + DROPPED_AFTER_BLOCKS * blockMs, world)
-  if (step === 'seen' && transfer.outcome === 'replaced') return schedule(transfer, 'replaced', nextBlockAt(transfer.on, world.now), world)
-  if (step === 'seen' && transfer.minedAt === null && transfer.threshold > 0) return schedule(transfer, 'mined', nextBlockAt(transfer.on, world.now), world)
+  if (step === 'seen' && transfer.outcome === 'dropped')
+    return schedule(transfer, 'dropped', world.now + DROPPED_AFTER_BLOCKS * blockMs, world)
+  if (step === 'seen' && transfer.outcome === 'replaced')
+    return schedule(transfer, 'replaced', nextBlockAt(transfer.on, world.now), world)
+  if (step === 'seen' && transfer.minedAt === null && transfer.threshold > 0)
+    return schedule(transfer, 'mined', nextBlockAt(transfer.on, world.now), world)
   if (step === 'seen' || step === 'mined') {
     const at = transfer.minedAt === null ? world.now : transfer.minedAt + Math.max(0, transfer.threshold - 1) * blockMs
     return schedule(transfer, 'confirmed', Math.max(world.now, at), world)
   }
-  if (step === 'confirmed' && transfer.outcome === 'reorged') return schedule(transfer, 'reorged', nextBlockAt(transfer.on, world.now), world)
+  if (step === 'confirmed' && transfer.outcome === 'reorged')
+    return schedule(transfer, 'reorged', nextBlockAt(transfer.on, world.now), world)
 }
 
 const SUMMARY: Readonly<Record<TransferStep, (transfer: Transfer) => string>> = {
@@ -204,7 +211,14 @@ const SUMMARY: Readonly<Record<TransferStep, (transfer: Transfer) => string>> = 
 }
 
 function schedule(transfer: Transfer, step: TransferStep, at: number, world: World): void {
-  world.clock.schedule({ at, provider: transfer.provider, kind: 'confirmation', reaction: `chain.${step}`, args: transfer.id, summary: SUMMARY[step](transfer) })
+  world.clock.schedule({
+    at,
+    provider: transfer.provider,
+    kind: 'confirmation',
+    reaction: `chain.${step}`,
+    args: transfer.id,
+    summary: SUMMARY[step](transfer),
+  })
 }
 
 /** Into the block that came `ago` blocks before the newest one. */

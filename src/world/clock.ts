@@ -21,10 +21,21 @@ export interface Timer {
 export const Timers: Table<Timer> = {
   name: 'timers',
   key: (row) => row.id,
-  schema: z.strictObject({ id: Text, at: Moment, provider: Text, kind: oneOf(['window', 'retention', 'confirmation', 'callback', 'scenario']), reaction: Text, args: z.unknown(), summary: Text }),
+  schema: z.strictObject({
+    id: Text,
+    at: Moment,
+    provider: Text,
+    kind: oneOf(['window', 'retention', 'confirmation', 'callback', 'scenario']),
+    reaction: Text,
+    args: z.unknown(),
+    summary: Text,
+  }),
   indexes: {
     due: { group: () => '', order: (row) => row.at },
-    loud: { group: (row) => (row.kind === 'window' || row.kind === 'retention' ? undefined : ''), order: (row) => row.at },
+    loud: {
+      group: (row) => (row.kind === 'window' || row.kind === 'retention' ? undefined : ''),
+      order: (row) => row.at,
+    },
   },
 }
 

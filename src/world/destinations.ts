@@ -50,13 +50,19 @@ export function findDestination(written: string, world: World): Found {
 export function tagOf({ tag }: Destination, given: string | null | undefined): string | null | undefined {
   if (tag === undefined) return given
   if (given === undefined || sameTag(tag, given)) return tag
-  throw new NoDestination(`tag: ${given === null ? 'none' : JSON.stringify(given)} is given, and the tag inside of the address is ${tag}; say it once`)
+  throw new NoDestination(
+    `tag: ${given === null ? 'none' : JSON.stringify(given)} is given, and the tag inside of the address is ${tag}; say it once`,
+  )
 }
 
 /** Why money on this network cannot go where the notation says; undefined: it can. */
-export function elsewhere({ on, testnet }: Destination, asset: { readonly on: NetworkName; readonly testnet?: boolean | undefined }): string | undefined {
+export function elsewhere(
+  { on, testnet }: Destination,
+  asset: { readonly on: NetworkName; readonly testnet?: boolean | undefined },
+): string | undefined {
   const test = asset.testnet ?? false
-  if (on !== undefined && on !== asset.on) return `address: it names the network ${on}, the money goes on ${asset.on}; say network, or write the address alone`
+  if (on !== undefined && on !== asset.on)
+    return `address: it names the network ${on}, the money goes on ${asset.on}; say network, or write the address alone`
   if (testnet === undefined || testnet === test) return undefined
   return `address: it is written for ${testnet ? 'a test network' : 'the main network'}, and this address was handed out for ${test ? 'a test network' : 'the main network'}`
 }
@@ -69,7 +75,8 @@ function bare(text: string, kinds: readonly Kind[] = KINDS): Destination | undef
   const [place = '', parameters] = text.split('?', 2)
   for (const kind of kinds) {
     const destination = read(kind, place)
-    if (destination) return parameters === undefined ? destination : withParameters(destination, new URLSearchParams(parameters))
+    if (destination)
+      return parameters === undefined ? destination : withParameters(destination, new URLSearchParams(parameters))
   }
   return undefined
 }
@@ -93,7 +100,8 @@ const NOTATIONS: Readonly<Record<Kind, (text: string) => Destination | undefined
   dogecoin: (text) => (onEither('dogecoin', text) ? spelled(text) : undefined),
   'bitcoin-cash': cash,
   legacy,
-  lightning: (text) => (/^ln/i.test(text) && bech32.decodeUnsafe(text, false) ? spelled(text.toLowerCase()) : undefined),
+  lightning: (text) =>
+    /^ln/i.test(text) && bech32.decodeUnsafe(text, false) ? spelled(text.toLowerCase()) : undefined,
   evm: (text) => (/^(0x)?[0-9a-f]{40}$/i.test(text) ? evm(text.slice(-40).toLowerCase()) : undefined),
   tron: (text) => {
     // TRON's documents, "Account": the same 21 bytes in hex.
@@ -111,7 +119,20 @@ const NOTATIONS: Readonly<Record<Kind, (text: string) => Destination | undefined
   cardano: (text) => (onEither('cardano', text) ? spelled(text.toLowerCase()) : undefined),
 }
 
-const KINDS: readonly Kind[] = ['evm', 'tron', 'bitcoin', 'litecoin', 'bitcoin-cash', 'legacy', 'dogecoin', 'xrp', 'stellar', 'cardano', 'lightning', 'solana']
+const KINDS: readonly Kind[] = [
+  'evm',
+  'tron',
+  'bitcoin',
+  'litecoin',
+  'bitcoin-cash',
+  'legacy',
+  'dogecoin',
+  'xrp',
+  'stellar',
+  'cardano',
+  'lightning',
+  'solana',
+]
 
 function onEither(chain: Chain, text: string): boolean {
   return isAddress(chain, text) || isAddress(chain, text, true)
@@ -143,12 +164,16 @@ const HASHES = [
 /** Base58Check of a hash, in every way to write it: which chain is meant shows in what was handed out. */
 function legacy(text: string): Destination | undefined {
   const bytes = base58check.decode(text)
-  const group = bytes.length === 21 ? HASHES.find(({ versions }) => (versions as readonly number[]).includes(bytes[0]!)) : undefined
+  const group =
+    bytes.length === 21 ? HASHES.find(({ versions }) => (versions as readonly number[]).includes(bytes[0]!)) : undefined
   return group && spelled(...new Set([text, ...spellingsOf(group, bytes.subarray(1))]))
 }
 
 function spellingsOf({ type, prefix, versions }: (typeof HASHES)[number], hash: Uint8Array): string[] {
-  return [encodeCashAddress(prefix, type, hash), ...versions.map((version) => base58check.encode(Uint8Array.of(version, ...hash)))]
+  return [
+    encodeCashAddress(prefix, type, hash),
+    ...versions.map((version) => base58check.encode(Uint8Array.of(version, ...hash))),
+  ]
 }
 
 /** CashAddr may leave its prefix out. */
@@ -165,7 +190,12 @@ const STELLAR_MUXED = 12 << 3
 /** SEP-23: version, the key of the account, the id as eight bytes, CRC. */
 function muxed(text: string): Destination | undefined {
   const bytes = base32.decode(`${text}${'='.repeat((8 - (text.length % 8)) % 8)}`)
-  if (bytes.length !== 43 || bytes[0] !== STELLAR_MUXED || crc16(bytes.subarray(0, 41)) !== (bytes[41]! | (bytes[42]! << 8))) return undefined
+  if (
+    bytes.length !== 43 ||
+    bytes[0] !== STELLAR_MUXED ||
+    crc16(bytes.subarray(0, 41)) !== (bytes[41]! | (bytes[42]! << 8))
+  )
+    return undefined
   return { ...spelled(stellarAccount(bytes.subarray(1, 33))), tag: Buffer.from(bytes).readBigUInt64BE(33).toString() }
 }
 
@@ -176,9 +206,16 @@ const TAG_PARAMETERS = ['dt', 'tag', 'destinationtag', 'destination_tag', 'memo'
 function withParameters(destination: Destination, parameters: URLSearchParams): Destination {
   for (const [name, value] of parameters) {
     const known = name.toLowerCase()
-    if (known.startsWith('req-')) throw new NoDestination(`address: the URI requires "${name}", which is not known here; wallets refuse such a URI too`)
-    if (known === 'memo_type' && /HASH|RETURN/i.test(value)) throw new NoDestination(`address: a memo of the type ${value} names nobody here; providers tell addresses apart by a number`)
-    if (TAG_PARAMETERS.includes(known) && hasTags(destination)) destination = { ...destination, tag: tagOf(destination, plainTag(value))! }
+    if (known.startsWith('req-'))
+      throw new NoDestination(
+        `address: the URI requires "${name}", which is not known here; wallets refuse such a URI too`,
+      )
+    if (known === 'memo_type' && /HASH|RETURN/i.test(value))
+      throw new NoDestination(
+        `address: a memo of the type ${value} names nobody here; providers tell addresses apart by a number`,
+      )
+    if (TAG_PARAMETERS.includes(known) && hasTags(destination))
+      destination = { ...destination, tag: tagOf(destination, plainTag(value))! }
   }
   return destination
 }
@@ -209,7 +246,10 @@ const EVM: readonly (readonly [id: string, name: string, on: NetworkName, testne
 
 function onEvm(chain: string, place: string, written: string): Destination {
   const [, , on, testnet] = EVM.find(([id, name]) => chain === id || chain === name) ?? []
-  if (on === undefined) throw new NoDestination(`address: "${written}" names chain ${chain}, which is not known here; known are ${EVM.map(([id, name]) => `${id} (${name})`).join(', ')}`)
+  if (on === undefined)
+    throw new NoDestination(
+      `address: "${written}" names chain ${chain}, which is not known here; known are ${EVM.map(([id, name]) => `${id} (${name})`).join(', ')}`,
+    )
   return { ...only(place, ['evm'], written), on, testnet }
 }
 
@@ -223,10 +263,14 @@ function only(place: string, kinds: readonly Kind[], written: string): Destinati
 // rule: sandgate.addresses.uri
 /** EIP-681: a payment of ether, or the transfer of a token, where the address is a parameter. */
 function ethereum(rest: string, written: string): Destination {
-  const [, target = '', chain, call, parameters] = /^(?:pay-)?([^@/?]*)(?:@([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? []
-  if (call !== undefined && call !== 'transfer') throw new NoDestination(`address: "${written}" calls ${call}, which is no payment to an address`)
+  const [, target = '', chain, call, parameters] =
+    /^(?:pay-)?([^@/?]*)(?:@([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? []
+  if (call !== undefined && call !== 'transfer')
+    throw new NoDestination(`address: "${written}" calls ${call}, which is no payment to an address`)
   const place = call === undefined ? target : (new URLSearchParams(parameters).get('address') ?? '')
-  return chain === undefined ? only(place, ['evm'], written) : onEvm(/^0x[0-9a-f]+$/i.test(chain) ? String(Number(chain)) : chain, place, written)
+  return chain === undefined
+    ? only(place, ['evm'], written)
+    : onEvm(/^0x[0-9a-f]+$/i.test(chain) ? String(Number(chain)) : chain, place, written)
 }
 
 /** BIP-21, with BIP-321's invoice beside the address, or instead of it. */

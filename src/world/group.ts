@@ -39,7 +39,10 @@ export class Group {
     const found = this.#find(at)
     list.splice(found, list[found] && compare(list[found], at) === 0 ? 1 : 0, { order: at.order, key: at.key, row })
     if (list.length <= LIST_MAX) return
-    this.#tree = new BTree<Position, object>(list.map((entry) => [entry, entry.row]), compare)
+    this.#tree = new BTree<Position, object>(
+      list.map((entry) => [entry, entry.row]),
+      compare,
+    )
     this.#list = undefined
   }
 

@@ -16,7 +16,15 @@ export interface InvoiceRequest {
 }
 
 /** BOLT 11's tagged fields, by the 5-bit value of their letter. */
-const TAG = { payment_hash: 1, features: 5, expiry: 6, description: 13, payment_secret: 16, description_hash: 23, min_final_cltv_expiry_delta: 24 }
+const TAG = {
+  payment_hash: 1,
+  features: 5,
+  expiry: 6,
+  description: 13,
+  payment_secret: 16,
+  description_hash: 23,
+  min_final_cltv_expiry_delta: 24,
+}
 
 /** Feature bits 8 (var_onion_optin) and 14 (payment_secret), both required, as in BOLT 11's own examples. */
 const FEATURES = [16, 8, 0]
@@ -29,7 +37,12 @@ const LONGEST_DESCRIPTION = 639
 const FAKE = [9, 29, 22, 25]
 
 /** Multipliers of an amount and the thousandths of a satoshi in one of them, largest first; below a nano-bitcoin see `humanAmount`. */
-const MULTIPLIERS: readonly (readonly [string, bigint])[] = [['', 100_000_000_000n], ['m', 100_000_000n], ['u', 100_000n], ['n', 100n]]
+const MULTIPLIERS: readonly (readonly [string, bigint])[] = [
+  ['', 100_000_000_000n],
+  ['m', 100_000_000n],
+  ['u', 100_000n],
+  ['n', 100n],
+]
 
 /** Whether an invoice can say that it was made then: its time has 35 bits of seconds, from 1970 until 3058. */
 export function canTell(createdAtMs: number): boolean {
@@ -42,9 +55,11 @@ export function canTell(createdAtMs: number): boolean {
  */
 export function invoice(seed: string, request: InvoiceRequest): string {
   const createdAt = Math.floor(request.createdAtMs / 1000)
-  if (!canTell(request.createdAtMs)) throw new RangeError('An invoice\'s time has 35 bits of seconds')
-  if (!(Number.isSafeInteger(request.expirySeconds) && request.expirySeconds >= 0)) throw new RangeError('An invoice expires after whole seconds')
-  if (request.amountMsat !== undefined && request.amountMsat < 1n) throw new RangeError('An invoice\'s amount is above zero')
+  if (!canTell(request.createdAtMs)) throw new RangeError("An invoice's time has 35 bits of seconds")
+  if (!(Number.isSafeInteger(request.expirySeconds) && request.expirySeconds >= 0))
+    throw new RangeError('An invoice expires after whole seconds')
+  if (request.amountMsat !== undefined && request.amountMsat < 1n)
+    throw new RangeError("An invoice's amount is above zero")
 
   const network = request.testnet === true ? 'testnet' : 'mainnet'
   const drawn = draw(seed, ['invoice', network, ...request.name])
@@ -87,7 +102,9 @@ function field(tag: number, words: readonly number[]): number[] {
 /** The text itself, or its hash where it is too long for a field. */
 function describedBy(text: string): number[] {
   const bytes = Buffer.from(text, 'utf8')
-  return bytes.length <= LONGEST_DESCRIPTION ? field(TAG.description, bech32.toWords(bytes)) : field(TAG.description_hash, bech32.toWords(sha256(bytes)))
+  return bytes.length <= LONGEST_DESCRIPTION
+    ? field(TAG.description, bech32.toWords(bytes))
+    : field(TAG.description_hash, bech32.toWords(sha256(bytes)))
 }
 
 /** Signed is the prefix and the words, these filled up with zero bits to whole bytes. The public key's parity goes last. */

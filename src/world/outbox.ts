@@ -20,8 +20,19 @@ export interface Endpoint {
 export const Endpoints: Table<Endpoint> = {
   name: 'endpoints',
   key: (row) => row.id,
-  schema: z.strictObject({ seq: Count, id: Text, provider: Text, account: Text, url: Text.refine((text) => URL.canParse(text), 'expected a URL'), secret: Text, events: z.array(Text).nullable() }),
-  indexes: { byAccount: { group: (row) => JSON.stringify([row.provider, row.account]), order: (row) => row.seq }, all: { group: () => '', order: (row) => row.seq } },
+  schema: z.strictObject({
+    seq: Count,
+    id: Text,
+    provider: Text,
+    account: Text,
+    url: Text.refine((text) => URL.canParse(text), 'expected a URL'),
+    secret: Text,
+    events: z.array(Text).nullable(),
+  }),
+  indexes: {
+    byAccount: { group: (row) => JSON.stringify([row.provider, row.account]), order: (row) => row.seq },
+    all: { group: () => '', order: (row) => row.seq },
+  },
 }
 
 /** `paused` waits for a resume, `held` for the delivery that overtakes it, or for the end of its patience. */
@@ -90,7 +101,11 @@ export const Deliveries: Table<Delivery> = {
   references: ({ timer }) => [['timer', Timers, timer]],
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
-    waiting: { group: (row) => (row.status === 'paused' || row.status === 'held' ? JSON.stringify([row.provider, row.status]) : undefined), order: (row) => row.seq },
+    waiting: {
+      group: (row) =>
+        row.status === 'paused' || row.status === 'held' ? JSON.stringify([row.provider, row.status]) : undefined,
+      order: (row) => row.seq,
+    },
     sending: { group: (row) => (row.sending === null ? undefined : ''), order: (row) => row.sending! },
   },
 }
@@ -144,7 +159,15 @@ interface Spoil {
 export const Spoils: Table<Spoil> = {
   name: 'spoils',
   key: (row) => row.id,
-  schema: z.strictObject({ id: Text, seq: Count, provider: Text, object: Text.nullable(), how: oneOf(SPOILS), left: Count, byMs: Count }),
+  schema: z.strictObject({
+    id: Text,
+    seq: Count,
+    provider: Text,
+    object: Text.nullable(),
+    how: oneOf(SPOILS),
+    left: Count,
+    byMs: Count,
+  }),
   indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } },
 }
 
@@ -163,7 +186,10 @@ export function putEndpoint(endpoint: Omit<Endpoint, 'seq'>, world: World): Endp
 /** Nothing is sent there any more; what waited for it is given up, and so is what is on its way, unless it arrives. Answers with how many waited. */
 export function removeEndpoint(id: string, world: World): number {
   world.remove(Endpoints, id)
-  const waiting = [...world.rows(Deliveries)].filter(({ endpoint, status, sending }) => endpoint === id && sending === null && ['pending', 'paused', 'held'].includes(status))
+  const waiting = [...world.rows(Deliveries)].filter(
+    ({ endpoint, status, sending }) =>
+      endpoint === id && sending === null && ['pending', 'paused', 'held'].includes(status),
+  )
   for (const delivery of waiting) {
     if (delivery.timer !== null) world.clock.cancel(delivery.timer)
     world.put(Deliveries, { ...delivery, timer: null, ...ENDPOINT_GONE })
@@ -176,7 +202,9 @@ const ENDPOINT_GONE = { status: 'exhausted', reason: 'the endpoint was removed' 
 /** One delivery for each endpoint of the account that wants this event. Only inside a change. */
 export function post(callback: Callback, world: World): Delivery[] {
   const endpoints = world.list(Endpoints, 'byAccount', JSON.stringify([callback.provider, callback.account]))
-  return endpoints.filter(({ events }) => events === null || events.includes(callback.event)).map((endpoint) => deliver(callback, endpoint, world))
+  return endpoints
+    .filter(({ events }) => events === null || events.includes(callback.event))
+    .map((endpoint) => deliver(callback, endpoint, world))
 }
 
 /** One delivery to one endpoint, whatever events it wants. */
@@ -202,7 +230,10 @@ export function deliver(callback: Callback, endpoint: Endpoint, world: World): D
 }
 
 /** Arms one way to spoil callbacks; `resume` sends what a `pause` has held back. */
-export function armSpoil(arm: { provider: string; object: string | null; how: SpoilHow | 'pause' | 'resume'; times: number; byMs: number }, world: World): void {
+export function armSpoil(
+  arm: { provider: string; object: string | null; how: SpoilHow | 'pause' | 'resume'; times: number; byMs: number },
+  world: World,
+): void {
   const pause = { provider: arm.provider, object: arm.object, id: JSON.stringify([arm.provider, arm.object]) }
   if (arm.how === 'pause') {
     world.put(Pauses, pause)
@@ -210,21 +241,31 @@ export function armSpoil(arm: { provider: string; object: string | null; how: Sp
   }
   if (arm.how === 'resume') {
     // rule: sandgate.callbacks.resume
-    for (const { id, provider, object } of [...world.rows(Pauses)]) if (provider === arm.provider && (arm.object === null || arm.object === object)) world.remove(Pauses, id)
+    for (const { id, provider, object } of [...world.rows(Pauses)])
+      if (provider === arm.provider && (arm.object === null || arm.object === object)) world.remove(Pauses, id)
     for (const delivery of world.list(Deliveries, 'waiting', JSON.stringify([arm.provider, 'paused']))) {
       if (arm.object === null || arm.object === delivery.object) attemptAt(delivery, world.now, world)
     }
     return
   }
   const seq = world.next('spoils')
-  world.put(Spoils, { id: String(seq), seq, provider: arm.provider, object: arm.object, how: arm.how, left: arm.times, byMs: arm.byMs })
+  world.put(Spoils, {
+    id: String(seq),
+    seq,
+    provider: arm.provider,
+    object: arm.object,
+    how: arm.how,
+    left: arm.times,
+    byMs: arm.byMs,
+  })
 }
 
 /** Nothing is spoiled from here on; what was paused or held back leaves now. */
 export function endSpoils(world: World): void {
   for (const { id } of [...world.rows(Spoils)]) world.remove(Spoils, id)
   for (const { id } of [...world.rows(Pauses)]) world.remove(Pauses, id)
-  for (const delivery of [...world.rows(Deliveries)]) if (delivery.status === 'paused' || delivery.status === 'held') attemptAt(delivery, world.now, world)
+  for (const delivery of [...world.rows(Deliveries)])
+    if (delivery.status === 'paused' || delivery.status === 'held') attemptAt(delivery, world.now, world)
 }
 
 /** The delivery as the armed spoils leave it, its first attempt scheduled. */
@@ -240,14 +281,16 @@ function spoil(delivery: Delivery, world: World): Delivery {
 
   const spoiled = by('bad-signature') ? 'bad-signature' : by('stale-timestamp') ? 'stale-timestamp' : null
   const changed = world.put(Deliveries, { ...delivery, spoiled })
-  if ([null, delivery.object].some((object) => world.get(Pauses, JSON.stringify([delivery.provider, object])))) return world.put(Deliveries, { ...changed, status: 'paused' })
+  if ([null, delivery.object].some((object) => world.get(Pauses, JSON.stringify([delivery.provider, object]))))
+    return world.put(Deliveries, { ...changed, status: 'paused' })
   // rule: sandgate.callbacks.reorder
   if (by('reorder')) return attemptAt(changed, world.now + HELD_MS, world, 'held')
 
   const first = attemptAt(changed, world.now + (by('delay')?.byMs ?? 0), world)
   if (by('duplicate')) copy(first, world)
   // What was held back comes right after the one that overtook it.
-  for (const held of world.list(Deliveries, 'waiting', JSON.stringify([delivery.provider, 'held']))) attemptAt(held, world.now, world)
+  for (const held of world.list(Deliveries, 'waiting', JSON.stringify([delivery.provider, 'held'])))
+    attemptAt(held, world.now, world)
   return first
 }
 
@@ -263,7 +306,12 @@ export function redeliver(delivery: Delivery, world: World): Delivery {
 }
 
 /** Schedules the next attempt, in place of one that was scheduled. */
-function attemptAt({ reason: _, ...delivery }: Delivery, at: number, world: World, status: 'pending' | 'held' = 'pending'): Delivery {
+function attemptAt(
+  { reason: _, ...delivery }: Delivery,
+  at: number,
+  world: World,
+  status: 'pending' | 'held' = 'pending',
+): Delivery {
   if (delivery.timer !== null) world.clock.cancel(delivery.timer)
   const number = delivery.attempts.length + 1
   const timer = world.clock.schedule({
@@ -300,7 +348,12 @@ export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly num
 }
 
 /** Keeps what was sent in an attempt. */
-export function keepRequest(delivery: string, attempt: number, { headers, wallMs }: Omit<CallbackRequest, 'id'>, world: World): void {
+export function keepRequest(
+  delivery: string,
+  attempt: number,
+  { headers, wallMs }: Omit<CallbackRequest, 'id'>,
+  world: World,
+): void {
   world.put(CallbackRequests, { id: `${delivery}/${attempt}`, headers, wallMs })
 }
 

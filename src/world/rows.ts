@@ -11,13 +11,23 @@ const LAST_NUMBER = 999_999_999_999
 export const Text = z.string({ error: 'expected text' })
 export const Flag = z.boolean({ error: 'expected true or false' })
 /** Something counted, or the place of a row among others. */
-export const Count = z.int({ error: 'expected a whole number' }).min(0, 'expected a number from 0 on').max(LAST_NUMBER, 'the number is too large')
+export const Count = z
+  .int({ error: 'expected a whole number' })
+  .min(0, 'expected a number from 0 on')
+  .max(LAST_NUMBER, 'the number is too large')
 /** World time or wall time, ms since 1970. */
-export const Moment = z.int({ error: 'expected an instant, in whole milliseconds since 1970' }).min(-LAST_MS, 'the instant is too early').max(LAST_MS, 'the instant is too late')
+export const Moment = z
+  .int({ error: 'expected an instant, in whole milliseconds since 1970' })
+  .min(-LAST_MS, 'the instant is too early')
+  .max(LAST_MS, 'the instant is too late')
 /** A whole amount, as text because it may outgrow a number. */
-export const Digits = z.string({ error: 'expected decimal digits as text' }).regex(/^\d{1,100}$/, 'expected decimal digits')
+export const Digits = z
+  .string({ error: 'expected decimal digits as text' })
+  .regex(/^\d{1,100}$/, 'expected decimal digits')
 /** Plain decimal text above or at nought. */
-export const Decimal = z.string({ error: 'expected a decimal as text' }).regex(/^\d{1,100}(\.\d{1,38})?$/, 'expected a decimal such as "12.5"')
+export const Decimal = z
+  .string({ error: 'expected a decimal as text' })
+  .regex(/^\d{1,100}(\.\d{1,38})?$/, 'expected a decimal such as "12.5"')
 /** JSON text that holds an object. */
 export const JsonObject = Text.refine(holdsObject, 'expected the text of a JSON object')
 
@@ -68,9 +78,16 @@ export function rowCheck({ key: keyOf, schema, secret }: Table<any>): RowCheck {
     return at === names.length
   }
   return (key, row) => {
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) return { at: [], message: 'the row is no object' }
+    if (typeof row !== 'object' || row === null || Array.isArray(row))
+      return { at: [], message: 'the row is no object' }
     const own = keyOf(row)
-    if (own !== key) return { at: [], message: secret ? 'the row says that it has another key' : `the row says that its key is ${JSON.stringify(own)?.slice(0, TOLD_CHARACTERS)}` }
+    if (own !== key)
+      return {
+        at: [],
+        message: secret
+          ? 'the row says that it has another key'
+          : `the row says that its key is ${JSON.stringify(own)?.slice(0, TOLD_CHARACTERS)}`,
+      }
     if (isUsual(row)) return undefined
     const parsed = schema.safeParse(row, { reportInput: true })
     return parsed.success ? undefined : problemOf(parsed.error.issues[0]!)
@@ -80,7 +97,8 @@ export function rowCheck({ key: keyOf, schema, secret }: Table<any>): RowCheck {
 function condition(schema: ZodType): (value: unknown) => boolean {
   if (schema === Text) return (value) => typeof value === 'string'
   if (schema === Flag) return (value) => typeof value === 'boolean'
-  if (schema === Count) return (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LAST_NUMBER
+  if (schema === Count)
+    return (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LAST_NUMBER
   if (schema === Moment) return (value) => Number.isSafeInteger(value) && Math.abs(value as number) <= LAST_MS
   if (schema instanceof z.ZodNullable) {
     const inner = condition(schema.unwrap() as ZodType)
@@ -94,7 +112,8 @@ function condition(schema: ZodType): (value: unknown) => boolean {
 }
 
 function problemOf(issue: z.core.$ZodIssue): RowProblem {
-  if (issue.code === 'unrecognized_keys') return { at: issue.path, message: `unknown field "${issue.keys[0]!.slice(0, TOLD_CHARACTERS)}"` }
+  if (issue.code === 'unrecognized_keys')
+    return { at: issue.path, message: `unknown field "${issue.keys[0]!.slice(0, TOLD_CHARACTERS)}"` }
   return { at: issue.path, message: `${issue.message}, got ${kindOf(issue.input)}` }
 }
 

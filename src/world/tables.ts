@@ -98,7 +98,8 @@ export class Tables {
     if (typeof key !== 'string') throw new Error(`a row without a key was put into the table ${table.name}`)
     const state = this.#open(table)
     this.#write(state, table.name, key, Object.freeze(row))
-    if (state.rows.size === EAGER_ROWS) for (const [name, { early }] of Object.entries(table.indexes)) if (!early) this.#index(table, name, state)
+    if (state.rows.size === EAGER_ROWS)
+      for (const [name, { early }] of Object.entries(table.indexes)) if (!early) this.#index(table, name, state)
     return row
   }
 
@@ -109,7 +110,8 @@ export class Tables {
   /** Rows of one group of an index, in order. */
   list<Row extends object>(table: Table<Row>, index: string, group: string, range: Range = {}): Row[] {
     const found = this.#group(table, index, group)
-    if (!found || found instanceof Group) return found ? (found.take(range.limit ?? Infinity, range.after, range.descending ?? false) as Row[]) : []
+    if (!found || found instanceof Group)
+      return found ? (found.take(range.limit ?? Infinity, range.after, range.descending ?? false) as Row[]) : []
     const row = found as Row
     const at = { order: table.indexes[index]!.order(row), key: table.key(row) }
     const within = !range.after || (range.descending ? compare(at, range.after) < 0 : compare(at, range.after) > 0)
@@ -186,7 +188,9 @@ export class Tables {
 
   /** All rows as they are at this moment, to be read while they go on changing; `end` it when it has been read. */
   view(): TablesView {
-    const view = new TablesView(new Map([...this.#states].map(([name, { rows }]) => [name, rows])), () => this.#views.delete(view))
+    const view = new TablesView(new Map([...this.#states].map(([name, { rows }]) => [name, rows])), () =>
+      this.#views.delete(view),
+    )
     this.#views.add(view)
     return view
   }
@@ -214,12 +218,14 @@ export class Tables {
   /** Takes changes back that were made, the last ones first. Nobody is told. */
   undo(changes: readonly RowChange[]): void {
     if (this.#depth > 0) throw new Error('changes are undone inside of a change')
-    for (const { table, key, before, after } of changes.toReversed()) this.#set(this.#states.get(table)!, key, after, before)
+    for (const { table, key, before, after } of changes.toReversed())
+      this.#set(this.#states.get(table)!, key, after, before)
   }
 
   #group(table: Table<any>, name: string, group: string): Group | object | undefined {
     const state = this.#open(table)
-    for (const built of state.indexes) if (built.name === name && built.filling === undefined) return built.groups.get(group)
+    for (const built of state.indexes)
+      if (built.name === name && built.filling === undefined) return built.groups.get(group)
     return this.#index(table, name, state).groups.get(group)
   }
 
@@ -284,7 +290,12 @@ function* fill(built: BuiltIndex, rows: ReadonlyMap<string, object>): Generator<
 }
 
 /** Rows are replaced and never edited, so a row that stands for its group is told by its identity. */
-function reindex({ index, key: keyOf, groups }: BuiltIndex, key: string, before: object | undefined, after: object | undefined): void {
+function reindex(
+  { index, key: keyOf, groups }: BuiltIndex,
+  key: string,
+  before: object | undefined,
+  after: object | undefined,
+): void {
   const left = before === undefined ? undefined : index.group(before)
   const entered = after === undefined ? undefined : index.group(after)
   if (left !== undefined) {

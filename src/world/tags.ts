@@ -36,8 +36,11 @@ const CARRIES: Readonly<Partial<Record<Chain, (tag: string) => string | undefine
 
   // Stellar's documents, "Memos": a number is meant as MEMO_ID, any other text is a MEMO_TEXT.
   stellar: (tag) => {
-    if (NUMBER.test(tag)) return isWhole(tag, UINT64_MAX) ? undefined : `a memo that is a number is a whole one from 0 to ${UINT64_MAX}`
-    return Buffer.byteLength(tag) <= MEMO_BYTES_MAX ? undefined : `a memo that is text has at most ${MEMO_BYTES_MAX} bytes`
+    if (NUMBER.test(tag))
+      return isWhole(tag, UINT64_MAX) ? undefined : `a memo that is a number is a whole one from 0 to ${UINT64_MAX}`
+    return Buffer.byteLength(tag) <= MEMO_BYTES_MAX
+      ? undefined
+      : `a memo that is text has at most ${MEMO_BYTES_MAX} bytes`
   },
 
   // Free text that the network keeps and that no provider tells addresses apart by.

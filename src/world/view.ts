@@ -79,7 +79,8 @@ export class TablesView {
     runs.push(run.sort())
     while (runs.length > 1) {
       const merged: string[][] = []
-      for (let at = 0; at < runs.length; at += 2) merged.push(at + 1 < runs.length ? yield* merge(runs[at]!, runs[at + 1]!) : runs[at]!)
+      for (let at = 0; at < runs.length; at += 2)
+        merged.push(at + 1 < runs.length ? yield* merge(runs[at]!, runs[at + 1]!) : runs[at]!)
       runs = merged
     }
     return runs[0]!
@@ -88,7 +89,7 @@ export class TablesView {
 
 function* merge(a: readonly string[], b: readonly string[]): Generator<undefined, string[]> {
   const merged: string[] = []
-  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
     merged.push(j >= b.length || (i < a.length && a[i]! <= b[j]!) ? a[i++]! : b[j++]!)
     if (merged.length % KEYS_AT_ONCE === 0) yield
   }

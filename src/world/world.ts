@@ -56,7 +56,19 @@ export interface HandOut {
 export const HandOuts: Table<HandOut> = {
   name: 'addresses',
   key: (row) => row.id,
-  schema: z.strictObject({ id: Text, seq: Count, at: Moment, provider: Text, account: Text, user: Text.nullable(), network: Text, currency: Text, address: Text, tag: Text.nullable(), reference: Text }),
+  schema: z.strictObject({
+    id: Text,
+    seq: Count,
+    at: Moment,
+    provider: Text,
+    account: Text,
+    user: Text.nullable(),
+    network: Text,
+    currency: Text,
+    address: Text,
+    tag: Text.nullable(),
+    reference: Text,
+  }),
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
     byAddress: { group: (row) => row.address, order: (row) => row.seq },
@@ -86,7 +98,12 @@ interface Counter {
   readonly value: number
 }
 
-export const Counters: Table<Counter> = { name: 'counters', key: (row) => row.name, schema: z.strictObject({ name: Text, value: Count }), indexes: {} }
+export const Counters: Table<Counter> = {
+  name: 'counters',
+  key: (row) => row.name,
+  schema: z.strictObject({ name: Text, value: Count }),
+  indexes: {},
+}
 
 export class World {
   readonly id: string
@@ -176,7 +193,12 @@ export class World {
     this.#tables.remove(table, key)
   }
 
-  list<Row extends object>(table: Table<Row>, index: string & keyof typeof table.indexes, group: string, range?: Range): Row[] {
+  list<Row extends object>(
+    table: Table<Row>,
+    index: string & keyof typeof table.indexes,
+    group: string,
+    range?: Range,
+  ): Row[] {
     return this.#tables.list(table, index, group, range)
   }
 
@@ -189,7 +211,13 @@ export class World {
   }
 
   /** Removes the first rows of a group up to this order, at most so many. Only inside a change. */
-  prune<Row extends object>(table: Table<Row>, index: string & keyof typeof table.indexes, group: string, upTo: number, most: number): void {
+  prune<Row extends object>(
+    table: Table<Row>,
+    index: string & keyof typeof table.indexes,
+    group: string,
+    upTo: number,
+    most: number,
+  ): void {
     this.#tables.prune(table, index, group, upTo, most)
   }
 
@@ -219,9 +247,30 @@ export class World {
   }
 
   /** Notes that an address was given to somebody. */
-  handOut({ provider, account, user, network, currency, address, tag, reference }: Omit<HandOut, 'id' | 'seq' | 'at'>): HandOut {
+  handOut({
+    provider,
+    account,
+    user,
+    network,
+    currency,
+    address,
+    tag,
+    reference,
+  }: Omit<HandOut, 'id' | 'seq' | 'at'>): HandOut {
     const seq = this.next('addresses')
-    return this.put(HandOuts, { id: `addr-${seq}`, seq, at: this.now, provider, account, user, network, currency, address, tag, reference })
+    return this.put(HandOuts, {
+      id: `addr-${seq}`,
+      seq,
+      at: this.now,
+      provider,
+      account,
+      user,
+      network,
+      currency,
+      address,
+      tag,
+      reference,
+    })
   }
 
   /** Takes over every row, maps and all, and how the clock stands. */

@@ -12,21 +12,41 @@ const SHAPES = {
   take: (n) => {
     const body = JSON.stringify({ currency: 'BTC', foreign_id: `user_${n}`, end_user_reference: 'bench' })
     const signature = createHmac('sha512', 'alphapo_demo_secret').update(body).digest('hex')
-    return request('/alphapo/api/v2/addresses/take', body, { 'x-processing-key': 'alphapo_demo_key', 'x-processing-signature': signature })
+    return request('/alphapo/api/v2/addresses/take', body, {
+      'x-processing-key': 'alphapo_demo_key',
+      'x-processing-signature': signature,
+    })
   },
 }
 
 function cpg(fields) {
   const body = JSON.stringify(fields)
   const timestamp = String(Math.floor(Date.now() / 1000))
-  const canonical = [timestamp, 'POST', '/v1/deposit-addresses', '', createHash('sha256').update(body).digest('hex')].join('\n')
+  const canonical = [
+    timestamp,
+    'POST',
+    '/v1/deposit-addresses',
+    '',
+    createHash('sha256').update(body).digest('hex'),
+  ].join('\n')
   const signature = createHmac('sha256', 'cpg_demo_secret').update(canonical).digest('hex')
-  return request(`${prefix}/v1/deposit-addresses`, body, { 'x-cpg-key': 'cpg_demo_key', 'x-cpg-timestamp': timestamp, 'x-cpg-signature': signature })
+  return request(`${prefix}/v1/deposit-addresses`, body, {
+    'x-cpg-key': 'cpg_demo_key',
+    'x-cpg-timestamp': timestamp,
+    'x-cpg-signature': signature,
+  })
 }
 
 function request(path, body, headers) {
-  const lines = Object.entries({ host: '127.0.0.1', 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers })
-  return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
+  const lines = Object.entries({
+    host: '127.0.0.1',
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  })
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  )
 }
 
 const queue = Array.from({ length: amount }, (_, index) => SHAPES[kind](offset + index))

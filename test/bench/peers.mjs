@@ -44,7 +44,9 @@ const PEERS = {
 
 function listening(handler) {
   const server = createServer(handler)
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`)))
+  return new Promise((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`)),
+  )
 }
 
 console.log(`listening on ${await PEERS[process.argv[2]]()}`)

@@ -17,7 +17,10 @@ const AMOUNT = quick ? 3_000 : 8_000
 const ROWS = quick ? 100_000 : 200_000
 const GROWN = quick ? 20_000 : 200_000
 
-const pinned = await run('taskset', ['-c', '0', 'true']).then(() => true, () => false)
+const pinned = await run('taskset', ['-c', '0', 'true']).then(
+  () => true,
+  () => false,
+)
 const pin = (core, command) => (pinned ? ['taskset', '-c', String(core), ...command] : command)
 
 const logs = mkdtempSync(join(tmpdir(), 'sandgate-bench-logs-'))
@@ -31,12 +34,19 @@ function start(command) {
   const fd = openSync(log, 'a')
   const child = spawn(file, args, { stdio: ['ignore', fd, fd] })
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`${command.join(' ')} exited with ${code}: ${readFileSync(log, 'utf8')}`)))
+    child.once('exit', (code) =>
+      reject(new Error(`${command.join(' ')} exited with ${code}: ${readFileSync(log, 'utf8')}`)),
+    )
     const look = setInterval(() => {
       const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(readFileSync(log, 'utf8'))?.[1]
       if (!port) return
       clearInterval(look)
-      resolve({ port: Number(port), pid: child.pid, readyMs: performance.now() - begin, stop: () => (child.removeAllListeners('exit'), child.kill('SIGKILL')) })
+      resolve({
+        port: Number(port),
+        pid: child.pid,
+        readyMs: performance.now() - begin,
+        stop: () => (child.removeAllListeners('exit'), child.kill('SIGKILL')),
+      })
     }, 2)
   })
 }
@@ -48,7 +58,11 @@ const prism = () => start(['node', PRISM, 'mock', here('../../specs/cpg.yaml'), 
 
 let used = 0
 async function load(server, kind, amount = AMOUNT, more = {}) {
-  const [file, ...args] = pin(1, ['node', here('load.mjs'), JSON.stringify({ port: server.port, kind, amount, offset: used, ...more })])
+  const [file, ...args] = pin(1, [
+    'node',
+    here('load.mjs'),
+    JSON.stringify({ port: server.port, kind, amount, offset: used, ...more }),
+  ])
   used += amount
   const { stdout } = await run(file, args)
   const result = JSON.parse(stdout)
@@ -64,7 +78,13 @@ function line(what, value, budget, kept) {
 }
 
 async function throughput() {
-  const servers = { bare: await peer('bare'), express: await peer('express'), prism: await prism(), sandgate: await sandgate(), talking: await talking() }
+  const servers = {
+    bare: await peer('bare'),
+    express: await peer('express'),
+    prism: await prism(),
+    sandgate: await sandgate(),
+    talking: await talking(),
+  }
   const kinds = [
     ...['allocation', 'take', 'replay'].map((kind) => ['sandgate', kind]),
     ...['allocation', 'take'].map((kind) => ['talking', kind]),
@@ -73,18 +93,27 @@ async function throughput() {
   const rates = new Map(kinds.map((pair) => [pair.join(), []]))
   for (let round = -1; round < ROUNDS; round++) {
     for (const [name, kind] of kinds) {
-      const { rate } = name === 'prism' ? await load(servers.prism, kind, AMOUNT / 4, { prefix: '' }) : await load(servers[name], kind)
+      const { rate } =
+        name === 'prism' ? await load(servers.prism, kind, AMOUNT / 4, { prefix: '' }) : await load(servers[name], kind)
       // The first round warms up.
       if (round >= 0) rates.get(`${name},${kind}`).push(rate)
     }
   }
   for (const server of Object.values(servers)) server.stop()
   const rate = (name, kind = 'allocation') => median(rates.get(`${name},${kind}`))
-  for (const name of ['bare', 'express', 'prism']) line(`${name === 'prism' ? 'prism mock' : name}, calls a second`, rate(name).toFixed(0))
-  for (const [kind, title] of [['allocation', 'signed CPG allocation'], ['take', 'AlphaPo take']]) {
+  for (const name of ['bare', 'express', 'prism'])
+    line(`${name === 'prism' ? 'prism mock' : name}, calls a second`, rate(name).toFixed(0))
+  for (const [kind, title] of [
+    ['allocation', 'signed CPG allocation'],
+    ['take', 'AlphaPo take'],
+  ]) {
     line(`${title}, calls a second`, rate('sandgate', kind).toFixed(0))
     line(`${title}, with its log, calls a second`, rate('talking', kind).toFixed(0))
-    for (const [name, ours, least] of [['bare', 'sandgate', 0.33], ['express', 'sandgate', 2], ['prism', 'talking', 6]]) {
+    for (const [name, ours, least] of [
+      ['bare', 'sandgate', 0.33],
+      ['express', 'sandgate', 2],
+      ['prism', 'talking', 6],
+    ]) {
       const ratio = rate(ours, kind) / rate(name)
       line(`${title} × ${name}`, ratio.toFixed(2), `≥ ${least}`, ratio >= least)
     }
@@ -110,7 +139,12 @@ async function starting() {
 /** What the commands cost that a health check or an editor runs again and again, and a start, beside a Node that does nothing. */
 async function commands() {
   const server = await sandgate()
-  const kinds = { nothing: ['-e', '0'], health: [MAIN, 'health', '--port', String(server.port)], '--version': [MAIN, '--version'], schema: [MAIN, 'schema'] }
+  const kinds = {
+    nothing: ['-e', '0'],
+    health: [MAIN, 'health', '--port', String(server.port)],
+    '--version': [MAIN, '--version'],
+    schema: [MAIN, 'schema'],
+  }
   const times = Object.fromEntries([...Object.keys(kinds), 'serve'].map((name) => [name, []]))
   for (let round = -1; round < ROUNDS; round++) {
     for (const [name, args] of Object.entries(kinds)) {
@@ -125,7 +159,8 @@ async function commands() {
   }
   server.stop()
   const ratio = (name) => median(times[name]) / median(times.nothing)
-  for (const name of ['health', '--version', 'schema']) line(`sandgate ${name} × node -e 0`, ratio(name).toFixed(2), '≤ 1.5', ratio(name) <= 1.5)
+  for (const name of ['health', '--version', 'schema'])
+    line(`sandgate ${name} × node -e 0`, ratio(name).toFixed(2), '≤ 1.5', ratio(name) <= 1.5)
   line('start to the ready line × node -e 0', ratio('serve').toFixed(2))
 }
 
@@ -135,7 +170,8 @@ async function growth() {
   await load(server, 'allocation', 1_000)
   const early = []
   for (let i = 0; i < 3; i++) early.push(await load(server, 'allocation', 4_000))
-  for (let filled = 13_000; filled < GROWN; filled += 20_000) await load(server, 'allocation', Math.min(20_000, GROWN - filled))
+  for (let filled = 13_000; filled < GROWN; filled += 20_000)
+    await load(server, 'allocation', Math.min(20_000, GROWN - filled))
   const late = []
   for (let i = 0; i < 3; i++) late.push(await load(server, 'allocation', 4_000))
   const rate = median(late.map((result) => result.rate)) / median(early.map((result) => result.rate))
@@ -149,11 +185,24 @@ async function growth() {
 async function clock() {
   const times = []
   for (let i = 0; i < ROUNDS; i++) {
-    const server = await start(['node', MAIN, 'serve', '--port', '0', '--log', 'off', '--clock', '2026-01-01T00:00:00Z'])
+    const server = await start([
+      'node',
+      MAIN,
+      'serve',
+      '--port',
+      '0',
+      '--log',
+      'off',
+      '--clock',
+      '2026-01-01T00:00:00Z',
+    ])
     // A sticky allocation has one timer.
     await load(server, 'allocation', 10_000)
     const begin = performance.now()
-    const answer = await fetch(`http://127.0.0.1:${server.port}/_sandgate/clock/advance`, { method: 'POST', body: JSON.stringify({ by: '4h' }) })
+    const answer = await fetch(`http://127.0.0.1:${server.port}/_sandgate/clock/advance`, {
+      method: 'POST',
+      body: JSON.stringify({ by: '4h' }),
+    })
     const { happened } = await answer.json()
     times.push(performance.now() - begin)
     if (happened.length !== 10_000) throw new Error(`${happened.length} timers fired`)
@@ -166,7 +215,13 @@ async function clock() {
 /** CPG tells a receiver that is not there, and goes on for 38 hours and more. */
 async function deadReceiver() {
   const server = await start(['node', MAIN, 'serve', '--port', '0', '--log', 'off', '--clock', '2026-01-01T00:00:00Z'])
-  const control = async (method, path, body) => (await fetch(`http://127.0.0.1:${server.port}/_sandgate/${path}`, { method, ...(body && { body: JSON.stringify(body) }) })).json()
+  const control = async (method, path, body) =>
+    (
+      await fetch(`http://127.0.0.1:${server.port}/_sandgate/${path}`, {
+        method,
+        ...(body && { body: JSON.stringify(body) }),
+      })
+    ).json()
   await load(server, 'allocation', 1)
   await control('PUT', 'callbacks/endpoints/cpg', { url: 'http://127.0.0.1:1/', events: ['deposit.detected'] })
   const { address } = (await control('GET', 'addresses')).data[0]
@@ -178,9 +233,15 @@ async function deadReceiver() {
     times.push(performance.now() - begin)
   }
   const told = (await control('GET', 'callbacks')).data
-  if (told.some(({ status, attempts }) => status !== 'exhausted' || attempts.length !== 7)) throw new Error('not every callback was tried to the end')
+  if (told.some(({ status, attempts }) => status !== 'exhausted' || attempts.length !== 7))
+    throw new Error('not every callback was tried to the end')
   server.stop()
-  line('clock/advance over 40 h of retries to a dead receiver, ms', median(times).toFixed(0), '≤ 300', median(times) <= 300)
+  line(
+    'clock/advance over 40 h of retries to a dead receiver, ms',
+    median(times).toFixed(0),
+    '≤ 300',
+    median(times) <= 300,
+  )
 }
 
 /** What keeping costs: the same load with and without a directory, while a checkpoint is taken, and at the next start. */
@@ -202,7 +263,8 @@ async function keep() {
     line('signed CPG allocation with --data × without', ratio.toFixed(2), '≥ 0.7', ratio >= 0.7)
 
     // An allocation is five rows.
-    for (let filled = (ROUNDS + 1) * AMOUNT; filled < ROWS / 5; filled += 20_000) await load(servers.data, 'allocation', Math.min(20_000, ROWS / 5 - filled))
+    for (let filled = (ROUNDS + 1) * AMOUNT; filled < ROWS / 5; filled += 20_000)
+      await load(servers.data, 'allocation', Math.min(20_000, ROWS / 5 - filled))
     cpSync(data, `${data}-started`, { recursive: true, filter: (path) => !path.startsWith(join(data, 'lock')) })
     const p99 = { folding: [], quiet: [] }
     for (let i = 0; i < 100 && (p99.folding.length < ROUNDS || p99.quiet.length < ROUNDS); i++) {
@@ -234,7 +296,11 @@ async function worlds() {
   // The documents are read in the turns behind the ready line.
   await new Promise((resolve) => setTimeout(resolve, 500))
   const before = rss(server.pid)
-  for (let i = 0; i < 999; i++) await fetch(`http://127.0.0.1:${server.port}/_sandgate/worlds`, { method: 'POST', body: JSON.stringify({ id: `w-${i}` }) })
+  for (let i = 0; i < 999; i++)
+    await fetch(`http://127.0.0.1:${server.port}/_sandgate/worlds`, {
+      method: 'POST',
+      body: JSON.stringify({ id: `w-${i}` }),
+    })
   line('resident memory of each of 1,000 worlds, KB', (((rss(server.pid) - before) / 999) * 1024).toFixed(0))
   server.stop()
 }
@@ -243,6 +309,14 @@ const sections = { throughput, starting, commands, growth, clock, keep, worlds }
 const only = process.argv.slice(2).filter((name) => name in sections)
 for (const name of only.length > 0 ? only : Object.keys(sections)) await sections[name]()
 const widths = [0, 1, 2].map((column) => Math.max(...lines.map((row) => row[column].length)))
-console.log(`Node ${process.version}, ${pinned ? 'server and load on a core each' : 'not pinned to cores'}, medians of ${ROUNDS} rounds`)
-for (const row of lines) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd())
+console.log(
+  `Node ${process.version}, ${pinned ? 'server and load on a core each' : 'not pinned to cores'}, medians of ${ROUNDS} rounds`,
+)
+for (const row of lines)
+  console.log(
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  )
 if (lines.some((row) => row[3] === 'MISSED')) process.exitCode = 1

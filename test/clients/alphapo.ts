@@ -45,12 +45,19 @@ export function post(path: string, body: unknown): Request {
 
 /** A request for a deposit address; fields may be added, changed, or left out with undefined. */
 export function taking(fields: Record<string, unknown>): Request {
-  return post('/addresses/take', { currency: 'BTC', foreign_id: 'user_8721', end_user_reference: 'user_8721', ...fields })
+  return post('/addresses/take', {
+    currency: 'BTC',
+    foreign_id: 'user_8721',
+    end_user_reference: 'user_8721',
+    ...fields,
+  })
 }
 
 /** One transaction of the merchant, asked for in the query. */
 export function lookingUp(by: Record<string, string | number>): Request {
-  const query = Object.entries(by).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')
+  const query = Object.entries(by)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join('&')
   return { method: 'GET', path: `/api/v2/transactions/info?${query}` }
 }
 

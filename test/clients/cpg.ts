@@ -14,7 +14,9 @@ export type Credentials = (typeof KEYS)[keyof typeof KEYS]
 
 export function canonical(request: Request, timestamp: string): string {
   const [path, query = ''] = request.path.split('?', 2)
-  const bodyHash = createHash('sha256').update(request.body ?? '').digest('hex')
+  const bodyHash = createHash('sha256')
+    .update(request.body ?? '')
+    .digest('hex')
   return `${timestamp}\n${request.method.toUpperCase()}\n${path}\n${query}\n${bodyHash}`
 }
 
@@ -49,7 +51,11 @@ export function clientOf({ key, secret }: { key: string; secret: string }): Clie
 
 /** A request for a deposit address; fields may be added, changed, or left out with undefined. */
 export function allocation(fields: Record<string, unknown>): Request {
-  return { method: 'POST', path: '/v1/deposit-addresses', body: JSON.stringify({ currency: 'USDT', network: 'ETH', ...fields }) }
+  return {
+    method: 'POST',
+    path: '/v1/deposit-addresses',
+    body: JSON.stringify({ currency: 'USDT', network: 'ETH', ...fields }),
+  }
 }
 
 export const client = clientOf(KEYS.demo)

@@ -3,9 +3,18 @@ import { createHash, createHmac } from 'node:crypto'
 import type { Client, Request } from '../kit.ts'
 
 export const KEYS = {
-  demo: { key: 'pws_demo_key', secret: 'c2FuZGdhdGUtcGF5d2FyZC1kZW1vLXNlY3JldC1mb3ItbG9jYWwtdGVzdGluZy1vbmx5LTAwMDAwMDAwMDE=' },
-  window: { key: 'pws_window_key', secret: 'c2FuZGdhdGUtcGF5d2FyZC1kZW1vLXNlY3JldC1mb3ItbG9jYWwtdGVzdGluZy1vbmx5LTAwMDAwMDAwMDE=' },
-  other: { key: 'pws_other_key', secret: 'c2FuZGdhdGUtcGF5d2FyZC1vdGhlci1zZWNyZXQtZm9yLWxvY2FsLXRlc3Rpbmctb25seS0wMDAwMDAwMDI=' },
+  demo: {
+    key: 'pws_demo_key',
+    secret: 'c2FuZGdhdGUtcGF5d2FyZC1kZW1vLXNlY3JldC1mb3ItbG9jYWwtdGVzdGluZy1vbmx5LTAwMDAwMDAwMDE=',
+  },
+  window: {
+    key: 'pws_window_key',
+    secret: 'c2FuZGdhdGUtcGF5d2FyZC1kZW1vLXNlY3JldC1mb3ItbG9jYWwtdGVzdGluZy1vbmx5LTAwMDAwMDAwMDE=',
+  },
+  other: {
+    key: 'pws_other_key',
+    secret: 'c2FuZGdhdGUtcGF5d2FyZC1vdGhlci1zZWNyZXQtZm9yLWxvY2FsLXRlc3Rpbmctb25seS0wMDAwMDAwMDI=',
+  },
 } as const
 
 export interface Credentials {
@@ -34,7 +43,9 @@ export const METHODS = {
 
 /** The signature over a target (path and query as on the request line), a nonce and the exact text of a body. */
 export function sign(secret: string, target: string, nonce: string, body = ''): string {
-  const inner = createHash('sha256').update(nonce + body).digest()
+  const inner = createHash('sha256')
+    .update(nonce + body)
+    .digest()
   return createHmac('sha512', Buffer.from(secret, 'base64')).update(target).update(inner).digest('base64')
 }
 
@@ -82,7 +93,11 @@ export function addressesOf(account: string): string {
 
 /** A request for a deposit address; fields may be added, changed, or left out with undefined. */
 export function creation(fields: Record<string, unknown>, account: string = ACCOUNTS.main): Request {
-  return { method: 'POST', path: addressesOf(account), body: JSON.stringify({ method_id: METHODS.BTC, asset_symbol: 'BTC', ...fields }) }
+  return {
+    method: 'POST',
+    path: addressesOf(account),
+    body: JSON.stringify({ method_id: METHODS.BTC, asset_symbol: 'BTC', ...fields }),
+  }
 }
 
 export function listing(query: string, account: string = ACCOUNTS.main): Request {
@@ -100,7 +115,16 @@ export function portfolio(query: string, account: string = ACCOUNTS.main): Reque
 
 /** A webhook that is enabled and hears of deposits, unless fields say otherwise. */
 export function registration(fields: Record<string, unknown>): Request {
-  return { method: 'POST', path: '/v1/webhooks', body: JSON.stringify({ url: 'https://shop.example/hooks', enabled: true, events: ['deposit.status_updated'], ...fields }) }
+  return {
+    method: 'POST',
+    path: '/v1/webhooks',
+    body: JSON.stringify({
+      url: 'https://shop.example/hooks',
+      enabled: true,
+      events: ['deposit.status_updated'],
+      ...fields,
+    }),
+  }
 }
 
 export function change(id: string, fields: Record<string, unknown>): Request {

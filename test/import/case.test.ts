@@ -25,7 +25,15 @@ beforeAll(async () => {
 })
 
 /** One exchange as a browser writes it down. */
-function exchange(at: string, method: string, path: string, sent: object | undefined, status: number, answer: object | undefined, more: { host?: string; headers?: Record<string, string> } = {}): object {
+function exchange(
+  at: string,
+  method: string,
+  path: string,
+  sent: object | undefined,
+  status: number,
+  answer: object | undefined,
+  more: { host?: string; headers?: Record<string, string> } = {},
+): object {
   const pairs = (headers: Record<string, string>) => Object.entries(headers).map(([name, value]) => ({ name, value }))
   return {
     startedDateTime: at,
@@ -34,14 +42,25 @@ function exchange(at: string, method: string, path: string, sent: object | undef
       method,
       url: `${more.host ?? 'https://api.cpg.example'}${path}`,
       httpVersion: 'h2',
-      headers: pairs({ ':authority': 'api.cpg.example', 'X-CPG-Key': 'live_key_of_the_partner', 'X-CPG-Signature': 'f'.repeat(64), ...(sent && { 'Content-Type': 'application/json' }), ...more.headers }),
+      headers: pairs({
+        ':authority': 'api.cpg.example',
+        'X-CPG-Key': 'live_key_of_the_partner',
+        'X-CPG-Signature': 'f'.repeat(64),
+        ...(sent && { 'Content-Type': 'application/json' }),
+        ...more.headers,
+      }),
       ...(sent && { postData: { mimeType: 'application/json', text: JSON.stringify(sent) } }),
     },
-    response: { status, headers: pairs({ 'Content-Type': 'application/json; charset=utf-8', Date: 'Tue', 'CF-Ray': 'abc' }), content: { mimeType: 'application/json', ...(answer && { text: JSON.stringify(answer) }) } },
+    response: {
+      status,
+      headers: pairs({ 'Content-Type': 'application/json; charset=utf-8', Date: 'Tue', 'CF-Ray': 'abc' }),
+      content: { mimeType: 'application/json', ...(answer && { text: JSON.stringify(answer) }) },
+    },
   }
 }
 
-const har = (...entries: object[]) => JSON.stringify({ log: { version: '1.2', creator: { name: 'a browser' }, entries } })
+const har = (...entries: object[]) =>
+  JSON.stringify({ log: { version: '1.2', creator: { name: 'a browser' }, entries } })
 
 const address = {
   success: true,
@@ -58,10 +77,26 @@ const address = {
   },
 }
 const create = (answer: object = address) =>
-  exchange('2026-03-02T10:00:01.120Z', 'POST', '/v1/deposit-addresses', { currency: 'USDT', network: 'ETH', user_identifier: 'user_8721' }, 200, answer)
-const ping = exchange('2026-03-02T11:00:00.000+01:00', 'GET', '/v1/_ping', undefined, 200, { success: true, message: 'OK', data: { pong: true } })
+  exchange(
+    '2026-03-02T10:00:01.120Z',
+    'POST',
+    '/v1/deposit-addresses',
+    { currency: 'USDT', network: 'ETH', user_identifier: 'user_8721' },
+    200,
+    answer,
+  )
+const ping = exchange('2026-03-02T11:00:00.000+01:00', 'GET', '/v1/_ping', undefined, 200, {
+  success: true,
+  message: 'OK',
+  data: { pong: true },
+})
 
-const imported = (text: string) => importTraffic(Buffer.from(text), { provider: providers.get('cpg')!, contract: contractOf('cpg'), names: [...providers.keys()] }).recording
+const imported = (text: string) =>
+  importTraffic(Buffer.from(text), {
+    provider: providers.get('cpg')!,
+    contract: contractOf('cpg'),
+    names: [...providers.keys()],
+  }).recording
 const differs = async (text: string) => {
   const recording = readRecording(JSON.stringify(imported(text)))
   const played = await new Replay(recording, providers).play()
@@ -70,8 +105,17 @@ const differs = async (text: string) => {
 
 describe('import', () => {
   test('calls in order of time, at their own time, of the provider alone, without keys', () => {
-    const elsewhere = exchange('2026-03-02T10:00:00.500Z', 'GET', '/pixel.gif', undefined, 200, undefined, { host: 'https://tracker.example' })
-    const preflight = exchange('2026-03-02T10:00:00.900Z', 'OPTIONS', '/v1/deposit-addresses', undefined, 204, undefined)
+    const elsewhere = exchange('2026-03-02T10:00:00.500Z', 'GET', '/pixel.gif', undefined, 200, undefined, {
+      host: 'https://tracker.example',
+    })
+    const preflight = exchange(
+      '2026-03-02T10:00:00.900Z',
+      'OPTIONS',
+      '/v1/deposit-addresses',
+      undefined,
+      204,
+      undefined,
+    )
     const unanswered = exchange('2026-03-02T10:00:00.950Z', 'GET', '/v1/currencies', undefined, 0, undefined)
     const recording = imported(har(create(), elsewhere, preflight, unanswered, ping))
     const calls = recording.journal as RecordedCall[]
@@ -100,14 +144,26 @@ describe('import', () => {
   })
 
   test('a sandbox of before is recognised by its prefix', () => {
-    const entry = exchange('2026-03-02T10:00:00Z', 'GET', '/w/ci/cpg/v1/_ping', undefined, 200, { success: true }, { host: 'http://127.0.0.1:4010' })
+    const entry = exchange(
+      '2026-03-02T10:00:00Z',
+      'GET',
+      '/w/ci/cpg/v1/_ping',
+      undefined,
+      200,
+      { success: true },
+      { host: 'http://127.0.0.1:4010' },
+    )
     expect((imported(har(entry)).journal as RecordedCall[])[0]).toMatchObject({ path: '/v1/_ping', operation: 'ping' })
   })
 
   test.each<[string, string, string]>([
     ['no JSON', '{', 'not JSON'],
     ['no HAR', '{}', 'log.entries'],
-    ['somebody else\'s traffic', har(exchange('2026-03-02T10:00:00Z', 'GET', '/other', undefined, 200, {})), 'path of CPG'],
+    [
+      "somebody else's traffic",
+      har(exchange('2026-03-02T10:00:00Z', 'GET', '/other', undefined, 200, {})),
+      'path of CPG',
+    ],
     ['nothing', har(), 'path of CPG'],
   ])('%s cannot be used', (_, text, told) => {
     expect(() => imported(text)).toThrow(Unusable)
@@ -119,22 +175,33 @@ describe('whatever is in the file', () => {
   test('what some tools write as null is not there', () => {
     const [call] = imported(changed(ping, ['request', 'postData'], null)).journal as RecordedCall[]
     expect(call).not.toHaveProperty('body')
-    expect((imported(changed(create(), ['response', 'content', 'text'], null)).journal as RecordedCall[])[0]!.answer).not.toHaveProperty('body')
+    expect(
+      (imported(changed(create(), ['response', 'content', 'text'], null)).journal as RecordedCall[])[0]!.answer,
+    ).not.toHaveProperty('body')
   })
 
   test('it is a recording that can be read, or one sentence', () => {
     const whole = JSON.parse(har(create(), ping))
     const places = placesIn(whole)
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom(...places), fc.option(fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' })), { nil: undefined })), { minLength: 1, maxLength: 3 }), (changes) => {
-        const copy = changes.reduce((har, [place, value]) => put(har, place, value), whole)
-        try {
-          readRecording(JSON.stringify(imported(JSON.stringify(copy))))
-        } catch (error) {
-          if (!(error instanceof Unusable)) throw error
-          expect(error.message).not.toBe('')
-        }
-      }),
+      fc.property(
+        fc.array(
+          fc.tuple(
+            fc.constantFrom(...places),
+            fc.option(fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' })), { nil: undefined }),
+          ),
+          { minLength: 1, maxLength: 3 },
+        ),
+        (changes) => {
+          const copy = changes.reduce((har, [place, value]) => put(har, place, value), whole)
+          try {
+            readRecording(JSON.stringify(imported(JSON.stringify(copy))))
+          } catch (error) {
+            if (!(error instanceof Unusable)) throw error
+            expect(error.message).not.toBe('')
+          }
+        },
+      ),
       { numRuns: 400 },
     )
   })
@@ -151,8 +218,17 @@ describe('replay of an import', () => {
   })
 
   test('a later call names our id instead of theirs', async () => {
-    const again = exchange('2026-03-02T10:05:00Z', 'POST', '/v1/deposit-addresses', { currency: 'USDT', network: 'ETH', user_identifier: 'user_8721' }, 200, address)
-    const read = exchange('2026-03-02T10:06:00Z', 'GET', '/v1/deposit-requests/48213', undefined, 404, { success: false })
+    const again = exchange(
+      '2026-03-02T10:05:00Z',
+      'POST',
+      '/v1/deposit-addresses',
+      { currency: 'USDT', network: 'ETH', user_identifier: 'user_8721' },
+      200,
+      address,
+    )
+    const read = exchange('2026-03-02T10:06:00Z', 'GET', '/v1/deposit-requests/48213', undefined, 404, {
+      success: false,
+    })
     const found = await differs(har(create(), again, read))
     // The request is found here under its own number: the real provider said 404, and that is what is told.
     expect(found).toMatchObject({ call: { entry: 3 }, where: 'status', expected: 404, got: 200 })
@@ -161,9 +237,21 @@ describe('replay of an import', () => {
   test.each<[string, object, string]>([
     ['another value', { ...address, message: 'Created' }, '$.message'],
     ['a field that is missing here', { ...address, data: { ...address.data, memo: null } }, '$.data.memo'],
-    ['an address of another kind', { ...address, data: { ...address.data, address: 'TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC' } }, '$.data.address'],
-    ['a timestamp written otherwise', { ...address, data: { ...address.data, created_at: '2026-03-02T10:00:01.000000Z' } }, '$.data.created_at'],
-    ['what the partner sent, changed', { ...address, data: { ...address.data, user_identifier: 'USER_8721' } }, '$.data.user_identifier'],
+    [
+      'an address of another kind',
+      { ...address, data: { ...address.data, address: 'TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC' } },
+      '$.data.address',
+    ],
+    [
+      'a timestamp written otherwise',
+      { ...address, data: { ...address.data, created_at: '2026-03-02T10:00:01.000000Z' } },
+      '$.data.created_at',
+    ],
+    [
+      'what the partner sent, changed',
+      { ...address, data: { ...address.data, user_identifier: 'USER_8721' } },
+      '$.data.user_identifier',
+    ],
     ['an id of another type', { ...address, data: { ...address.data, request_id: '48213' } }, '$.data.request_id'],
   ])('%s is found', async (_, answer, where) => {
     expect(await differs(har(create(answer)))).toMatchObject({ where })
@@ -171,19 +259,42 @@ describe('replay of an import', () => {
 
   test('an id of the partner itself must come back as it was, though it looks like one that is drawn', async () => {
     const sent = { currency: 'USDT', network: 'ETH', user_identifier: '550e8400-e29b-41d4-a716-446655440000' }
-    const answered = (user_identifier: string) => har(exchange('2026-03-02T10:00:01Z', 'POST', '/v1/deposit-addresses', sent, 200, { ...address, data: { ...address.data, user_identifier } }))
+    const answered = (user_identifier: string) =>
+      har(
+        exchange('2026-03-02T10:00:01Z', 'POST', '/v1/deposit-addresses', sent, 200, {
+          ...address,
+          data: { ...address.data, user_identifier },
+        }),
+      )
     expect(await differs(answered(sent.user_identifier))).toBeUndefined()
-    expect(imported(answered(sent.user_identifier)).journal[0]).not.toHaveProperty(['compare', 'fields', '$.data.user_identifier'])
+    expect(imported(answered(sent.user_identifier)).journal[0]).not.toHaveProperty([
+      'compare',
+      'fields',
+      '$.data.user_identifier',
+    ])
   })
 
   test('a status the sandbox does not give is found with the rules that applied', async () => {
-    const found = await differs(har(exchange('2026-03-02T10:00:01Z', 'POST', '/v1/deposit-addresses', { currency: 'USDT', network: 'ETH', user_identifier: 'a' }, 409, { success: false })))
+    const found = await differs(
+      har(
+        exchange(
+          '2026-03-02T10:00:01Z',
+          'POST',
+          '/v1/deposit-addresses',
+          { currency: 'USDT', network: 'ETH', user_identifier: 'a' },
+          409,
+          { success: false },
+        ),
+      ),
+    )
     expect(found).toMatchObject({ where: 'status', expected: 409, got: 200 })
     expect(found!.told).toMatch(/rules: +cpg\./)
   })
 
   test('who was turned away at the door is turned away', async () => {
-    const found = await differs(har(exchange('2026-03-02T10:00:01Z', 'GET', '/v1/_ping', undefined, 401, { success: false })))
+    const found = await differs(
+      har(exchange('2026-03-02T10:00:01Z', 'GET', '/v1/_ping', undefined, 401, { success: false })),
+    )
     expect(found?.where ?? '').not.toBe('status')
   })
 })
@@ -191,9 +302,12 @@ describe('replay of an import', () => {
 describe('the command', () => {
   /** A shell's view of it. */
   async function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-    const child = spawn(process.execPath, [new URL('../../dist/main.js', import.meta.url).pathname, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [new URL('../../dist/main.js', import.meta.url).pathname, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const said = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text))
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text))
     const [status] = await once(child, 'close')
     return { status, ...said }
   }
@@ -203,14 +317,22 @@ describe('the command', () => {
     const box = await start({ seed: `the real ${client.name}`, clock: START })
     const entries = []
     for (const [index, name] of operations.entries()) {
-      const request = { ...client.good[name]!(), ...(client.name === 'zopay' && { headers: { 'idempotency-key': `key-${index}` } }) }
+      const request = {
+        ...client.good[name]!(),
+        ...(client.name === 'zopay' && { headers: { 'idempotency-key': `key-${index}` } }),
+      }
       const signed = client.sign(request, box.wallMs)
       const { status, text, headers } = await box.call(client, request)
       expect(status, name).toBeLessThan(300)
       const type = { name: 'Content-Type', value: headers['content-type']! }
       entries.push({
         startedDateTime: START,
-        request: { method: request.method, url: `https://api.${client.name}.example${request.path}`, headers: Object.entries(signed.headers!).map(([name, value]) => ({ name, value })), ...(request.body !== undefined && { postData: { mimeType: 'application/json', text: request.body } }) },
+        request: {
+          method: request.method,
+          url: `https://api.${client.name}.example${request.path}`,
+          headers: Object.entries(signed.headers!).map(([name, value]) => ({ name, value })),
+          ...(request.body !== undefined && { postData: { mimeType: 'application/json', text: request.body } }),
+        },
         response: { status, headers: [type], content: { mimeType: type.value, text } },
       })
     }
@@ -218,35 +340,62 @@ describe('the command', () => {
   }
 
   test.each<[string, Client, string[], string]>([
-    ['cpg', cpg, ['ping', 'createDepositAddress', 'createDepositAddress', 'getDepositRequest', 'listCurrencies'], '$.data.network'],
+    [
+      'cpg',
+      cpg,
+      ['ping', 'createDepositAddress', 'createDepositAddress', 'getDepositRequest', 'listCurrencies'],
+      '$.data.network',
+    ],
     ['zopay', zopay, ['createAddress', 'createAddress', 'listAddresses'], '$.asset'],
-    ['payward', payward, ['listDepositMethods', 'createDepositAddress', 'createDepositAddress', 'listDepositAddresses'], '$.memo'],
+    [
+      'payward',
+      payward,
+      ['listDepositMethods', 'createDepositAddress', 'createDepositAddress', 'listDepositAddresses'],
+      '$.memo',
+    ],
     ['alphapo', alphapo, ['ping', 'takeAddress', 'takeAddress', 'listCurrencies'], '$.data.currency'],
-  ])('import FILE.har --provider %s makes a case file whose replay is equal, or names the first answer that differs', async (name, client, operations, where) => {
-    const folder = mkdtempSync(join(tmpdir(), 'sandgate-har-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    const file = (named: string) => join(folder, named)
-    const traffic = await trafficWith(client, operations)
-    const imports = async (named: string) => {
-      writeFileSync(file(`${named}.har`), JSON.stringify(traffic))
-      const ended = await run('import', file(`${named}.har`), '--provider', name)
-      const { title } = providers.get(name)!
-      expect(ended).toEqual({ status: 0, stderr: '', stdout: `${file(`${named}.${name}.json`)}: ${operations.length} calls of ${title}; sandgate replay ${file(`${named}.${name}.json`)} shows where the sandbox answers otherwise\n` })
-      return run('replay', file(`${named}.${name}.json`))
-    }
-    const equal = await imports('equal')
-    expect([equal.status, equal.stderr, equal.stdout]).toEqual([0, '', expect.stringMatching(new RegExp(`^${operations.length} calls, .*every answer is equal`))])
-    const theirs = JSON.parse(readFileSync(file(`equal.${name}.json`), 'utf8')).journal.map(({ answer }: RecordedCall) => answer.body)
-    expect(theirs).toEqual(traffic.log.entries.map(({ response }: any) => response.content.text))
+  ])(
+    'import FILE.har --provider %s makes a case file whose replay is equal, or names the first answer that differs',
+    async (name, client, operations, where) => {
+      const folder = mkdtempSync(join(tmpdir(), 'sandgate-har-'))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      const file = (named: string) => join(folder, named)
+      const traffic = await trafficWith(client, operations)
+      const imports = async (named: string) => {
+        writeFileSync(file(`${named}.har`), JSON.stringify(traffic))
+        const ended = await run('import', file(`${named}.har`), '--provider', name)
+        const { title } = providers.get(name)!
+        expect(ended).toEqual({
+          status: 0,
+          stderr: '',
+          stdout: `${file(`${named}.${name}.json`)}: ${operations.length} calls of ${title}; sandgate replay ${file(`${named}.${name}.json`)} shows where the sandbox answers otherwise\n`,
+        })
+        return run('replay', file(`${named}.${name}.json`))
+      }
+      const equal = await imports('equal')
+      expect([equal.status, equal.stderr, equal.stdout]).toEqual([
+        0,
+        '',
+        expect.stringMatching(new RegExp(`^${operations.length} calls, .*every answer is equal`)),
+      ])
+      const theirs = JSON.parse(readFileSync(file(`equal.${name}.json`), 'utf8')).journal.map(
+        ({ answer }: RecordedCall) => answer.body,
+      )
+      expect(theirs).toEqual(traffic.log.entries.map(({ response }: any) => response.content.text))
 
-    const call = operations.findLastIndex((operation) => /^create|^take/.test(operation))
-    const { content } = traffic.log.entries[call].response
-    const answer = JSON.parse(content.text)
-    const path = where.split('.').slice(1)
-    path.slice(0, -1).reduce((at: any, step) => at[step], answer)[path.at(-1)!] = 'OTHER'
-    content.text = JSON.stringify(answer)
-    const other = await imports('other')
-    expect([other.status, other.stderr]).toEqual([1, ''])
-    expect(other.stdout).toMatch(new RegExp(`^entry ${call + 1} differs: [^\\n]*\\n  where:    ${where.replaceAll(/[$.]/g, '\\$&')}\\n  recorded: "?OTHER"?\\n`))
-  })
+      const call = operations.findLastIndex((operation) => /^create|^take/.test(operation))
+      const { content } = traffic.log.entries[call].response
+      const answer = JSON.parse(content.text)
+      const path = where.split('.').slice(1)
+      path.slice(0, -1).reduce((at: any, step) => at[step], answer)[path.at(-1)!] = 'OTHER'
+      content.text = JSON.stringify(answer)
+      const other = await imports('other')
+      expect([other.status, other.stderr]).toEqual([1, ''])
+      expect(other.stdout).toMatch(
+        new RegExp(
+          `^entry ${call + 1} differs: [^\\n]*\\n  where:    ${where.replaceAll(/[$.]/g, '\\$&')}\\n  recorded: "?OTHER"?\\n`,
+        ),
+      )
+    },
+  )
 })

@@ -5,7 +5,12 @@ export type Place = readonly (string | number)[]
 /** Where there is anything to change. */
 export function placesIn(value: unknown): Place[] {
   if (typeof value !== 'object' || value === null) return [[]]
-  return [[], ...Object.entries(value).flatMap(([key, item]) => placesIn(item).map((place) => [Array.isArray(value) ? Number(key) : key, ...place]))]
+  return [
+    [],
+    ...Object.entries(value).flatMap(([key, item]) =>
+      placesIn(item).map((place) => [Array.isArray(value) ? Number(key) : key, ...place]),
+    ),
+  ]
 }
 
 /** A copy with another value there; undefined: nothing. */

@@ -7,9 +7,17 @@ import { Replay, report } from '../../src/replay.ts'
 import { contractOf, findProviders } from '../../src/sandbox.ts'
 import type { Written } from './tools.ts'
 
-export async function imported(name: string, { file, beside }: Pick<Written, 'file' | 'beside'>, config?: Config): Promise<Imported> {
+export async function imported(
+  name: string,
+  { file, beside }: Pick<Written, 'file' | 'beside'>,
+  config?: Config,
+): Promise<Imported> {
   const providers = await findProviders()
-  return importTraffic(file, { provider: providers.get(name)!, contract: contractOf(name), names: [...providers.keys()], config }, (wanted) => beside?.get(wanted))
+  return importTraffic(
+    file,
+    { provider: providers.get(name)!, contract: contractOf(name), names: [...providers.keys()], config },
+    (wanted) => beside?.get(wanted),
+  )
 }
 
 /** What a replay tells of the first difference; undefined: there is none. */

@@ -2,7 +2,16 @@
 import { expect } from 'vitest'
 import { client as alphapo, clientOf as alphapoOf, lookingUp, post as toAlphapo, taking } from '../clients/alphapo.ts'
 import { allocation, client as cpg, clientOf as cpgOf, KEYS as CPG_KEYS } from '../clients/cpg.ts'
-import { addressesOf, change, clientOf as paywardOf, creation, KEYS as PAYWARD_KEYS, listing, METHODS, registration } from '../clients/payward.ts'
+import {
+  addressesOf,
+  change,
+  clientOf as paywardOf,
+  creation,
+  KEYS as PAYWARD_KEYS,
+  listing,
+  METHODS,
+  registration,
+} from '../clients/payward.ts'
 import { clientOf as zopayOf, get, KEYS as ZOPAY_KEYS, post, replay, simulate } from '../clients/zopay.ts'
 import { type Client, type Kit, type Reply, type Request, start } from '../kit.ts'
 
@@ -16,7 +25,12 @@ export interface Spoken {
 
 /** The account of Payward's own page, which no sandbox has. */
 export const ACCOUNT = 'W4BE9868GY65TB6523'
-export const HOSTS = { cpg: 'https://api.cpg.example', zopay: 'https://api.zopay.example', payward: 'https://api.services.payward.example', alphapo: 'https://app.alphapo.example' } as const
+export const HOSTS = {
+  cpg: 'https://api.cpg.example',
+  zopay: 'https://api.zopay.example',
+  payward: 'https://api.services.payward.example',
+  alphapo: 'https://app.alphapo.example',
+} as const
 export type Name = keyof typeof HOSTS
 export const NAMES = Object.keys(HOSTS) as Name[]
 
@@ -26,7 +40,10 @@ type Next = (answers: readonly any[]) => [client: Client, request: Request, stat
 const paywardKey = { key: 'pws_real_key_of_the_partner', secret: PAYWARD_KEYS.demo.secret }
 const payward = paywardOf(paywardKey)
 const zopay = zopayOf(ZOPAY_KEYS.demo)
-const idempotent = (request: Request, key: string): Request => ({ ...request, headers: { ...request.headers, 'idempotency-key': key } })
+const idempotent = (request: Request, key: string): Request => ({
+  ...request,
+  headers: { ...request.headers, 'idempotency-key': key },
+})
 const UUIDS = ['3f0c2f44-6d1b-4b52-8a6e-0f4d1c2b3a40', '9b2e7a10-4c3d-4e5f-8a7b-1c2d3e4f5a6b']
 
 const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
@@ -45,8 +62,25 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [cpg, { method: 'GET', path: '/v1/nothing-here' }, 404],
   ],
   zopay: [
-    () => [zopay, post('/addresses', { asset: 'usdt', network: 'solana', external_ref: 'user-1', label: 'Main' }, 'a1'), 200],
-    () => [zopay, post('/payment-intents', { amount: '25.00', currencies: ['USDT', 'XAUT'], external_ref: 'user-1', metadata: { order: 'ZP00000000', id: UUIDS[0] } }, 'i1'), 200],
+    () => [
+      zopay,
+      post('/addresses', { asset: 'usdt', network: 'solana', external_ref: 'user-1', label: 'Main' }, 'a1'),
+      200,
+    ],
+    () => [
+      zopay,
+      post(
+        '/payment-intents',
+        {
+          amount: '25.00',
+          currencies: ['USDT', 'XAUT'],
+          external_ref: 'user-1',
+          metadata: { order: 'ZP00000000', id: UUIDS[0] },
+        },
+        'i1',
+      ),
+      200,
+    ],
     ([, intent]) => [zopay, get(`/payment-intents/${intent.id}`), 200],
     ([address]) => [zopay, get(`/addresses/${address.id}`), 200],
     ([, intent]) => [zopay, simulate(intent.id), 200],
@@ -74,7 +108,11 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [payward, { method: 'GET', path: `${addressesOf(ACCOUNT)}?asset_symbol=NOPE` }, 404],
     () => [payward, { method: 'GET', path: `${addressesOf('WNOBODY5GATE2MAIN')}?asset_symbol=BTC` }, 404],
     () => [payward, { method: 'GET', path: addressesOf(ACCOUNT) }, 400],
-    () => [paywardOf({ key: 'nobody_has_this_key', secret: paywardKey.secret }), listing('asset_symbol=BTC', ACCOUNT), 401],
+    () => [
+      paywardOf({ key: 'nobody_has_this_key', secret: paywardKey.secret }),
+      listing('asset_symbol=BTC', ACCOUNT),
+      401,
+    ],
     () => [paywardOf({ ...paywardKey, secret: PAYWARD_KEYS.other.secret }), listing('asset_symbol=BTC', ACCOUNT), 401],
   ],
   alphapo: [
@@ -87,14 +125,22 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [alphapo, lookingUp({ id: 77 }), 400],
     () => [alphapoOf({ key: 'nobody_has_this_key', secret: 'x' }), taking({}), 403],
     () => [alphapoOf({ key: 'alphapo_demo_key', secret: 'not the secret' }), taking({}), 403],
-    () => [{ ...alphapo, sign: (request) => ({ ...request, headers: { 'content-type': 'application/json' } }) }, taking({}), 403],
+    () => [
+      { ...alphapo, sign: (request) => ({ ...request, headers: { 'content-type': 'application/json' } }) },
+      taking({}),
+      403,
+    ],
   ],
 }
 
 /** The sandbox that stands for the real provider: another seed, and the partner's own account. */
 async function realProvider(name: Name): Promise<Kit> {
   const accounts = { partner: { keys: [{ id: paywardKey.key, secret: paywardKey.secret }], ids: [ACCOUNT] } }
-  return start({ seed: `the real ${name}`, clock: '2026-03-02T10:00:00.000Z', ...(name === 'payward' && { providers: { payward: { accounts } } }) })
+  return start({
+    seed: `the real ${name}`,
+    clock: '2026-03-02T10:00:00.000Z',
+    ...(name === 'payward' && { providers: { payward: { accounts } } }),
+  })
 }
 
 const sessions = new Map<Name, readonly Spoken[]>()

@@ -7,20 +7,33 @@ import { Inbox, type Kit, type Reply, start, triedUntilExhausted } from '../kit.
 
 const FIRST = 5100001
 
-async function take(box: Kit, fields: Record<string, unknown> = {}, credentials: Credentials = KEYS.demo): Promise<any> {
+async function take(
+  box: Kit,
+  fields: Record<string, unknown> = {},
+  credentials: Credentials = KEYS.demo,
+): Promise<any> {
   const reply = await box.call(clientOf(credentials), taking(fields))
   if (reply.status !== 201) throw new Error(reply.text)
   return reply.json.data
 }
 
 /** An address, and money on its way to it. */
-async function pay(box: Kit, amount: string, fields: Record<string, unknown> = {}, more: Record<string, unknown> = {}): Promise<any> {
+async function pay(
+  box: Kit,
+  amount: string,
+  fields: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
+): Promise<any> {
   const taken = await take(box, fields)
   const deposit = await box.deposit(taken.address, amount, { ...(taken.tag !== null && { tag: taken.tag }), ...more })
   return { taken, deposit }
 }
 
-function find(box: Kit, by: Record<string, string | number> = { id: FIRST }, credentials: Credentials = KEYS.demo): Promise<Reply> {
+function find(
+  box: Kit,
+  by: Record<string, string | number> = { id: FIRST },
+  credentials: Credentials = KEYS.demo,
+): Promise<Reply> {
   return box.call(clientOf(credentials), lookingUp(by))
 }
 
@@ -83,16 +96,36 @@ describe('deposits', () => {
   })
 
   test.each([
-    ['BTC', '1', 1], ['LTC', '1', 6], ['BCH', '1', 6], ['DOGE', '10', 6], ['ETH', '1', 10], ['XRP', '5', 1], ['ADA', '5', 15], ['TRX', '50', 19], ['BNB', '1', 25], ['SOL', '1', 32],
-    ['USDTE', '50', 10], ['USDTT', '50', 19], ['USDTB', '50', 25], ['POL', '5', 128], ['ETHA', '1', 10], ['ETHBASE', '1', 10],
-  ])('alphapo.deposits.confirmations: %s %s is confirmed with %i; alphapo.callbacks.confirmations: as text', async (currency, amount, count) => {
-    const box = await start()
-    const inbox = await listen(box)
-    const { deposit } = await pay(box, amount, { currency })
-    await box.advance('1d')
-    expect(inbox.received.map(({ json }) => [json.status, json.transactions[0].confirmations])).toEqual([['not_confirmed', '0'], ['confirmed', String(count)]])
-    expect((await info(box)).transactions[0].txid).toBe(deposit.txid)
-  })
+    ['BTC', '1', 1],
+    ['LTC', '1', 6],
+    ['BCH', '1', 6],
+    ['DOGE', '10', 6],
+    ['ETH', '1', 10],
+    ['XRP', '5', 1],
+    ['ADA', '5', 15],
+    ['TRX', '50', 19],
+    ['BNB', '1', 25],
+    ['SOL', '1', 32],
+    ['USDTE', '50', 10],
+    ['USDTT', '50', 19],
+    ['USDTB', '50', 25],
+    ['POL', '5', 128],
+    ['ETHA', '1', 10],
+    ['ETHBASE', '1', 10],
+  ])(
+    'alphapo.deposits.confirmations: %s %s is confirmed with %i; alphapo.callbacks.confirmations: as text',
+    async (currency, amount, count) => {
+      const box = await start()
+      const inbox = await listen(box)
+      const { deposit } = await pay(box, amount, { currency })
+      await box.advance('1d')
+      expect(inbox.received.map(({ json }) => [json.status, json.transactions[0].confirmations])).toEqual([
+        ['not_confirmed', '0'],
+        ['confirmed', String(count)],
+      ])
+      expect((await info(box)).transactions[0].txid).toBe(deposit.txid)
+    },
+  )
 
   test('alphapo.transactions.info: what the callbacks tell, at top level; between two of them confirmations rise', async () => {
     const box = await start()
@@ -105,14 +138,17 @@ describe('deposits', () => {
     expect((await find(box)).text).toBe(inbox.received[1]!.text)
   })
 
-  test.each([['instant'], [1], [7]])('alphapo.deposits.instant: with %s confirmations at first sight it is told once', async (confirmations) => {
-    const box = await start()
-    const inbox = await listen(box)
-    await pay(box, '1', {}, { confirmations })
-    await box.advance('1d')
-    expect(statuses(inbox)).toEqual(['confirmed'])
-    expect((await why(box))[1]).toContain('stays confirmed')
-  })
+  test.each([['instant'], [1], [7]])(
+    'alphapo.deposits.instant: with %s confirmations at first sight it is told once',
+    async (confirmations) => {
+      const box = await start()
+      const inbox = await listen(box)
+      await pay(box, '1', {}, { confirmations })
+      await box.advance('1d')
+      expect(statuses(inbox)).toEqual(['confirmed'])
+      expect((await why(box))[1]).toContain('stays confirmed')
+    },
+  )
 
   test.each([
     ['dropped', 'Transaction was dropped by the network'],
@@ -123,7 +159,12 @@ describe('deposits', () => {
     await pay(box, '1', {}, { outcome })
     await box.advance('1d')
     expect(statuses(inbox)).toEqual(['not_confirmed', 'cancelled'])
-    expect(inbox.received[1]!.json).toMatchObject({ id: FIRST, error, fees: [], transactions: [{ amount: '1.00000000', confirmations: '0' }] })
+    expect(inbox.received[1]!.json).toMatchObject({
+      id: FIRST,
+      error,
+      fees: [],
+      transactions: [{ amount: '1.00000000', confirmations: '0' }],
+    })
     expect((await find(box)).text).toBe(inbox.received[1]!.text)
   })
 
@@ -132,16 +173,19 @@ describe('deposits', () => {
     ['reorged', 'instant', ['confirmed']],
     ['dropped', 'instant', ['confirmed']],
     ['replaced', 'instant', ['confirmed']],
-  ])('alphapo.deposits.final: what was confirmed stays so when it is %s later (seen with %s)', async (outcome, confirmations, told) => {
-    const box = await start()
-    const inbox = await listen(box)
-    await pay(box, '1', {}, { outcome, confirmations })
-    await box.advance('1d')
-    expect(statuses(inbox)).toEqual(told)
-    expect((await find(box)).text).toBe(inbox.received.at(-1)!.text)
-    expect((await why(box)).at(-1)).toContain(`transaction ${FIRST} stays confirmed`)
-    expect((await box.control('GET', '/deposits')).json.data[0].status).toBe(outcome)
-  })
+  ])(
+    'alphapo.deposits.final: what was confirmed stays so when it is %s later (seen with %s)',
+    async (outcome, confirmations, told) => {
+      const box = await start()
+      const inbox = await listen(box)
+      await pay(box, '1', {}, { outcome, confirmations })
+      await box.advance('1d')
+      expect(statuses(inbox)).toEqual(told)
+      expect((await find(box)).text).toBe(inbox.received.at(-1)!.text)
+      expect((await why(box)).at(-1)).toContain(`transaction ${FIRST} stays confirmed`)
+      expect((await box.control('GET', '/deposits')).json.data[0].status).toBe(outcome)
+    },
+  )
 
   test('alphapo.deposits.several: part payments, and outputs of one transaction, each have an id; alphapo.transactions.ids: one sequence for all merchants', async () => {
     const box = await start()
@@ -154,7 +198,9 @@ describe('deposits', () => {
     await box.deposit(address, '0.03', INSTANT)
     expect(second.txid).toBe(first.txid)
     expect(inbox.received.map(({ json }) => [json.id, json.transactions[0].id, json.currency_sent.amount])).toEqual([
-      [FIRST, 7200001, '0.01000000'], [FIRST + 1, 7200002, '0.02000000'], [FIRST + 3, 7200004, '0.03000000'],
+      [FIRST, 7200001, '0.01000000'],
+      [FIRST + 1, 7200002, '0.02000000'],
+      [FIRST + 3, 7200004, '0.03000000'],
     ])
     for (const { json } of inbox.received) expect(json.id).toBeLessThan(2 ** 31)
   })
@@ -168,7 +214,16 @@ describe('deposits', () => {
     await box.deposit(old.address, '1', INSTANT)
     await box.deposit(old.address, '2', { ...INSTANT, after: '400d' })
     await box.advance('401d')
-    expect(inbox.received.map(({ json }) => [json.crypto_address.id, json.crypto_address.foreign_id, json.currency_sent.amount])).toEqual([[old.id, 'ann', '1.00000000'], [old.id, 'ann', '2.00000000']])
+    expect(
+      inbox.received.map(({ json }) => [
+        json.crypto_address.id,
+        json.crypto_address.foreign_id,
+        json.currency_sent.amount,
+      ]),
+    ).toEqual([
+      [old.id, 'ann', '1.00000000'],
+      [old.id, 'ann', '2.00000000'],
+    ])
   })
 
   test('a deposit through the switched-on same address belongs to the one row there is', async () => {
@@ -186,8 +241,12 @@ describe('deposits', () => {
   })
 
   test.each([
-    ['ETH', '0.123456789012345678', '0.12345678'], ['USDTE', '7.654321', '7.65432100'], ['EURS', '7.65', '7.65000000'], ['BTC', '0.00010001', '0.00010001'],
-    ['SOL', '0.123456789', '0.12345678'], ['WBTC', '0.12345678', '0.12345678'],
+    ['ETH', '0.123456789012345678', '0.12345678'],
+    ['USDTE', '7.654321', '7.65432100'],
+    ['EURS', '7.65', '7.65000000'],
+    ['BTC', '0.00010001', '0.00010001'],
+    ['SOL', '0.123456789', '0.12345678'],
+    ['WBTC', '0.12345678', '0.12345678'],
   ])('alphapo.format.amounts: %s %s is told as %s', async (currency, amount, told) => {
     const box = await start()
     await pay(box, amount, { currency })
@@ -207,9 +266,12 @@ describe('below the minimum', () => {
       await box.advance('1h')
     }
     expect(inbox.received.map(({ json }) => [json.id, json.status, json.error])).toEqual([
-      [FIRST, 'not_confirmed', ''], [FIRST, 'cancelled', TEXT],
-      [FIRST + 1, 'not_confirmed', ''], [FIRST + 1, 'cancelled', TEXT],
-      [FIRST + 2, 'not_confirmed', ''], [FIRST + 2, 'confirmed', ''],
+      [FIRST, 'not_confirmed', ''],
+      [FIRST, 'cancelled', TEXT],
+      [FIRST + 1, 'not_confirmed', ''],
+      [FIRST + 1, 'cancelled', TEXT],
+      [FIRST + 2, 'not_confirmed', ''],
+      [FIRST + 2, 'confirmed', ''],
     ])
     expect(inbox.received[1]!.json.fees).toEqual([])
   })
@@ -227,7 +289,9 @@ describe('below the minimum', () => {
       await box.advance('1d')
       const { data } = (await box.control('GET', '/callbacks')).json
       expect(data.map(({ event }: any) => event)).toEqual(told)
-      expect(inbox.received.filter(({ json }) => json.status === 'cancelled').map(({ json }) => json.error)).toEqual(told.filter((status) => status === 'cancelled').map(() => TEXT))
+      expect(inbox.received.filter(({ json }) => json.status === 'cancelled').map(({ json }) => json.error)).toEqual(
+        told.filter((status) => status === 'cancelled').map(() => TEXT),
+      )
       expect(await info(box)).toMatchObject({ status: 'cancelled', error: TEXT })
     }
   })
@@ -237,24 +301,49 @@ describe('below the minimum', () => {
     const inbox = await listen(box)
     await pay(box, '0.00000001', {}, { outcome: 'dropped' })
     await box.advance('1d')
-    expect(inbox.received.map(({ json }) => [json.status, json.error])).toEqual([['cancelled', TEXT], ['cancelled', TEXT]])
+    expect(inbox.received.map(({ json }) => [json.status, json.error])).toEqual([
+      ['cancelled', TEXT],
+      ['cancelled', TEXT],
+    ])
   })
 
   test('dust that eight decimals cannot tell is cancelled as nothing', async () => {
     const box = await start()
     await pay(box, '0.000000000000000001', { currency: 'ETH' }, INSTANT)
-    expect(await info(box)).toMatchObject({ status: 'cancelled', error: TEXT, transactions: [{ amount: '0.00000000' }] })
+    expect(await info(box)).toMatchObject({
+      status: 'cancelled',
+      error: TEXT,
+      transactions: [{ amount: '0.00000000' }],
+    })
   })
 
-  test.each([['left-out', false], ['included', true]])('alphapo.callbacks.cancelled-money: %s', async (value, included) => {
+  test.each([
+    ['left-out', false],
+    ['included', true],
+  ])('alphapo.callbacks.cancelled-money: %s', async (value, included) => {
     const box = await start({ assume: { 'alphapo.callbacks.cancelled-money': value } })
     const inbox = await listen(box)
     await pay(box, '0.00000001')
     await box.advance('1h')
     const [first, second] = inbox.received.map(({ json }) => json)
     expect(first).toHaveProperty('currency_sent')
-    expect(Object.keys(second)).toEqual(['id', 'end_user_reference', 'type', 'crypto_address', ...(included ? ['currency_sent', 'currency_received'] : []), 'transactions', 'fees', 'error', 'status'])
-    if (included) expect(second.currency_received).toEqual({ currency: 'BTC', amount: '0.00000001', amount_minus_fee: '0.00000001' })
+    expect(Object.keys(second)).toEqual([
+      'id',
+      'end_user_reference',
+      'type',
+      'crypto_address',
+      ...(included ? ['currency_sent', 'currency_received'] : []),
+      'transactions',
+      'fees',
+      'error',
+      'status',
+    ])
+    if (included)
+      expect(second.currency_received).toEqual({
+        currency: 'BTC',
+        amount: '0.00000001',
+        amount_minus_fee: '0.00000001',
+      })
   })
 })
 
@@ -270,7 +359,9 @@ describe('the wrong thing', () => {
       `{"id":900001,"currency":"USDC","address":"${taken.address}","tag":null,"foreign_id":"user_8721","cross_currency":true,"expected_currency":"USDC"}`,
     )
     expect([type, currency_sent, currency_received]).toEqual([
-      'deposit', { currency: 'ETH', amount: '1.00000000' }, { currency: 'ETH', amount: '1.00000000', amount_minus_fee: '0.99189500' },
+      'deposit',
+      { currency: 'ETH', amount: '1.00000000' },
+      { currency: 'ETH', amount: '1.00000000', amount_minus_fee: '0.99189500' },
     ])
   })
 
@@ -279,21 +370,37 @@ describe('the wrong thing', () => {
     const { address } = await take(box, { currency: 'USDC', convert_to: 'EUR' })
     await box.deposit(address, '0.5', { currency: 'ETH', ...INSTANT })
     await box.deposit(address, '0.0199', { currency: 'ETH', ...INSTANT })
-    expect(await info(box)).toMatchObject({ type: 'deposit_exchange', currency_received: { currency: 'EUR', amount: '1500.00000000' }, crypto_address: { convert_to: 'EUR', cross_currency: true } })
+    expect(await info(box)).toMatchObject({
+      type: 'deposit_exchange',
+      currency_received: { currency: 'EUR', amount: '1500.00000000' },
+      crypto_address: { convert_to: 'EUR', cross_currency: true },
+    })
     expect((await info(box, FIRST + 1)).status).toBe('cancelled')
     const eth = await take(box, { currency: 'USDC', convert_to: 'ETH' })
     await box.deposit(eth.address, '1', { currency: 'ETH', ...INSTANT })
-    expect(await info(box, FIRST + 2)).toMatchObject({ type: 'deposit', currency_received: { currency: 'ETH', amount: '1.00000000' } })
+    expect(await info(box, FIRST + 2)).toMatchObject({
+      type: 'deposit',
+      currency_received: { currency: 'ETH', amount: '1.00000000' },
+    })
   })
 
   test('alphapo.deposits.cross-currency: what the merchant has not enabled is lost', async () => {
-    const box = await start({ providers: { alphapo: { merchants: { demo: { keys: [{ id: KEYS.demo.key, secret: KEYS.demo.secret }], currencies: ['USDC'] } } } } })
+    const box = await start({
+      providers: {
+        alphapo: {
+          merchants: { demo: { keys: [{ id: KEYS.demo.key, secret: KEYS.demo.secret }], currencies: ['USDC'] } },
+        },
+      },
+    })
     await pay(box, '1', { currency: 'USDC' }, { currency: 'ETH', ...INSTANT })
     expect((await find(box)).status).toBe(400)
     expect((await why(box))[0]).toBe('dep_1: credits nothing: ETH is not enabled for merchant demo')
   })
 
-  test.each([['told', 1], ['silent', 0]])('alphapo.callbacks.cross-currency: %s', async (value, count) => {
+  test.each([
+    ['told', 1],
+    ['silent', 0],
+  ])('alphapo.callbacks.cross-currency: %s', async (value, count) => {
     const box = await start({ assume: { 'alphapo.callbacks.cross-currency': value } })
     const inbox = await listen(box)
     await pay(box, '1', { currency: 'USDC' }, { currency: 'ETH', ...INSTANT })
@@ -317,9 +424,15 @@ describe('the wrong thing', () => {
   })
 
   test.each([
-    ['a code that does not exist', 'BTC', { currency: 'NOPE' }], ['an address of another form', 'BTC', { currency: 'ETH' }], ['a network that does not exist', 'BTC', { network: 'constructor' }],
-    ['Lightning to an address', 'BTC', { currency: 'BTCLN' }], ['Lightning by network', 'BTC', { network: 'lightning' }], ['a coin to an invoice', 'BTCLN', { currency: 'BTC' }],
-    ['an invoice on the chain', 'BTCLN', { network: 'bitcoin' }], ['more places than the coin has', 'USDC', { amount: '1.0000001' }], ['more places than WBTC has', 'WBTC', { amount: '1.000000001' }],
+    ['a code that does not exist', 'BTC', { currency: 'NOPE' }],
+    ['an address of another form', 'BTC', { currency: 'ETH' }],
+    ['a network that does not exist', 'BTC', { network: 'constructor' }],
+    ['Lightning to an address', 'BTC', { currency: 'BTCLN' }],
+    ['Lightning by network', 'BTC', { network: 'lightning' }],
+    ['a coin to an invoice', 'BTCLN', { currency: 'BTC' }],
+    ['an invoice on the chain', 'BTCLN', { network: 'bitcoin' }],
+    ['more places than the coin has', 'USDC', { amount: '1.0000001' }],
+    ['more places than WBTC has', 'WBTC', { amount: '1.000000001' }],
     ['more places than SOL has', 'SOL', { amount: '1.0000000001' }],
   ])('%s cannot be sent at all', async (_, currency, more) => {
     const box = await start()
@@ -334,12 +447,24 @@ describe('the wrong thing', () => {
     await box.deposit(address, '10', INSTANT)
     await box.deposit(address, '10', { ...INSTANT, tag: '12' })
     expect(inbox.received).toEqual([])
-    expect([...new Set(await why(box))]).toEqual([`dep_1: nobody holds ${address} without a tag`, `dep_2: nobody holds ${address} with the tag 12`])
+    expect([...new Set(await why(box))]).toEqual([
+      `dep_1: nobody holds ${address} without a tag`,
+      `dep_2: nobody holds ${address} with the tag 12`,
+    ])
     const second = await take(box, { currency: 'XRP', foreign_id: 'bob' })
     expect(second.address).toBe(address)
     await box.deposit(address, '10', { ...INSTANT, tag })
     await box.deposit(address, '20', { ...INSTANT, tag: second.tag })
-    expect(inbox.received.map(({ json }) => [json.crypto_address.foreign_id, json.crypto_address.tag, json.transactions[0].tag])).toEqual([['user_8721', tag, tag], ['bob', second.tag, second.tag]])
+    expect(
+      inbox.received.map(({ json }) => [
+        json.crypto_address.foreign_id,
+        json.crypto_address.tag,
+        json.transactions[0].tag,
+      ]),
+    ).toEqual([
+      ['user_8721', tag, tag],
+      ['bob', second.tag, second.tag],
+    ])
   })
 
   test('alphapo.take.tag-type: the switch is for answers; a callback has text either way', async () => {
@@ -378,7 +503,11 @@ describe('fees', () => {
     expect(told.currency_received.amount_minus_fee).toBe(left)
   })
 
-  test.each([['0.0001', '0.00001666'], ['0.00208249', '0.00001666'], ['0.0020875', '0.00001670']])('alphapo.fees.bitcoin-minimum: BTC %s costs %s', async (amount, fee) => {
+  test.each([
+    ['0.0001', '0.00001666'],
+    ['0.00208249', '0.00001666'],
+    ['0.0020875', '0.00001670'],
+  ])('alphapo.fees.bitcoin-minimum: BTC %s costs %s', async (amount, fee) => {
     const box = await start()
     await pay(box, amount, {}, INSTANT)
     expect((await info(box)).fees).toEqual([{ type: 'deposit', currency: 'BTC', amount: fee }])
@@ -413,18 +542,31 @@ describe('conversion', () => {
       if (convert_to !== 'BTC') await pay(box, '1', { convert_to }, INSTANT)
     }
     for (const { currency, type } of data) {
-      if (type === 'crypto' && currency !== 'BTC' && currency !== 'BTCLN') await pay(box, '30000', { currency, convert_to: 'BTC' }, INSTANT)
+      if (type === 'crypto' && currency !== 'BTC' && currency !== 'BTCLN')
+        await pay(box, '30000', { currency, convert_to: 'BTC' }, INSTANT)
     }
     expect(inbox.received).toHaveLength(data.length - 1 + 34)
-    for (const { json } of inbox.received) expect(json).toMatchObject({ status: 'confirmed', currency_received: { amount: expect.stringMatching(/^(?=.*[1-9])\d+\.\d{8}$/) } })
+    for (const { json } of inbox.received)
+      expect(json).toMatchObject({
+        status: 'confirmed',
+        currency_received: { amount: expect.stringMatching(/^(?=.*[1-9])\d+\.\d{8}$/) },
+      })
   })
 
-  test.each([['VERSE', '20000', 'BTC', '0.00003333', '0.00003300'], ['BTC', '1', 'VND', '1714285714.28571428', '1697142857.14285714'], ['ETH', '0.1', 'USDTT', '333.33333333', '330.00000000']])(
+  test.each([
+    ['VERSE', '20000', 'BTC', '0.00003333', '0.00003300'],
+    ['BTC', '1', 'VND', '1714285714.28571428', '1697142857.14285714'],
+    ['ETH', '0.1', 'USDTT', '333.33333333', '330.00000000'],
+  ])(
     'alphapo.fees.net: %s %s become %s %s, of which %s are left',
     async (currency, amount, convert_to, received, left) => {
       const box = await start()
       await pay(box, amount, { currency, convert_to }, INSTANT)
-      expect((await info(box)).currency_received).toEqual({ currency: convert_to, amount: received, amount_minus_fee: left })
+      expect((await info(box)).currency_received).toEqual({
+        currency: convert_to,
+        amount: received,
+        amount_minus_fee: left,
+      })
     },
   )
 
@@ -445,14 +587,23 @@ describe('conversion', () => {
     const { address } = await take(box, { convert_to: 'EUR' })
     for (const amount of ['0.00019999', '0.0002']) await box.deposit(address, amount, INSTANT)
     await pay(box, '0.00001', { currency: 'BTCLN', amount: '0.00001', convert_to: 'BTC' })
-    expect([(await info(box)).status, (await info(box, FIRST + 1)).status, (await info(box, FIRST + 2)).status]).toEqual(['cancelled', 'confirmed', 'confirmed'])
+    expect([
+      (await info(box)).status,
+      (await info(box, FIRST + 1)).status,
+      (await info(box, FIRST + 2)).status,
+    ]).toEqual(['cancelled', 'confirmed', 'confirmed'])
   })
 
   test('a converted deposit that comes to nothing was not exchanged', async () => {
     const box = await start()
     await pay(box, '1', { convert_to: 'EUR' }, { outcome: 'replaced' })
     await box.advance('1h')
-    expect(await info(box)).toMatchObject({ type: 'deposit_exchange', status: 'cancelled', fees: [], transactions: { length: 1 } })
+    expect(await info(box)).toMatchObject({
+      type: 'deposit_exchange',
+      status: 'cancelled',
+      fees: [],
+      transactions: { length: 1 },
+    })
   })
 })
 
@@ -460,14 +611,22 @@ describe('conversion', () => {
 const units = (text: string) => BigInt(text.replace('.', ''))
 
 test('any money keeps to the arrows: one id, one end, and nothing made or lost between amount, fees and what is left', async () => {
-  const sending = fc.record({
-    currency: fc.constantFrom('BTC', 'ETH', 'USDTE', 'TRX', 'EURS'),
-    convert_to: fc.constantFrom(undefined, 'EUR', 'LTC'),
-    amount: fc.tuple(fc.nat(50), fc.nat(99)).filter(([whole, rest]) => whole + rest > 0).map(([whole, rest]) => `${whole}.${String(rest).padStart(2, '0')}`),
-    confirmations: fc.constantFrom('instant', 0, 1, 5),
-    outcome: fc.constantFrom('confirmed', 'dropped', 'replaced', 'reorged'),
-    wait: fc.constantFrom('1s', '10m', '3h'),
-  }).filter(({ confirmations, outcome }) => typeof confirmations === 'string' || confirmations === 0 || outcome === 'confirmed' || outcome === 'reorged')
+  const sending = fc
+    .record({
+      currency: fc.constantFrom('BTC', 'ETH', 'USDTE', 'TRX', 'EURS'),
+      convert_to: fc.constantFrom(undefined, 'EUR', 'LTC'),
+      amount: fc
+        .tuple(fc.nat(50), fc.nat(99))
+        .filter(([whole, rest]) => whole + rest > 0)
+        .map(([whole, rest]) => `${whole}.${String(rest).padStart(2, '0')}`),
+      confirmations: fc.constantFrom('instant', 0, 1, 5),
+      outcome: fc.constantFrom('confirmed', 'dropped', 'replaced', 'reorged'),
+      wait: fc.constantFrom('1s', '10m', '3h'),
+    })
+    .filter(
+      ({ confirmations, outcome }) =>
+        typeof confirmations === 'string' || confirmations === 0 || outcome === 'confirmed' || outcome === 'reorged',
+    )
   const ARROWS = ['confirmed', 'cancelled', 'not_confirmed', 'not_confirmed confirmed', 'not_confirmed cancelled']
   await fc.assert(
     fc.asyncProperty(fc.array(sending, { minLength: 1, maxLength: 6 }), async (list) => {
@@ -478,13 +637,16 @@ test('any money keeps to the arrows: one id, one end, and nothing made or lost b
         await box.advance(wait)
       }
       await box.advance('2d')
-      const told = (await box.control('GET', '/callbacks?limit=1000')).json.data.map(({ body }: any) => JSON.parse(body))
+      const told = (await box.control('GET', '/callbacks?limit=1000')).json.data.map(({ body }: any) =>
+        JSON.parse(body),
+      )
       for (const [index, { amount, outcome }] of list.entries()) {
         const own = told.filter(({ id }: any) => id === FIRST + index)
         expect(ARROWS).toContain(own.map(({ status }: any) => status).join(' '))
         const last = own.at(-1)
         expect(last.status).not.toBe('not_confirmed')
-        if (outcome === 'confirmed' && last.status === 'cancelled') expect(last.error).toBe('Transaction amount less than minimum deposit')
+        if (outcome === 'confirmed' && last.status === 'cancelled')
+          expect(last.error).toBe('Transaction amount less than minimum deposit')
         expect(units(last.transactions[0].amount)).toBe(units(amount) * 1_000_000n)
         if (last.status === 'cancelled') continue
         const { amount: gross, amount_minus_fee: left } = last.currency_received
@@ -507,20 +669,32 @@ describe('lightning', () => {
     await box.deposit(taken.address, '0.0125')
     await box.advance('1d')
     expect(statuses(inbox)).toEqual(['confirmed'])
-    expect(inbox.received[0]!.json).toMatchObject({ type: 'deposit', currency_sent: { currency: 'BTCLN', amount: '0.01250000' }, crypto_address: { address: taken.address } })
+    expect(inbox.received[0]!.json).toMatchObject({
+      type: 'deposit',
+      currency_sent: { currency: 'BTCLN', amount: '0.01250000' },
+      crypto_address: { address: taken.address },
+    })
     expect(await why(box)).toContain('dep_2: credits nothing: the invoice was paid before')
   })
 
-  test.each([['0.01249999'], ['0.01250001'], ['0.00000001']])('alphapo.lightning.once: %s is not its amount, and pays nothing', async (amount) => {
-    const box = await start()
-    const inbox = await listen(box)
-    const { taken } = await pay(box, amount, { currency: 'BTCLN', amount: '0.0125' })
-    expect((await why(box))[0]).toMatch(/^dep_1: credits nothing: the invoice is over 0\.01250000, not 0\.0/)
-    await box.deposit(taken.address, '0.0125')
-    expect(statuses(inbox)).toEqual(['confirmed'])
-  })
+  test.each([['0.01249999'], ['0.01250001'], ['0.00000001']])(
+    'alphapo.lightning.once: %s is not its amount, and pays nothing',
+    async (amount) => {
+      const box = await start()
+      const inbox = await listen(box)
+      const { taken } = await pay(box, amount, { currency: 'BTCLN', amount: '0.0125' })
+      expect((await why(box))[0]).toMatch(/^dep_1: credits nothing: the invoice is over 0\.01250000, not 0\.0/)
+      await box.deposit(taken.address, '0.0125')
+      expect(statuses(inbox)).toEqual(['confirmed'])
+    },
+  )
 
-  test.each([['899999ms', 1], ['900000ms', 0], ['900001ms', 0], ['1d', 0]])('alphapo.lightning.once: paid after %s it credits %i; its end is not told', async (after, count) => {
+  test.each([
+    ['899999ms', 1],
+    ['900000ms', 0],
+    ['900001ms', 0],
+    ['1d', 0],
+  ])('alphapo.lightning.once: paid after %s it credits %i; its end is not told', async (after, count) => {
     const box = await start()
     const inbox = await listen(box)
     await pay(box, '0.0125', { currency: 'BTCLN', amount: '0.0125' }, { after })
@@ -538,7 +712,10 @@ describe('callbacks', () => {
     await box.advance('1h')
     expect(statuses(inbox)).toEqual(['confirmed'])
     const refused = await box.control('PUT', '/callbacks/endpoints/alphapo', { url: inbox.url, events: ['declined'] })
-    expect([refused.status, refused.json.detail ?? refused.json.title]).toEqual([422, expect.stringContaining('not_confirmed, confirmed, cancelled')])
+    expect([refused.status, refused.json.detail ?? refused.json.title]).toEqual([
+      422,
+      expect.stringContaining('not_confirmed, confirmed, cancelled'),
+    ])
   })
 
   test('alphapo.callbacks.signature: over the exact body, with the merchant\u2019s key in the header; the vectors of the dossier', async () => {
@@ -554,14 +731,29 @@ describe('callbacks', () => {
     const inbox = await listen(box)
     await pay(box, '1')
     const [{ headers, text }] = inbox.received as [any]
-    expect([headers['content-type'], headers['x-processing-key'], headers['x-processing-signature']]).toEqual(['application/json', KEYS.demo.key, sign(KEYS.demo.secret, text)])
-    expect(inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name)), 'spelled as documented').toEqual(['X-Processing-Key', 'X-Processing-Signature'])
+    expect([headers['content-type'], headers['x-processing-key'], headers['x-processing-signature']]).toEqual([
+      'application/json',
+      KEYS.demo.key,
+      sign(KEYS.demo.secret, text),
+    ])
+    expect(
+      inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name)),
+      'spelled as documented',
+    ).toEqual(['X-Processing-Key', 'X-Processing-Signature'])
   })
 
   test('alphapo.callbacks.survives: reading and writing it again gives the same bytes; alphapo.format.php-json: what would not is escaped', async () => {
     const box = await start()
     const inbox = await listen(box)
-    for (const fields of [{}, { currency: 'XRP' }, { currency: 'BCH' }, { convert_to: 'EUR' }, { currency: 'SOL' }, { currency: 'ADA' }]) await pay(box, '3', fields)
+    for (const fields of [
+      {},
+      { currency: 'XRP' },
+      { currency: 'BCH' },
+      { convert_to: 'EUR' },
+      { currency: 'SOL' },
+      { currency: 'ADA' },
+    ])
+      await pay(box, '3', fields)
     await pay(box, '0.01', { currency: 'BTCLN', amount: 0.01 })
     await box.advance('1d')
     expect(inbox.received.length).toBe(13)
@@ -580,20 +772,47 @@ describe('callbacks', () => {
     const inbox = await listen(box)
     for (const currency of ['BTC', 'BCH', 'ETH', 'LTC', 'TRX', 'USDTE']) await pay(box, '50', { currency })
     await box.advance('1d')
-    const scored = inbox.received.map(({ json }) => [json.transactions[0].currency, json.status, /^0\.\d$/.test(json.transactions[0].riskscore)])
-    expect(scored.filter(([, , has]) => has).map(([currency, status]) => `${currency} ${status}`).sort()).toEqual(['BCH confirmed', 'BTC confirmed', 'ETH confirmed', 'LTC confirmed'])
+    const scored = inbox.received.map(({ json }) => [
+      json.transactions[0].currency,
+      json.status,
+      /^0\.\d$/.test(json.transactions[0].riskscore),
+    ])
+    expect(
+      scored
+        .filter(([, , has]) => has)
+        .map(([currency, status]) => `${currency} ${status}`)
+        .sort(),
+    ).toEqual(['BCH confirmed', 'BTC confirmed', 'ETH confirmed', 'LTC confirmed'])
   })
 
   test('alphapo.callbacks.secret: the merchant\u2019s own; another one is refused with a sentence', async () => {
-    const box = await start({ providers: { alphapo: { merchants: { shop: { keys: [{ id: 'k1', secret: 's1' }, { id: 'k2', secret: 's2' }] }, empty: { keys: [] } } } } })
+    const box = await start({
+      providers: {
+        alphapo: {
+          merchants: {
+            shop: {
+              keys: [
+                { id: 'k1', secret: 's1' },
+                { id: 'k2', secret: 's2' },
+              ],
+            },
+            empty: { keys: [] },
+          },
+        },
+      },
+    })
     const inbox = await Inbox.open()
     const put = (body: object) => box.control('PUT', '/callbacks/endpoints/alphapo', { url: inbox.url, ...body })
-    expect((await put({})).json).toMatchObject({ account: 'demo', secret: KEYS.demo.secret, events: ['not_confirmed', 'confirmed', 'cancelled'] })
+    expect((await put({})).json).toMatchObject({
+      account: 'demo',
+      secret: KEYS.demo.secret,
+      events: ['not_confirmed', 'confirmed', 'cancelled'],
+    })
     expect((await put({ secret: KEYS.demo.secret })).status).toBe(200)
     expect((await put({ account: 'other' })).json.secret).toBe(KEYS.other.secret)
     expect((await put({ account: 'shop' })).json.secret).toBe('s1')
     for (const [body, status, said] of [
-      [{ secret: 'mine' }, 422, 'AlphaPo signs with the merchant\'s own secret, that of its first key; leave it out'],
+      [{ secret: 'mine' }, 422, "AlphaPo signs with the merchant's own secret, that of its first key; leave it out"],
       [{ account: 'shop', secret: 's2' }, 422, 'that of its first key'],
       [{ account: 'empty' }, 422, 'has no key'],
       [{ account: 'nobody' }, 404, 'no account \\"nobody\\"'],
@@ -618,7 +837,17 @@ describe('callbacks', () => {
     expect(inbox.received[0]!.headers['x-processing-key']).toBe(KEYS.other.key)
   })
 
-  test.each([[200, true], [201, false], [204, false], [299, false], [301, false], [302, false], [400, false], [404, false], [500, false]])(
+  test.each([
+    [200, true],
+    [201, false],
+    [204, false],
+    [299, false],
+    [301, false],
+    [302, false],
+    [400, false],
+    [404, false],
+    [500, false],
+  ])(
     'alphapo.callbacks.success: %i counts: %s; alphapo.callbacks.timeout: a redirect is not followed',
     async (status, counts) => {
       const box = await start()
@@ -640,7 +869,11 @@ describe('callbacks', () => {
     const inbox = await listen(box)
     inbox.answers = () => ({ status: 500 })
     await pay(box, '1', {}, INSTANT)
-    const delivery = await triedUntilExhausted(box, inbox, [1, 5, 15, 30, 60, 90, 120, 180, 240, 240, 240, 240].map((minutes) => minutes * 60_000))
+    const delivery = await triedUntilExhausted(
+      box,
+      inbox,
+      [1, 5, 15, 30, 60, 90, 120, 180, 240, 240, 240, 240].map((minutes) => minutes * 60_000),
+    )
     inbox.answers = () => ({ status: 200 })
     expect((await box.control('POST', `/callbacks/${delivery.id}/redeliver`)).json.status).toBe('delivered')
     expect(inbox.received.at(-1)!.text).toBe(inbox.received[0]!.text)
@@ -650,13 +883,28 @@ describe('callbacks', () => {
     const box = await start()
     const inbox = await listen(box)
     const rules = [
-      { when: { provider: 'alphapo', operation: 'takeAddress', nth: 1 }, then: [{ deposit: { amount: '1', confirmations: 'instant' } }, { callbacks: { how: 'duplicate' } }] },
-      { when: { provider: 'alphapo', operation: 'takeAddress', nth: 2 }, then: [{ deposit: { amount: '2', confirmations: 'instant' } }, { callbacks: { how: 'bad-signature' } }] },
+      {
+        when: { provider: 'alphapo', operation: 'takeAddress', nth: 1 },
+        then: [{ deposit: { amount: '1', confirmations: 'instant' } }, { callbacks: { how: 'duplicate' } }],
+      },
+      {
+        when: { provider: 'alphapo', operation: 'takeAddress', nth: 2 },
+        then: [{ deposit: { amount: '2', confirmations: 'instant' } }, { callbacks: { how: 'bad-signature' } }],
+      },
     ]
     expect((await box.control('PUT', '/scenario', { name: 'x', rules })).status).toBe(200)
     const [one, two] = [await take(box), await take(box)]
     await box.advance('1m')
-    expect(inbox.received.map(({ json, text, headers }) => [json.crypto_address.id, headers['x-processing-signature'] === sign(KEYS.demo.secret, text)])).toEqual([[one.id, true], [one.id, true], [two.id, false]])
+    expect(
+      inbox.received.map(({ json, text, headers }) => [
+        json.crypto_address.id,
+        headers['x-processing-signature'] === sign(KEYS.demo.secret, text),
+      ]),
+    ).toEqual([
+      [one.id, true],
+      [one.id, true],
+      [two.id, false],
+    ])
   })
 })
 
@@ -666,8 +914,12 @@ describe('looking up', () => {
     const { deposit } = await pay(box, '1', {}, INSTANT)
     const expected = (await find(box)).text
     for (const request of [
-      lookingUp({ txid: deposit.txid }), lookingUp({ id: FIRST, txid: '' }), lookingUp({ id: `0${FIRST}` }),
-      ...[{ id: FIRST }, { id: String(FIRST) }, { id: FIRST, foreign_id: null, txid: '' }, { txid: deposit.txid }].map((body) => ({ method: 'GET', path: '/api/v2/transactions/info', body: JSON.stringify(body) })),
+      lookingUp({ txid: deposit.txid }),
+      lookingUp({ id: FIRST, txid: '' }),
+      lookingUp({ id: `0${FIRST}` }),
+      ...[{ id: FIRST }, { id: String(FIRST) }, { id: FIRST, foreign_id: null, txid: '' }, { txid: deposit.txid }].map(
+        (body) => ({ method: 'GET', path: '/api/v2/transactions/info', body: JSON.stringify(body) }),
+      ),
       { ...lookingUp({ id: 7 }), body: JSON.stringify({ id: FIRST }) },
       { ...lookingUp({ id: FIRST }), body: '[]' },
     ]) {
@@ -690,7 +942,12 @@ describe('looking up', () => {
     ['blanks', '?id=&txid=%20', '{"foreign_id":null}', { id: 'The id field is required.' }],
     ['two', `?id=${FIRST}&txid=x`, undefined, { id: PROHIBITED }],
     ['two, in two places', '?txid=x', `{"id":${FIRST}}`, { id: PROHIBITED }],
-    ['two others', '?foreign_id=x&txid=x', undefined, { foreign_id: 'The foreign id field prohibits txid from being present.' }],
+    [
+      'two others',
+      '?foreign_id=x&txid=x',
+      undefined,
+      { foreign_id: 'The foreign id field prohibits txid from being present.' },
+    ],
     ['a word', '?id=abc', undefined, { id: 'The id must be an integer.' }],
     ['a fraction', '', '{"id":1.5}', { id: 'The id must be an integer.' }],
     ['a list', '', `{"id":[${FIRST}]}`, { id: 'The id must be an integer.' }],
@@ -700,20 +957,34 @@ describe('looking up', () => {
   ])('alphapo.transactions.lookup: %s is refused', async (_, query, body, errors) => {
     const box = await start()
     await pay(box, '1')
-    const reply = await box.call(client, { method: 'GET', path: `/api/v2/transactions/info${query}`, ...(body !== undefined && { body }) })
+    const reply = await box.call(client, {
+      method: 'GET',
+      path: `/api/v2/transactions/info${query}`,
+      ...(body !== undefined && { body }),
+    })
     expect([reply.status, reply.json]).toEqual([400, { errors }])
   })
 
   test.each<[string, Record<string, string | number>, string, Credentials]>([
-    ['another id', { id: FIRST + 1 }, 'id', KEYS.demo], ['no id at all', { id: -1 }, 'id', KEYS.demo], ['nought', { id: 0 }, 'id', KEYS.demo], ['an endless id', { id: '9'.repeat(300) }, 'id', KEYS.demo],
-    ['another txid', { txid: 'ab'.repeat(32) }, 'txid', KEYS.demo], ['a strange txid', { txid: '\u0000__proto__' }, 'txid', KEYS.demo], ['a foreign_id', { foreign_id: 'user_8721' }, 'foreign_id', KEYS.demo],
+    ['another id', { id: FIRST + 1 }, 'id', KEYS.demo],
+    ['no id at all', { id: -1 }, 'id', KEYS.demo],
+    ['nought', { id: 0 }, 'id', KEYS.demo],
+    ['an endless id', { id: '9'.repeat(300) }, 'id', KEYS.demo],
+    ['another txid', { txid: 'ab'.repeat(32) }, 'txid', KEYS.demo],
+    ['a strange txid', { txid: '\u0000__proto__' }, 'txid', KEYS.demo],
+    ['a foreign_id', { foreign_id: 'user_8721' }, 'foreign_id', KEYS.demo],
     ['the id of another merchant\u2019s', { id: FIRST }, 'id', KEYS.other],
   ])('alphapo.transactions.not-found; alphapo.transactions.own: %s', async (_, by, field, credentials) => {
     const box = await start()
     await pay(box, '1')
     const reply = await find(box, by, credentials)
-    expect([reply.status, reply.json]).toEqual([400, { errors: { [field]: `The selected ${field.replace('_', ' ')} is invalid.` } }])
-    expect(reply.headers['x-sandgate-hint']).toBe(field === 'foreign_id' ? 'foreign_id finds withdrawals; a deposit is found by its id or its txid' : undefined)
+    expect([reply.status, reply.json]).toEqual([
+      400,
+      { errors: { [field]: `The selected ${field.replace('_', ' ')} is invalid.` } },
+    ])
+    expect(reply.headers['x-sandgate-hint']).toBe(
+      field === 'foreign_id' ? 'foreign_id finds withdrawals; a deposit is found by its id or its txid' : undefined,
+    )
   })
 
   test('alphapo.transactions.own: nor by its txid', async () => {

@@ -88,8 +88,17 @@ describe('authentication', () => {
     ]
     for (const [path, body, signature, status] of vectors) {
       expect(sign(secret, body)).toBe(signature)
-      const headers = { 'content-type': 'application/json', 'x-processing-key': 'vector_key', 'x-processing-signature': signature }
-      const reply = await box.send('alphapo', { method: 'POST', path: `/api/v2/${path}`, headers, ...(body !== '' && { body }) })
+      const headers = {
+        'content-type': 'application/json',
+        'x-processing-key': 'vector_key',
+        'x-processing-signature': signature,
+      }
+      const reply = await box.send('alphapo', {
+        method: 'POST',
+        path: `/api/v2/${path}`,
+        headers,
+        ...(body !== '' && { body }),
+      })
       expect([body, reply.status]).toEqual([body, status])
     }
   })
@@ -112,14 +121,29 @@ describe('authentication', () => {
 
   test('alphapo.auth.no-key; alphapo.auth.bad-key; alphapo.auth.no-signature; alphapo.auth.bad-signature: the four header errors', async () => {
     const box = await start()
-    const { 'x-processing-key': key, 'x-processing-signature': signature, ...rest } = client.sign(taking({}), 0).headers!
-    const send = (headers: Record<string, string>) => box.send('alphapo', { ...taking({}), headers: { ...rest, ...headers } })
+    const {
+      'x-processing-key': key,
+      'x-processing-signature': signature,
+      ...rest
+    } = client.sign(taking({}), 0).headers!
+    const send = (headers: Record<string, string>) =>
+      box.send('alphapo', { ...taking({}), headers: { ...rest, ...headers } })
     refused(await send({ 'x-processing-signature': signature! }), 403, 'No key header', 'required_header_key')
-    refused(await send({ 'x-processing-key': 'nobody', 'x-processing-signature': signature! }), 403, 'Bad key header', 'bad_header_key')
+    refused(
+      await send({ 'x-processing-key': 'nobody', 'x-processing-signature': signature! }),
+      403,
+      'Bad key header',
+      'bad_header_key',
+    )
     refused(await send({ 'x-processing-key': key! }), 403, 'No signature header', 'required_header_signature')
     badSignature(await send({ 'x-processing-key': key!, 'x-processing-signature': sign('another', taking({}).body!) }))
     for (const name of ['__proto__', 'constructor', 'x'.repeat(5000)]) {
-      refused(await send({ 'x-processing-key': name, 'x-processing-signature': signature! }), 403, 'Bad key header', 'bad_header_key')
+      refused(
+        await send({ 'x-processing-key': name, 'x-processing-signature': signature! }),
+        403,
+        'Bad key header',
+        'bad_header_key',
+      )
     }
     expect((await take(box)).json.data.id).toBe(900001)
   })
@@ -133,7 +157,14 @@ describe('authentication', () => {
   test('alphapo.auth.hex-case: anything but the lower-case hex is refused', async () => {
     const box = await start()
     const signature = sign(KEYS.demo.secret, taking({}).body!)
-    for (const bad of [signature.toUpperCase(), Buffer.from(signature, 'hex').toString('base64'), `${signature}00`, signature.slice(2), 'zz', `0x${signature}`]) {
+    for (const bad of [
+      signature.toUpperCase(),
+      Buffer.from(signature, 'hex').toString('base64'),
+      `${signature}00`,
+      signature.slice(2),
+      'zz',
+      `0x${signature}`,
+    ]) {
       badSignature(await box.send('alphapo', by({ 'x-processing-signature': bad })))
     }
   })
@@ -146,16 +177,28 @@ describe('authentication', () => {
   })
 
   test('alphapo.auth.keys: two keys of one merchant make addresses of one row', async () => {
-    const box = await startWith({ keys: [{ id: 'k1', secret: 's1' }, { id: 'k2', secret: 's2' }] })
+    const box = await startWith({
+      keys: [
+        { id: 'k1', secret: 's1' },
+        { id: 'k2', secret: 's2' },
+      ],
+    })
     const turn = [await take(box, {}, { key: 'k1', secret: 's1' }), await take(box, {}, { key: 'k2', secret: 's2' })]
-    const back = await startWith({ keys: [{ id: 'k1', secret: 's1' }, { id: 'k2', secret: 's2' }] })
+    const back = await startWith({
+      keys: [
+        { id: 'k1', secret: 's1' },
+        { id: 'k2', secret: 's2' },
+      ],
+    })
     const other = [await take(back, {}, { key: 'k2', secret: 's2' }), await take(back, {}, { key: 'k1', secret: 's1' })]
     expect(turn.map((reply) => reply.text)).toEqual(other.map((reply) => reply.text))
     expect(turn[0]!.json.data.address).not.toBe(turn[1]!.json.data.address)
   })
 
   test('alphapo.auth.order: with two faults at once the earlier check answers', async () => {
-    const box = await start({ providers: { alphapo: { merchants: { far: { keys: [{ id: 'far_key', secret: 's', ips: ['10.0.0.1'] }] } } } } })
+    const box = await start({
+      providers: { alphapo: { merchants: { far: { keys: [{ id: 'far_key', secret: 's', ips: ['10.0.0.1'] }] } } } },
+    })
     const broken = exactly('{"currency":')
     const bare = (headers: Record<string, string>, request = broken) => box.send('alphapo', { ...request, headers })
     const signed = sign(KEYS.demo.secret, broken.body!)
@@ -165,10 +208,17 @@ describe('authentication', () => {
     refused(await bare({ 'x-processing-key': 'far_key' }), 403, 'Forbidden', 'forbidden_ip')
     refused(await bare({ 'x-processing-key': KEYS.demo.key }), 403, 'No signature header', 'required_header_signature')
     badSignature(await bare({ 'x-processing-key': KEYS.demo.key, 'x-processing-signature': 'ab' }))
-    refused(await bare({ 'x-processing-key': KEYS.demo.key, 'x-processing-signature': signed }), 400, 'Bad content format', 'bad_content_format')
+    refused(
+      await bare({ 'x-processing-key': KEYS.demo.key, 'x-processing-signature': signed }),
+      400,
+      'Bad content format',
+      'bad_content_format',
+    )
     // the form of the fields before what the merchant may do
     const narrow = await startWith({ keys: [{ id: 'shop_key', secret: 'shop_secret' }], currencies: ['BTC'] })
-    wrong(await take(narrow, { currency: 'ETH', foreign_id: null }, SHOP), { foreign_id: 'The foreign id field is required.' })
+    wrong(await take(narrow, { currency: 'ETH', foreign_id: null }, SHOP), {
+      foreign_id: 'The foreign id field is required.',
+    })
   })
 
   test('alphapo.ping: two characters, no headers needed', async () => {
@@ -195,7 +245,14 @@ describe('authentication', () => {
 
   test('alphapo.elsewhere.path: a wrong URL is told as a missing key, signed or not', async () => {
     const box = await start()
-    for (const path of ['/api/v2/nothing', '/', '/api/v1/addresses/take', '/addresses/take', '/api/v2/addresses/take/', '/api/v2/addresses%2Ftake']) {
+    for (const path of [
+      '/api/v2/nothing',
+      '/',
+      '/api/v1/addresses/take',
+      '/addresses/take',
+      '/api/v2/addresses/take/',
+      '/api/v2/addresses%2Ftake',
+    ]) {
       const request = { method: 'POST', path, body: taking({}).body }
       refused(await box.send('alphapo', client.sign(request, 0)), 403, 'No key header', 'required_header_key')
       const reply = await box.send('alphapo', { method: 'GET', path })
@@ -206,7 +263,11 @@ describe('authentication', () => {
 
   test('alphapo.elsewhere.method: 405, an empty object, and the method there is', async () => {
     const box = await start()
-    for (const [method, path, allow] of [['GET', 'addresses/take', 'POST'], ['DELETE', 'currencies/list', 'POST'], ['POST', 'ping', 'GET']] as const) {
+    for (const [method, path, allow] of [
+      ['GET', 'addresses/take', 'POST'],
+      ['DELETE', 'currencies/list', 'POST'],
+      ['POST', 'ping', 'GET'],
+    ] as const) {
       const reply = await box.send('alphapo', { method, path: `/api/v2/${path}` })
       expect([reply.status, reply.text, reply.headers.allow]).toEqual([405, '{}', allow])
     }
@@ -218,14 +279,46 @@ describe('hints', () => {
   const pretty = '{\n    "currency": "BTC",\n    "foreign_id": "u"\n}'
 
   test.each<[mistake: string, request: Request, hint: RegExp]>([
-    ['another secret altogether', by({ 'x-processing-signature': sign('guess', taking({}).body!) }), /^the signature matches none of the usual mistakes/],
-    ['upper-case hex', by({ 'x-processing-signature': signed.toUpperCase() }), /^lower-case hex expected, upper-case hex sent$/],
-    ['base64', by({ 'x-processing-signature': Buffer.from(signed, 'hex').toString('base64') }), /^hex expected, base64 sent$/],
-    ['base64 of the hex', by({ 'x-processing-signature': Buffer.from(signed).toString('base64') }), /^the hex text was base64-encoded, instead of the bytes$/],
-    ['a newline after the secret', by({ 'x-processing-signature': sign(`${KEYS.demo.secret}\n`, taking({}).body!) }), /^the secret had a trailing newline$/],
-    ['a newline after the signed text', by({ 'x-processing-signature': sign(KEYS.demo.secret, `${taking({}).body}\n`) }), /^the signed text had a trailing newline/],
-    ['a newline after the body', by({ 'x-processing-signature': signed }, exactly(`${taking({}).body}\n`)), /^the sent body has a trailing newline that was not signed$/],
-    ['an empty text signed', by({ 'x-processing-signature': sign(KEYS.demo.secret, '') }), /^the body was left out of the signed text$/],
+    [
+      'another secret altogether',
+      by({ 'x-processing-signature': sign('guess', taking({}).body!) }),
+      /^the signature matches none of the usual mistakes/,
+    ],
+    [
+      'upper-case hex',
+      by({ 'x-processing-signature': signed.toUpperCase() }),
+      /^lower-case hex expected, upper-case hex sent$/,
+    ],
+    [
+      'base64',
+      by({ 'x-processing-signature': Buffer.from(signed, 'hex').toString('base64') }),
+      /^hex expected, base64 sent$/,
+    ],
+    [
+      'base64 of the hex',
+      by({ 'x-processing-signature': Buffer.from(signed).toString('base64') }),
+      /^the hex text was base64-encoded, instead of the bytes$/,
+    ],
+    [
+      'a newline after the secret',
+      by({ 'x-processing-signature': sign(`${KEYS.demo.secret}\n`, taking({}).body!) }),
+      /^the secret had a trailing newline$/,
+    ],
+    [
+      'a newline after the signed text',
+      by({ 'x-processing-signature': sign(KEYS.demo.secret, `${taking({}).body}\n`) }),
+      /^the signed text had a trailing newline/,
+    ],
+    [
+      'a newline after the body',
+      by({ 'x-processing-signature': signed }, exactly(`${taking({}).body}\n`)),
+      /^the sent body has a trailing newline that was not signed$/,
+    ],
+    [
+      'an empty text signed',
+      by({ 'x-processing-signature': sign(KEYS.demo.secret, '') }),
+      /^the body was left out of the signed text$/,
+    ],
     [
       'compact signed, pretty sent',
       by({ 'x-processing-signature': sign(KEYS.demo.secret, JSON.stringify(JSON.parse(pretty))) }, exactly(pretty)),
@@ -233,12 +326,18 @@ describe('hints', () => {
     ],
     [
       'spaced signed, compact sent',
-      by({ 'x-processing-signature': sign(KEYS.demo.secret, '{"currency": "BTC", "foreign_id": "u"}') }, exactly('{"currency":"BTC","foreign_id":"u"}')),
+      by(
+        { 'x-processing-signature': sign(KEYS.demo.secret, '{"currency": "BTC", "foreign_id": "u"}') },
+        exactly('{"currency":"BTC","foreign_id":"u"}'),
+      ),
       /^the body was re-serialised after signing$/,
     ],
     [
       'slashes escaped after signing',
-      by({ 'x-processing-signature': sign(KEYS.demo.secret, '{"foreign_id":"a\\/\\u00e9"}') }, exactly('{"foreign_id":"a/é"}')),
+      by(
+        { 'x-processing-signature': sign(KEYS.demo.secret, '{"foreign_id":"a\\/\\u00e9"}') },
+        exactly('{"foreign_id":"a/é"}'),
+      ),
       /^the body was re-serialised after signing$/,
     ],
   ])('sandgate.hints: %s', async (_, request, hint) => {
@@ -250,7 +349,12 @@ describe('hints', () => {
   })
 
   test('sandgate.hints: the secret of the merchant’s other key, and of another merchant', async () => {
-    const box = await startWith({ keys: [{ id: 'shop_key', secret: 'shop_secret' }, { id: 'shop_key_2', secret: 'shop_secret_2' }] })
+    const box = await startWith({
+      keys: [
+        { id: 'shop_key', secret: 'shop_secret' },
+        { id: 'shop_key_2', secret: 'shop_secret_2' },
+      ],
+    })
     const reply = await take(box, {}, { key: 'shop_key', secret: 'shop_secret_2' })
     badSignature(reply)
     expect(reply.headers['x-sandgate-hint']).toBe('signed with the secret of another key of the same account')
@@ -263,8 +367,13 @@ describe('hints', () => {
 
 describe('bodies', () => {
   const unreadable: [name: string, body: string][] = [
-    ['nothing', ''], ['cut off', '{"currency":'], ['a word', 'currency=BTC'], ['single quotes', "{'currency':'BTC'}"], ['a comma too many', '{"currency":"BTC",}'],
-    ['a byte order mark', '\ufeff{}'], ['nested too deep', `{"x":${'['.repeat(200)}${']'.repeat(200)}}`],
+    ['nothing', ''],
+    ['cut off', '{"currency":'],
+    ['a word', 'currency=BTC'],
+    ['single quotes', "{'currency':'BTC'}"],
+    ['a comma too many', '{"currency":"BTC",}'],
+    ['a byte order mark', '\ufeff{}'],
+    ['nested too deep', `{"x":${'['.repeat(200)}${']'.repeat(200)}}`],
   ]
 
   test('alphapo.content.format: what is no JSON is refused in shape A, and takes nothing', async () => {
@@ -273,7 +382,11 @@ describe('bodies', () => {
       for (const path of ['/api/v2/addresses/take', '/api/v2/currencies/list']) {
         const request = by({ 'content-type': 'application/json' }, { method: 'POST', path, body: body || undefined })
         const reply = await box.send('alphapo', request)
-        expect([name, reply.status, reply.text]).toEqual([name, 400, '{"error":"Bad content format","code":"bad_content_format"}'])
+        expect([name, reply.status, reply.text]).toEqual([
+          name,
+          400,
+          '{"error":"Bad content format","code":"bad_content_format"}',
+        ])
       }
     }
     expect((await take(box)).json.data.id).toBe(900001)
@@ -281,7 +394,13 @@ describe('bodies', () => {
 
   test('alphapo.content.media-type: any JSON type will do, no other one', async () => {
     const box = await start()
-    for (const type of ['application/json', 'application/json; charset=utf-8', 'Application/JSON', 'application/vnd.shop+json', 'text/json']) {
+    for (const type of [
+      'application/json',
+      'application/json; charset=utf-8',
+      'Application/JSON',
+      'application/vnd.shop+json',
+      'text/json',
+    ]) {
       expect([type, (await box.send('alphapo', by({ 'content-type': type }))).status]).toEqual([type, 201])
     }
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', ';']) {
@@ -298,22 +417,41 @@ describe('bodies', () => {
       end_user_reference: 'The end user reference field is required.',
     }
     for (const body of ['[]', '{}', '[1,"BTC"]']) wrong(await box.call(client, exactly(body)), all)
-    for (const body of ['[]', '{}', '[{"visible":false}]']) expect((await list(box, JSON.parse(body))).json.data).toHaveLength(36 + 41)
-    for (const body of ['"BTC"', '5', 'true', '1e999']) refused(await box.call(client, exactly(body)), 400, 'Bad content format', 'bad_content_format')
+    for (const body of ['[]', '{}', '[{"visible":false}]'])
+      expect((await list(box, JSON.parse(body))).json.data).toHaveLength(36 + 41)
+    for (const body of ['"BTC"', '5', 'true', '1e999'])
+      refused(await box.call(client, exactly(body)), 400, 'Bad content format', 'bad_content_format')
   })
 
   test('alphapo.content.null: null is as good as {}, where there are parameters and where there are none, modelled or not', async () => {
     const box = await start()
     for (const path of ['/currencies/list', '/currencies/pairs', '/currencies/rates', '/accounts/list']) {
-      for (const body of ['null', ' null\n', '{}', '[]']) expect([path, body, (await box.call(client, { ...post(path, {}), body })).status]).toEqual([path, body, 200])
+      for (const body of ['null', ' null\n', '{}', '[]'])
+        expect([path, body, (await box.call(client, { ...post(path, {}), body })).status]).toEqual([path, body, 200])
     }
-    expect((await box.call(client, { ...post('/currencies/list', {}), body: 'null' })).text).toBe((await list(box)).text)
-    for (const path of ['/addresses/take', '/withdrawal/crypto', '/invoices/create', '/exchange/calculate', '/exchange/now', '/exchange/fixed']) {
-      const [nothing, none, empty] = [await box.call(client, { ...post(path, {}), body: 'null' }), await box.call(client, post(path, [])), await box.call(client, post(path, {}))]
+    expect((await box.call(client, { ...post('/currencies/list', {}), body: 'null' })).text).toBe(
+      (await list(box)).text,
+    )
+    for (const path of [
+      '/addresses/take',
+      '/withdrawal/crypto',
+      '/invoices/create',
+      '/exchange/calculate',
+      '/exchange/now',
+      '/exchange/fixed',
+    ]) {
+      const [nothing, none, empty] = [
+        await box.call(client, { ...post(path, {}), body: 'null' }),
+        await box.call(client, post(path, [])),
+        await box.call(client, post(path, {})),
+      ]
       expect([path, empty.status, nothing.text, none.text]).toEqual([path, 400, empty.text, empty.text])
     }
     const look = async (body: string) => {
-      const { method, path, headers } = client.sign({ method: 'GET', path: '/api/v2/transactions/info?id=5100001', body }, 0)
+      const { method, path, headers } = client.sign(
+        { method: 'GET', path: '/api/v2/transactions/info?id=5100001', body },
+        0,
+      )
       return (await box.raw(method, `/alphapo${path}`, headers, body)).text
     }
     expect(await look('null')).toBe(await look('{}'))
@@ -330,7 +468,8 @@ describe('bodies', () => {
 
   test('alphapo.content.surrogates: half a character is unreadable, in a name as in a value; a whole one is not', async () => {
     const box = await start()
-    const fields = (foreignId: string, more = '') => exactly(`{"currency":"BTC","foreign_id":"${foreignId}","end_user_reference":"u"${more}}`)
+    const fields = (foreignId: string, more = '') =>
+      exactly(`{"currency":"BTC","foreign_id":"${foreignId}","end_user_reference":"u"${more}}`)
     for (const request of [fields('\\ud83e'), fields('\\uddfe'), fields('u', ',"x":[{"\\uD800":1}]')]) {
       refused(await box.call(client, request), 400, 'Bad content format', 'bad_content_format')
     }
@@ -340,9 +479,13 @@ describe('bodies', () => {
 
   test('alphapo.content.extra: unknown fields are ignored, names of object members too', async () => {
     const box = await start()
-    const body = '{"__proto__":{"currency":"ETH"},"constructor":1,"sender_type":"natural","tag":5,"currency":"BTC","foreign_id":"u","end_user_reference":"u"}'
+    const body =
+      '{"__proto__":{"currency":"ETH"},"constructor":1,"sender_type":"natural","tag":5,"currency":"BTC","foreign_id":"u","end_user_reference":"u"}'
     expect((await box.call(client, exactly(body))).json.data.currency).toBe('BTC')
-    wrong(await box.call(client, exactly('{"__proto__":{"currency":"BTC"},"foreign_id":"u","end_user_reference":"u"}')), { currency: 'The currency field is required.' })
+    wrong(
+      await box.call(client, exactly('{"__proto__":{"currency":"BTC"},"foreign_id":"u","end_user_reference":"u"}')),
+      { currency: 'The currency field is required.' },
+    )
   })
 
   test('sandgate.input.body-limit: a body that is too large is refused in shape A', async () => {
@@ -358,22 +501,54 @@ describe('fields', () => {
   const faults: [name: string, fields: Record<string, unknown>, errors: Record<string, string>][] = [
     ['currency missing', { currency: undefined }, { currency: required('currency') }],
     ['foreign_id missing', { foreign_id: undefined }, { foreign_id: required('foreign id') }],
-    ['end_user_reference missing', { end_user_reference: undefined }, { end_user_reference: required('end user reference') }],
-    ['null', { currency: null, foreign_id: null }, { currency: required('currency'), foreign_id: required('foreign id') }],
+    [
+      'end_user_reference missing',
+      { end_user_reference: undefined },
+      { end_user_reference: required('end user reference') },
+    ],
+    [
+      'null',
+      { currency: null, foreign_id: null },
+      { currency: required('currency'), foreign_id: required('foreign id') },
+    ],
     ['empty', { currency: '', foreign_id: '' }, { currency: required('currency'), foreign_id: required('foreign id') }],
-    ['blank, however long', { foreign_id: ' '.repeat(300), currency: '\t\n' }, { currency: required('currency'), foreign_id: required('foreign id') }],
-    ['wrong types', { currency: 5, foreign_id: ['u'], end_user_reference: {} }, {
-      currency: text('currency'),
-      foreign_id: text('foreign id'),
-      end_user_reference: text('end user reference'),
-    }],
-    ['an object that cannot be a text', { currency: { toString: 1, valueOf: 1 }, amount: { toString: 1 } }, {
-      currency: text('currency'),
-      amount: 'The amount must be a number.',
-    }],
-    ['a fraction and a boolean', { foreign_id: 1.5, end_user_reference: true }, { foreign_id: text('foreign id'), end_user_reference: text('end user reference') }],
-    ['too long', { foreign_id: 'x'.repeat(256) }, { foreign_id: 'The foreign id may not be greater than 255 characters.' }],
-    ['too long in code points', { end_user_reference: '🧾'.repeat(256) }, { end_user_reference: 'The end user reference may not be greater than 255 characters.' }],
+    [
+      'blank, however long',
+      { foreign_id: ' '.repeat(300), currency: '\t\n' },
+      { currency: required('currency'), foreign_id: required('foreign id') },
+    ],
+    [
+      'wrong types',
+      { currency: 5, foreign_id: ['u'], end_user_reference: {} },
+      {
+        currency: text('currency'),
+        foreign_id: text('foreign id'),
+        end_user_reference: text('end user reference'),
+      },
+    ],
+    [
+      'an object that cannot be a text',
+      { currency: { toString: 1, valueOf: 1 }, amount: { toString: 1 } },
+      {
+        currency: text('currency'),
+        amount: 'The amount must be a number.',
+      },
+    ],
+    [
+      'a fraction and a boolean',
+      { foreign_id: 1.5, end_user_reference: true },
+      { foreign_id: text('foreign id'), end_user_reference: text('end user reference') },
+    ],
+    [
+      'too long',
+      { foreign_id: 'x'.repeat(256) },
+      { foreign_id: 'The foreign id may not be greater than 255 characters.' },
+    ],
+    [
+      'too long in code points',
+      { end_user_reference: '🧾'.repeat(256) },
+      { end_user_reference: 'The end user reference may not be greater than 255 characters.' },
+    ],
     ['NUL', { foreign_id: 'a\u0000b' }, { foreign_id: 'The foreign id format is invalid.' }],
     ['convert_to a number', { convert_to: 978 }, { convert_to: text('convert to') }],
     ['amount a boolean', { amount: true }, { amount: 'The amount must be a number.' }],
@@ -398,7 +573,11 @@ describe('fields', () => {
   test('alphapo.errors.shape-a: error and code, to the byte', async () => {
     const box = await start()
     const reply = await box.send('alphapo', taking({}))
-    expect([reply.status, reply.headers['content-type'], reply.text]).toEqual([403, 'application/json', '{"error":"No key header","code":"required_header_key"}'])
+    expect([reply.status, reply.headers['content-type'], reply.text]).toEqual([
+      403,
+      'application/json',
+      '{"error":"No key header","code":"required_header_key"}',
+    ])
   })
 
   test('alphapo.errors.wording: 255 code points pass', async () => {
@@ -409,31 +588,60 @@ describe('fields', () => {
   test('alphapo.take.end-user-reference: optional by the switch, and then left out of the answer', async () => {
     const box = await start({ assume: { 'alphapo.take.end-user-reference': 'optional' } })
     for (const end_user_reference of [undefined, null, '']) {
-      expect(Object.keys((await take(box, { end_user_reference })).json.data)).toEqual(['id', 'currency', 'address', 'tag', 'foreign_id'])
+      expect(Object.keys((await take(box, { end_user_reference })).json.data)).toEqual([
+        'id',
+        'currency',
+        'address',
+        'tag',
+        'foreign_id',
+      ])
     }
     expect((await take(box)).json.data.end_user_reference).toBe('user_8721')
-    wrong(await take(box, { end_user_reference: [] }), { end_user_reference: 'The end user reference must be a string.' })
+    wrong(await take(box, { end_user_reference: [] }), {
+      end_user_reference: 'The end user reference must be a string.',
+    })
     const strict = await start()
-    wrong(await take(strict, { end_user_reference: undefined }), { end_user_reference: 'The end user reference field is required.' })
+    wrong(await take(strict, { end_user_reference: undefined }), {
+      end_user_reference: 'The end user reference field is required.',
+    })
     // One question, one switch.
-    for (const [path, good] of [['/withdrawal/crypto', WITHDRAWAL], ['/invoices/create', INVOICE]] as const) {
+    for (const [path, good] of [
+      ['/withdrawal/crypto', WITHDRAWAL],
+      ['/invoices/create', INVOICE],
+    ] as const) {
       for (const end_user_reference of [undefined, null, '']) {
-        expect([path, (await box.call(client, post(path, { ...good, end_user_reference }))).status]).toEqual([path, 201])
-        wrong(await strict.call(client, post(path, { ...good, end_user_reference })), { end_user_reference: 'The end user reference field is required.' })
+        expect([path, (await box.call(client, post(path, { ...good, end_user_reference }))).status]).toEqual([
+          path,
+          201,
+        ])
+        wrong(await strict.call(client, post(path, { ...good, end_user_reference })), {
+          end_user_reference: 'The end user reference field is required.',
+        })
       }
-      wrong(await box.call(client, post(path, { ...good, end_user_reference: [] })), { end_user_reference: 'The end user reference must be a string.' })
+      wrong(await box.call(client, post(path, { ...good, end_user_reference: [] })), {
+        end_user_reference: 'The end user reference must be a string.',
+      })
     }
   })
 
   test('alphapo.take.integer-ids: whole numbers are echoed as text, unless JSON has lost their digits', async () => {
     const box = await start()
-    expect((await take(box, { foreign_id: 8721, end_user_reference: 0 })).json.data).toMatchObject({ foreign_id: '8721', end_user_reference: '0' })
-    expect((await box.call(client, exactly('{"currency":"BTC","foreign_id":9007199254740991,"end_user_reference":-1}'))).json.data).toMatchObject({
+    expect((await take(box, { foreign_id: 8721, end_user_reference: 0 })).json.data).toMatchObject({
+      foreign_id: '8721',
+      end_user_reference: '0',
+    })
+    expect(
+      (await box.call(client, exactly('{"currency":"BTC","foreign_id":9007199254740991,"end_user_reference":-1}'))).json
+        .data,
+    ).toMatchObject({
       foreign_id: '9007199254740991',
       end_user_reference: '-1',
     })
     for (const digits of ['9007199254740992', '1e999', '-1e400', `1${'0'.repeat(400)}`, '-9007199254740993']) {
-      const reply = await box.call(client, exactly(`{"currency":"BTC","foreign_id":${digits},"end_user_reference":"u"}`))
+      const reply = await box.call(
+        client,
+        exactly(`{"currency":"BTC","foreign_id":${digits},"end_user_reference":"u"}`),
+      )
       wrong(reply, { foreign_id: 'The foreign id must be a string.' })
       expect(reply.headers['x-sandgate-hint']).toMatch(/send an id as a string$/)
     }
@@ -448,16 +656,36 @@ describe('fields', () => {
     const box = await start()
     for (const nothing of [null, '', ' ']) {
       const reply = await take(box, { convert_to: nothing, amount: nothing })
-      expect(Object.keys(reply.json.data)).toEqual(['id', 'currency', 'address', 'tag', 'foreign_id', 'end_user_reference'])
+      expect(Object.keys(reply.json.data)).toEqual([
+        'id',
+        'currency',
+        'address',
+        'tag',
+        'foreign_id',
+        'end_user_reference',
+      ])
     }
   })
 
   test('alphapo.take.currency-unknown: fiat, other spellings and names of object members are no currencies', async () => {
     const box = await start()
-    for (const currency of ['btc', 'BTC ', 'EUR', 'USDT', 'XLM', '__proto__', 'constructor', 'x'.repeat(10_000), 'ß', '💶']) {
+    for (const currency of [
+      'btc',
+      'BTC ',
+      'EUR',
+      'USDT',
+      'XLM',
+      '__proto__',
+      'constructor',
+      'x'.repeat(10_000),
+      'ß',
+      '💶',
+    ]) {
       const reply = await take(box, { currency })
       wrong(reply, { currency: 'The selected currency is invalid.' }, currency)
-      expect(reply.headers['x-sandgate-hint']).toMatch(/^btc/i.test(currency) ? /^codes are upper case and without blanks: BTC$/ : /^known currencies: BTC, /)
+      expect(reply.headers['x-sandgate-hint']).toMatch(
+        /^btc/i.test(currency) ? /^codes are upper case and without blanks: BTC$/ : /^known currencies: BTC, /,
+      )
     }
   })
 
@@ -471,7 +699,10 @@ describe('fields', () => {
   test('alphapo.take.currency-not-enabled: by a scenario it names the currency that was asked for', async () => {
     const box = await start()
     const then = [{ respond: { error: 'forbidden_currency' } }]
-    await box.control('PUT', '/scenario', { name: 'x', rules: [{ when: { provider: 'alphapo', operation: 'takeAddress' }, then }] })
+    await box.control('PUT', '/scenario', {
+      name: 'x',
+      rules: [{ when: { provider: 'alphapo', operation: 'takeAddress' }, then }],
+    })
     wrong(await take(box, { currency: 'ETH' }), { currency: 'Currency ETH is not enabled for your merchant' })
     wrong(await take(box, { currency: { toString: 1 } }), { currency: 'Currency BTC is not enabled for your merchant' })
   })
@@ -506,13 +737,20 @@ describe('taking an address', () => {
   test('alphapo.format.php-json: slashes and everything beyond ASCII are escaped, and read back as they were', async () => {
     const box = await start()
     const reply = await take(box, { foreign_id: 'é/🧾\u2028', end_user_reference: '"\\\u007f\u001f\n' })
-    expect(reply.text).toContain('"foreign_id":"\\u00e9\\/\\ud83e\\uddfe\\u2028","end_user_reference":"\\"\\\\\u007f\\u001f\\n"}}')
+    expect(reply.text).toContain(
+      '"foreign_id":"\\u00e9\\/\\ud83e\\uddfe\\u2028","end_user_reference":"\\"\\\\\u007f\\u001f\\n"}}',
+    )
     expect(reply.json.data).toMatchObject({ foreign_id: 'é/🧾\u2028', end_user_reference: '"\\\u007f\u001f\n' })
   })
 
   test('alphapo.take.id: one sequence of numbers for all merchants, and refused calls take none', async () => {
     const box = await start()
-    const ids = [await take(box), await take(box, {}, KEYS.other), await take(box, { currency: 'XRP' }), await take(box, { currency: 'BTCLN', amount: 0.001 })]
+    const ids = [
+      await take(box),
+      await take(box, {}, KEYS.other),
+      await take(box, { currency: 'XRP' }),
+      await take(box, { currency: 'BTCLN', amount: 0.001 }),
+    ]
     expect(ids.map((reply) => reply.json.data.id)).toEqual([900001, 900002, 900003, 900004])
     await take(box, { currency: 'NOPE' })
     expect((await take(box)).json.data.id).toBe(900005)
@@ -544,7 +782,10 @@ describe('taking an address', () => {
     const tagged = await take(box, { currency: 'XRP' })
     expect((await take(box, { currency: 'XRP' })).text).toBe(tagged.text)
     // an invoice takes one payment, so it never serves twice
-    const invoices = [await take(box, { currency: 'BTCLN', amount: 0.001 }), await take(box, { currency: 'BTCLN', amount: 0.001 })]
+    const invoices = [
+      await take(box, { currency: 'BTCLN', amount: 0.001 }),
+      await take(box, { currency: 'BTCLN', amount: 0.001 }),
+    ]
     expect(invoices[0]!.json.data.address).not.toBe(invoices[1]!.json.data.address)
   })
 
@@ -561,10 +802,15 @@ describe('taking an address', () => {
     ['ETH', /^0xfa4e[0-9a-f]{36}$/i, /^0xfa4e[0-9a-f]{36}$/i],
     ['USDC', /^0xfa4e[0-9a-f]{36}$/i, /^0xfa4e[0-9a-f]{36}$/i],
     ['BNB', /^0xfa4e[0-9a-f]{36}$/i, /^0xfa4e[0-9a-f]{36}$/i],
-  ])('alphapo.take.address: %s on its testnet, or on its mainnet when the settings say so', async (currency, testnet, mainnet) => {
-    expect((await take(await start(), { currency })).json.data.address).toMatch(testnet)
-    expect((await take(await start({ providers: { alphapo: { addresses: 'mainnet' } } }), { currency })).json.data.address).toMatch(mainnet)
-  })
+  ])(
+    'alphapo.take.address: %s on its testnet, or on its mainnet when the settings say so',
+    async (currency, testnet, mainnet) => {
+      expect((await take(await start(), { currency })).json.data.address).toMatch(testnet)
+      expect(
+        (await take(await start({ providers: { alphapo: { addresses: 'mainnet' } } }), { currency })).json.data.address,
+      ).toMatch(mainnet)
+    },
+  )
 
   test('alphapo.take.address: every currency of the list has one', async () => {
     const box = await start()
@@ -597,17 +843,24 @@ describe('taking an address', () => {
     const box = await start()
     for (const convert_to of ['EUR', 'ZAR', 'USDTE', 'BTCLN']) {
       const reply = await take(box, { convert_to })
-      expect(reply.text).toMatch(new RegExp(`^\\{"data":\\{"id":\\d+,"currency":"BTC","convert_to":"${convert_to}","address":"tb1q`))
+      expect(reply.text).toMatch(
+        new RegExp(`^\\{"data":\\{"id":\\d+,"currency":"BTC","convert_to":"${convert_to}","address":"tb1q`),
+      )
     }
   })
 
   test('alphapo.take.tag: XRP and its tokens have one address a merchant and a tag of its own for each call', async () => {
     const box = await start()
     for (const currency of ['XRP', 'CSC']) {
-      const rows = [await take(box, { currency }), await take(box, { currency }), await take(box, { currency, foreign_id: 'u' })].map((reply) => reply.json.data)
+      const rows = [
+        await take(box, { currency }),
+        await take(box, { currency }),
+        await take(box, { currency, foreign_id: 'u' }),
+      ].map((reply) => reply.json.data)
       expect(new Set(rows.map((row) => row.address)).size).toBe(1)
       expect(new Set(rows.map((row) => row.tag)).size).toBe(3)
-      for (const { tag } of rows) expect([tag, /^[1-9]\d{5,9}$/.test(tag) && Number(tag) < 2 ** 31]).toEqual([tag, true])
+      for (const { tag } of rows)
+        expect([tag, /^[1-9]\d{5,9}$/.test(tag) && Number(tag) < 2 ** 31]).toEqual([tag, true])
       expect((await take(box, { currency }, KEYS.other)).json.data.address).not.toBe(rows[0].address)
     }
     const listed = (await box.control('GET', '/addresses?provider=alphapo')).json.data
@@ -618,7 +871,9 @@ describe('taking an address', () => {
     const [quiet, busy] = [await start(), await start()]
     await take(busy, { currency: 'XRP', foreign_id: 'someone' })
     await take(busy, { currency: 'XRP' }, KEYS.other)
-    expect((await take(busy, { currency: 'XRP' })).json.data.tag).toBe((await take(quiet, { currency: 'XRP' })).json.data.tag)
+    expect((await take(busy, { currency: 'XRP' })).json.data.tag).toBe(
+      (await take(quiet, { currency: 'XRP' })).json.data.tag,
+    )
   })
 
   test('alphapo.take.tag-type: a text of digits, or the same as a number by the switch', async () => {
@@ -663,7 +918,11 @@ class Model {
     this.#repeat = repeat
   }
 
-  check(who: string, fields: { currency: string; foreign_id: string | number; convert_to?: string | undefined }, reply: Reply): void {
+  check(
+    who: string,
+    fields: { currency: string; foreign_id: string | number; convert_to?: string | undefined },
+    reply: Reply,
+  ): void {
     const errors = {
       ...(fields.currency === 'NOPE' && { currency: 'The selected currency is invalid.' }),
       ...(fields.foreign_id === '' && { foreign_id: 'The foreign id field is required.' }),
@@ -675,7 +934,11 @@ class Model {
     if (before !== undefined) return expect(reply.text).toBe(before)
     this.#answers.set(wish, reply.text)
     const { data } = reply.json
-    expect(data).toMatchObject({ id: 900001 + this.#made++, currency: fields.currency, foreign_id: String(fields.foreign_id) })
+    expect(data).toMatchObject({
+      id: 900001 + this.#made++,
+      currency: fields.currency,
+      foreign_id: String(fields.foreign_id),
+    })
     expect(data.convert_to).toBe(fields.convert_to)
     const place = `${data.address}/${data.tag}`
     expect(this.#places.has(place)).toBe(false)
@@ -685,7 +948,11 @@ class Model {
 
 describe('lightning', () => {
   const invoiceOf = (reply: Reply): Record<string, any> =>
-    Object.fromEntries(decode(reply.json.data.address).sections.flatMap((section: any) => ('value' in section ? [[section.name, section.value]] : [])))
+    Object.fromEntries(
+      decode(reply.json.data.address).sections.flatMap((section: any) =>
+        'value' in section ? [[section.name, section.value]] : [],
+      ),
+    )
 
   test('alphapo.lightning.invoice: BOLT11 over the amount, expiring fifteen minutes after it was made', async () => {
     const box = await start()
@@ -694,38 +961,72 @@ describe('lightning', () => {
     expect(reply.json.data).toMatchObject({ currency: 'BTCLN', tag: null, foreign_id: 'user_8721' })
     expect(reply.json.data.address).toMatch(/^lntb123450n1/)
     const made = Date.parse('2026-05-16T19:01:30Z') / 1000
-    expect(invoiceOf(reply)).toMatchObject({ amount: '12345000', timestamp: made, expiry: 900, description: 'AlphaPo deposit' })
+    expect(invoiceOf(reply)).toMatchObject({
+      amount: '12345000',
+      timestamp: made,
+      expiry: 900,
+      description: 'AlphaPo deposit',
+    })
     const mainnet = await start({ providers: { alphapo: { addresses: 'mainnet' } } })
     expect((await take(mainnet, { currency: 'BTCLN', amount: 0.045 })).json.data.address).toMatch(/^lnbc45m1/)
   })
 
-  test.each([['1969-12-31T23:59:59.999Z'], ['3058-10-26T03:46:08Z'], ['9999-01-01T00:00:00Z']])('alphapo.lightning.time: at %s no invoice can say when it was made', async (clock) => {
-    const box = await start({ clock })
-    const reply = await box.call(client, taking({ currency: 'BTCLN', amount: '0.0125' }))
-    expect(reply.status).toBe(503)
-    expect(reply.headers['x-sandgate-hint']).toContain('between 1970 and 3058')
-    expect((await box.call(client, taking({}))).status).toBe(201)
-  })
+  test.each([['1969-12-31T23:59:59.999Z'], ['3058-10-26T03:46:08Z'], ['9999-01-01T00:00:00Z']])(
+    'alphapo.lightning.time: at %s no invoice can say when it was made',
+    async (clock) => {
+      const box = await start({ clock })
+      const reply = await box.call(client, taking({ currency: 'BTCLN', amount: '0.0125' }))
+      expect(reply.status).toBe(503)
+      expect(reply.headers['x-sandgate-hint']).toContain('between 1970 and 3058')
+      expect((await box.call(client, taking({}))).status).toBe(201)
+    },
+  )
 
   test('alphapo.lightning.amount: a number or a text of up to eight decimals, to the satoshi', async () => {
     const box = await start()
     const amounts: [amount: unknown, msat: string][] = [
-      [0.00001, '1000000'], ['0.00001', '1000000'], ['0.00001000', '1000000'], [0.045, '4500000000'], ['0.04500000', '4500000000'], [0.00012345, '12345000'],
-      [' 0.002 ', '200000000'], [1.5e-5, '1500000'], ['00.01', '1000000000'],
+      [0.00001, '1000000'],
+      ['0.00001', '1000000'],
+      ['0.00001000', '1000000'],
+      [0.045, '4500000000'],
+      ['0.04500000', '4500000000'],
+      [0.00012345, '12345000'],
+      [' 0.002 ', '200000000'],
+      [1.5e-5, '1500000'],
+      ['00.01', '1000000000'],
     ]
-    for (const [amount, msat] of amounts) expect([amount, invoiceOf(await take(box, { currency: 'BTCLN', amount })).amount]).toEqual([amount, msat])
+    for (const [amount, msat] of amounts)
+      expect([amount, invoiceOf(await take(box, { currency: 'BTCLN', amount })).amount]).toEqual([amount, msat])
   })
 
   /** Asks for an invoice with this text in the place of the amount, and expects this to be said of it. */
   async function refuses(box: Kit, amount: string, message: string): Promise<void> {
-    wrong(await box.call(client, exactly(`{"currency":"BTCLN","foreign_id":"u","end_user_reference":"u"${amount}}`)), { amount: message }, amount)
+    wrong(
+      await box.call(client, exactly(`{"currency":"BTCLN","foreign_id":"u","end_user_reference":"u"${amount}}`)),
+      { amount: message },
+      amount,
+    )
   }
 
   test('alphapo.lightning.amount: required, a number, and of a plain form', async () => {
     const box = await start()
-    for (const amount of ['', ',"amount":null', ',"amount":" "']) await refuses(box, amount, 'The amount field is required.')
-    for (const amount of ['true', '[0.01]', '{}', '1e999', '-1e999']) await refuses(box, `,"amount":${amount}`, 'The amount must be a number.')
-    const forms = ['0.000010001', '"0.000010000"', '1e-9', '"1e-5"', '"0,01"', '"all"', '"0x1"', '"+0.01"', '".01"', '"0."', `"${'9'.repeat(1000)}"`]
+    for (const amount of ['', ',"amount":null', ',"amount":" "'])
+      await refuses(box, amount, 'The amount field is required.')
+    for (const amount of ['true', '[0.01]', '{}', '1e999', '-1e999'])
+      await refuses(box, `,"amount":${amount}`, 'The amount must be a number.')
+    const forms = [
+      '0.000010001',
+      '"0.000010000"',
+      '1e-9',
+      '"1e-5"',
+      '"0,01"',
+      '"all"',
+      '"0x1"',
+      '"+0.01"',
+      '".01"',
+      '"0."',
+      `"${'9'.repeat(1000)}"`,
+    ]
     for (const amount of forms) await refuses(box, `,"amount":${amount}`, 'The amount format is invalid.')
   })
 
@@ -754,7 +1055,12 @@ describe('currencies', () => {
   test('alphapo.currencies.codes: those of the pages, with ids of their own below 2^31', async () => {
     const box = await start()
     const rows: any[] = (await list(box)).json.data
-    expect(rows.filter((row) => row.type === 'crypto').map((row) => row.currency).join(' ')).toBe(CODES)
+    expect(
+      rows
+        .filter((row) => row.type === 'crypto')
+        .map((row) => row.currency)
+        .join(' '),
+    ).toBe(CODES)
     expect(Object.fromEntries(rows.map((row) => [row.currency, row.id]))).toMatchObject({ BTC: 1, ETH: 5, USDC: 87 })
     expect(new Set(rows.map((row) => row.id)).size).toBe(rows.length)
   })
@@ -770,22 +1076,39 @@ describe('currencies', () => {
   test('alphapo.currencies.limits: the minimum withdrawal and the confirmations of each coin', async () => {
     const box = await start()
     const rows: any[] = (await list(box)).json.data
-    const told = Object.fromEntries(rows.map((row) => [row.currency, [row.minimum_withdrawal_amount, row.deposit_confirmations]]))
-    expect(told).toMatchObject({ BTC: ['0.00010000', 1], ETH: ['0.01000000', 10], USDTT: ['2.00000000', 19], XRP: ['0.00100000', 1], BTCLN: ['0.00001000', 0], EUR: [undefined, undefined] })
+    const told = Object.fromEntries(
+      rows.map((row) => [row.currency, [row.minimum_withdrawal_amount, row.deposit_confirmations]]),
+    )
+    expect(told).toMatchObject({
+      BTC: ['0.00010000', 1],
+      ETH: ['0.01000000', 10],
+      USDTT: ['2.00000000', 19],
+      XRP: ['0.00100000', 1],
+      BTCLN: ['0.00001000', 0],
+      EUR: [undefined, undefined],
+    })
   })
 
   test('alphapo.currencies.lightning-maximum: BTCLN alone has a maximum', async () => {
     const box = await start()
     const limited = (await list(box)).json.data.filter((row: any) => 'maximum_amount' in row)
-    expect(limited).toEqual([expect.objectContaining({ currency: 'BTCLN', minimum_amount: '0.00001000', maximum_amount: '0.04500000' })])
+    expect(limited).toEqual([
+      expect.objectContaining({ currency: 'BTCLN', minimum_amount: '0.00001000', maximum_amount: '0.04500000' }),
+    ])
   })
 
   test('alphapo.currencies.visible: the enabled ones, or the others', async () => {
     const box = await startWith({ keys: [{ id: 'shop_key', secret: 'shop_secret' }], currencies: ['ETH', 'BTC'] })
-    const codes = async (body: unknown) => (await list(box, body, SHOP)).json.data.filter((row: any) => row.type === 'crypto').map((row: any) => row.currency)
-    for (const visible of [undefined, null, '', ' ', true, 1, '1']) expect(await codes({ visible })).toEqual(['BTC', 'ETH'])
-    for (const visible of [false, 0, '0']) expect((await codes({ visible })).join(' ')).toBe(CODES.replace('BTC ', '').replace('ETH ', ''))
-    for (const visible of ['yes', 2, [], 'false']) wrong(await list(box, { visible }, SHOP), { visible: 'The visible field must be true or false.' })
+    const codes = async (body: unknown) =>
+      (await list(box, body, SHOP)).json.data
+        .filter((row: any) => row.type === 'crypto')
+        .map((row: any) => row.currency)
+    for (const visible of [undefined, null, '', ' ', true, 1, '1'])
+      expect(await codes({ visible })).toEqual(['BTC', 'ETH'])
+    for (const visible of [false, 0, '0'])
+      expect((await codes({ visible })).join(' ')).toBe(CODES.replace('BTC ', '').replace('ETH ', ''))
+    for (const visible of ['yes', 2, [], 'false'])
+      wrong(await list(box, { visible }, SHOP), { visible: 'The visible field must be true or false.' })
     expect((await list(box, { visible: false })).json.data).toEqual([])
   })
 })
@@ -795,13 +1118,16 @@ describe('settings', () => {
     ['an unknown key', { colour: 'red' }],
     ['another network', { addresses: 'regtest' }],
     ['an unknown currency', { merchants: { shop: { keys: [], currencies: ['NOPE'] } } }],
-    ['an unknown key of a merchant', { merchants: { shop: { keys: [], fees: 1 } } }], ['a key without a secret', { merchants: { shop: { keys: [{ id: 'k' }] } } }],
+    ['an unknown key of a merchant', { merchants: { shop: { keys: [], fees: 1 } } }],
+    ['a key without a secret', { merchants: { shop: { keys: [{ id: 'k' }] } } }],
   ])('%s is refused', async (_, settings) => {
     await expect(start({ providers: { alphapo: settings } })).rejects.toThrow()
   })
 
   test('merchants are added to the demo ones, one of the same name replaces it', async () => {
-    const box = await start({ providers: { alphapo: { merchants: { demo: { keys: [{ id: 'mine', secret: 's' }] } } } } })
+    const box = await start({
+      providers: { alphapo: { merchants: { demo: { keys: [{ id: 'mine', secret: 's' }] } } } },
+    })
     refused(await take(box), 403, 'Bad key header', 'bad_header_key')
     expect((await take(box, {}, { key: 'mine', secret: 's' })).status).toBe(201)
     expect((await take(box, {}, KEYS.other)).status).toBe(201)
@@ -811,8 +1137,15 @@ describe('settings', () => {
 const WITHDRAWAL = { currency: 'BTC', amount: '0.1', address: 'tb1q', foreign_id: 'w', end_user_reference: 'u' }
 
 const INVOICE = {
-  timer: true, title: 't', currency: 'EUR', amount: 10, foreign_id: 'x', end_user_reference: 'u',
-  url_success: 'https://a.test', url_failed: 'https://a.test', email_user: 'a@a.test',
+  timer: true,
+  title: 't',
+  currency: 'EUR',
+  amount: 10,
+  foreign_id: 'x',
+  end_user_reference: 'u',
+  url_success: 'https://a.test',
+  url_failed: 'https://a.test',
+  email_user: 'a@a.test',
 }
 
 test.each<[string, Request, number]>([
@@ -821,50 +1154,92 @@ test.each<[string, Request, number]>([
   ['balances', post('/accounts/list', []), 200],
   ['a withdrawal', post('/withdrawal/crypto', WITHDRAWAL), 201],
   ['a rate', post('/exchange/calculate', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1 }), 200],
-  ['an exchange at a price', post('/exchange/fixed', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1, foreign_id: 'x', price: '1' }), 201],
-  ['an exchange', post('/exchange/now', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1, foreign_id: 'x' }), 201],
+  [
+    'an exchange at a price',
+    post('/exchange/fixed', {
+      sender_currency: 'BTC',
+      receiver_currency: 'EUR',
+      sender_amount: 1,
+      foreign_id: 'x',
+      price: '1',
+    }),
+    201,
+  ],
+  [
+    'an exchange',
+    post('/exchange/now', { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: 1, foreign_id: 'x' }),
+    201,
+  ],
   ['an invoice', post('/invoices/create', INVOICE), 201],
-])('the rest of the document is answered by samples, marked as such, to who has signed: %s', async (_, request, status) => {
-  const box = await start()
-  const reply = await box.call(client, request)
-  expect([reply.status, reply.headers['x-sandgate'], reply.json]).toEqual([status, 'sampled', expect.any(Object)])
-  refused(await box.send('alphapo', request), 403, 'No key header', 'required_header_key')
-})
+])(
+  'the rest of the document is answered by samples, marked as such, to who has signed: %s',
+  async (_, request, status) => {
+    const box = await start()
+    const reply = await box.call(client, request)
+    expect([reply.status, reply.headers['x-sandgate'], reply.json]).toEqual([status, 'sampled', expect.any(Object)])
+    refused(await box.send('alphapo', request), 403, 'No key header', 'required_header_key')
+  },
+)
 
 test('alphapo.errors.boolean: a timer is true, false, 1, 0, "1" or "0", and must be there', async () => {
   const box = await start()
-  for (const timer of [true, false, 1, 0, '1', '0']) expect([timer, (await box.call(client, post('/invoices/create', { ...INVOICE, timer }))).status]).toEqual([timer, 201])
-  for (const timer of ['yes', 'true', 2, [], {}]) wrong(await box.call(client, post('/invoices/create', { ...INVOICE, timer })), { timer: 'The timer field must be true or false.' })
-  for (const timer of [undefined, null, '', ' ']) wrong(await box.call(client, post('/invoices/create', { ...INVOICE, timer })), { timer: 'The timer field is required.' })
+  for (const timer of [true, false, 1, 0, '1', '0'])
+    expect([timer, (await box.call(client, post('/invoices/create', { ...INVOICE, timer }))).status]).toEqual([
+      timer,
+      201,
+    ])
+  for (const timer of ['yes', 'true', 2, [], {}])
+    wrong(await box.call(client, post('/invoices/create', { ...INVOICE, timer })), {
+      timer: 'The timer field must be true or false.',
+    })
+  for (const timer of [undefined, null, '', ' '])
+    wrong(await box.call(client, post('/invoices/create', { ...INVOICE, timer })), {
+      timer: 'The timer field is required.',
+    })
 })
 
-test.each(['Content-Type: application/json', 'text/json', 'application/json;', 'application/vnd.api+json'])('sandgate.sampled.once: a call with Content-Type %j is answered as a modelled one is', async (type) => {
-  const box = await start()
-  for (const request of [taking({}), post('/currencies/rates', {}), post('/withdrawal/crypto', WITHDRAWAL)]) {
-    const reply = await box.send('alphapo', by({ 'content-type': type }, request))
-    expect([request.path, reply.status < 300]).toEqual([request.path, true])
-  }
-})
+test.each(['Content-Type: application/json', 'text/json', 'application/json;', 'application/vnd.api+json'])(
+  'sandgate.sampled.once: a call with Content-Type %j is answered as a modelled one is',
+  async (type) => {
+    const box = await start()
+    for (const request of [taking({}), post('/currencies/rates', {}), post('/withdrawal/crypto', WITHDRAWAL)]) {
+      const reply = await box.send('alphapo', by({ 'content-type': type }, request))
+      expect([request.path, reply.status < 300]).toEqual([request.path, true])
+    }
+  },
+)
 
 test('alphapo.errors.all-fields: where answers are samples, what is wrong with a body is told truly', async () => {
   const box = await start()
   const refusals: [path: string, body: object, errors: Record<string, string>][] = [
-    ['/withdrawal/crypto', { currency: 'BTC', foreign_id: 'w', amount: true, tag: [] }, {
-      address: 'The address field is required.',
-      end_user_reference: 'The end user reference field is required.',
-      amount: 'The amount must be a number.',
-      tag: 'The tag must be a string.',
-    }],
+    [
+      '/withdrawal/crypto',
+      { currency: 'BTC', foreign_id: 'w', amount: true, tag: [] },
+      {
+        address: 'The address field is required.',
+        end_user_reference: 'The end user reference field is required.',
+        amount: 'The amount must be a number.',
+        tag: 'The tag must be a string.',
+      },
+    ],
     ['/currencies/rates', { currency_from: 5 }, { currency_from: 'The currency from must be a string.' }],
-    ['/exchange/now', { sender_currency: 'BTC', receiver_currency: 'EUR', foreign_id: 'x'.repeat(256), sender_amount: [] }, {
-      foreign_id: 'The foreign id may not be greater than 255 characters.',
-      sender_amount: 'The sender amount must be a number.',
-    }],
-    ['/invoices/create', { ...INVOICE, timer: 'yes', title: '', type: 'fill' }, {
-      timer: 'The timer field must be true or false.',
-      title: 'The title field is required.',
-      type: 'The selected type is invalid.',
-    }],
+    [
+      '/exchange/now',
+      { sender_currency: 'BTC', receiver_currency: 'EUR', foreign_id: 'x'.repeat(256), sender_amount: [] },
+      {
+        foreign_id: 'The foreign id may not be greater than 255 characters.',
+        sender_amount: 'The sender amount must be a number.',
+      },
+    ],
+    [
+      '/invoices/create',
+      { ...INVOICE, timer: 'yes', title: '', type: 'fill' },
+      {
+        timer: 'The timer field must be true or false.',
+        title: 'The title field is required.',
+        type: 'The selected type is invalid.',
+      },
+    ],
   ]
   for (const [path, body, errors] of refusals) {
     const reply = await box.call(client, post(path, body))

@@ -27,18 +27,39 @@ function by(headers: Record<string, string>, request: Request = PING): Request {
 describe('authentication', () => {
   test('cpg.auth.canonical: the vectors of the dossier come out of the signer, and the sandbox takes what it signs', async () => {
     const secret = 'demo-secret-0001'
-    const post = { method: 'POST', path: '/v1/deposit-addresses', body: '{"currency":"USDT","network":"ETH","user_identifier":"cust-7","idempotency_key":"try-1"}' }
+    const post = {
+      method: 'POST',
+      path: '/v1/deposit-addresses',
+      body: '{"currency":"USDT","network":"ETH","user_identifier":"cust-7","idempotency_key":"try-1"}',
+    }
     const vectors: [Request, string][] = [
       [post, '06d0615a9b2bf5ea01ac51e0993a2144e6897ee77665588542f114011257f755'],
-      [{ method: 'GET', path: '/v1/deposit-requests/7' }, 'f4181ed85516aaafcf842acf2bcba041e29381489a52e404282b137ce48b7cb5'],
-      [{ method: 'GET', path: '/v1/balances?currency=USDT&network=ETH' }, '24b29a6868b13af911cd6c6588edaec455ca74ce99c678daaae824b324f7e9b4'],
+      [
+        { method: 'GET', path: '/v1/deposit-requests/7' },
+        'f4181ed85516aaafcf842acf2bcba041e29381489a52e404282b137ce48b7cb5',
+      ],
+      [
+        { method: 'GET', path: '/v1/balances?currency=USDT&network=ETH' },
+        '24b29a6868b13af911cd6c6588edaec455ca74ce99c678daaae824b324f7e9b4',
+      ],
       [PING, '6b29df66e1e6a07282ed6b1d6a22fdb624cd21f43c106a489ebd0d5afa88ef88'],
     ]
-    const box = await start({ providers: { cpg: { accounts: { vectors: { keys: [{ id: 'vector_key', secret }], currencies: [{ currency: 'USDT', network: 'ETH' }] } } } } })
+    const box = await start({
+      providers: {
+        cpg: {
+          accounts: {
+            vectors: { keys: [{ id: 'vector_key', secret }], currencies: [{ currency: 'USDT', network: 'ETH' }] },
+          },
+        },
+      },
+    })
     box.passWall(1_780_000_000_000 - box.wallMs)
     for (const [request, expected] of vectors) {
       expect(sign(secret, canonical(request, '1780000000'))).toBe(expected)
-      const reply = await box.send('cpg', by({ 'x-cpg-key': 'vector_key', 'x-cpg-timestamp': '1780000000', 'x-cpg-signature': expected }, request))
+      const reply = await box.send(
+        'cpg',
+        by({ 'x-cpg-key': 'vector_key', 'x-cpg-timestamp': '1780000000', 'x-cpg-signature': expected }, request),
+      )
       expect(reply.json.message).not.toMatch(/signature/i)
     }
   })
@@ -57,14 +78,26 @@ describe('authentication', () => {
     const box = await start()
     const at = (seconds: number) => client.sign(PING, box.wallMs + seconds * 1000)
     for (const seconds of [-300, 0, 300]) expect((await box.send('cpg', at(seconds))).status).toBe(200)
-    for (const seconds of [-301, 301]) refused(await box.send('cpg', at(seconds)), 401, 'Request timestamp is outside the allowed window')
+    for (const seconds of [-301, 301])
+      refused(await box.send('cpg', at(seconds)), 401, 'Request timestamp is outside the allowed window')
     const ms = String(box.wallMs)
-    const late = await box.send('cpg', by({ 'x-cpg-key': 'cpg_demo_key', 'x-cpg-timestamp': ms, 'x-cpg-signature': sign(KEYS.demo.secret, canonical(PING, ms)) }))
+    const late = await box.send(
+      'cpg',
+      by({
+        'x-cpg-key': 'cpg_demo_key',
+        'x-cpg-timestamp': ms,
+        'x-cpg-signature': sign(KEYS.demo.secret, canonical(PING, ms)),
+      }),
+    )
     refused(late, 401, 'Request timestamp is outside the allowed window')
     expect(late.headers['x-sandgate-hint']).toBe('seconds expected, milliseconds sent')
     expect((await box.entry(late)).hint).toBe('seconds expected, milliseconds sent')
     for (const text of ['soon', '-1', '1e9', '17.5']) {
-      refused(await box.send('cpg', by({ 'x-cpg-key': 'cpg_demo_key', 'x-cpg-timestamp': text, 'x-cpg-signature': 'ab' })), 401, 'Request timestamp is outside the allowed window')
+      refused(
+        await box.send('cpg', by({ 'x-cpg-key': 'cpg_demo_key', 'x-cpg-timestamp': text, 'x-cpg-signature': 'ab' })),
+        401,
+        'Request timestamp is outside the allowed window',
+      )
     }
   })
 
@@ -84,7 +117,13 @@ describe('authentication', () => {
     const box = await start()
     const good = client.sign(PING, box.wallMs).headers!
     const signature = good['x-cpg-signature']!
-    for (const bad of [signature.toUpperCase(), Buffer.from(signature, 'hex').toString('base64'), `${signature}00`, signature.slice(2), 'é'.repeat(0) + 'zz']) {
+    for (const bad of [
+      signature.toUpperCase(),
+      Buffer.from(signature, 'hex').toString('base64'),
+      `${signature}00`,
+      signature.slice(2),
+      'é'.repeat(0) + 'zz',
+    ]) {
       refused(await box.send('cpg', by({ ...good, 'x-cpg-signature': bad })), 401, 'Invalid signature')
     }
   })
@@ -114,7 +153,11 @@ describe('authentication', () => {
   test('cpg.auth.permission: a key without the permission is refused with 403, ping asks for none', async () => {
     const box = await start()
     refused(await ask(box, {}, KEYS.readonly), 403, 'Insufficient permissions for this endpoint')
-    refused(await box.call(clientOf(KEYS.readonly), { method: 'GET', path: '/v1/currencies' }), 403, 'Insufficient permissions for this endpoint')
+    refused(
+      await box.call(clientOf(KEYS.readonly), { method: 'GET', path: '/v1/currencies' }),
+      403,
+      'Insufficient permissions for this endpoint',
+    )
     expect((await box.call(clientOf(KEYS.readonly), PING)).status).toBe(200)
     refused(await read(box, 1, KEYS.readonly), 404, 'Deposit request not found')
   })
@@ -126,7 +169,10 @@ describe('authentication', () => {
     ['read_balance', 'GET', '/v1/balances'],
     ['list_transactions', 'GET', '/v1/transactions?limit=0'],
   ])('cpg.auth.permission: %s is asked for before anything is made up for %s %s', async (permission, method, path) => {
-    const keys = [{ id: 'with', secret: 's', permissions: [permission] }, { id: 'without', secret: 's', permissions: PERMISSIONS.filter((other) => other !== permission) }]
+    const keys = [
+      { id: 'with', secret: 's', permissions: [permission] },
+      { id: 'without', secret: 's', permissions: PERMISSIONS.filter((other) => other !== permission) },
+    ]
     const box = await start({ providers: { cpg: { accounts: { shop: { keys, currencies: [] } } } } })
     const request = { method, path, body: method === 'POST' ? '{}' : undefined }
     const without = await box.call(clientOf({ key: 'without', secret: 's' }), request)
@@ -147,7 +193,11 @@ describe('authentication', () => {
     const box = await start()
     const limited = clientOf(KEYS.limited)
     // A call that is not authenticated does not count.
-    refused(await box.send('cpg', by({ ...limited.sign(PING, box.wallMs).headers, 'x-cpg-signature': 'ab' })), 401, 'Invalid signature')
+    refused(
+      await box.send('cpg', by({ ...limited.sign(PING, box.wallMs).headers, 'x-cpg-signature': 'ab' })),
+      401,
+      'Invalid signature',
+    )
     for (let i = 0; i < 5; i++) expect((await box.call(limited, PING)).status).toBe(200)
     const over = await box.call(limited, PING)
     refused(over, 429, 'Rate limit exceeded')
@@ -163,16 +213,28 @@ describe('authentication', () => {
     const sent = client.sign(allocation({ network: '' }), box.wallMs)
     const bend = (headers: Record<string, string>) => box.send('cpg', by(headers, sent))
     refused(await bend({ 'x-cpg-timestamp': '', 'x-cpg-key': 'nobody' }), 401, 'Missing authentication headers')
-    refused(await bend({ 'x-cpg-timestamp': '1', 'x-cpg-key': 'nobody' }), 401, 'Request timestamp is outside the allowed window')
+    refused(
+      await bend({ 'x-cpg-timestamp': '1', 'x-cpg-key': 'nobody' }),
+      401,
+      'Request timestamp is outside the allowed window',
+    )
     refused(await bend({ 'x-cpg-key': 'nobody', 'x-cpg-signature': 'ab' }), 401, 'Invalid API key')
     refused(await bend({ 'x-cpg-signature': 'ab' }), 401, 'Invalid signature')
     // schema before endpoint rules, permission before schema, rate before permission
-    refused(await box.call(client, allocation({ network: '', currency: 'NOPE' })), 422, 'network: String should have at least 1 character')
+    refused(
+      await box.call(client, allocation({ network: '', currency: 'NOPE' })),
+      422,
+      'network: String should have at least 1 character',
+    )
     refused(await ask(box, { network: '' }, KEYS.readonly), 403, 'Insufficient permissions for this endpoint')
     // network, then currency, then enabled
     refused(await ask(box, { network: 'NOPE', currency: 'NOPE' }), 404, 'Network not found')
     refused(await ask(box, { network: 'BSC', currency: 'NOPE' }), 404, 'Currency not found')
-    refused(await ask(box, { network: 'BSC', currency: 'USDC' }), 403, 'Deposits for this currency are not enabled for this account')
+    refused(
+      await ask(box, { network: 'BSC', currency: 'USDC' }),
+      403,
+      'Deposits for this currency are not enabled for this account',
+    )
   })
 
   test('cpg.elsewhere: unknown paths and methods are told only to who has signed', async () => {
@@ -194,13 +256,29 @@ describe('authentication', () => {
 describe('validation', () => {
   test.each([
     ['missing both', {}, 'currency: Field required; network: Field required'],
-    ['empty', { currency: '', network: '' }, 'currency: String should have at least 1 character; network: String should have at least 1 character'],
+    [
+      'empty',
+      { currency: '', network: '' },
+      'currency: String should have at least 1 character; network: String should have at least 1 character',
+    ],
     ['too long', { currency: 'x'.repeat(33), network: 'ETH' }, 'currency: String should have at most 32 characters'],
     ['a number', { currency: 5, network: 'ETH' }, 'currency: Input should be a valid string'],
     ['null where required', { currency: null, network: 'ETH' }, 'currency: Input should be a valid string'],
-    ['identifier too long', { currency: 'USDT', network: 'ETH', user_identifier: 'x'.repeat(257) }, 'user_identifier: String should have at most 256 characters'],
-    ['identifier a number', { currency: 'USDT', network: 'ETH', user_identifier: 5 }, 'user_identifier: Input should be a valid string'],
-    ['key too long', { currency: 'USDT', network: 'ETH', idempotency_key: 'x'.repeat(129) }, 'idempotency_key: String should have at most 128 characters'],
+    [
+      'identifier too long',
+      { currency: 'USDT', network: 'ETH', user_identifier: 'x'.repeat(257) },
+      'user_identifier: String should have at most 256 characters',
+    ],
+    [
+      'identifier a number',
+      { currency: 'USDT', network: 'ETH', user_identifier: 5 },
+      'user_identifier: Input should be a valid string',
+    ],
+    [
+      'key too long',
+      { currency: 'USDT', network: 'ETH', idempotency_key: 'x'.repeat(129) },
+      'idempotency_key: String should have at most 128 characters',
+    ],
     [
       'all of it, in the order of the model',
       { idempotency_key: 1, user_identifier: 2, network: 3 },
@@ -208,11 +286,18 @@ describe('validation', () => {
     ],
   ])('cpg.validation.message: %s', async (_, body, message) => {
     const box = await start()
-    refused(await box.call(client, { method: 'POST', path: '/v1/deposit-addresses', body: JSON.stringify(body) }), 422, message)
+    refused(
+      await box.call(client, { method: 'POST', path: '/v1/deposit-addresses', body: JSON.stringify(body) }),
+      422,
+      message,
+    )
   })
 
   test.each([
-    [{ amount: '0', to_address: 'short' }, 'amount: Input should be greater than 0; to_address: String should have at least 10 characters'],
+    [
+      { amount: '0', to_address: 'short' },
+      'amount: Input should be greater than 0; to_address: String should have at least 10 characters',
+    ],
     [{ amount: -1 }, 'amount: Input should be greater than 0'],
     [{ amount: '-0.50' }, 'amount: Input should be greater than 0'],
     [{ amount: '0.000' }, 'amount: Input should be greater than 0'],
@@ -220,12 +305,25 @@ describe('validation', () => {
     [{ amount: '' }, 'amount: Input should be a valid decimal'],
     [{ amount: true }, 'amount: Decimal input should be an integer, float, string or Decimal object'],
     [{ amount: undefined, to_address: undefined }, 'amount: Field required; to_address: Field required'],
-  ])('cpg.validation.message: a withdrawal of %o, in the words and the order of the example', async (fields, message) => {
-    const box = await start()
-    const body = (more: object) => JSON.stringify({ currency: 'USDT', network: 'ETH', to_address: `0x${'a'.repeat(40)}`, amount: '50.00', ...more })
-    refused(await box.call(client, { method: 'POST', path: '/v1/withdrawals', body: body(fields) }), 422, message)
-    for (const amount of ['50.00', '.5', 0.5]) expect((await box.call(client, { method: 'POST', path: '/v1/withdrawals', body: body({ amount }) })).status).toBe(200)
-  })
+  ])(
+    'cpg.validation.message: a withdrawal of %o, in the words and the order of the example',
+    async (fields, message) => {
+      const box = await start()
+      const body = (more: object) =>
+        JSON.stringify({
+          currency: 'USDT',
+          network: 'ETH',
+          to_address: `0x${'a'.repeat(40)}`,
+          amount: '50.00',
+          ...more,
+        })
+      refused(await box.call(client, { method: 'POST', path: '/v1/withdrawals', body: body(fields) }), 422, message)
+      for (const amount of ['50.00', '.5', 0.5])
+        expect(
+          (await box.call(client, { method: 'POST', path: '/v1/withdrawals', body: body({ amount }) })).status,
+        ).toBe(200)
+    },
+  )
 
   test.each([
     ['limit=0', 'limit: Input should be greater than or equal to 1'],
@@ -256,13 +354,20 @@ describe('validation', () => {
       422,
       'body: Input should be a valid dictionary or object to extract fields from',
     )
-    expect((await box.call(client, { ...request, headers: { 'content-type': 'application/vnd.shop+json; charset=utf-8' } })).status).toBe(200)
+    expect(
+      (await box.call(client, { ...request, headers: { 'content-type': 'application/vnd.shop+json; charset=utf-8' } }))
+        .status,
+    ).toBe(200)
   })
 
   test('cpg.validation.codepoints: lengths count code points, not bytes or UTF-16 units', async () => {
     const box = await start()
     expect((await ask(box, { user_identifier: '🧾'.repeat(256) })).status).toBe(200)
-    refused(await ask(box, { user_identifier: '🧾'.repeat(257) }), 422, 'user_identifier: String should have at most 256 characters')
+    refused(
+      await ask(box, { user_identifier: '🧾'.repeat(257) }),
+      422,
+      'user_identifier: String should have at most 256 characters',
+    )
   })
 
   test('cpg.validation.nul: a NUL in a text is refused, wherever it would be stored', async () => {
@@ -275,8 +380,13 @@ describe('validation', () => {
   test('cpg.validation.surrogates: half a character is no text, whatever else is wrong with it', async () => {
     const box = await start()
     const reason = 'Input should be a valid string, unable to parse raw data as a unicode string'
-    for (const field of ['currency', 'network', 'user_identifier', 'idempotency_key']) refused(await ask(box, { [field]: '🧾'.slice(0, 1) }), 422, `${field}: ${reason}`)
-    refused(await ask(box, { currency: '🧾'.repeat(40).slice(1), user_identifier: '🧾'.repeat(300).slice(1) }), 422, `currency: ${reason}; user_identifier: ${reason}`)
+    for (const field of ['currency', 'network', 'user_identifier', 'idempotency_key'])
+      refused(await ask(box, { [field]: '🧾'.slice(0, 1) }), 422, `${field}: ${reason}`)
+    refused(
+      await ask(box, { currency: '🧾'.repeat(40).slice(1), user_identifier: '🧾'.repeat(300).slice(1) }),
+      422,
+      `currency: ${reason}; user_identifier: ${reason}`,
+    )
     expect((await ask(box, { user_identifier: '🧾'.slice(0, 2) })).json.data.user_identifier).toBe('🧾')
   })
 
@@ -314,7 +424,12 @@ describe('deposit addresses', () => {
 
   test('cpg.envelope.error: exactly the two keys, whatever the status', async () => {
     const box = await start()
-    for (const reply of [await box.send('cpg', PING), await ask(box, {}, KEYS.readonly), await ask(box, { network: 'X' }), await ask(box, { network: '' })]) {
+    for (const reply of [
+      await box.send('cpg', PING),
+      await ask(box, {}, KEYS.readonly),
+      await ask(box, { network: 'X' }),
+      await ask(box, { network: '' }),
+    ]) {
       expect(Object.keys(reply.json)).toEqual(['success', 'message'])
     }
   })
@@ -322,17 +437,27 @@ describe('deposit addresses', () => {
   test('cpg.deposits.contract-address: the token contract, null for the native currency', async () => {
     const box = await start()
     expect((await ask(box, { currency: 'ETH' })).json.data.contract_address).toBeNull()
-    expect((await ask(box, { currency: 'USDT', network: 'TRX' })).json.data.contract_address).toBe('TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t')
+    expect((await ask(box, { currency: 'USDT', network: 'TRX' })).json.data.contract_address).toBe(
+      'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t',
+    )
   })
 
   test('cpg.deposits.case: codes match in any case and are echoed as the catalogue writes them', async () => {
     const box = await start()
-    expect((await ask(box, { currency: 'usdt', network: 'eth' })).json.data).toMatchObject({ currency: 'USDT', network: 'ETH' })
+    expect((await ask(box, { currency: 'usdt', network: 'eth' })).json.data).toMatchObject({
+      currency: 'USDT',
+      network: 'ETH',
+    })
   })
 
   test('cpg.deposits.request-id: unique for each allocation, whoever asks', async () => {
     const box = await start()
-    const ids = [await ask(box, {}), await ask(box, { user_identifier: 'a' }), await ask(box, { user_identifier: 'a' }), await ask(box, {}, KEYS.other)]
+    const ids = [
+      await ask(box, {}),
+      await ask(box, { user_identifier: 'a' }),
+      await ask(box, { user_identifier: 'a' }),
+      await ask(box, {}, KEYS.other),
+    ]
     expect(ids.map((reply) => reply.json.data.request_id)).toEqual([1, 2, 3, 4])
   })
 
@@ -342,7 +467,11 @@ describe('deposit addresses', () => {
     const again = (await ask(box, { user_identifier: 'user_8721' }, KEYS.second)).json.data
     expect(again.address).toBe(first.address)
     expect(again.request_id).not.toBe(first.request_id)
-    const strangers = [await ask(box, { user_identifier: 'User_8721' }), await ask(box, { user_identifier: 'user_8721' }, KEYS.other), await ask(box, {})]
+    const strangers = [
+      await ask(box, { user_identifier: 'User_8721' }),
+      await ask(box, { user_identifier: 'user_8721' }, KEYS.other),
+      await ask(box, {}),
+    ]
     for (const reply of strangers) expect(reply.json.data.address).not.toBe(first.address)
   })
 
@@ -372,7 +501,11 @@ describe('deposit addresses', () => {
   })
 
   test('cpg.deposits.pool-reuse: free after seven days, to the millisecond', async () => {
-    for (const [by, reused] of [['604799999ms', false], ['7d', true], ['604800001ms', true]] as const) {
+    for (const [by, reused] of [
+      ['604799999ms', false],
+      ['7d', true],
+      ['604800001ms', true],
+    ] as const) {
       const box = await start()
       const { address } = (await ask(box, {})).json.data
       await box.advance(by)
@@ -417,13 +550,21 @@ describe('deposit addresses', () => {
     const box = await start()
     await ask(box, {})
     const clock = (await box.control('GET', '/clock')).json
-    expect(clock.next.map(({ at }: { at: string }) => at)).toEqual(['2026-05-16T22:00:00.000Z', '2026-05-23T19:00:00.000Z'])
+    expect(clock.next.map(({ at }: { at: string }) => at)).toEqual([
+      '2026-05-16T22:00:00.000Z',
+      '2026-05-23T19:00:00.000Z',
+    ])
   })
 
   test.each([
     ['cpg.deposits.network-not-found', { network: 'SOL' }, 404, 'Network not found'],
     ['cpg.deposits.currency-not-found', { currency: 'BTC' }, 404, 'Currency not found'],
-    ['cpg.deposits.not-enabled', { currency: 'USDC', network: 'BSC' }, 403, 'Deposits for this currency are not enabled for this account'],
+    [
+      'cpg.deposits.not-enabled',
+      { currency: 'USDC', network: 'BSC' },
+      403,
+      'Deposits for this currency are not enabled for this account',
+    ],
   ])('%s: %o', async (_, fields, status, message) => {
     const box = await start()
     refused(await ask(box, fields), status, message)
@@ -432,7 +573,8 @@ describe('deposit addresses', () => {
 
   test('cpg.deposits.network-not-found: names of object members are no networks', async () => {
     const box = await start()
-    for (const network of ['__proto__', 'constructor', 'toString']) refused(await ask(box, { network }), 404, 'Network not found')
+    for (const network of ['__proto__', 'constructor', 'toString'])
+      refused(await ask(box, { network }), 404, 'Network not found')
   })
 
   test('cpg.deposits.empty-text: an empty identifier is none', async () => {
@@ -458,7 +600,13 @@ describe('idempotency', () => {
   test('cpg.idempotency.ignored-fields: another currency, network or identifier changes nothing', async () => {
     const box = await start()
     const first = await ask(box, { idempotency_key: 'k' })
-    for (const fields of [{ currency: 'ETH' }, { network: 'BSC' }, { network: 'NOPE' }, { currency: 'USDC', network: 'BSC' }, { user_identifier: 'u' }]) {
+    for (const fields of [
+      { currency: 'ETH' },
+      { network: 'BSC' },
+      { network: 'NOPE' },
+      { currency: 'USDC', network: 'BSC' },
+      { user_identifier: 'u' },
+    ]) {
       expect((await ask(box, { ...fields, idempotency_key: 'k' })).text).toBe(first.text)
     }
   })
@@ -481,14 +629,22 @@ describe('idempotency', () => {
   test('cpg.idempotency.success-only: a refusal leaves the key free', async () => {
     const box = await start()
     refused(await ask(box, { idempotency_key: 'k', network: 'NOPE' }), 404, 'Network not found')
-    refused(await ask(box, { idempotency_key: 'k', currency: 'USDC', network: 'BSC' }), 403, 'Deposits for this currency are not enabled for this account')
+    refused(
+      await ask(box, { idempotency_key: 'k', currency: 'USDC', network: 'BSC' }),
+      403,
+      'Deposits for this currency are not enabled for this account',
+    )
     expect((await ask(box, { idempotency_key: 'k' })).status).toBe(200)
   })
 
   test('cpg.idempotency.order: a retry must be authentic and a valid body before it is a repeat', async () => {
     const box = await start()
     await ask(box, { idempotency_key: 'k' })
-    refused(await ask(box, { idempotency_key: 'k', network: '' }), 422, 'network: String should have at least 1 character')
+    refused(
+      await ask(box, { idempotency_key: 'k', network: '' }),
+      422,
+      'network: String should have at least 1 character',
+    )
     const request = allocation({ idempotency_key: 'k' })
     const signed = client.sign(request, box.wallMs)
     refused(await box.send('cpg', by({ 'x-cpg-signature': 'ab' }, signed)), 401, 'Invalid signature')
@@ -528,7 +684,11 @@ class Model {
   /** Until which hour a pool address serves its request. */
   readonly #busyUntil = new Map<string, number>()
 
-  check(who: string, fields: { idempotency_key?: string | undefined; user_identifier?: string | undefined; network: string }, reply: Reply): void {
+  check(
+    who: string,
+    fields: { idempotency_key?: string | undefined; user_identifier?: string | undefined; network: string },
+    reply: Reply,
+  ): void {
     const account = who === 'other' ? 'other' : 'demo'
     if (account === 'other' && fields.network === 'BSC' && !this.#answers.has(`${who}/${fields.idempotency_key}`)) {
       return refused(reply, 403, 'Deposits for this currency are not enabled for this account')
@@ -550,7 +710,9 @@ class Model {
       this.#sticky.set(owner, address)
       return
     }
-    const idle = [...this.#busyUntil].filter(([pooled, until]) => this.#owner.get(pooled) === owner && until <= this.hours)
+    const idle = [...this.#busyUntil].filter(
+      ([pooled, until]) => this.#owner.get(pooled) === owner && until <= this.hours,
+    )
     if (idle.length > 0) expect(idle.map(([pooled]) => pooled)).toContain(address)
     else expect(this.#busyUntil.has(address)).toBe(false)
     this.#busyUntil.set(address, this.hours + 7 * 24)
@@ -567,16 +729,18 @@ describe('deposit requests', () => {
     )
   })
 
-  test.each([['10799999ms', 'active'], ['3h', 'expired_for_display'], ['10800001ms', 'expired_for_display'], ['30d', 'expired_for_display']])(
-    'cpg.requests.status: after %s it is %s',
-    async (by, status) => {
-      const box = await start()
-      await ask(box, {})
-      await ask(box, { user_identifier: 'u' })
-      await box.advance(by)
-      for (const id of [1, 2]) expect((await read(box, id)).json.data.status).toBe(status)
-    },
-  )
+  test.each([
+    ['10799999ms', 'active'],
+    ['3h', 'expired_for_display'],
+    ['10800001ms', 'expired_for_display'],
+    ['30d', 'expired_for_display'],
+  ])('cpg.requests.status: after %s it is %s', async (by, status) => {
+    const box = await start()
+    await ask(box, {})
+    await ask(box, { user_identifier: 'u' })
+    await box.advance(by)
+    for (const id of [1, 2]) expect((await read(box, id)).json.data.status).toBe(status)
+  })
 
   test('cpg.requests.foreign: another account’s request does not exist', async () => {
     const box = await start()
@@ -586,12 +750,22 @@ describe('deposit requests', () => {
   })
 
   test.each([
-    ['abc', 422], ['1.5', 422], ['1e2', 422], ['%20', 422], ['0', 404], ['-1', 404], ['99999999999999999999999', 404], ['9'.repeat(400), 404], [`-${'9'.repeat(400)}`, 404], ['0001', 200],
+    ['abc', 422],
+    ['1.5', 422],
+    ['1e2', 422],
+    ['%20', 422],
+    ['0', 404],
+    ['-1', 404],
+    ['99999999999999999999999', 404],
+    ['9'.repeat(400), 404],
+    [`-${'9'.repeat(400)}`, 404],
+    ['0001', 200],
   ])('cpg.requests.id: %s is %i', async (id, status) => {
     const box = await start()
     await ask(box, {})
     const reply = await read(box, id)
-    if (status === 422) refused(reply, 422, 'request_id: Input should be a valid integer, unable to parse string as an integer')
+    if (status === 422)
+      refused(reply, 422, 'request_id: Input should be a valid integer, unable to parse string as an integer')
     else if (status === 404) refused(reply, 404, 'Deposit request not found')
     else expect(reply.json.data.request_id).toBe(1)
   })

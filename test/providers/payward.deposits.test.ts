@@ -4,7 +4,21 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SandboxOptions } from '../../src/options.ts'
 import { armSpoil } from '../../src/world/outbox.ts'
-import { ACCOUNTS, change, client, clientOf, creation, type Credentials, KEYS, listing, METHODS, portfolio, registration, transactions, webhookSignature } from '../clients/payward.ts'
+import {
+  ACCOUNTS,
+  change,
+  client,
+  clientOf,
+  creation,
+  type Credentials,
+  KEYS,
+  listing,
+  METHODS,
+  portfolio,
+  registration,
+  transactions,
+  webhookSignature,
+} from '../clients/payward.ts'
 import { Inbox, type Kit, type Reply, start, triedUntilExhausted } from '../kit.ts'
 
 const XRP = { method_id: METHODS.XRP, asset_symbol: 'XRP' }
@@ -13,14 +27,24 @@ const ETH = { method_id: METHODS.ETH, asset_symbol: 'ETH' }
 const USDC = { method_id: METHODS.usdcEthereum, asset_symbol: 'USDC', asset_type: 'stablecoin' }
 const FXN = /^fxn_[0-9A-HJKMNP-TV-Z]{20}$/
 
-async function make(box: Kit, fields: Record<string, unknown> = {}, account: string = ACCOUNTS.main): Promise<{ address: string; tag: string | null }> {
+async function make(
+  box: Kit,
+  fields: Record<string, unknown> = {},
+  account: string = ACCOUNTS.main,
+): Promise<{ address: string; tag: string | null }> {
   const reply = await box.call(client, creation(fields, account))
   expect(reply.status).toBe(200)
   return reply.json.data
 }
 
 /** An address and a deposit to it, confirmed at once unless said otherwise. */
-async function paid(box: Kit, amount: string, fields: Record<string, unknown> = {}, more: Record<string, unknown> = {}, account: string = ACCOUNTS.main): Promise<any> {
+async function paid(
+  box: Kit,
+  amount: string,
+  fields: Record<string, unknown> = {},
+  more: Record<string, unknown> = {},
+  account: string = ACCOUNTS.main,
+): Promise<any> {
   const { address, tag } = await make(box, fields, account)
   return box.deposit(address, amount, { confirmations: 'instant', ...(tag !== null && { tag }), ...more })
 }
@@ -82,8 +106,18 @@ describe('deposits', () => {
 
   test('payward.deposits.confirmations: each network waits for its own number, as its method says', async () => {
     const box = await start()
-    for (const [asset_symbol, method_id] of [['BTC', METHODS.BTC], ['ETH', METHODS.ETH], ['LTC', METHODS.LTC], ['DOGE', METHODS.DOGE], ['TRX', METHODS.TRX], ['SOL', METHODS.SOL]] as const) {
-      const methods = await box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/${asset_symbol}` })
+    for (const [asset_symbol, method_id] of [
+      ['BTC', METHODS.BTC],
+      ['ETH', METHODS.ETH],
+      ['LTC', METHODS.LTC],
+      ['DOGE', METHODS.DOGE],
+      ['TRX', METHODS.TRX],
+      ['SOL', METHODS.SOL],
+    ] as const) {
+      const methods = await box.call(client, {
+        method: 'GET',
+        path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/${asset_symbol}`,
+      })
       const count = Number(methods.json.data[0].network_info.confirmations)
       const { address } = await make(box, { asset_symbol, method_id })
       await box.deposit(address, '10', { confirmations: count })
@@ -95,24 +129,33 @@ describe('deposits', () => {
     }
   })
 
-  test.each(['dropped', 'replaced', 'reorged'])('payward.deposits.failure: a transaction that is %s', async (outcome) => {
-    const box = await start()
-    const { address } = await make(box)
-    await box.deposit(address, '0.5', { outcome })
-    expect(await status(box)).toBe('initial')
-    await box.advance('6h')
-    expect(await list(box)).toMatchObject([{ status: 'failure', amount: '0.50000000' }])
-    expect(await activity(box)).toMatchObject([{ status: 'failed', receive: { balance: { amount: '0.00000000' } } }])
-  })
+  test.each(['dropped', 'replaced', 'reorged'])(
+    'payward.deposits.failure: a transaction that is %s',
+    async (outcome) => {
+      const box = await start()
+      const { address } = await make(box)
+      await box.deposit(address, '0.5', { outcome })
+      expect(await status(box)).toBe('initial')
+      await box.advance('6h')
+      expect(await list(box)).toMatchObject([{ status: 'failure', amount: '0.50000000' }])
+      expect(await activity(box)).toMatchObject([{ status: 'failed', receive: { balance: { amount: '0.00000000' } } }])
+    },
+  )
 
   test('payward.deposits.failure: what was credited is taken back', async () => {
     const box = await start()
     await paid(box, '0.25')
     await paid(box, '0.5', {}, { outcome: 'reorged' })
     await box.advance('1m')
-    expect((await activity(box)).map((row) => [row.status, row.receive.balance.amount])).toEqual([['successful', '0.75000000'], ['successful', '0.25000000']])
+    expect((await activity(box)).map((row) => [row.status, row.receive.balance.amount])).toEqual([
+      ['successful', '0.75000000'],
+      ['successful', '0.25000000'],
+    ])
     await box.advance('10m')
-    expect((await activity(box)).map((row) => [row.status, row.receive.balance.amount])).toEqual([['failed', '0.25000000'], ['successful', '0.25000000']])
+    expect((await activity(box)).map((row) => [row.status, row.receive.balance.amount])).toEqual([
+      ['failed', '0.25000000'],
+      ['successful', '0.25000000'],
+    ])
   })
 
   test('payward.deposits.failure: a reorganisation before the credit leaves nothing to credit', async () => {
@@ -121,7 +164,9 @@ describe('deposits', () => {
     expect(await status(box)).toBe('settled')
     const { happened } = await box.advance('2m')
     expect(await status(box)).toBe('failure')
-    expect(happened.map(({ summary }: any) => summary).filter((line: string) => line.startsWith('dep_1'))).toEqual(['dep_1 is gone: its block was reorganised away'])
+    expect(happened.map(({ summary }: any) => summary).filter((line: string) => line.startsWith('dep_1'))).toEqual([
+      'dep_1 is gone: its block was reorganised away',
+    ])
     expect((await why(box)).at(-1)).toMatch(/is failure: the transaction is gone$/)
   })
 
@@ -175,7 +220,12 @@ describe('deposits', () => {
   test('an asset that Payward does not have cannot be sent at all', async () => {
     const box = await start()
     const { address } = await make(box)
-    for (const more of [{ currency: 'SHIB' }, { currency: 'USDC' }, { network: 'Lightning' }, { currency: '__proto__' }]) {
+    for (const more of [
+      { currency: 'SHIB' },
+      { currency: 'USDC' },
+      { network: 'Lightning' },
+      { currency: '__proto__' },
+    ]) {
       const reply = await box.control('POST', '/deposits', { address, amount: '1', ...more })
       expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('Payward knows no')])
     }
@@ -192,7 +242,10 @@ describe('deposits', () => {
     expect((await box.call(client, creation(ETH))).status).toBe(409)
   })
 
-  test.each([['XRP', XRP], ['XLM', XLM]])('payward.deposits.tag: %s without a tag, or with a wrong one, is nobody’s', async (_, fields) => {
+  test.each([
+    ['XRP', XRP],
+    ['XLM', XLM],
+  ])('payward.deposits.tag: %s without a tag, or with a wrong one, is nobody’s', async (_, fields) => {
     const box = await start()
     const mine = await make(box, fields)
     const other = await make(box, fields, ACCOUNTS.second)
@@ -205,7 +258,10 @@ describe('deposits', () => {
       `dep_1: nobody holds ${mine.address} without a tag`,
       `dep_2: nobody holds ${mine.address} with the tag 1`,
     ])
-    expect((await box.control('GET', '/deposits')).json.data.map((row: any) => [row.status, row.reference])).toEqual([['confirmed', null], ['confirmed', null]])
+    expect((await box.control('GET', '/deposits')).json.data.map((row: any) => [row.status, row.reference])).toEqual([
+      ['confirmed', null],
+      ['confirmed', null],
+    ])
     await box.deposit(mine.address, '10', { tag: other.tag, confirmations: 'instant' })
     expect(await activity(box)).toEqual([])
     expect(await activity(box, 'types=deposit', ACCOUNTS.second)).toHaveLength(1)
@@ -239,7 +295,10 @@ describe('deposits', () => {
     const oldest = await make(box)
     await paid(box, '1')
     await make(box)
-    for (const [by, expected] of [['604799999ms', 2], ['1ms', 2 + count]] as const) {
+    for (const [by, expected] of [
+      ['604799999ms', 2],
+      ['1ms', 2 + count],
+    ] as const) {
       await box.advance(by)
       await box.deposit(oldest.address, '2', { confirmations: 'instant' })
       expect(await list(box)).toHaveLength(expected)
@@ -297,8 +356,10 @@ describe('funding transactions', () => {
     expect((await list(box, 'cursor=')).map((row) => row.ref_id)).toEqual(all.slice(0, 25))
     for (const size of [1, 7, 25, 26]) {
       const seen: string[] = []
-      for (let token: string | null = ''; token !== null; ) {
-        const { data, next_page_token: next }: any = (await box.call(client, transactions(`page_size=${size}&cursor=${token}`))).json
+      for (let token: string | null = ''; token !== null;) {
+        const { data, next_page_token: next }: any = (
+          await box.call(client, transactions(`page_size=${size}&cursor=${token}`))
+        ).json
         seen.push(...data.map((row: any) => row.ref_id))
         if (next !== null) expect(next).toMatch(/^cursor_/)
         token = next
@@ -311,7 +372,16 @@ describe('funding transactions', () => {
   test('payward.list.bad-token: a cursor that was not issued is refused, also that of another list', async () => {
     const box = await start()
     const forged = (text: string) => Buffer.from(text).toString('base64url')
-    for (const cursor of ['garbage', 'cursor_', 'cursor_eyJrIjoxfQ', `cursor_${forged('after:1')}`, `cursor_${forged('before:1e3')}`, forged('before:1'), '%00', '%F0%9F%92%B0']) {
+    for (const cursor of [
+      'garbage',
+      'cursor_',
+      'cursor_eyJrIjoxfQ',
+      `cursor_${forged('after:1')}`,
+      `cursor_${forged('before:1e3')}`,
+      forged('before:1'),
+      '%00',
+      '%F0%9F%92%B0',
+    ]) {
       invalid(await box.call(client, transactions(`cursor=${cursor}`)), 'cursor: was not issued here')
     }
     invalid(await box.call(client, transactions(`cursor=${'x'.repeat(257)}`)), 'cursor: length must be at most 256')
@@ -327,7 +397,8 @@ describe('portfolio transactions', () => {
     const reply = await box.call(client, portfolio('types=deposit&quote_symbol=EUR'))
     const [{ id }] = reply.json.data
     expect(id).toMatch(/^tx_[0-9A-HJKMNP-TV-Z]{20}$/)
-    const money = (amount: string, worth: string) => `{"symbol":"BTC","name":"Bitcoin","type":"crypto","amount":"${amount}","amount_in_quote":"${worth}"}`
+    const money = (amount: string, worth: string) =>
+      `{"symbol":"BTC","name":"Bitcoin","type":"crypto","amount":"${amount}","amount_in_quote":"${worth}"}`
     const half = money('0.50000000', '28350.00')
     expect(reply.text).toBe(
       `{"data":[{"id":"${id}","timestamp":"2026-05-16T19:00:00.000Z","type":"deposit","status":"successful","receive":{"timestamp":"2026-05-16T19:01:00.000Z",` +
@@ -340,18 +411,35 @@ describe('portfolio transactions', () => {
     const box = await start()
     const { address } = await make(box)
     await box.deposit(address, '0.5')
-    for (const [by, status, amount] of [['0s', 'in_progress', '0'], ['15m', 'in_progress', '0'], ['15m', 'in_progress', '0'], ['1m', 'successful', '0.5']] as const) {
+    for (const [by, status, amount] of [
+      ['0s', 'in_progress', '0'],
+      ['15m', 'in_progress', '0'],
+      ['15m', 'in_progress', '0'],
+      ['1m', 'successful', '0.5'],
+    ] as const) {
       await box.advance(by)
-      expect(await activity(box)).toMatchObject([{ status, receive: { total: { amount: '0.50000000' }, balance: { amount: `${amount}${amount === '0' ? '.00000000' : '0000000'}` } } }])
+      expect(await activity(box)).toMatchObject([
+        {
+          status,
+          receive: {
+            total: { amount: '0.50000000' },
+            balance: { amount: `${amount}${amount === '0' ? '.00000000' : '0000000'}` },
+          },
+        },
+      ])
     }
   })
 
   test('payward.portfolio.deposits-asked-for: only when types names them', async () => {
     const box = await start()
     await paid(box, '1')
-    for (const query of ['', 'types=simple_order', 'types=simple_order&types=earn_reward']) expect(await activity(box, query)).toEqual([])
+    for (const query of ['', 'types=simple_order', 'types=simple_order&types=earn_reward'])
+      expect(await activity(box, query)).toEqual([])
     expect(await activity(box, 'types=simple_order&types=deposit')).toHaveLength(1)
-    invalid(await box.call(client, portfolio('types=withdrawal')), 'types.0: must be one of simple_order, simple_order_failed, price_trigger_swap, price_trigger_swap_failed, earn_reward, deposit')
+    invalid(
+      await box.call(client, portfolio('types=withdrawal')),
+      'types.0: must be one of simple_order, simple_order_failed, price_trigger_swap, price_trigger_swap_failed, earn_reward, deposit',
+    )
   })
 
   test('payward.portfolio.filters: by status, id and time, ends included; payward.portfolio.assets: by asset; payward.portfolio.order: either way', async () => {
@@ -363,7 +451,8 @@ describe('portfolio transactions', () => {
     await paid(box, '3', USDC, {})
     await box.deposit((await make(box)).address, '4')
     const all = await activity(box)
-    const seen = async (query: string) => (await activity(box, `types=deposit&${query}`)).map((row) => row.receive.total.amount[0]).join('')
+    const seen = async (query: string) =>
+      (await activity(box, `types=deposit&${query}`)).map((row) => row.receive.total.amount[0]).join('')
     expect(await seen('')).toBe('4321')
     expect(await seen('sort=desc')).toBe('4321')
     expect(await seen('sort=asc')).toBe('1234')
@@ -376,18 +465,31 @@ describe('portfolio transactions', () => {
     expect(await seen('end_timestamp=2026-05-16T22:00:00%2B02:00')).toBe('21')
     expect(await seen('end_timestamp=2026-05-16T19:59:59.999999999Z')).toBe('1')
     expect(await seen('end_timestamp=2026-05-16T19:59:59.999Z')).toBe('1')
-    expect(await seen('assets[0][symbol]=BTC&assets[0][type]=crypto&assets[1][symbol]=USDC&assets[1][type]=stablecoin')).toBe('431')
+    expect(
+      await seen('assets[0][symbol]=BTC&assets[0][type]=crypto&assets[1][symbol]=USDC&assets[1][type]=stablecoin'),
+    ).toBe('431')
     expect(await seen('assets%5B0%5D%5Bsymbol%5D=XRP')).toBe('2')
     expect(await seen('assets[0][symbol]=USDC')).toBe('')
     expect(await seen('assets[0][symbol]=NOPE')).toBe('')
-    for (const query of ['assets[0][type]=crypto', 'assets=BTC', 'assets[][symbol]=BTC', 'assets[0][__proto__]=x', 'assets[99999][symbol]=BTC']) {
+    for (const query of [
+      'assets[0][type]=crypto',
+      'assets=BTC',
+      'assets[][symbol]=BTC',
+      'assets[0][__proto__]=x',
+      'assets[99999][symbol]=BTC',
+    ]) {
       expect((await box.call(client, portfolio(`types=deposit&${query}`))).json.data).toEqual({ field: 'assets' })
     }
     const metal = await box.call(client, portfolio('assets[0][symbol]=BTC&assets[1][symbol]=XAG&assets[1][type]=metal'))
     invalid(metal, 'assets: type must be one of fiat, crypto, stablecoin, xstock')
-    for (const symbol of ['', 'OP', 'X'.repeat(17)]) invalid(await box.call(client, portfolio(`assets[0][symbol]=${symbol}`)), 'assets: length of symbol must be 3 to 16')
+    for (const symbol of ['', 'OP', 'X'.repeat(17)])
+      invalid(
+        await box.call(client, portfolio(`assets[0][symbol]=${symbol}`)),
+        'assets: length of symbol must be 3 to 16',
+      )
     for (const text of ['yesterday', '2026-05-16T19:00:00%2B02', '2016-12-31T23:59:60Z']) {
-      for (const field of ['start_timestamp', 'end_timestamp']) invalid(await box.call(client, portfolio(`${field}=${text}`)), `${field}: must be a date-time`)
+      for (const field of ['start_timestamp', 'end_timestamp'])
+        invalid(await box.call(client, portfolio(`${field}=${text}`)), `${field}: must be a date-time`)
     }
   })
 
@@ -401,11 +503,23 @@ describe('portfolio transactions', () => {
       expect(all).toHaveLength(21)
       for (const size of [1, 8, 21]) {
         const seen: string[] = []
-        for (let token: string | null = ''; token !== null; ) {
-          const { data, next_page_token: next }: any = (await box.call(client, portfolio(`types=deposit&page_size=${size}&sort=${sort}${token && `&page_token=${token}`}`))).json
+        for (let token: string | null = ''; token !== null;) {
+          const { data, next_page_token: next }: any = (
+            await box.call(
+              client,
+              portfolio(`types=deposit&page_size=${size}&sort=${sort}${token && `&page_token=${token}`}`),
+            )
+          ).json
           seen.push(...data.map((row: any) => row.id))
           token = next
-          if (token) invalid(await box.call(client, portfolio(`types=deposit&page_token=${token}&sort=${sort === 'asc' ? 'desc' : 'asc'}`)), 'page_token: was not issued here')
+          if (token)
+            invalid(
+              await box.call(
+                client,
+                portfolio(`types=deposit&page_token=${token}&sort=${sort === 'asc' ? 'desc' : 'asc'}`),
+              ),
+              'page_token: was not issued here',
+            )
         }
         expect(seen).toEqual(all)
       }
@@ -430,12 +544,23 @@ describe('portfolio transactions', () => {
           await box.advance(`${minutes}m`)
         }
         await box.advance('2d')
-        const expected = steps.map(({ symbol, amount, outcome }) => [symbol, `${amount}.00000000`, outcome === 'confirmed' ? 'success' : 'failure']).reverse()
+        const expected = steps
+          .map(({ symbol, amount, outcome }) => [
+            symbol,
+            `${amount}.00000000`,
+            outcome === 'confirmed' ? 'success' : 'failure',
+          ])
+          .reverse()
         expect((await list(box)).map((row) => [row.asset.symbol, row.amount, row.status])).toEqual(expected)
         for (const symbol of ['BTC', 'XRP'] as const) {
-          const sum = steps.filter((one) => one.symbol === symbol && one.outcome === 'confirmed').reduce((total, one) => total + one.amount, 0)
+          const sum = steps
+            .filter((one) => one.symbol === symbol && one.outcome === 'confirmed')
+            .reduce((total, one) => total + one.amount, 0)
           const rows = await activity(box, `types=deposit&assets[0][symbol]=${symbol}`)
-          const last = rows.map((row) => row.receive.timestamp).sort().at(-1)
+          const last = rows
+            .map((row) => row.receive.timestamp)
+            .sort()
+            .at(-1)
           const balances = rows.filter((row) => row.receive.timestamp === last).map((row) => row.receive.balance.amount)
           if (rows.length > 0) expect(balances).toContain(`${sum}.00000000`)
         }
@@ -453,8 +578,14 @@ describe('registering a webhook', () => {
 
   test('payward.webhooks.registered: to the byte; payward.webhooks.secret-once: with a secret that no other answer has; payward.webhooks.list: of one', async () => {
     const box = await start()
-    expect((await box.call(client, { method: 'GET', path: '/v1/webhooks' })).text).toBe('{"data":[],"next_page_token":null}')
-    const reply = await box.call(client, { method: 'POST', path: '/v1/webhooks', body: '{"url":"https://shop.example/hooks"}' })
+    expect((await box.call(client, { method: 'GET', path: '/v1/webhooks' })).text).toBe(
+      '{"data":[],"next_page_token":null}',
+    )
+    const reply = await box.call(client, {
+      method: 'POST',
+      path: '/v1/webhooks',
+      body: '{"url":"https://shop.example/hooks"}',
+    })
     const { webhook, secret } = reply.json.data
     expect(Buffer.from(secret, 'base64')).toHaveLength(32)
     const text =
@@ -464,7 +595,10 @@ describe('registering a webhook', () => {
     const listed = await box.call(client, { method: 'GET', path: '/v1/webhooks' })
     expect(listed.text).toBe(`{"data":[${text}],"next_page_token":null}`)
     expect((await box.call(clientOf(KEYS.other), { method: 'GET', path: '/v1/webhooks' })).json.data).toEqual([])
-    invalid(await box.call(client, { method: 'GET', path: '/v1/webhooks?page_token=YWZ0ZXI6MQ' }), 'page_token: was not issued here')
+    invalid(
+      await box.call(client, { method: 'GET', path: '/v1/webhooks?page_token=YWZ0ZXI6MQ' }),
+      'page_token: was not issued here',
+    )
   })
 
   test('the journal does not tell the secret that a partner is told', async () => {
@@ -480,9 +614,18 @@ describe('registering a webhook', () => {
     const box = await start()
     const { id } = (await box.call(client, registration({}))).json.data.webhook
     await box.advance('5s')
-    const patch = async (fields: Record<string, unknown>) => (await box.call(client, change(id, fields))).json.data.webhook
-    expect(await patch({ enabled: false })).toMatchObject({ enabled: false, subscribed_events: ['deposit.status_updated'], updated_at: '2026-05-16T19:00:05Z', created_at: '2026-05-16T19:00:00Z' })
-    expect(await patch({ events: ['quote.executed'] })).toMatchObject({ enabled: false, subscribed_events: ['quote.executed'] })
+    const patch = async (fields: Record<string, unknown>) =>
+      (await box.call(client, change(id, fields))).json.data.webhook
+    expect(await patch({ enabled: false })).toMatchObject({
+      enabled: false,
+      subscribed_events: ['deposit.status_updated'],
+      updated_at: '2026-05-16T19:00:05Z',
+      created_at: '2026-05-16T19:00:00Z',
+    })
+    expect(await patch({ events: ['quote.executed'] })).toMatchObject({
+      enabled: false,
+      subscribed_events: ['quote.executed'],
+    })
     expect(await patch({ events: [], enabled: true })).toMatchObject({ enabled: true, subscribed_events: [] })
     expect(await patch({ url: 'https://elsewhere.example/' })).toMatchObject({ url: 'https://shop.example/hooks' })
     const reply = await box.call(client, change(id, {}))
@@ -492,10 +635,18 @@ describe('registering a webhook', () => {
   test('payward.webhooks.one: a second one is refused, another partner’s is not; payward.webhooks.delete: until the first is deleted', async () => {
     const box = await start()
     const { id } = (await box.call(client, registration({}))).json.data.webhook
-    refused(await box.call(client, registration({ url: 'https://elsewhere.example/' })), 409, 'WebhookAlreadyExists', 'Nexus: Webhook already exists')
+    refused(
+      await box.call(client, registration({ url: 'https://elsewhere.example/' })),
+      409,
+      'WebhookAlreadyExists',
+      'Nexus: Webhook already exists',
+    )
     expect((await box.call(clientOf(KEYS.other), registration({}))).status).toBe(200)
     const deleted = await box.call(client, { method: 'DELETE', path: `/v1/webhooks/${id}` })
-    expect([deleted.status, deleted.text]).toEqual([200, `{"data":{"webhook_id":"${id}","deleted_at":"2026-05-16T19:00:00Z"}}`])
+    expect([deleted.status, deleted.text]).toEqual([
+      200,
+      `{"data":{"webhook_id":"${id}","deleted_at":"2026-05-16T19:00:00Z"}}`,
+    ])
     const again = (await box.call(client, registration({}))).json.data.webhook
     expect(again.id).not.toBe(id)
   })
@@ -503,11 +654,23 @@ describe('registering a webhook', () => {
   test('payward.webhooks.unknown: nor is another partner’s known', async () => {
     const box = await start()
     const { id } = (await box.call(client, registration({}))).json.data.webhook
-    for (const [by, name] of [[KEYS.demo, 'whk_00000000000000000000'], [KEYS.demo, '__proto__'], [KEYS.other, id]] as const) {
-      const calls = [change(name, { enabled: false }), { method: 'POST', path: `/v1/webhooks/${name}/test` }, { method: 'DELETE', path: `/v1/webhooks/${name}` }]
-      for (const request of calls) refused(await box.call(clientOf(by), request), 404, 'WebhookNotFound', 'Nexus: Webhook not found')
+    for (const [by, name] of [
+      [KEYS.demo, 'whk_00000000000000000000'],
+      [KEYS.demo, '__proto__'],
+      [KEYS.other, id],
+    ] as const) {
+      const calls = [
+        change(name, { enabled: false }),
+        { method: 'POST', path: `/v1/webhooks/${name}/test` },
+        { method: 'DELETE', path: `/v1/webhooks/${name}` },
+      ]
+      for (const request of calls)
+        refused(await box.call(clientOf(by), request), 404, 'WebhookNotFound', 'Nexus: Webhook not found')
     }
-    expect((await box.call(client, { method: 'GET', path: '/v1/webhooks' })).json.data[0]).toMatchObject({ id, enabled: true })
+    expect((await box.call(client, { method: 'GET', path: '/v1/webhooks' })).json.data[0]).toMatchObject({
+      id,
+      enabled: true,
+    })
   })
 
   const URLS: readonly [string, string | undefined][] = [
@@ -548,18 +711,25 @@ describe('registering a webhook', () => {
     ['an event that is no text', { events: [5] }, 'events.0: must be string'],
     ['an event with other characters', { events: ['deposit status'] }, 'events.0: is not of the documented form'],
     ['an event that is too long', { events: ['x'.repeat(101)] }, 'events.0: length must be at most 100'],
-    ['an event that there is not', { events: ['deposit.status_updated', 'deposit.completed'] }, 'events: deposit.completed is not an event'],
+    [
+      'an event that there is not',
+      { events: ['deposit.status_updated', 'deposit.completed'] },
+      'events: deposit.completed is not an event',
+    ],
     ['webhook.test, which is for tests only', { events: ['webhook.test'] }, 'events: webhook.test is not an event'],
     ['too many events', { events: Array(51).fill('quote.executed') }, 'events: must NOT have more than 50 items'],
   ]
-  test.each(BODIES)('payward.webhooks.unknown-event: %s is refused, and registers nothing', async (_, fields, detail) => {
-    const box = await start()
-    invalid(await box.call(client, registration(fields)), detail)
-    expect((await box.call(client, { method: 'GET', path: '/v1/webhooks' })).json.data).toEqual([])
-    if (!('events' in fields)) return
-    const { id } = (await box.call(client, registration({}))).json.data.webhook
-    invalid(await box.call(client, change(id, fields)), detail)
-  })
+  test.each(BODIES)(
+    'payward.webhooks.unknown-event: %s is refused, and registers nothing',
+    async (_, fields, detail) => {
+      const box = await start()
+      invalid(await box.call(client, registration(fields)), detail)
+      expect((await box.call(client, { method: 'GET', path: '/v1/webhooks' })).json.data).toEqual([])
+      if (!('events' in fields)) return
+      const { id } = (await box.call(client, registration({}))).json.data.webhook
+      invalid(await box.call(client, change(id, fields)), detail)
+    },
+  )
 
   test('payward.idempotency.webhooks: registering, changing and testing can be repeated', async () => {
     const box = await start()
@@ -568,7 +738,12 @@ describe('registering a webhook', () => {
       const key = randomUUID()
       const send = () => box.call(client, { ...make(), headers: { 'Idempotency-Key': key } })
       const [first, second] = [await send(), await send()]
-      expect([first.status, second.status, second.text, second.headers['idempotent-replayed']]).toEqual([200, 200, first.text, 'true'])
+      expect([first.status, second.status, second.text, second.headers['idempotent-replayed']]).toEqual([
+        200,
+        200,
+        first.text,
+        'true',
+      ])
       return { data: first.json.data, key }
     }
     const { data, key } = await twice(() => registration({ url: inbox.url }))
@@ -579,9 +754,15 @@ describe('registering a webhook', () => {
     // The same key for another operation is another matter; for another body it is refused.
     const elsewhere = await box.call(client, { ...change(id, { events: [] }), headers: { 'Idempotency-Key': key } })
     expect([elsewhere.status, elsewhere.headers['idempotent-replayed']]).toEqual([200, undefined])
-    const reused = await box.call(client, { ...change(id, { enabled: true }), headers: { 'Idempotency-Key': changed.key } })
+    const reused = await box.call(client, {
+      ...change(id, { enabled: true }),
+      headers: { 'Idempotency-Key': changed.key },
+    })
     expect([reused.status, reused.json.type]).toEqual([422, 'tag:kraken.com,2025:IdempotencyKeyReuse'])
-    const other = await box.call(client, { ...change('whk_00000000000000000000', { events: [] }), headers: { 'Idempotency-Key': changed.key } })
+    const other = await box.call(client, {
+      ...change('whk_00000000000000000000', { events: [] }),
+      headers: { 'Idempotency-Key': changed.key },
+    })
     expect(other.status).toBe(404)
   })
 })
@@ -609,7 +790,9 @@ describe('webhooks', () => {
         `"asset":{"symbol":"BTC","type":"crypto"},"amount":"0.25000000","method":{"id":"${METHODS.BTC}","name":"Bitcoin"},"address":"${address}","tag":null,"memo":null,` +
         `"txid":"${txid}","timestamp":"2026-05-16T19:00:00.000Z"}}`,
     )
-    expect((await callbacks(box)).map((row) => [row.object, row.account, row.status])).toEqual(Array(4).fill([reference, ACCOUNTS.main, 'delivered']))
+    expect((await callbacks(box)).map((row) => [row.object, row.account, row.status])).toEqual(
+      Array(4).fill([reference, ACCOUNTS.main, 'delivered']),
+    )
   })
 
   test('payward.webhooks.each-status: what is in a block, or confirmed, when it is seen still takes every status; so does what fails', async () => {
@@ -637,7 +820,10 @@ describe('webhooks', () => {
     expect(first.received.map(({ text }) => text)).toEqual([mine.received[0]!.text])
     await box.subscribe('payward', first, { account: ACCOUNTS.second })
     const unknown = await box.control('PUT', '/callbacks/endpoints/payward', { url: first.url, account: 'demo' })
-    expect([unknown.status, unknown.json.detail]).toEqual([404, expect.stringContaining('Payward has no account "demo"')])
+    expect([unknown.status, unknown.json.detail]).toEqual([
+      404,
+      expect.stringContaining('Payward has no account "demo"'),
+    ])
   })
 
   test('payward.webhooks.disabled: nothing until it is enabled again, and nothing is made up for', async () => {
@@ -654,11 +840,17 @@ describe('webhooks', () => {
     expect(inbox.received.map(({ json }) => json.data.amount)).toEqual(['3.00000000'])
     const { headers, text } = inbox.received[0]!
     expect(headers['x-signature']).toBe(webhookSignature(secret, box.wallMs / 1000, text))
-    expect(inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name)), 'spelled as documented').toEqual(['X-Signature'])
+    expect(
+      inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name)),
+      'spelled as documented',
+    ).toEqual(['X-Signature'])
   })
 
   test('payward.webhooks.disabled: what is being tried stops; payward.webhooks.delete: so it does when it is deleted', async () => {
-    for (const request of [(id: string) => change(id, { enabled: false }), (id: string) => ({ method: 'DELETE', path: `/v1/webhooks/${id}` })]) {
+    for (const request of [
+      (id: string) => change(id, { enabled: false }),
+      (id: string) => ({ method: 'DELETE', path: `/v1/webhooks/${id}` }),
+    ]) {
       const box = await start()
       const inbox = await Inbox.open()
       inbox.answers = () => ({ status: 500 })
@@ -697,7 +889,12 @@ describe('webhooks', () => {
     })
     expect(headers['x-signature']).toBe(reply.json.data.signature_header)
     await box.call(client, change(webhook.id, { enabled: false }))
-    refused(await box.call(client, { method: 'POST', path: `/v1/webhooks/${webhook.id}/test` }), 409, 'WebhookDisabled', 'Nexus: Webhook is disabled')
+    refused(
+      await box.call(client, { method: 'POST', path: `/v1/webhooks/${webhook.id}/test` }),
+      409,
+      'WebhookDisabled',
+      'Nexus: Webhook is disabled',
+    )
   })
 
   test('payward.webhooks.signature: the vector; then over the exact bytes, on wall time, anew on every attempt', async () => {
@@ -725,7 +922,10 @@ describe('webhooks', () => {
     const inbox = await Inbox.open()
     const secret = await box.subscribe('payward', inbox)
     const { address } = await make(box)
-    for (const [how, right, age] of [['bad-signature', false, 0], ['stale-timestamp', true, 3600]] as const) {
+    for (const [how, right, age] of [
+      ['bad-signature', false, 0],
+      ['stale-timestamp', true, 3600],
+    ] as const) {
       box.world.change(() => armSpoil({ provider: 'payward', object: null, how, times: 1, byMs: 0 }, box.world))
       await box.deposit(address, '1')
       const { headers, text } = inbox.received.at(-1)!
@@ -737,14 +937,21 @@ describe('webhooks', () => {
 
   test('payward.webhooks.secret: base64, drawn from the seed unless given; anything else is refused with a sentence', async () => {
     const inbox = await Inbox.open()
-    const secrets = [await (await start()).subscribe('payward', inbox), await (await start()).subscribe('payward', inbox), await (await start({ seed: 'other' })).subscribe('payward', inbox)]
+    const secrets = [
+      await (await start()).subscribe('payward', inbox),
+      await (await start()).subscribe('payward', inbox),
+      await (await start({ seed: 'other' })).subscribe('payward', inbox),
+    ]
     expect(secrets[0]).toBe(secrets[1])
     expect(secrets[0]).not.toBe(secrets[2])
     expect(Buffer.from(secrets[0]!, 'base64').toString('base64')).toBe(secrets[0])
     const box = await start()
     for (const secret of ['whsec-demo-0001', 'dGVzdA', 'dGVzdA==\n', 'dGV-dA==']) {
       const reply = await box.control('PUT', '/callbacks/endpoints/payward', { url: inbox.url, secret })
-      expect([reply.status, reply.json.detail]).toEqual([422, 'secret: expected base64 text, because Payward decodes the secret before it signs'])
+      expect([reply.status, reply.json.detail]).toEqual([
+        422,
+        'secret: expected base64 text, because Payward decodes the secret before it signs',
+      ])
     }
   })
 
@@ -752,15 +959,30 @@ describe('webhooks', () => {
     const box = await start()
     const inbox = await Inbox.open()
     const { json } = await box.control('PUT', '/callbacks/endpoints/payward', { url: inbox.url })
-    expect([json.account, json.events]).toEqual([ACCOUNTS.main, expect.arrayContaining(['deposit.status_updated', 'withdrawal.status_updated'])])
+    expect([json.account, json.events]).toEqual([
+      ACCOUNTS.main,
+      expect.arrayContaining(['deposit.status_updated', 'withdrawal.status_updated']),
+    ])
     expect(json.events).toHaveLength(12)
-    expect((await box.control('PUT', '/callbacks/endpoints/payward', { url: inbox.url, events: ['deposit.completed'] })).status).toBe(422)
+    expect(
+      (await box.control('PUT', '/callbacks/endpoints/payward', { url: inbox.url, events: ['deposit.completed'] }))
+        .status,
+    ).toBe(422)
     await box.subscribe('payward', inbox, { events: ['quote.executed'] })
     await box.deposit((await make(box)).address, '1')
     expect(inbox.received).toEqual([])
   })
 
-  test.each([[200, true], [204, true], [299, true], [301, false], [307, false], [400, false], [410, false], [500, false]])('payward.webhooks.success: %i counts: %s; a redirect is not followed', async (status, counts) => {
+  test.each([
+    [200, true],
+    [204, true],
+    [299, true],
+    [301, false],
+    [307, false],
+    [400, false],
+    [410, false],
+    [500, false],
+  ])('payward.webhooks.success: %i counts: %s; a redirect is not followed', async (status, counts) => {
     const box = await start()
     const inbox = await Inbox.open()
     inbox.answers = () => ({ status, headers: { location: `${inbox.url}/elsewhere` } })
@@ -776,7 +998,11 @@ describe('webhooks', () => {
     inbox.answers = () => ({ status: 503 })
     await box.subscribe('payward', inbox)
     await box.deposit((await make(box)).address, '1')
-    const delivery = await triedUntilExhausted(box, inbox, [1, 2, 4, 8, 16, 32, 64, 128].map((seconds) => seconds * 1000))
+    const delivery = await triedUntilExhausted(
+      box,
+      inbox,
+      [1, 2, 4, 8, 16, 32, 64, 128].map((seconds) => seconds * 1000),
+    )
     expect(delivery.event).toBe('deposit.status_updated')
     inbox.answers = () => ({ status: 204 })
     expect((await box.control('POST', `/callbacks/${delivery.id}/redeliver`)).json.status).toBe('delivered')

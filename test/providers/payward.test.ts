@@ -2,7 +2,19 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNTS, addressesOf, client, clientOf, creation, type Credentials, KEYS, listing, METHODS, sign, signed } from '../clients/payward.ts'
+import {
+  ACCOUNTS,
+  addressesOf,
+  client,
+  clientOf,
+  creation,
+  type Credentials,
+  KEYS,
+  listing,
+  METHODS,
+  sign,
+  signed,
+} from '../clients/payward.ts'
 import { arm } from '../../src/http/faults.ts'
 import { type Kit, type Reply, type Request, start } from '../kit.ts'
 
@@ -16,12 +28,21 @@ interface Whose {
 }
 
 /** Asks for an address of a method, with an Idempotency-Key or without. */
-function make(box: Kit, fields: Record<string, unknown> = {}, { key, account = ACCOUNTS.main, by = KEYS.demo }: Whose = {}): Promise<Reply> {
+function make(
+  box: Kit,
+  fields: Record<string, unknown> = {},
+  { key, account = ACCOUNTS.main, by = KEYS.demo }: Whose = {},
+): Promise<Reply> {
   const request = creation(fields, account)
   return box.call(clientOf(by), { ...request, ...(key !== undefined && { headers: { 'Idempotency-Key': key } }) })
 }
 
-async function list(box: Kit, query = 'asset_symbol=BTC', account: string = ACCOUNTS.main, by: Credentials = KEYS.demo): Promise<any[]> {
+async function list(
+  box: Kit,
+  query = 'asset_symbol=BTC',
+  account: string = ACCOUNTS.main,
+  by: Credentials = KEYS.demo,
+): Promise<any[]> {
   const reply = await box.call(clientOf(by), listing(query, account))
   expect(reply.status).toBe(200)
   return reply.json.data
@@ -33,9 +54,19 @@ function withNonce(box: Kit, nonce: string, request: Request = LIST, by: Credent
 }
 
 /** Money reaches an address, and is confirmed at once unless it is dropped. */
-async function deposit(box: Kit, { address, tag }: { address: string; tag: string | null }, outcome: 'confirmed' | 'dropped' = 'confirmed'): Promise<void> {
+async function deposit(
+  box: Kit,
+  { address, tag }: { address: string; tag: string | null },
+  outcome: 'confirmed' | 'dropped' = 'confirmed',
+): Promise<void> {
   const confirmations = outcome === 'dropped' ? 0 : 'instant'
-  const reply = await box.control('POST', '/deposits', { address, ...(tag !== null && { tag }), amount: '10', confirmations, outcome })
+  const reply = await box.control('POST', '/deposits', {
+    address,
+    ...(tag !== null && { tag }),
+    amount: '10',
+    confirmations,
+    outcome,
+  })
   expect(reply.status).toBe(201)
 }
 
@@ -64,12 +95,23 @@ const REFUSALS = {
 function refused(reply: Reply, name: Named): void {
   const [status, tag, title, source] = REFUSALS[name]
   const problem = { type: `tag:kraken.com,2025:${tag}`, title, status, data: null, source }
-  expect([reply.status, reply.headers['content-type'], reply.json]).toEqual([status, 'application/problem+json', problem])
+  expect([reply.status, reply.headers['content-type'], reply.json]).toEqual([
+    status,
+    'application/problem+json',
+    problem,
+  ])
 }
 
 function invalid(reply: Reply, detail: string, status = 400): void {
   const field = status === 400 ? { field: detail.split(':', 1)[0] } : null
-  const problem = { type: 'tag:kraken.com,2025:InvalidArguments', title: 'General: Invalid arguments', status, detail, data: field, source: 'Service' }
+  const problem = {
+    type: 'tag:kraken.com,2025:InvalidArguments',
+    title: 'General: Invalid arguments',
+    status,
+    detail,
+    data: field,
+    source: 'Service',
+  }
   expect([reply.status, reply.json]).toEqual([status, problem])
 }
 
@@ -95,16 +137,38 @@ describe('authentication', () => {
   const QUERY = `${ADDRESSES}?asset_symbol=XRP&asset_type=crypto`
   const PORTFOLIO = '/v1/accounts/WX6VJUKWKKPBQE36/portfolio/transactions?types=deposit&page_size=2'
   const VECTORS: readonly [number, Request, string, string][] = [
-    [404, { method: 'POST', path: ADDRESSES, body: BODY }, '1767225600000000001', 'zvBFgJ0UORJsaa4ZMfPa6KKhrUSwl2vrD/yMiHMiHniQ7UdyH+Do/QIKtY1CEAJD7PlCt17Zs4pJ8ma0v/4SKg=='],
-    [404, { method: 'POST', path: ADDRESSES, body: SPACED }, '1767225600000000001', 'fnx+T/SOIGNGFEmrT4tqFobFJaeXUT3S6EHe9knw5kZzuJ2ZWqQk3i33WKlOqnZ0jFVTId+eEdjIH6hpEo6y4Q=='],
-    [200, { method: 'GET', path: QUERY }, '1767225600000000002', 'W1OlQAYoSsAGVw749vY+cPphADF5l/G91cfKWIIjvQMbvbBIhPdJFEaB8LOEuspeNH2KNcI9eJvzZg9/6yFcCw=='],
-    [200, { method: 'GET', path: PORTFOLIO }, '1767225600000000003', 'w64zUUPud8Ob4torMe/dfdXqpKVZKA6uQDrard61Ed8hQji7PKyDOYTkNc3zcrPBNm5T+11MtW53oEZrVC8pmA=='],
+    [
+      404,
+      { method: 'POST', path: ADDRESSES, body: BODY },
+      '1767225600000000001',
+      'zvBFgJ0UORJsaa4ZMfPa6KKhrUSwl2vrD/yMiHMiHniQ7UdyH+Do/QIKtY1CEAJD7PlCt17Zs4pJ8ma0v/4SKg==',
+    ],
+    [
+      404,
+      { method: 'POST', path: ADDRESSES, body: SPACED },
+      '1767225600000000001',
+      'fnx+T/SOIGNGFEmrT4tqFobFJaeXUT3S6EHe9knw5kZzuJ2ZWqQk3i33WKlOqnZ0jFVTId+eEdjIH6hpEo6y4Q==',
+    ],
+    [
+      200,
+      { method: 'GET', path: QUERY },
+      '1767225600000000002',
+      'W1OlQAYoSsAGVw749vY+cPphADF5l/G91cfKWIIjvQMbvbBIhPdJFEaB8LOEuspeNH2KNcI9eJvzZg9/6yFcCw==',
+    ],
+    [
+      200,
+      { method: 'GET', path: PORTFOLIO },
+      '1767225600000000003',
+      'w64zUUPud8Ob4torMe/dfdXqpKVZKA6uQDrard61Ed8hQji7PKyDOYTkNc3zcrPBNm5T+11MtW53oEZrVC8pmA==',
+    ],
   ]
   const WITHOUT_QUERY = 'y2ayaUkquWrRgZJzSDs13q7wpHLsFK7xb1cUBB/bUExiQoEmGnSZaR/RYKg+QLHfP5E1qZGai9BxEaBLfjB95g=='
 
   test('payward.auth.signature: the vectors come out of the signer, and the sandbox takes them', async () => {
     const kraken = 'nonce=1616492376594&ordertype=limit&pair=XBTUSD&price=37500&type=buy&volume=1.25'
-    expect(sign(SECRET, '/0/private/AddOrder', '1616492376594', kraken)).toBe('4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ==')
+    expect(sign(SECRET, '/0/private/AddOrder', '1616492376594', kraken)).toBe(
+      '4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ==',
+    )
     const keys = VECTORS.map((_, index) => ({ id: `vector_${index}`, secret: SECRET }))
     const box = await start({ providers: { payward: { accounts: { vectors: { keys, ids: ['WX6VJUKWKKPBQE36'] } } } } })
     for (const [index, [status, request, nonce, expected]] of VECTORS.entries()) {
@@ -120,7 +184,11 @@ describe('authentication', () => {
 
   test('payward.auth.headers: all three are needed; payward.auth.key-missing: the key first; payward.auth.nonce-missing: then signature and nonce', async () => {
     const box = await start()
-    const { 'api-key': key, 'api-nonce': nonce, 'api-sign': signature } = client.sign(LIST, box.wallMs).headers as Record<string, string>
+    const {
+      'api-key': key,
+      'api-nonce': nonce,
+      'api-sign': signature,
+    } = client.sign(LIST, box.wallMs).headers as Record<string, string>
     const send = (headers: Record<string, string>) => box.send('payward', { ...LIST, headers })
     refused(await send({}), 'missingKey')
     refused(await send({ 'api-nonce': nonce!, 'api-sign': signature! }), 'missingKey')
@@ -144,29 +212,49 @@ describe('authentication', () => {
     const right = sent.headers!['api-sign']!
     expect(right).toHaveLength(88)
     const bytes = Buffer.from(right, 'base64')
-    const wrong = [bytes.toString('hex'), bytes.toString('base64url'), right.slice(0, -2), `${right}=`, right.slice(4), `"${right}"`]
+    const wrong = [
+      bytes.toString('hex'),
+      bytes.toString('base64url'),
+      right.slice(0, -2),
+      `${right}=`,
+      right.slice(4),
+      `"${right}"`,
+    ]
     const nonsense = ['nonsense', '====', '\u00ff'.repeat(88), 'A'.repeat(8000)]
-    for (const given of [...wrong, ...nonsense]) refused(await box.send('payward', { ...sent, headers: { ...sent.headers, 'api-sign': given } }), 'signature')
+    for (const given of [...wrong, ...nonsense])
+      refused(await box.send('payward', { ...sent, headers: { ...sent.headers, 'api-sign': given } }), 'signature')
     expect((await box.send('payward', sent)).status).toBe(200)
   })
 
   test('payward.auth.both-paths: under the prefix both paths are right, by host name there is only one', async () => {
     const box = await start()
     const nonces = ['1', '2', '3', '4']
-    const headers = (target: string, nonce: string) => ({ 'api-key': KEYS.demo.key, 'api-nonce': nonce, 'api-sign': sign(KEYS.demo.secret, target, nonce) })
+    const headers = (target: string, nonce: string) => ({
+      'api-key': KEYS.demo.key,
+      'api-nonce': nonce,
+      'api-sign': sign(KEYS.demo.secret, target, nonce),
+    })
     expect((await box.send('payward', { ...LIST, headers: headers(LIST.path, nonces[0]!) })).status).toBe(200)
-    expect((await box.send('payward', { ...LIST, headers: headers(`/payward${LIST.path}`, nonces[1]!) })).status).toBe(200)
+    expect((await box.send('payward', { ...LIST, headers: headers(`/payward${LIST.path}`, nonces[1]!) })).status).toBe(
+      200,
+    )
     const host = { host: 'payward.localhost:4010' }
     expect((await box.raw('GET', LIST.path, { ...host, ...headers(LIST.path, nonces[2]!) })).status).toBe(200)
     const prefixed = await box.raw('GET', LIST.path, { ...host, ...headers(`/payward${LIST.path}`, nonces[3]!) })
     refused(prefixed, 'signature')
-    expect(hint(prefixed)).toBe(`the path was signed as /payward${addressesOf(ACCOUNTS.main)}; the sandbox saw ${addressesOf(ACCOUNTS.main)}`)
+    expect(hint(prefixed)).toBe(
+      `the path was signed as /payward${addressesOf(ACCOUNTS.main)}; the sandbox saw ${addressesOf(ACCOUNTS.main)}`,
+    )
   })
 
   test('payward.auth.signature: the target counts as it was sent, neither decoded nor put in order', async () => {
     const box = await start()
     const main = addressesOf(ACCOUNTS.main)
-    for (const path of [`${main}?asset%5Fsymbol=BTC`, `${main}?page_size=5&asset_symbol=BTC&`, `${addressesOf('%57DEMO5GATE2MAIN77')}?asset_symbol=%42TC`]) {
+    for (const path of [
+      `${main}?asset%5Fsymbol=BTC`,
+      `${main}?page_size=5&asset_symbol=BTC&`,
+      `${addressesOf('%57DEMO5GATE2MAIN77')}?asset_symbol=%42TC`,
+    ]) {
       expect([path, (await box.call(client, { method: 'GET', path })).status]).toEqual([path, 200])
     }
     const sent = client.sign(LIST, box.wallMs + 60_000)
@@ -182,7 +270,10 @@ describe('authentication', () => {
     const writer = await start(shop({ permissions: ['funds.deposit'] }))
     refused(await writer.call(clientOf(SHOP), SHOP_LIST), 'permission')
     // What nobody models is refused as well.
-    refused(await writer.call(clientOf(SHOP), { method: 'GET', path: '/v1/accounts/WSHOP5GATE2MAIN77/portfolio/summary' }), 'permission')
+    refused(
+      await writer.call(clientOf(SHOP), { method: 'GET', path: '/v1/accounts/WSHOP5GATE2MAIN77/portfolio/summary' }),
+      'permission',
+    )
     expect((await make(writer, {}, { account: 'WSHOP5GATE2MAIN77', by: SHOP })).status).toBe(200)
   })
 
@@ -205,8 +296,15 @@ describe('authentication', () => {
     refused(await bend(SHOP_LIST, { 'api-sign': 'x' }, SHOP), 'rate')
     // Idempotency-Key before media type, media type before schema, schema before account
     const text = { 'content-type': 'text/plain' }
-    invalid(await box.call(client, { ...bad, headers: { ...bad.headers, ...text } }), 'Idempotency-Key: is not of the documented form')
-    invalid(await box.call(client, { ...creation({ method_id: 'x' }), headers: text }), 'Content-Type: must be application/json', 415)
+    invalid(
+      await box.call(client, { ...bad, headers: { ...bad.headers, ...text } }),
+      'Idempotency-Key: is not of the documented form',
+    )
+    invalid(
+      await box.call(client, { ...creation({ method_id: 'x' }), headers: text }),
+      'Content-Type: must be application/json',
+      415,
+    )
     invalid(await make(box, { method_id: 'x' }, { account: 'WNOBODY5GATE2MAIN7' }), 'method_id: must be a uuid')
     // account before asset, asset before method, repeat before asset
     refused(await make(box, { asset_symbol: 'NOPE' }, { account: 'WNOBODY5GATE2MAIN7' }), 'account')
@@ -230,11 +328,22 @@ describe('authentication', () => {
 
   test('payward.elsewhere: unknown paths and methods are told to anybody', async () => {
     const box = await start()
-    for (const path of ['/', '/v1', '/v1/nothing', '/v2/accounts', '/v1/accounts/%E0%A4%A/funds/deposits/addresses', `${addressesOf(ACCOUNTS.main)}/`]) {
+    for (const path of [
+      '/',
+      '/v1',
+      '/v1/nothing',
+      '/v2/accounts',
+      '/v1/accounts/%E0%A4%A/funds/deposits/addresses',
+      `${addressesOf(ACCOUNTS.main)}/`,
+    ]) {
       refused(await box.send('payward', { method: 'GET', path }), 'path')
     }
     for (const method of ['PUT', 'OPTIONS']) {
-      const wrong = await box.send('payward', { method, path: addressesOf(ACCOUNTS.main), ...(method === 'PUT' && { body: '{}' }) })
+      const wrong = await box.send('payward', {
+        method,
+        path: addressesOf(ACCOUNTS.main),
+        ...(method === 'PUT' && { body: '{}' }),
+      })
       refused(wrong, 'method')
       expect(wrong.headers.allow).toBe('GET, POST')
     }
@@ -268,7 +377,19 @@ describe('nonces', () => {
     refused(await withNonce(box, '18446744073709551615'), 'nonce')
   })
 
-  test.each(['-1', '+5', '007', '1.5', '1e9', '0x10', 'soon', '18446744073709551616', '9'.repeat(40), '5, 6', '\u0664'])('payward.nonce.u64: %s is none', async (nonce) => {
+  test.each([
+    '-1',
+    '+5',
+    '007',
+    '1.5',
+    '1e9',
+    '0x10',
+    'soon',
+    '18446744073709551616',
+    '9'.repeat(40),
+    '5, 6',
+    '\u0664',
+  ])('payward.nonce.u64: %s is none', async (nonce) => {
     const box = await start()
     const bytes = Buffer.from(nonce, 'utf8').toString('latin1')
     const sent = signed(KEYS.demo, LIST, bytes)
@@ -292,8 +413,10 @@ describe('nonces', () => {
     const top = 1_767_225_600_000_000_000n
     const window = 10_000_000_000n
     expect((await at(top)).status).toBe(200)
-    for (const back of [1n, 5_000_000_000n, window - 1n, 3n]) expect([back, (await at(top - back)).status]).toEqual([back, 200])
-    for (const back of [0n, 1n, 3n, 5_000_000_000n, window - 1n, window, window + 1n]) refused(await at(top - back), 'nonce')
+    for (const back of [1n, 5_000_000_000n, window - 1n, 3n])
+      expect([back, (await at(top - back)).status]).toEqual([back, 200])
+    for (const back of [0n, 1n, 3n, 5_000_000_000n, window - 1n, window, window + 1n])
+      refused(await at(top - back), 'nonce')
     expect((await at(top + window)).status).toBe(200)
     refused(await at(top), 'nonce')
     refused(await at(top - 2n), 'nonce')
@@ -304,7 +427,11 @@ describe('nonces', () => {
   test('payward.nonce.window: any order of any nonces is judged as a list of all of them would judge it', async () => {
     // A key for each run; the sandbox and its world may be one.
     const windows = [0, 1, 10]
-    const keys = Array.from({ length: 600 }, (_, index) => ({ id: `key_${index}`, secret: KEYS.other.secret, nonceWindow: windows[index % windows.length]! }))
+    const keys = Array.from({ length: 600 }, (_, index) => ({
+      id: `key_${index}`,
+      secret: KEYS.other.secret,
+      nonceWindow: windows[index % windows.length]!,
+    }))
     const box = await start({ providers: { payward: { accounts: { shop: { keys, ids: ['WSHOP5GATE2MAIN77'] } } } } })
     await fc.assert(
       fc.asyncProperty(fc.array(fc.bigInt({ min: 0n, max: 60n }), { minLength: 1, maxLength: 25 }), async (steps) => {
@@ -313,7 +440,9 @@ describe('nonces', () => {
         for (const nonce of steps) {
           const highest = taken.reduce((a, b) => (a > b ? a : b), -1n)
           const legal = nonce > highest || (nonce > highest - BigInt(nonceWindow) && !taken.includes(nonce))
-          expect((await withNonce(box, String(nonce), SHOP_LIST, { key, secret: KEYS.other.secret })).status).toBe(legal ? 200 : 401)
+          expect((await withNonce(box, String(nonce), SHOP_LIST, { key, secret: KEYS.other.secret })).status).toBe(
+            legal ? 200 : 401,
+          )
           if (legal) taken.push(nonce)
         }
       }),
@@ -331,7 +460,13 @@ describe('nonces', () => {
     refused(await box.send('payward', broken), 'nonce')
 
     const right = signed(KEYS.demo, LIST, '12')
-    refused(await box.send('payward', { ...right, headers: { ...right.headers, 'api-sign': sign(KEYS.other.secret, LIST.path, '12') } }), 'signature')
+    refused(
+      await box.send('payward', {
+        ...right,
+        headers: { ...right.headers, 'api-sign': sign(KEYS.other.secret, LIST.path, '12') },
+      }),
+      'signature',
+    )
     expect((await box.send('payward', right)).status).toBe(200)
   })
 
@@ -348,13 +483,22 @@ describe('nonces', () => {
     expect(hint(await withNonce(box, '1767225600000'))).toBe(
       'the nonce must be greater than the highest this key has used; this one looks like milliseconds, and earlier ones like nanoseconds: keep to one unit for each key',
     )
-    expect(hint(await withNonce(box, '1767225600'))).toMatch(/this one looks like seconds, and earlier ones like nanoseconds/)
+    expect(hint(await withNonce(box, '1767225600'))).toMatch(
+      /this one looks like seconds, and earlier ones like nanoseconds/,
+    )
     expect(hint(await withNonce(box, '42'))).toMatch(/this one looks like 2 digits, and earlier ones like nanoseconds/)
     for (const uptime of ['864013579246', '86401357924680', '5400135792468', '999999999']) {
-      expect([uptime, hint(await withNonce(box, uptime))]).toEqual([uptime, expect.stringMatching(/; this one is not the time of day in any unit: .*hrtime\.bigint\(\)/)])
+      expect([uptime, hint(await withNonce(box, uptime))]).toEqual([
+        uptime,
+        expect.stringMatching(/; this one is not the time of day in any unit: .*hrtime\.bigint\(\)/),
+      ])
     }
-    expect(hint(await withNonce(box, '1767225599999999999'))).toBe('the nonce must be greater than the highest this key has used')
-    expect(hint(await withNonce(box, '1767225600000000000'))).toBe('this nonce was used before: every call needs a greater one')
+    expect(hint(await withNonce(box, '1767225599999999999'))).toBe(
+      'the nonce must be greater than the highest this key has used',
+    )
+    expect(hint(await withNonce(box, '1767225600000000000'))).toBe(
+      'this nonce was used before: every call needs a greater one',
+    )
   })
 })
 
@@ -365,42 +509,70 @@ describe('hints', () => {
 
   const MISTAKES: readonly [string, string, Request][] = [
     ['nonce in the body', sign(secret, request.path, '', `{"nonce":"${nonce}",${request.body!.slice(1)}`), request],
-    ['nonce in front and in the body', sign(secret, request.path, nonce, `{"nonce":${nonce},${request.body!.slice(1)}`), request],
+    [
+      'nonce in front and in the body',
+      sign(secret, request.path, nonce, `{"nonce":${nonce},${request.body!.slice(1)}`),
+      request,
+    ],
     ['nonce left out', sign(secret, request.path, '', request.body), request],
     ['secret not decoded', sign(Buffer.from(secret).toString('base64'), request.path, nonce, request.body), request],
     ['hex', Buffer.from(sign(secret, request.path, nonce, request.body), 'base64').toString('hex'), request],
     ['query left out', sign(secret, addressesOf(ACCOUNTS.main), nonce), LIST],
     ['path without /v1', sign(secret, request.path.replace('/v1', ''), nonce, request.body), request],
-    ['path with the host', sign(secret, `https://api.services.payward.com${request.path}`, nonce, request.body), request],
-    ['body re-serialised', sign(secret, request.path, nonce, JSON.stringify(JSON.parse(request.body!), null, 2)), request],
+    [
+      'path with the host',
+      sign(secret, `https://api.services.payward.com${request.path}`, nonce, request.body),
+      request,
+    ],
+    [
+      'body re-serialised',
+      sign(secret, request.path, nonce, JSON.stringify(JSON.parse(request.body!), null, 2)),
+      request,
+    ],
     ['body left out', sign(secret, request.path, nonce), request],
     ['an empty object for no body', sign(secret, LIST.path, nonce, '{}'), LIST],
   ]
-  test.each(MISTAKES)('payward.auth.signature: %s is told in the hint, not in the body', async (mistake, signature, sent) => {
-    const box = await start()
-    const reply = await box.send('payward', { ...sent, headers: { 'content-type': 'application/json', 'api-key': KEYS.demo.key, 'api-nonce': nonce, 'api-sign': signature } })
-    refused(reply, 'signature')
-    expect(hint(reply)).toBe(
-      {
-        'nonce in the body': 'the nonce was signed as part of the body: it belongs in front of the body, and in its own header',
-        'nonce in front and in the body': 'the nonce was signed as part of the body: it belongs in front of the body, and in its own header',
-        'nonce left out': 'the nonce was left out of the signed text',
-        'secret not decoded': 'the secret was used as text: base64-decode it first',
-        hex: 'base64 expected, hex sent',
-        'query left out': 'the query was left out of the signed text',
-        'path without /v1': `the path was signed as ${request.path.replace('/v1', '')}; the sandbox saw ${request.path}`,
-        'path with the host': `the path was signed as https://api.services.payward.com${request.path}; the sandbox saw ${request.path}`,
-        'body re-serialised': 'the body was re-serialised after signing',
-        'body left out': 'the body was left out of the signed text',
-        'an empty object for no body': 'an empty JSON object was signed, but no body was sent',
-      }[mistake],
-    )
-    const right = sign(secret, sent.path, nonce, sent.body)
-    expect(JSON.stringify(reply.headers) + reply.text).not.toContain(right)
-  })
+  test.each(MISTAKES)(
+    'payward.auth.signature: %s is told in the hint, not in the body',
+    async (mistake, signature, sent) => {
+      const box = await start()
+      const reply = await box.send('payward', {
+        ...sent,
+        headers: {
+          'content-type': 'application/json',
+          'api-key': KEYS.demo.key,
+          'api-nonce': nonce,
+          'api-sign': signature,
+        },
+      })
+      refused(reply, 'signature')
+      expect(hint(reply)).toBe(
+        {
+          'nonce in the body':
+            'the nonce was signed as part of the body: it belongs in front of the body, and in its own header',
+          'nonce in front and in the body':
+            'the nonce was signed as part of the body: it belongs in front of the body, and in its own header',
+          'nonce left out': 'the nonce was left out of the signed text',
+          'secret not decoded': 'the secret was used as text: base64-decode it first',
+          hex: 'base64 expected, hex sent',
+          'query left out': 'the query was left out of the signed text',
+          'path without /v1': `the path was signed as ${request.path.replace('/v1', '')}; the sandbox saw ${request.path}`,
+          'path with the host': `the path was signed as https://api.services.payward.com${request.path}; the sandbox saw ${request.path}`,
+          'body re-serialised': 'the body was re-serialised after signing',
+          'body left out': 'the body was left out of the signed text',
+          'an empty object for no body': 'an empty JSON object was signed, but no body was sent',
+        }[mistake],
+      )
+      const right = sign(secret, sent.path, nonce, sent.body)
+      expect(JSON.stringify(reply.headers) + reply.text).not.toContain(right)
+    },
+  )
 
   test('payward.auth.signature: the secret of another key of the same partner is told, and that of another partner', async () => {
-    const keys = [{ id: 'one', secret: KEYS.demo.secret }, { id: 'two', secret: KEYS.other.secret }]
+    const keys = [
+      { id: 'one', secret: KEYS.demo.secret },
+      { id: 'two', secret: KEYS.other.secret },
+    ]
     const box = await start({ providers: { payward: { accounts: { shop: { keys, ids: ['WSHOP5GATE2MAIN77'] } } } } })
     const mixed = await box.call(clientOf({ key: 'one', secret: KEYS.other.secret }), SHOP_LIST)
     refused(mixed, 'signature')
@@ -418,18 +590,45 @@ describe('validation', () => {
     ['no method', { asset_symbol: 'BTC' }, 'method_id: is required'],
     ['no uuid', { method_id: 'bitcoin', asset_symbol: 'BTC' }, 'method_id: must be a uuid'],
     ['a uuid in braces', { method_id: `{${UUID}}`, asset_symbol: 'BTC' }, 'method_id: must be a uuid'],
-    ['a uuid as a URN', { method_id: `urn:uuid:${UUID}`, asset_symbol: 'BTC' }, 'method_id: is not of the documented form'],
+    [
+      'a uuid as a URN',
+      { method_id: `urn:uuid:${UUID}`, asset_symbol: 'BTC' },
+      'method_id: is not of the documented form',
+    ],
     ['a number', { method_id: 5, asset_symbol: 'BTC' }, 'method_id: must be string'],
     ['two characters', { method_id: UUID, asset_symbol: 'OP' }, 'asset_symbol: length must be at least 3'],
-    ['seventeen characters', { method_id: UUID, asset_symbol: 'X'.repeat(17) }, 'asset_symbol: length must be at most 16'],
-    ['two code points', { method_id: UUID, asset_symbol: '\u{1f4b0}\u{1f4b0}' }, 'asset_symbol: length must be at least 3'],
-    ['an unknown class', { method_id: UUID, asset_symbol: 'BTC', asset_type: 'metal' }, 'asset_type: must be one of fiat, crypto, stablecoin, xstock'],
-    ['a class in capitals', { method_id: UUID, asset_symbol: 'BTC', asset_type: 'Crypto' }, 'asset_type: must be one of fiat, crypto, stablecoin, xstock'],
-    ['all of it', { method_id: null, asset_symbol: 7, asset_type: [] }, 'method_id: must be string; asset_symbol: must be string; asset_type: must be string'],
+    [
+      'seventeen characters',
+      { method_id: UUID, asset_symbol: 'X'.repeat(17) },
+      'asset_symbol: length must be at most 16',
+    ],
+    [
+      'two code points',
+      { method_id: UUID, asset_symbol: '\u{1f4b0}\u{1f4b0}' },
+      'asset_symbol: length must be at least 3',
+    ],
+    [
+      'an unknown class',
+      { method_id: UUID, asset_symbol: 'BTC', asset_type: 'metal' },
+      'asset_type: must be one of fiat, crypto, stablecoin, xstock',
+    ],
+    [
+      'a class in capitals',
+      { method_id: UUID, asset_symbol: 'BTC', asset_type: 'Crypto' },
+      'asset_type: must be one of fiat, crypto, stablecoin, xstock',
+    ],
+    [
+      'all of it',
+      { method_id: null, asset_symbol: 7, asset_type: [] },
+      'method_id: must be string; asset_symbol: must be string; asset_type: must be string',
+    ],
   ]
   test.each(BODIES)('payward.validation.fields: %s', async (_, body, detail) => {
     const box = await start()
-    invalid(await box.call(client, { method: 'POST', path: addressesOf(ACCOUNTS.main), body: JSON.stringify(body) }), detail)
+    invalid(
+      await box.call(client, { method: 'POST', path: addressesOf(ACCOUNTS.main), body: JSON.stringify(body) }),
+      detail,
+    )
     expect(await list(box)).toEqual([])
   })
 
@@ -461,7 +660,8 @@ describe('validation', () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', 'json', '']) {
       invalid(await as(type), 'Content-Type: must be application/json', 415)
     }
-    for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/vnd.shop+json']) expect((await as(type)).status).toBe(200)
+    for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/vnd.shop+json'])
+      expect((await as(type)).status).toBe(200)
   })
 
   test('payward.validation.extra: unknown members are ignored, also hostile ones', async () => {
@@ -470,7 +670,9 @@ describe('validation', () => {
     const reply = await box.call(client, { method: 'POST', path: addressesOf(ACCOUNTS.main), body })
     expect([reply.status, reply.json.data.is_new]).toEqual([200, true])
     const headers = { 'Payward-Version': '2025-04-15', 'API-OTP': '123456' }
-    expect((await box.call(client, { ...listing('asset_symbol=BTC&colour=red&type='), headers })).json.data).toHaveLength(1)
+    expect(
+      (await box.call(client, { ...listing('asset_symbol=BTC&colour=red&type='), headers })).json.data,
+    ).toHaveLength(1)
   })
 
   test('payward.accounts.length: 14 to 42 characters; payward.accounts.unknown: a stranger does not exist', async () => {
@@ -478,8 +680,15 @@ describe('validation', () => {
     const ask = (account: string) => box.call(client, listing('asset_symbol=BTC', account))
     invalid(await ask('W'.repeat(13)), 'account_id: length must be at least 14')
     invalid(await ask('W'.repeat(43)), 'account_id: length must be at most 42')
-    const strangers = ['W'.repeat(14), 'W'.repeat(42), ACCOUNTS.other, ACCOUNTS.main.toLowerCase(), 'WDEM-O5GA-TE2M-AIN77']
-    for (const account of [...strangers, '%00'.repeat(20), '%F0%9F%92%B0'.repeat(14)]) refused(await ask(account), 'account')
+    const strangers = [
+      'W'.repeat(14),
+      'W'.repeat(42),
+      ACCOUNTS.other,
+      ACCOUNTS.main.toLowerCase(),
+      'WDEM-O5GA-TE2M-AIN77',
+    ]
+    for (const account of [...strangers, '%00'.repeat(20), '%F0%9F%92%B0'.repeat(14)])
+      refused(await ask(account), 'account')
     refused(await make(box, {}, { account: ACCOUNTS.other }), 'account')
   })
 
@@ -520,16 +729,29 @@ describe('assets', () => {
 
   test('payward.assets.unknown: a ticker that is not there, or not so spelled', async () => {
     const box = await start()
-    for (const asset_symbol of ['NOPE', 'btc', 'BTC ', '__proto__', 'constructor', 'toString', '\u0000\u0000\u0000', '\ud800\ud800\ud800']) {
+    for (const asset_symbol of [
+      'NOPE',
+      'btc',
+      'BTC ',
+      '__proto__',
+      'constructor',
+      'toString',
+      '\u0000\u0000\u0000',
+      '\ud800\ud800\ud800',
+    ]) {
       refused(await make(box, { asset_symbol }), 'asset')
     }
-    refused(await box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/NOPE` }), 'asset')
+    refused(
+      await box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/NOPE` }),
+      'asset',
+    )
     refused(await box.call(client, listing('asset_symbol=NOPE')), 'asset')
   })
 })
 
 describe('deposit methods', () => {
-  const methods = (box: Kit, symbol: string, query = '') => box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/${symbol}${query}` })
+  const methods = (box: Kit, symbol: string, query = '') =>
+    box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/${symbol}${query}` })
 
   test('payward.methods.item: the documented members in the documented order, to the byte; payward.format.money: eight places', async () => {
     const box = await start()
@@ -555,7 +777,9 @@ describe('deposit methods', () => {
       ['Solana', 'Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB'],
       ['Tron', 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t'],
     ])
-    expect((await methods(box, 'USDC', '?asset_type=stablecoin')).json.data.map((method: any) => method.network)).toEqual(['Ethereum', 'Solana'])
+    expect(
+      (await methods(box, 'USDC', '?asset_type=stablecoin')).json.data.map((method: any) => method.network),
+    ).toEqual(['Ethereum', 'Solana'])
   })
 
   test('payward.methods.ids: the same for everybody and under every seed; payward.methods.fees: all of them free', async () => {
@@ -563,9 +787,14 @@ describe('deposit methods', () => {
     for (const seed of ['one', 'two']) {
       const box = await start({ seed })
       for (const symbol of ['BTC', 'ETH', 'SOL', 'XRP', 'XLM', 'LTC', 'DOGE', 'TRX', 'USDC', 'USDT']) {
-        for (const method of (await methods(box, symbol, symbol.startsWith('USD') ? '?asset_type=stablecoin' : '')).json.data) {
+        for (const method of (await methods(box, symbol, symbol.startsWith('USD') ? '?asset_type=stablecoin' : '')).json
+          .data) {
           seen.add(method.id)
-          expect([method.fee.amount, method.address_setup_fee.amount, method.fee_percentage]).toEqual(['0.00000000', '0.00000000', '0.00'])
+          expect([method.fee.amount, method.address_setup_fee.amount, method.fee_percentage]).toEqual([
+            '0.00000000',
+            '0.00000000',
+            '0.00',
+          ])
           expect(method.minimum.symbol).toBe(symbol)
         }
       }
@@ -592,7 +821,9 @@ describe('making addresses', () => {
     const { address } = reply.json.data
     expect(address).toMatch(/^bc1qfake[02-9ac-hj-np-z]{34}$/)
     expect([reply.status, reply.headers['content-type']]).toEqual([200, 'application/json'])
-    expect(reply.text).toBe(`{"data":{"address":"${address}","name":"Bitcoin","tag":null,"memo":null,"expire_time":null,"is_new":true}}`)
+    expect(reply.text).toBe(
+      `{"data":{"address":"${address}","name":"Bitcoin","tag":null,"memo":null,"expire_time":null,"is_new":true}}`,
+    )
   })
 
   test('payward.addresses.status: 200, or 201 where that is chosen', async () => {
@@ -616,7 +847,13 @@ describe('making addresses', () => {
   ]
   test.each(FORMS)('payward.addresses.name: %s is paid on its network', async (method, asset_symbol, name, form) => {
     const box = await start()
-    const { data } = (await make(box, { method_id: METHODS[method], asset_symbol, ...(asset_symbol.startsWith('USD') && { asset_type: 'stablecoin' }) })).json
+    const { data } = (
+      await make(box, {
+        method_id: METHODS[method],
+        asset_symbol,
+        ...(asset_symbol.startsWith('USD') && { asset_type: 'stablecoin' }),
+      })
+    ).json
     expect([data.name, data.is_new]).toEqual([name, true])
     expect(data.address).toMatch(form)
   })
@@ -624,7 +861,12 @@ describe('making addresses', () => {
   test('payward.addresses.method: the id counts in any case; payward.addresses.method-unknown: another asset’s id does not', async () => {
     const box = await start()
     expect((await make(box, { method_id: METHODS.BTC.toUpperCase() })).status).toBe(200)
-    for (const method_id of [METHODS.ETH, METHODS.usdcEthereum, '550e8400-e29b-11d4-a716-446655440000', '00000000-0000-0000-0000-000000000000']) {
+    for (const method_id of [
+      METHODS.ETH,
+      METHODS.usdcEthereum,
+      '550e8400-e29b-11d4-a716-446655440000',
+      '00000000-0000-0000-0000-000000000000',
+    ]) {
       const reply = await make(box, { method_id })
       refused(reply, 'fundingMethod')
       expect(hint(reply)).toBe(`methods of BTC: ${METHODS.BTC} (Bitcoin)`)
@@ -656,14 +898,18 @@ describe('making addresses', () => {
     const box = await start()
     const made = (await make(box, usdc)).json.data
     expect([made.name, made.is_new]).toEqual(['Ethereum', true])
-    for (const fields of [usdc, usdt, usdc]) expect((await make(box, fields)).json.data).toEqual({ ...made, is_new: false })
+    for (const fields of [usdc, usdt, usdc])
+      expect((await make(box, fields)).json.data).toEqual({ ...made, is_new: false })
     // The coin itself gets another one, and the tokens stay with the oldest.
     const next = (await make(box, eth)).json.data
     expect(next.is_new).toBe(true)
     expect(next.address).not.toBe(made.address)
     expect((await make(box, usdt)).json.data.address).toBe(made.address)
     // Another network, another address.
-    expect((await make(box, { ...usdc, method_id: METHODS.usdcSolana })).json.data).toMatchObject({ name: 'Solana', is_new: true })
+    expect((await make(box, { ...usdc, method_id: METHODS.usdcSolana })).json.data).toMatchObject({
+      name: 'Solana',
+      is_new: true,
+    })
 
     const coinFirst = await start()
     const coin = (await make(coinFirst, eth)).json.data
@@ -672,10 +918,18 @@ describe('making addresses', () => {
 
   test('payward.addresses.tag: one address for everybody, a tag for each; payward.addresses.tag-xrp: ten digits; payward.addresses.tag-xlm: nineteen', async () => {
     const box = await start()
-    for (const [symbol, form] of [['XRP', /^[1-4]\d{9}$/], ['XLM', /^\d{19}$/]] as const) {
+    for (const [symbol, form] of [
+      ['XRP', /^[1-4]\d{9}$/],
+      ['XLM', /^\d{19}$/],
+    ] as const) {
       const fields = { method_id: METHODS[symbol], asset_symbol: symbol }
       const other = { account: ACCOUNTS.other, by: KEYS.other }
-      const replies = [await make(box, fields), await make(box, fields), await make(box, fields, { account: ACCOUNTS.second }), await make(box, fields, other)]
+      const replies = [
+        await make(box, fields),
+        await make(box, fields),
+        await make(box, fields, { account: ACCOUNTS.second }),
+        await make(box, fields, other),
+      ]
       const rows = replies.map((reply) => reply.json.data)
       expect(new Set(rows.map((row) => row.address)).size).toBe(1)
       expect(new Set(rows.map((row) => row.tag)).size).toBe(4)
@@ -693,7 +947,9 @@ describe('making addresses', () => {
     const eth = (await make(box, { method_id: METHODS.ETH, asset_symbol: 'ETH' })).json.data
     await make(box, { method_id: METHODS.usdcEthereum, asset_symbol: 'USDC', asset_type: 'stablecoin' })
     const rows = (await box.control('GET', '/addresses')).json.data
-    expect(rows.map(({ account, currency, network, address, tag }: any) => ({ account, currency, network, address, tag }))).toEqual([
+    expect(
+      rows.map(({ account, currency, network, address, tag }: any) => ({ account, currency, network, address, tag })),
+    ).toEqual([
       { account: ACCOUNTS.main, currency: 'XRP', network: 'XRP', address: xrp.address, tag: xrp.tag },
       { account: ACCOUNTS.main, currency: 'ETH', network: 'Ethereum', address: eth.address, tag: null },
       { account: ACCOUNTS.main, currency: 'USDC', network: 'Ethereum', address: eth.address, tag: null },
@@ -733,7 +989,8 @@ describe('how many addresses', () => {
     for (const status of [200, 200, 409]) expect((await make(box, xrp)).status).toBe(status)
     const usdc = { method_id: METHODS.usdcEthereum, asset_symbol: 'USDC', asset_type: 'stablecoin' }
     for (const status of [200, 200, 200]) expect((await make(box, usdc)).status).toBe(status)
-    for (const status of [200, 409]) expect((await make(box, { method_id: METHODS.ETH, asset_symbol: 'ETH' })).status).toBe(status)
+    for (const status of [200, 409])
+      expect((await make(box, { method_id: METHODS.ETH, asset_symbol: 'ETH' })).status).toBe(status)
     expect((await make(box, usdc)).status).toBe(200)
   })
 
@@ -746,14 +1003,23 @@ describe('how many addresses', () => {
     const sixth = await make(box)
     expect(sixth.json.data).toMatchObject({ is_new: true, expire_time: null })
     // The first is used, so the second is the oldest that nobody used.
-    expect((await list(box)).map((row) => row.expire_time)).toEqual([null, '2026-05-23T19:00:00Z', null, null, null, null])
+    expect((await list(box)).map((row) => row.expire_time)).toEqual([
+      null,
+      '2026-05-23T19:00:00Z',
+      null,
+      null,
+      null,
+      null,
+    ])
     // What is about to go still counts.
     refused(await make(box), 'tooMany')
     await box.advance('604799999ms')
     expect(await list(box)).toHaveLength(6)
     refused(await make(box), 'tooMany')
     await box.advance('1ms')
-    expect((await list(box)).map((row) => row.address)).toEqual([made[0], ...made.slice(2), sixth.json.data].map((row) => row.address))
+    expect((await list(box)).map((row) => row.address)).toEqual(
+      [made[0], ...made.slice(2), sixth.json.data].map((row) => row.address),
+    )
     // Four of five wait; the next one makes six again.
     expect((await make(box)).status).toBe(200)
     expect((await list(box)).map((row) => row.expire_time !== null)).toEqual([false, true, false, false, false, false])
@@ -779,8 +1045,14 @@ describe('how many addresses', () => {
     expect((await make(box, usdc)).json.data).toEqual({ ...one, is_new: false })
     await deposit(box, two)
     await make(box, eth)
-    const shown = (await list(box, 'asset_symbol=USDC&asset_type=stablecoin')).map((row) => [row.address, row.expire_time])
-    expect(shown.slice(0, 2)).toEqual([[one.address, '2026-05-23T19:00:00Z'], [two.address, null]])
+    const shown = (await list(box, 'asset_symbol=USDC&asset_type=stablecoin')).map((row) => [
+      row.address,
+      row.expire_time,
+    ])
+    expect(shown.slice(0, 2)).toEqual([
+      [one.address, '2026-05-23T19:00:00Z'],
+      [two.address, null],
+    ])
     expect((await make(box, usdc)).json.data).toEqual({ ...two, is_new: false })
   })
 })
@@ -791,7 +1063,11 @@ describe('repeats', () => {
     const first = await make(box, {}, { key: KEY })
     await box.advance('5h')
     const again = await make(box, {}, { key: KEY })
-    expect([again.status, again.text, again.headers['content-type']]).toEqual([first.status, first.text, 'application/json'])
+    expect([again.status, again.text, again.headers['content-type']]).toEqual([
+      first.status,
+      first.text,
+      'application/json',
+    ])
     expect(again.json.data.is_new).toBe(true)
     expect([first.headers['idempotent-replayed'], again.headers['idempotent-replayed']]).toEqual([undefined, 'true'])
     expect(await list(box)).toHaveLength(1)
@@ -826,8 +1102,14 @@ describe('repeats', () => {
     // Prism takes empty values for absent ones, so it is not asked.
     const box = await start()
     const raw = (request: Request) => box.raw(request.method, `/payward${request.path}`, request.headers, request.body)
-    invalid(await raw(signed(KEYS.demo, { ...creation({}), headers: { 'Idempotency-Key': '' } }, '1')), 'Idempotency-Key: is not of the documented form')
-    invalid(await raw(signed(KEYS.demo, listing('asset_symbol=BTC&page_token='), '2')), 'page_token: length must be at least 1')
+    invalid(
+      await raw(signed(KEYS.demo, { ...creation({}), headers: { 'Idempotency-Key': '' } }, '1')),
+      'Idempotency-Key: is not of the documented form',
+    )
+    invalid(
+      await raw(signed(KEYS.demo, listing('asset_symbol=BTC&page_token='), '2')),
+      'page_token: length must be at least 1',
+    )
   })
 
   test('payward.idempotency.scope: one API key, one path; letters in any case', async () => {
@@ -835,7 +1117,11 @@ describe('repeats', () => {
     const first = await make(box, {}, { key: KEY })
     expect((await make(box, {}, { key: KEY.toUpperCase() })).text).toBe(first.text)
     expect((await make(box, {}, { key: KEY, account: ACCOUNTS.main.replace('W', '%57') })).text).toBe(first.text)
-    for (const whose of [{ account: ACCOUNTS.second }, { by: KEYS.window }, { account: ACCOUNTS.other, by: KEYS.other }]) {
+    for (const whose of [
+      { account: ACCOUNTS.second },
+      { by: KEYS.window },
+      { account: ACCOUNTS.other, by: KEYS.other },
+    ]) {
       const other = await make(box, {}, { key: KEY, ...whose })
       expect(other.headers['idempotent-replayed']).toBeUndefined()
       expect(other.json.data.address).not.toBe(first.json.data.address)
@@ -846,7 +1132,8 @@ describe('repeats', () => {
 
   test('payward.idempotency.same-request: white space and order do not matter, anything else does', async () => {
     const box = await start()
-    const send = (body: string) => box.call(client, { method: 'POST', path: addressesOf(ACCOUNTS.main), body, headers: { 'Idempotency-Key': KEY } })
+    const send = (body: string) =>
+      box.call(client, { method: 'POST', path: addressesOf(ACCOUNTS.main), body, headers: { 'Idempotency-Key': KEY } })
     const first = await send(`{"method_id":"${METHODS.BTC}","asset_symbol":"BTC"}`)
     expect((await send(`{ "asset_symbol": "BTC",\n "method_id": "${METHODS.BTC}" }`)).text).toBe(first.text)
     refused(await make(box, { method_id: METHODS.ETH, asset_symbol: 'ETH' }, { key: KEY }), 'reuse')
@@ -856,7 +1143,10 @@ describe('repeats', () => {
   })
 
   test('payward.idempotency.retention: 24 hours, to the millisecond', async () => {
-    for (const [by, kept] of [['86399999ms', true], ['24h', false]] as const) {
+    for (const [by, kept] of [
+      ['86399999ms', true],
+      ['24h', false],
+    ] as const) {
       const box = await start()
       const first = await make(box, {}, { key: KEY })
       await box.advance(by)
@@ -899,7 +1189,12 @@ describe('repeats', () => {
     }
     const box = await start({ pause })
     const when = { provider: 'payward', operation: 'createDepositAddress', times: 1 }
-    box.world.change(() => arm({ by: 'control', source: 'test', when, written: [], then: [{ delay: { minMs: 1000, maxMs: 1000 } }] }, box.world))
+    box.world.change(() =>
+      arm(
+        { by: 'control', source: 'test', when, written: [], then: [{ delay: { minMs: 1000, maxMs: 1000 } }] },
+        box.world,
+      ),
+    )
     const first = make(box, {}, { key: KEY })
     await began
     const second = await make(box, {}, { key: KEY })
@@ -927,13 +1222,18 @@ describe('repeats', () => {
         for (const { account, symbol, key, paid, hours } of steps) {
           if (hours > 0) await box.advance(`${hours}h`)
           model.pass(hours)
-          const reply = await make(box, { method_id: METHODS[symbol], asset_symbol: symbol }, { account, ...(key && { key }) })
+          const reply = await make(
+            box,
+            { method_id: METHODS[symbol], asset_symbol: symbol },
+            { account, ...(key && { key }) },
+          )
           model.check(account, symbol, key, reply)
           const target = paid && model.pay(account, symbol, paid)
           if (target) await deposit(box, target)
         }
         for (const account of [ACCOUNTS.main, ACCOUNTS.second]) {
-          for (const symbol of ['BTC', 'XRP'] as const) model.checkList(account, symbol, await list(box, `asset_symbol=${symbol}`, account))
+          for (const symbol of ['BTC', 'XRP'] as const)
+            model.checkList(account, symbol, await list(box, `asset_symbol=${symbol}`, account))
         }
         await box.sandbox.close()
       }),
@@ -959,7 +1259,11 @@ class Model {
 
   pass(hours: number): void {
     this.#hours += hours
-    for (const [home, rows] of this.#made) this.#made.set(home, rows.filter((row) => row.goesAt === null || row.goesAt > this.#hours))
+    for (const [home, rows] of this.#made)
+      this.#made.set(
+        home,
+        rows.filter((row) => row.goesAt === null || row.goesAt > this.#hours),
+      )
   }
 
   check(account: string, symbol: string, key: string | undefined, reply: Reply): void {
@@ -1023,7 +1327,9 @@ describe('listing addresses', () => {
     await make(box)
     const seen = async (query: string) => (await list(box, query)).map((row) => row.address)
     expect(await seen('asset_symbol=USDC&asset_type=stablecoin')).toEqual([ethereum, solana])
-    expect(await seen(`asset_symbol=USDC&asset_type=stablecoin&method_id=${METHODS.usdcSolana.toUpperCase()}`)).toEqual([solana])
+    expect(await seen(`asset_symbol=USDC&asset_type=stablecoin&method_id=${METHODS.usdcSolana.toUpperCase()}`)).toEqual(
+      [solana],
+    )
     expect(await seen('asset_symbol=LTC')).toEqual([])
     refused(await box.call(client, listing('asset_symbol=USDC')), 'asset')
   })
@@ -1055,18 +1361,30 @@ describe('listing addresses', () => {
       ['USDC', METHODS.usdcSolana, solana],
       ['USDC', METHODS.usdcEthereum, made[1]],
     ])
-    expect((await list(box, 'asset_symbol=ETH')).map((row) => [row.method.id, row.address])).toEqual(made.map((address) => [METHODS.ETH, address]))
+    expect((await list(box, 'asset_symbol=ETH')).map((row) => [row.method.id, row.address])).toEqual(
+      made.map((address) => [METHODS.ETH, address]),
+    )
   })
 
   test('payward.list.pages: every address once, whatever the size of a page and the name of the token', async () => {
     const box = await start()
     const usdt = { asset_symbol: 'USDT', asset_type: 'stablecoin' }
-    for (const [symbol, count] of [['ETH', 3], ['SOL', 2], ['TRX', 4]] as const) {
+    for (const [symbol, count] of [
+      ['ETH', 3],
+      ['SOL', 2],
+      ['TRX', 4],
+    ] as const) {
       for (let i = 0; i < count; i++) await make(box, { method_id: METHODS[symbol], asset_symbol: symbol })
     }
     const all = (await list(box, new URLSearchParams(usdt).toString())).map((row) => row.address)
     expect(all).toHaveLength(9)
-    for (const [size, name] of [[1, 'page_token'], [2, 'cursor'], [4, 'page_token'], [9, 'cursor'], [500, 'cursor']] as const) {
+    for (const [size, name] of [
+      [1, 'page_token'],
+      [2, 'cursor'],
+      [4, 'page_token'],
+      [9, 'cursor'],
+      [500, 'cursor'],
+    ] as const) {
       const seen: string[] = []
       let token: string | null = ''
       while (token !== null) {
@@ -1086,7 +1404,10 @@ describe('listing addresses', () => {
     const forged = (text: string) => Buffer.from(text).toString('base64url')
     const forgeries = ['after:-1', 'after:1e3', 'after:01', 'before:1', `after:${'9'.repeat(30)}`].map(forged)
     for (const token of ['garbage', '1', ...forgeries, `${forged('after:1')}%3D`, '%00', '%F0%9F%92%B0']) {
-      invalid(await box.call(client, listing(`asset_symbol=BTC&page_token=${token}`)), 'page_token: was not issued here')
+      invalid(
+        await box.call(client, listing(`asset_symbol=BTC&page_token=${token}`)),
+        'page_token: was not issued here',
+      )
     }
   })
 })
@@ -1095,9 +1416,13 @@ describe('answers', () => {
   test('payward.envelope.problem: five members in order, to the byte; payward.envelope.source: who speaks', async () => {
     const box = await start()
     const gateway = await box.send('payward', LIST)
-    expect(gateway.text).toBe('{"type":"tag:kraken.com,2025:InvalidKey","title":"API: Missing API-Key","status":401,"data":null,"source":"Gateway"}')
+    expect(gateway.text).toBe(
+      '{"type":"tag:kraken.com,2025:InvalidKey","title":"API: Missing API-Key","status":401,"data":null,"source":"Gateway"}',
+    )
     const service = await make(box, { asset_symbol: 'NOPE' })
-    expect(service.text).toBe('{"type":"tag:kraken.com,2025:UnknownAsset","title":"Unknown asset","status":404,"data":null,"source":"Service"}')
+    expect(service.text).toBe(
+      '{"type":"tag:kraken.com,2025:UnknownAsset","title":"Unknown asset","status":404,"data":null,"source":"Service"}',
+    )
     for (const reply of [gateway, service]) expect(reply.headers['content-type']).toBe('application/problem+json')
   })
 
@@ -1117,7 +1442,18 @@ describe('answers', () => {
   ]
   test.each(ASKED)('payward.envelope.problem: %s when a scenario asks for it', async (error, status, tag, title) => {
     const box = await start()
-    box.world.change(() => arm({ by: 'control', source: 'test', when: { provider: 'payward' }, written: [], then: [{ respond: { error, stage: 'before' } }] }, box.world))
+    box.world.change(() =>
+      arm(
+        {
+          by: 'control',
+          source: 'test',
+          when: { provider: 'payward' },
+          written: [],
+          then: [{ respond: { error, stage: 'before' } }],
+        },
+        box.world,
+      ),
+    )
     const reply = await make(box)
     expect([reply.status, reply.json]).toMatchObject([status, { type: `tag:kraken.com,2025:${tag}`, title, status }])
     expect(reply.headers['retry-after'] !== undefined).toBe([429, 503].includes(status))
@@ -1144,13 +1480,29 @@ describe('answers', () => {
     const reply = await box.call(client, portfolio)
     expect([reply.status, reply.headers['x-sandgate'], Object.keys(reply.json)]).toEqual([200, 'sampled', ['data']])
     refused(await box.send('payward', portfolio), 'missingKey')
-    refused(await box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.other}/portfolio/summary` }), 'account')
+    refused(
+      await box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.other}/portfolio/summary` }),
+      'account',
+    )
     const quote = { from: { symbol: 'BTC', type: 'crypto', amount: '0.5' }, to: { symbol: 'USD', type: 'fiat' } }
     // A client that reads on until there is no other page comes to an end.
-    for (const path of ['/v1/assets', `/v1/accounts/${ACCOUNTS.main}/transfers`, `/v1/accounts/${ACCOUNTS.main}/funds/withdrawals/addresses`]) {
-      for (let i = 0; i < 4; i++) expect((await box.call(client, { method: 'GET', path })).json.next_page_token).toBeNull()
+    for (const path of [
+      '/v1/assets',
+      `/v1/accounts/${ACCOUNTS.main}/transfers`,
+      `/v1/accounts/${ACCOUNTS.main}/funds/withdrawals/addresses`,
+    ]) {
+      for (let i = 0; i < 4; i++)
+        expect((await box.call(client, { method: 'GET', path })).json.next_page_token).toBeNull()
     }
-    expect((await box.call(client, { method: 'POST', path: `/v1/accounts/${ACCOUNTS.main}/quotes`, body: JSON.stringify(quote) })).json.data.id).toMatch(/^qte_/)
+    expect(
+      (
+        await box.call(client, {
+          method: 'POST',
+          path: `/v1/accounts/${ACCOUNTS.main}/quotes`,
+          body: JSON.stringify(quote),
+        })
+      ).json.data.id,
+    ).toMatch(/^qte_/)
   })
 })
 
@@ -1158,7 +1510,10 @@ describe('settings', () => {
   test.each<[string, Record<string, unknown>]>([
     ['a secret that is no base64', { accounts: { shop: { keys: [{ id: 'k', secret: 'not base64!' }], ids: [] } } }],
     ['an account id that is too short', { accounts: { shop: { keys: [], ids: ['SHORT'] } } }],
-    ['a negative window', { accounts: { shop: { keys: [{ id: 'k', secret: 'bXktc2VjcmV0', nonceWindow: -1 }], ids: [] } } }],
+    [
+      'a negative window',
+      { accounts: { shop: { keys: [{ id: 'k', secret: 'bXktc2VjcmV0', nonceWindow: -1 }], ids: [] } } },
+    ],
     ['no addresses at all', { unusedAddresses: 0 }],
     ['an unknown key', { colour: 'red' }],
   ])('a config with %s is refused', async (_, payward) => {
@@ -1166,7 +1521,11 @@ describe('settings', () => {
   })
 
   test('an account of the name of a demo one replaces it', async () => {
-    const box = await start({ providers: { payward: { accounts: { demo: { keys: [{ id: 'mine', secret: 'bXktc2VjcmV0' }], ids: [ACCOUNTS.main] } } } } })
+    const box = await start({
+      providers: {
+        payward: { accounts: { demo: { keys: [{ id: 'mine', secret: 'bXktc2VjcmV0' }], ids: [ACCOUNTS.main] } } },
+      },
+    })
     refused(await box.call(client, LIST), 'unknownKey')
     expect((await box.call(clientOf({ key: 'mine', secret: 'bXktc2VjcmV0' }), LIST)).status).toBe(200)
     expect((await box.call(clientOf(KEYS.other), listing('asset_symbol=BTC', ACCOUNTS.other))).status).toBe(200)

@@ -42,12 +42,20 @@ export const Addresses: Table<AddressRow> = {
   }),
   indexes: {
     alike: { group: (row) => alike(row), order: (row) => row.id, early: true },
-    tagged: { group: (row) => (row.tag === null ? undefined : JSON.stringify([row.address, row.tag])), order: (row) => row.id },
+    tagged: {
+      group: (row) => (row.tag === null ? undefined : JSON.stringify([row.address, row.tag])),
+      order: (row) => row.id,
+    },
   },
 }
 
 /** What two wishes must share to be the same one, where a repeat gets the same address. */
-function alike({ merchant, currency, convertTo, foreignId }: Pick<AddressRow, 'merchant' | 'currency' | 'convertTo' | 'foreignId'>): string {
+function alike({
+  merchant,
+  currency,
+  convertTo,
+  foreignId,
+}: Pick<AddressRow, 'merchant' | 'currency' | 'convertTo' | 'foreignId'>): string {
   return JSON.stringify([merchant, currency, convertTo, foreignId])
 }
 
@@ -83,7 +91,8 @@ export function fieldsValid(call: AlphapoCall, world: World): void {
   // rule: alphapo.take.currency-unknown
   if (!errors.has('currency') && !CURRENCIES.has(body.currency)) errors.set('currency', unknownChoice('currency'))
   // rule: alphapo.take.convert-to-unknown
-  if (!errors.has('convert_to') && !isBlank(body.convert_to) && !convertible(body.currency, body.convert_to)) errors.set('convert_to', unknownChoice('convert_to'))
+  if (!errors.has('convert_to') && !isBlank(body.convert_to) && !convertible(body.currency, body.convert_to))
+    errors.set('convert_to', unknownChoice('convert_to'))
   // rule: alphapo.take.amount-ignored
   if (body.currency === LIGHTNING) judgeAmount(body.amount, errors)
   if (errors.size === 0) return
@@ -98,9 +107,13 @@ function convertible(currency: unknown, into: string): boolean {
 function hint(body: any, errors: FieldErrors): string | undefined {
   if (errors.has('currency') && typeof body.currency === 'string') {
     const upper = body.currency.trim().toUpperCase()
-    return CURRENCIES.has(upper) ? `codes are upper case and without blanks: ${upper}` : `known currencies: ${[...CURRENCIES.keys()].join(', ')}`
+    return CURRENCIES.has(upper)
+      ? `codes are upper case and without blanks: ${upper}`
+      : `known currencies: ${[...CURRENCIES.keys()].join(', ')}`
   }
-  const imprecise = [body.foreign_id, body.end_user_reference].some((value) => typeof value === 'number' && !Number.isSafeInteger(value))
+  const imprecise = [body.foreign_id, body.end_user_reference].some(
+    (value) => typeof value === 'number' && !Number.isSafeInteger(value),
+  )
   return imprecise ? 'only whole numbers up to 2^53 survive JSON; send an id as a string' : undefined
 }
 
@@ -136,16 +149,37 @@ function known(call: AlphapoCall, asked: Asked, world: World): AddressRow | unde
   call.because('alphapo.take.repeat')
   if (world.assumes('alphapo.take.repeat') !== 'same-address' || asked.currency === LIGHTNING) return undefined
   const row = world.first(Addresses, 'alike', alike(asked))
-  if (row) call.note('address', `the one of ${new Date(row.createdAt).toISOString()} for the same foreign_id, currency and convert_to`)
+  if (row)
+    call.note(
+      'address',
+      `the one of ${new Date(row.createdAt).toISOString()} for the same foreign_id, currency and convert_to`,
+    )
   return row
 }
 
-function take(call: AlphapoCall, currency: Currency, asked: Asked, { reference, amount }: Wish, world: World): AddressRow {
+function take(
+  call: AlphapoCall,
+  currency: Currency,
+  asked: Asked,
+  { reference, amount }: Wish,
+  world: World,
+): AddressRow {
   // rule: alphapo.take.id
   const id = FIRST_ID - 1 + world.next('alphapo.addresses')
   const { merchant, convertTo, foreignId } = asked
   const { address, tag, invoiced } = place(call, currency, asked, amount, world)
-  return world.put(Addresses, { id, merchant, currency: asked.currency, convertTo, address, tag, foreignId, reference, invoiced, createdAt: world.now })
+  return world.put(Addresses, {
+    id,
+    merchant,
+    currency: asked.currency,
+    convertTo,
+    address,
+    tag,
+    foreignId,
+    reference,
+    invoiced,
+    createdAt: world.now,
+  })
 }
 
 /** A new place to pay to: an address of its own, a tag at the merchant's address, or an invoice. */
@@ -157,7 +191,8 @@ function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: Wish
   if (currency.chain === undefined) return { ...invoiceFor(amount!, name, world), tag: null }
   const { testnet } = world.settings<Settings>('alphapo')
   // rule: alphapo.take.address
-  if (!currency.tagged) return { address: world.address({ chain: currency.chain, testnet, name }), tag: null, invoiced: null }
+  if (!currency.tagged)
+    return { address: world.address({ chain: currency.chain, testnet, name }), tag: null, invoiced: null }
   // rule: alphapo.take.tag
   const address = world.address({ chain: currency.chain, testnet, name: ['alphapo', merchant, currency.currency] })
   return { address, tag: freeTag(address, name, world), invoiced: null }

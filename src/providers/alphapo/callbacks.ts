@@ -37,7 +37,8 @@ export const callbacks: CallbackRules = {
   secret: (account, given, world) => {
     const key = firstKey(account, world)
     if (!key) throw new Error(`merchant "${account}" has no key, so nothing can be signed for it`)
-    if (given !== undefined && given !== key.secret) throw new Error(`AlphaPo signs with the merchant's own secret, that of its first key; leave it out`)
+    if (given !== undefined && given !== key.secret)
+      throw new Error(`AlphaPo signs with the merchant's own secret, that of its first key; leave it out`)
     return key.secret
   },
 }
@@ -55,5 +56,8 @@ export function tell(row: TransactionRow, world: World): void {
   if (row.cross && world.assumes(CROSS_CURRENCY) === 'silent') return
   // rule: alphapo.callbacks.survives
   const body = stringify(view(row, world))
-  post({ provider: 'alphapo', account: row.merchant, event: row.status, object: String(row.addressId), body: () => body }, world)
+  post(
+    { provider: 'alphapo', account: row.merchant, event: row.status, object: String(row.addressId), body: () => body },
+    world,
+  )
 }

@@ -21,7 +21,14 @@ export interface Currency {
 }
 
 /** id, code, network, minimum deposit, precision, decimals where they do not follow; the network says the rest. */
-type Row = readonly [id: number, currency: string, network: keyof typeof NETWORKS, minimum: string, precision: number, decimals?: number]
+type Row = readonly [
+  id: number,
+  currency: string,
+  network: keyof typeof NETWORKS,
+  minimum: string,
+  precision: number,
+  decimals?: number,
+]
 
 /** Where addresses look alike, and after how many confirmations a deposit is credited. */
 // rule: alphapo.deposits.confirmations
@@ -102,8 +109,47 @@ const FIRST_FIAT_ID = 201
 
 /** What deposits can be converted into beside crypto; in the order of their ids. */
 export const FIAT: readonly string[] = [
-  'EUR', 'USD', 'GBP', 'ARS', 'AUD', 'AZN', 'BDT', 'BRL', 'CAD', 'CHF', 'CLP', 'CNY', 'CZK', 'GEL', 'HUF', 'IDR', 'ILS', 'INR', 'JPY', 'KGS', 'KRW', 'KZT',
-  'LKR', 'MDL', 'MXN', 'MYR', 'NGN', 'NOK', 'NPR', 'NZD', 'PEN', 'PHP', 'PLN', 'RUB', 'SEK', 'THB', 'TJS', 'TRY', 'UAH', 'VND', 'ZAR',
+  'EUR',
+  'USD',
+  'GBP',
+  'ARS',
+  'AUD',
+  'AZN',
+  'BDT',
+  'BRL',
+  'CAD',
+  'CHF',
+  'CLP',
+  'CNY',
+  'CZK',
+  'GEL',
+  'HUF',
+  'IDR',
+  'ILS',
+  'INR',
+  'JPY',
+  'KGS',
+  'KRW',
+  'KZT',
+  'LKR',
+  'MDL',
+  'MXN',
+  'MYR',
+  'NGN',
+  'NOK',
+  'NPR',
+  'NZD',
+  'PEN',
+  'PHP',
+  'PLN',
+  'RUB',
+  'SEK',
+  'THB',
+  'TJS',
+  'TRY',
+  'UAH',
+  'VND',
+  'ZAR',
 ]
 
 export function fiatId(currency: string): number {
@@ -128,7 +174,9 @@ const DEMO_MERCHANTS: Readonly<Record<string, z.input<typeof Merchant>>> = {
   other: { keys: [{ id: 'alphapo_other_key', secret: 'alphapo_other_secret' }] },
 }
 
-export const DEMO = Object.entries(DEMO_MERCHANTS).flatMap(([account, { keys }]) => keys.map(({ id, secret }) => ({ account, key: id, secret })))
+export const DEMO = Object.entries(DEMO_MERCHANTS).flatMap(([account, { keys }]) =>
+  keys.map(({ id, secret }) => ({ account, key: id, secret })),
+)
 
 /** What a config file may say under `providers.alphapo`; merchants are added to the demo ones, one of the same name replaces it. */
 export const Settings = z
@@ -138,7 +186,9 @@ export const Settings = z
   })
   .transform(({ addresses, merchants }) => {
     const all = { ...z.record(z.string(), Merchant).parse(DEMO_MERCHANTS), ...merchants }
-    const keys = new Map(Object.entries(all).flatMap(([merchant, { keys }]) => keys.map((key) => [key.id, { ...key, merchant }] as const)))
+    const keys = new Map(
+      Object.entries(all).flatMap(([merchant, { keys }]) => keys.map((key) => [key.id, { ...key, merchant }] as const)),
+    )
     return { testnet: addresses === 'testnet', merchants: all, keys }
   })
 

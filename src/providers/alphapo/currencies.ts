@@ -1,7 +1,16 @@
 // The list of currencies: what a merchant may receive and convert into, with the limits and fees of each.
 import type { Answer } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
-import { CURRENCIES, type Currency, DEPOSIT_FEE, FIAT, fiatId, LIGHTNING_MAXIMUM, NETWORKS, type Settings } from './catalogue.ts'
+import {
+  CURRENCIES,
+  type Currency,
+  DEPOSIT_FEE,
+  FIAT,
+  fiatId,
+  LIGHTNING_MAXIMUM,
+  NETWORKS,
+  type Settings,
+} from './catalogue.ts'
 import { bodyOf } from './fields.ts'
 import { LIGHTNING } from './lightning.ts'
 import type { AlphapoCall } from './wire.ts'
@@ -37,5 +46,13 @@ function cryptoItem({ id, currency, minimum, network, precision }: Currency) {
 
 // rule: alphapo.currencies.fiat
 function fiatItem(currency: string) {
-  return { id: fiatId(currency), type: 'fiat', currency, minimum_amount: '0.01000000', deposit_fee_percent: NO_FEE, withdrawal_fee_percent: NO_FEE, precision: 2 }
+  return {
+    id: fiatId(currency),
+    type: 'fiat',
+    currency,
+    minimum_amount: '0.01000000',
+    deposit_fee_percent: NO_FEE,
+    withdrawal_fee_percent: NO_FEE,
+    precision: 2,
+  }
 }

@@ -22,7 +22,8 @@ export function fieldsLegal(call: Call, world: World): void {
 /** Older clients send no end_user_reference. */
 // rule: alphapo.take.end-user-reference
 export function forgive(errors: FieldErrors, body: any, world: World): void {
-  if (world.assumes('alphapo.take.end-user-reference') === 'optional' && isBlank(body.end_user_reference)) errors.delete('end_user_reference')
+  if (world.assumes('alphapo.take.end-user-reference') === 'optional' && isBlank(body.end_user_reference))
+    errors.delete('end_user_reference')
 }
 
 /** What the contract found. A body without any names, such as a list, lacks what is required. */
@@ -56,7 +57,14 @@ function fieldsOf({ keyword, params, at }: Problem): readonly string[] {
 }
 
 /** What a field that is no string must be. */
-const KINDS: Readonly<Record<string, string>> = { amount: 'a number', amount_to: 'a number', sender_amount: 'a number', receiver_amount: 'a number', price: 'a number', id: 'an integer' }
+const KINDS: Readonly<Record<string, string>> = {
+  amount: 'a number',
+  amount_to: 'a number',
+  sender_amount: 'a number',
+  receiver_amount: 'a number',
+  price: 'a number',
+  id: 'an integer',
+}
 
 function reason(field: string, { keyword, params, value }: Problem): string {
   if (isBlank(value)) return lacking(field)
@@ -68,7 +76,9 @@ function reason(field: string, { keyword, params, value }: Problem): string {
     case 'type':
     case 'minimum':
     case 'maximum':
-      return [params.type].flat().includes('boolean') ? noBoolean(field) : `The ${spoken(field)} must be ${KINDS[field] ?? 'a string'}.`
+      return [params.type].flat().includes('boolean')
+        ? noBoolean(field)
+        : `The ${spoken(field)} must be ${KINDS[field] ?? 'a string'}.`
     default:
       return `The ${spoken(field)} format is invalid.`
   }

@@ -13,7 +13,10 @@ const FIRST: FormerPaths = {
     [/ (\/api)?(\/v\d)?\/(rates|currencies\/rate|exchange\/rates?)\/?$/, 'listCurrencyRates'],
     [/ (\/api)?(\/v\d)?\/(currencies|currency(\/list)?)\/?$/, 'listCurrencies'],
     [/ (\/api)?(\/v\d)?\/(pairs|currencies\/pair)\/?$/, 'listCurrencyPairs'],
-    [/ (\/api)?(\/v\d)?\/(transactions?(\/(list|status|[\w-]+))?|withdrawals?\/(list|info|status))\/?$/, 'getTransactionInfo'],
+    [
+      / (\/api)?(\/v\d)?\/(transactions?(\/(list|status|[\w-]+))?|withdrawals?\/(list|info|status))\/?$/,
+      'getTransactionInfo',
+    ],
   ],
 }
 

@@ -45,12 +45,16 @@ function contentReadable(call: AlphapoCall): void {
   // rule: alphapo.content.none
   if (call.content.kind === 'none' && call.method === 'GET') return
   // rule: alphapo.content.format
-  if (call.content.kind === 'none') throw new Refusal('bad_content_format', {}, 'the body is empty: send {} where there is nothing to say')
-  if (call.content.kind === 'other-type') throw new Refusal('bad_content_format', {}, 'the Content-Type is not application/json')
-  if (call.content.kind !== 'json') throw new Refusal('bad_content_format', {}, hintOf(call.content) ?? 'the body is not valid JSON')
+  if (call.content.kind === 'none')
+    throw new Refusal('bad_content_format', {}, 'the body is empty: send {} where there is nothing to say')
+  if (call.content.kind === 'other-type')
+    throw new Refusal('bad_content_format', {}, 'the Content-Type is not application/json')
+  if (call.content.kind !== 'json')
+    throw new Refusal('bad_content_format', {}, hintOf(call.content) ?? 'the body is not valid JSON')
   // rule: alphapo.content.container, rule: alphapo.content.null
   const { value } = call.content
-  if (typeof value !== 'object') throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')
+  if (typeof value !== 'object')
+    throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')
   // rule: alphapo.content.surrogates
   if (/\\u[dD][89a-fA-F]/.test(call.body.toString('latin1')) && hasLoneSurrogate(value)) {
     throw new Refusal('bad_content_format', {}, 'the body has a lone surrogate, which PHP does not read')
@@ -66,7 +70,15 @@ function hasLoneSurrogate(value: unknown): boolean {
 
 /** What runs in front of every operation but ping. */
 // rule: alphapo.auth.order
-export const gates: readonly Gate[] = [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches, withinRate, contentReadable]
+export const gates: readonly Gate[] = [
+  keyPresent,
+  keyKnown,
+  addressAllowed,
+  signaturePresent,
+  signatureMatches,
+  withinRate,
+  contentReadable,
+]
 
 /** Who calls, without the key: the account, and which of its keys. */
 export const identity: Identity = {

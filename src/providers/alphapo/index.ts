@@ -33,11 +33,19 @@ export const provider: Provider = {
   // rule: alphapo.content.media-type
   readsJson: (mediaType) => mediaType !== undefined && /[/+]json$/.test(mediaType),
   gates: [...gates, fieldsLegal],
-  credentials: (world) => [...world.settings<Settings>('alphapo').keys.values()].map(({ merchant: account, id: key, secret }) => ({ account, key, secret })),
+  credentials: (world) =>
+    [...world.settings<Settings>('alphapo').keys.values()].map(({ merchant: account, id: key, secret }) => ({
+      account,
+      key,
+      secret,
+    })),
   identity,
   operations: {
     // rule: alphapo.ping
-    ping: { gates: [], run: () => ({ status: 200, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: 'OK' }) },
+    ping: {
+      gates: [],
+      run: () => ({ status: 200, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: 'OK' }),
+    },
     takeAddress: { gates: [...gates, fieldsValid], run: takeAddress },
     listCurrencies: { run: listCurrencies },
     getTransactionInfo: { gates: [...gates, lookupValid], run: getTransactionInfo },
@@ -46,15 +54,24 @@ export const provider: Provider = {
   elsewhere: {
     gates: [],
     answer: (call) => {
-      if (call.allowed.length > 0) throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
-      throw new Refusal('not_found', {}, 'there is nothing at this URL, and that is how AlphaPo says so; its paths begin with /api/v2')
+      if (call.allowed.length > 0)
+        throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
+      throw new Refusal(
+        'not_found',
+        {},
+        'there is nothing at this URL, and that is how AlphaPo says so; its paths begin with /api/v2',
+      )
     },
   },
   stringify,
   formerPaths,
   signing,
   sign,
-  firstCall: { method: 'POST', path: '/api/v2/addresses/take', body: '{"currency":"BTC","foreign_id":"user_1","end_user_reference":"user_1"}' },
+  firstCall: {
+    method: 'POST',
+    path: '/api/v2/addresses/take',
+    body: '{"currency":"BTC","foreign_id":"user_1","end_user_reference":"user_1"}',
+  },
   deposits,
   callbacks,
   traffic,

@@ -32,10 +32,19 @@ function amountError(amount: number | string | null | undefined): string | undef
 
 /** A BOLT11 invoice over exactly this amount, which has been found right. */
 // rule: alphapo.lightning.invoice
-export function invoiceFor(amount: number | string, name: readonly (string | number)[], world: World): { address: string; invoiced: string } {
+export function invoiceFor(
+  amount: number | string,
+  name: readonly (string | number)[],
+  world: World,
+): { address: string; invoiced: string } {
   const wanted = atoms(plain(amount))!
   // rule: alphapo.lightning.time
-  if (!canTell(world.now)) throw new Refusal('unavailable', {}, `world time is ${new Date(world.now).toISOString()}, and a Lightning invoice can only say that it was made between 1970 and 3058: reset the world with a clock in between`)
+  if (!canTell(world.now))
+    throw new Refusal(
+      'unavailable',
+      {},
+      `world time is ${new Date(world.now).toISOString()}, and a Lightning invoice can only say that it was made between 1970 and 3058: reset the world with a clock in between`,
+    )
   const address = invoice(world.seed, {
     testnet: world.settings<Settings>('alphapo').testnet,
     amountMsat: wanted * MSAT_PER_ATOM,
@@ -49,7 +58,12 @@ export function invoiceFor(amount: number | string, name: readonly (string | num
 
 /** Why an invoice takes no payment of this size now; undefined: it takes it. */
 // rule: alphapo.lightning.once
-export function unpayable(row: { readonly invoiced: string; readonly createdAt: number }, paid: boolean, units: bigint, world: World): string | undefined {
+export function unpayable(
+  row: { readonly invoiced: string; readonly createdAt: number },
+  paid: boolean,
+  units: bigint,
+  world: World,
+): string | undefined {
   if (paid) return 'the invoice was paid before'
   if (world.now >= (Math.floor(row.createdAt / 1000) + EXPIRY_SECONDS) * 1000) return 'the invoice has expired'
   if (units !== BigInt(row.invoiced)) return `the invoice is over ${money(BigInt(row.invoiced))}, not ${money(units)}`

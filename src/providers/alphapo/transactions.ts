@@ -48,18 +48,26 @@ export const Transactions: Table<TransactionRow> = {
     merchant: Text,
     addressId: Count,
     txid: Text,
-    lines: z.array(Count, { error: 'expected a list of ids' }).min(1, 'expected an id').max(2, 'expected at most two ids'),
+    lines: z
+      .array(Count, { error: 'expected a list of ids' })
+      .min(1, 'expected an id')
+      .max(2, 'expected at most two ids'),
     sent: z.strictObject(Cash, { error: 'expected a currency and units' }),
     received: z.strictObject(Cash, { error: 'expected a currency and units' }),
     cross: Flag,
     belowMinimum: Flag,
     status: oneOf(['not_confirmed', 'confirmed', 'cancelled']),
     error: Text,
-    fees: z.array(z.strictObject({ type: oneOf(['deposit', 'transfer', 'exchange']), ...Cash }), { error: 'expected a list of fees' }),
+    fees: z.array(z.strictObject({ type: oneOf(['deposit', 'transfer', 'exchange']), ...Cash }), {
+      error: 'expected a list of fees',
+    }),
     confirmations: Count.nullable(),
     riskscore: Text.nullable(),
   }),
-  references: ({ transfer, addressId }) => [['transfer', Transfers, transfer], ['addressId', Addresses, String(addressId)]],
+  references: ({ transfer, addressId }) => [
+    ['transfer', Transfers, transfer],
+    ['addressId', Addresses, String(addressId)],
+  ],
   indexes: {
     byTransfer: { group: (row) => row.transfer, order: (row) => row.id },
     byAddress: { group: (row) => String(row.addressId), order: (row) => row.id },
@@ -94,7 +102,11 @@ export function view(row: TransactionRow, world: World): object {
     // rule: alphapo.callbacks.cancelled-money
     ...(withMoney && {
       currency_sent: { currency: sent.currency, amount: told(sent) },
-      currency_received: { currency: received.currency, amount: told(received), amount_minus_fee: money(net(received, row.fees)) },
+      currency_received: {
+        currency: received.currency,
+        amount: told(received),
+        amount_minus_fee: money(net(received, row.fees)),
+      },
     }),
     transactions: [
       {
@@ -145,24 +157,30 @@ export function lookupValid(call: AlphapoCall): void {
   const errors = fieldErrors(call.problems.filter(({ value }) => !isBlank(value)))
   const [first, second] = LOOKUPS.filter((field) => !isBlank(lookups(call)[field]))
   if (first === undefined) errors.set('id', lacking('id'))
-  else if (second !== undefined) errors.set(first, `The ${spoken(first)} field prohibits ${spoken(second)} from being present.`)
+  else if (second !== undefined)
+    errors.set(first, `The ${spoken(first)} field prohibits ${spoken(second)} from being present.`)
   if (errors.size > 0) throw new Refusal('invalid_request', { errors: Object.fromEntries(errors) })
 }
 
 export function getTransactionInfo(call: AlphapoCall, world: World): Answer {
   const { id, txid } = lookups(call)
-  const row = isBlank(id) ? world.first(Transactions, 'byTxid', JSON.stringify([call.caller.merchant, txid])) : world.get(Transactions, String(Number(id)))
+  const row = isBlank(id)
+    ? world.first(Transactions, 'byTxid', JSON.stringify([call.caller.merchant, txid]))
+    : world.get(Transactions, String(Number(id)))
   // rule: alphapo.transactions.info, rule: alphapo.transactions.own
   if (row?.merchant === call.caller.merchant) return { status: 200, body: view(row, world) }
   // rule: alphapo.transactions.not-found
   const field = LOOKUPS.find((name) => !isBlank(lookups(call)[name]))!
   // rule: alphapo.transactions.foreign-id
-  const hint = field === 'foreign_id' ? 'foreign_id finds withdrawals; a deposit is found by its id or its txid' : undefined
+  const hint =
+    field === 'foreign_id' ? 'foreign_id finds withdrawals; a deposit is found by its id or its txid' : undefined
   throw new Refusal('invalid_request', { errors: { [field]: unknownChoice(field) } }, hint)
 }
 
 /** What is asked for: in the body where it says something, else in the query. */
 function lookups(call: AlphapoCall): Record<string, unknown> {
   const body = bodyOf(call)
-  return Object.fromEntries(LOOKUPS.map((field) => [field, isBlank(body[field]) ? call.queryValues[field] : body[field]]))
+  return Object.fromEntries(
+    LOOKUPS.map((field) => [field, isBlank(body[field]) ? call.queryValues[field] : body[field]]),
+  )
 }

@@ -29,7 +29,14 @@ export const deposits: DepositRules = {
     if (!known || on === undefined || !Object.hasOwn(NETWORKS, on)) return undefined
     const name = on as keyof typeof NETWORKS
     if (!reaches(known, name, handOut)) return undefined
-    return { currency: known.currency, network: name, on: name, testnet: world.settings<Settings>('alphapo').testnet, decimals: known.decimals, threshold: NETWORKS[name].confirmations }
+    return {
+      currency: known.currency,
+      network: name,
+      on: name,
+      testnet: world.settings<Settings>('alphapo').testnet,
+      decimals: known.decimals,
+      threshold: NETWORKS[name].confirmations,
+    }
   },
   // Tags are told apart before: money without a tag, or with one that nobody was given, has no holder, and nobody is asked here.
   // rule: alphapo.deposits.tag
@@ -78,7 +85,9 @@ function reasonLost(transfer: Transfer, address: AddressRow, units: bigint, worl
   }
   // rule: alphapo.deposits.cross-currency
   const enabled = world.settings<Settings>('alphapo').merchants[address.merchant]?.currencies
-  return enabled && !enabled.includes(transfer.currency) ? `${transfer.currency} is not enabled for merchant ${address.merchant}` : undefined
+  return enabled && !enabled.includes(transfer.currency)
+    ? `${transfer.currency} is not enabled for merchant ${address.merchant}`
+    : undefined
 }
 
 // rule: alphapo.take.monitored, rule: alphapo.deposits.several
@@ -124,14 +133,21 @@ function settle(before: TransactionRow, transfer: Transfer, world: World): strin
     status: 'confirmed',
     fees: feesOf(before.sent, before.received, transfer.network),
     confirmations: confirmations(transfer, world),
-    riskscore: SCORED.includes(before.sent.currency) ? `0.${world.draw('alphapo', 'riskscore', transfer.id).below(6)}` : null,
+    riskscore: SCORED.includes(before.sent.currency)
+      ? `0.${world.draw('alphapo', 'riskscore', transfer.id).below(6)}`
+      : null,
   })
   tell(row, world)
   return `confirmed as transaction ${row.id}: ${money(net(row.received, row.fees))} ${row.received.currency} are credited to merchant ${row.merchant}`
 }
 
 function cancel(before: TransactionRow, error: string, transfer: Transfer, world: World): string {
-  const row: TransactionRow = world.put(Transactions, { ...before, status: 'cancelled', error: before.error || error, confirmations: confirmations(transfer, world) })
+  const row: TransactionRow = world.put(Transactions, {
+    ...before,
+    status: 'cancelled',
+    error: before.error || error,
+    confirmations: confirmations(transfer, world),
+  })
   tell(row, world)
   return `cancelled as transaction ${row.id}: ${row.error}`
 }

@@ -71,11 +71,20 @@ export const refusals = {
   invalid_request: fields({ foreign_id: 'The foreign id field is required.' }),
   forbidden_currency: (_: Detail, { content }: Call): Answer => {
     const asked = content.kind === 'json' ? content.value?.currency : undefined
-    return { status: 400, body: { errors: { currency: `Currency ${typeof asked === 'string' ? asked : 'BTC'} is not enabled for your merchant` } } }
+    return {
+      status: 400,
+      body: {
+        errors: { currency: `Currency ${typeof asked === 'string' ? asked : 'BTC'} is not enabled for your merchant` },
+      },
+    }
   },
   body_too_large: no(413, 'Payload too large', 'payload_too_large'),
   // rule: alphapo.rate.answer
-  rate_limited: (): Answer => ({ status: 429, headers: { 'content-type': 'text/plain; charset=UTF-8' }, body: 'error code: 1015' }),
+  rate_limited: (): Answer => ({
+    status: 429,
+    headers: { 'content-type': 'text/plain; charset=UTF-8' },
+    body: 'error code: 1015',
+  }),
   internal_error: no(500, 'Internal server error', 'internal_error'),
   unavailable: no(503, 'Service unavailable', 'service_unavailable'),
 }

@@ -19,21 +19,95 @@ export interface Currency {
 
 /** How many confirmations CPG waits for is not documented per network; these are usual figures. */
 // rule: cpg.networks.min-confirmations
-export const NETWORKS: Readonly<Record<string, { readonly chain: Chain; readonly on: NetworkName; readonly minConfirmations: number }>> = {
+export const NETWORKS: Readonly<
+  Record<string, { readonly chain: Chain; readonly on: NetworkName; readonly minConfirmations: number }>
+> = {
   ETH: { chain: 'evm', on: 'ethereum', minConfirmations: 12 },
   BSC: { chain: 'evm', on: 'bsc', minConfirmations: 15 },
   TRX: { chain: 'tron', on: 'tron', minConfirmations: 20 },
 }
 
 export const CURRENCIES: readonly Currency[] = [
-  { currency: 'USDT', network: 'ETH', name: 'Tether USD', contract: '0xdAC17F958D2ee523a2206206994597C13D831ec7', decimals: 6, minDeposit: '0', minWithdrawal: '10', feeFlat: '5' },
-  { currency: 'USDC', network: 'ETH', name: 'USD Coin', contract: '0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48', decimals: 6, minDeposit: '0', minWithdrawal: '10', feeFlat: '5' },
-  { currency: 'ETH', network: 'ETH', name: 'Ether', contract: null, decimals: 18, minDeposit: '0', minWithdrawal: '0.01', feeFlat: '0.001' },
-  { currency: 'USDT', network: 'BSC', name: 'Tether USD', contract: '0x55d398326f99059fF775485246999027B3197955', decimals: 18, minDeposit: '0', minWithdrawal: '10', feeFlat: '1' },
-  { currency: 'USDC', network: 'BSC', name: 'USD Coin', contract: '0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d', decimals: 18, minDeposit: '0', minWithdrawal: '10', feeFlat: '1' },
-  { currency: 'BNB', network: 'BSC', name: 'BNB', contract: null, decimals: 18, minDeposit: '0', minWithdrawal: '0.01', feeFlat: '0.001' },
-  { currency: 'USDT', network: 'TRX', name: 'Tether USD', contract: 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t', decimals: 6, minDeposit: '0', minWithdrawal: '10', feeFlat: '2' },
-  { currency: 'TRX', network: 'TRX', name: 'TRON', contract: null, decimals: 6, minDeposit: '0', minWithdrawal: '10', feeFlat: '1' },
+  {
+    currency: 'USDT',
+    network: 'ETH',
+    name: 'Tether USD',
+    contract: '0xdAC17F958D2ee523a2206206994597C13D831ec7',
+    decimals: 6,
+    minDeposit: '0',
+    minWithdrawal: '10',
+    feeFlat: '5',
+  },
+  {
+    currency: 'USDC',
+    network: 'ETH',
+    name: 'USD Coin',
+    contract: '0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48',
+    decimals: 6,
+    minDeposit: '0',
+    minWithdrawal: '10',
+    feeFlat: '5',
+  },
+  {
+    currency: 'ETH',
+    network: 'ETH',
+    name: 'Ether',
+    contract: null,
+    decimals: 18,
+    minDeposit: '0',
+    minWithdrawal: '0.01',
+    feeFlat: '0.001',
+  },
+  {
+    currency: 'USDT',
+    network: 'BSC',
+    name: 'Tether USD',
+    contract: '0x55d398326f99059fF775485246999027B3197955',
+    decimals: 18,
+    minDeposit: '0',
+    minWithdrawal: '10',
+    feeFlat: '1',
+  },
+  {
+    currency: 'USDC',
+    network: 'BSC',
+    name: 'USD Coin',
+    contract: '0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d',
+    decimals: 18,
+    minDeposit: '0',
+    minWithdrawal: '10',
+    feeFlat: '1',
+  },
+  {
+    currency: 'BNB',
+    network: 'BSC',
+    name: 'BNB',
+    contract: null,
+    decimals: 18,
+    minDeposit: '0',
+    minWithdrawal: '0.01',
+    feeFlat: '0.001',
+  },
+  {
+    currency: 'USDT',
+    network: 'TRX',
+    name: 'Tether USD',
+    contract: 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t',
+    decimals: 6,
+    minDeposit: '0',
+    minWithdrawal: '10',
+    feeFlat: '2',
+  },
+  {
+    currency: 'TRX',
+    network: 'TRX',
+    name: 'TRON',
+    contract: null,
+    decimals: 6,
+    minDeposit: '0',
+    minWithdrawal: '10',
+    feeFlat: '1',
+  },
 ]
 
 export function currencyOf(currency: string, network: string): Currency | undefined {
@@ -65,7 +139,8 @@ export const PERMISSION_OF: Readonly<Record<string, (typeof PERMISSIONS)[number]
 
 const Duration = z.string().transform((text, context) => {
   const ms = durationMs(text)
-  if (ms === undefined) context.addIssue({ code: 'custom', message: `expected a duration such as 90s, 15m, 4h, 7d or PT4H, got "${text}"` })
+  if (ms === undefined)
+    context.addIssue({ code: 'custom', message: `expected a duration such as 90s, 15m, 4h, 7d or PT4H, got "${text}"` })
   return ms ?? 0
 })
 
@@ -78,8 +153,15 @@ const Key = z.strictObject({
 })
 
 const Enabled = z
-  .strictObject({ currency: z.string(), network: z.string(), deposit: z.boolean().default(true), withdrawal: z.boolean().default(false) })
-  .refine((row) => currencyOf(row.currency, row.network), { message: `expected one of ${CURRENCIES.map((row) => `${row.currency} on ${row.network}`).join(', ')}` })
+  .strictObject({
+    currency: z.string(),
+    network: z.string(),
+    deposit: z.boolean().default(true),
+    withdrawal: z.boolean().default(false),
+  })
+  .refine((row) => currencyOf(row.currency, row.network), {
+    message: `expected one of ${CURRENCIES.map((row) => `${row.currency} on ${row.network}`).join(', ')}`,
+  })
 
 const Account = z.strictObject({ keys: z.array(Key), currencies: z.array(Enabled) })
 
@@ -124,12 +206,18 @@ export const Settings = z
   .strictObject({
     accounts: z.record(z.string(), Account).default({}),
     windows: z
-      .strictObject({ display: Duration.default(durationMs('3h')!), monitoring: Duration.default(durationMs('7d')!), reuse: Duration.default(durationMs('7d')!) })
+      .strictObject({
+        display: Duration.default(durationMs('3h')!),
+        monitoring: Duration.default(durationMs('7d')!),
+        reuse: Duration.default(durationMs('7d')!),
+      })
       .prefault({}),
   })
   .transform(({ accounts, windows }) => {
     const all = { ...z.record(z.string(), Account).parse(DEMO_ACCOUNTS), ...accounts }
-    const keys = new Map(Object.entries(all).flatMap(([account, { keys }]) => keys.map((key) => [key.id, { ...key, account }] as const)))
+    const keys = new Map(
+      Object.entries(all).flatMap(([account, { keys }]) => keys.map((key) => [key.id, { ...key, account }] as const)),
+    )
     return { accounts: all, windows, keys }
   })
 

@@ -21,9 +21,19 @@ interface AddressRow {
 export const Addresses: Table<AddressRow> = {
   name: 'cpg.addresses',
   key: (row) => row.id,
-  schema: z.strictObject({ id: Text, account: Text, network: oneOf(Object.keys(NETWORKS)), address: Text, identifier: Text.nullable(), idleSince: Moment.nullable() }),
+  schema: z.strictObject({
+    id: Text,
+    account: Text,
+    network: oneOf(Object.keys(NETWORKS)),
+    address: Text,
+    identifier: Text.nullable(),
+    idleSince: Moment.nullable(),
+  }),
   indexes: {
-    idle: { group: (row) => (row.idleSince === null ? undefined : JSON.stringify([row.account, row.network])), order: (row) => row.idleSince! },
+    idle: {
+      group: (row) => (row.idleSince === null ? undefined : JSON.stringify([row.account, row.network])),
+      order: (row) => row.idleSince!,
+    },
   },
 }
 
@@ -79,10 +89,15 @@ export function createDepositAddress(call: CpgCall, world: World): Answer {
   // rule: cpg.deposits.empty-text
   const identifier: string | null = wish.user_identifier || null
   // rule: cpg.deposits.not-enabled
-  const enabled = settings.accounts[account]!.currencies.some((row) => row.deposit && row.currency === currency.currency && row.network === currency.network)
+  const enabled = settings.accounts[account]!.currencies.some(
+    (row) => row.deposit && row.currency === currency.currency && row.network === currency.network,
+  )
   if (!enabled) throw new Refusal('deposits_not_enabled')
 
-  const row = identifier === null ? poolAddress(call, account, currency, world) : stickyAddress(call, account, currency, identifier, world)
+  const row =
+    identifier === null
+      ? poolAddress(call, account, currency, world)
+      : stickyAddress(call, account, currency, identifier, world)
   const request = openRequest(row, currency, settings, world)
   world.handOut({
     provider: 'cpg',
@@ -111,21 +126,38 @@ export function createDepositAddress(call: CpgCall, world: World): Answer {
 /** Network first, then the currency on that network: each question needs the answer before it. */
 function findCurrency(code: string, network: string): Currency {
   // rule: cpg.deposits.network-not-found
-  if (!Object.hasOwn(NETWORKS, network)) throw new Refusal('network_not_found', {}, `known networks: ${Object.keys(NETWORKS).join(', ')}`)
+  if (!Object.hasOwn(NETWORKS, network))
+    throw new Refusal('network_not_found', {}, `known networks: ${Object.keys(NETWORKS).join(', ')}`)
   const currency = currencyOf(code, network)
   // rule: cpg.deposits.currency-not-found
-  if (!currency) throw new Refusal('currency_not_found', {}, `known on ${network}: ${CURRENCIES.filter((row) => row.network === network).map((row) => row.currency).join(', ')}`)
+  if (!currency)
+    throw new Refusal(
+      'currency_not_found',
+      {},
+      `known on ${network}: ${CURRENCIES.filter((row) => row.network === network)
+        .map((row) => row.currency)
+        .join(', ')}`,
+    )
   return currency
 }
 
-function stickyAddress(call: CpgCall, account: string, { network }: Currency, identifier: string, world: World): AddressRow {
+function stickyAddress(
+  call: CpgCall,
+  account: string,
+  { network }: Currency,
+  identifier: string,
+  world: World,
+): AddressRow {
   // rule: cpg.deposits.sticky, rule: cpg.deposits.sticky-not-by-currency, rule: cpg.deposits.no-cross-network
   call.because('cpg.deposits.sticky')
   const id = JSON.stringify([account, network, 'sticky', identifier])
   const known = world.get(Addresses, id)
   call.note('address', known ? 'sticky: the one this identifier always has' : 'sticky: new for this identifier')
   if (known) return known
-  const address = world.address({ chain: NETWORKS[network]!.chain, name: ['cpg', account, network, 'sticky', identifier] })
+  const address = world.address({
+    chain: NETWORKS[network]!.chain,
+    name: ['cpg', account, network, 'sticky', identifier],
+  })
   return world.put(Addresses, { id, account, network, address, identifier, idleSince: null })
 }
 
@@ -144,7 +176,12 @@ function poolAddress(call: CpgCall, account: string, { network }: Currency, worl
   return world.put(Addresses, { id, account, network, address, identifier: null, idleSince: null })
 }
 
-function openRequest(row: AddressRow, { currency, network }: Currency, { windows }: Settings, world: World): RequestRow {
+function openRequest(
+  row: AddressRow,
+  { currency, network }: Currency,
+  { windows }: Settings,
+  world: World,
+): RequestRow {
   // rule: cpg.deposits.windows
   const requestId = world.next('cpg.requests')
   const request: RequestRow = world.put(Requests, {
@@ -159,11 +196,16 @@ function openRequest(row: AddressRow, { currency, network }: Currency, { windows
     createdAt: world.now,
     displayExpiresAt: world.now + windows.display,
   })
-  const window = (reaction: string, at: number, summary: string) => world.clock.schedule({ at, provider: 'cpg', kind: 'window', reaction, args: requestId, summary })
+  const window = (reaction: string, at: number, summary: string) =>
+    world.clock.schedule({ at, provider: 'cpg', kind: 'window', reaction, args: requestId, summary })
   window('displayEnded', request.displayExpiresAt, `deposit request ${requestId} is no longer shown`)
   // rule: cpg.deposits.sticky-forever
   if (row.identifier === null) {
-    window('reuseAllowed', watchedUntil(request, windows), `the pool address of deposit request ${requestId} may serve again`)
+    window(
+      'reuseAllowed',
+      watchedUntil(request, windows),
+      `the pool address of deposit request ${requestId} may serve again`,
+    )
   }
   return request
 }
@@ -189,7 +231,12 @@ export const reactions: Readonly<Record<string, Reaction>> = {
  * The request that money of this currency on this address belongs to: the newest one. A pool address serves one request at a time, so there
  * only the very newest can be it.
  */
-export function newestRequest(address: string, network: string, currency: string, world: World): RequestRow | undefined {
+export function newestRequest(
+  address: string,
+  network: string,
+  currency: string,
+  world: World,
+): RequestRow | undefined {
   const [newest, ...older] = world.list(Requests, 'byAddress', address, { descending: true })
   if (newest?.network !== network) return undefined
   if (newest.identifier === null) return newest.currency === currency ? newest : undefined

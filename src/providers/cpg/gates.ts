@@ -26,8 +26,14 @@ function headersPresent(call: CpgCall): void {
   // rule: cpg.auth.headers
   const { 'x-cpg-key': key, 'x-cpg-timestamp': timestamp, 'x-cpg-signature': given } = call.headers
   if (key && timestamp && given) return
-  const missing = Object.entries({ 'X-CPG-Key': key, 'X-CPG-Timestamp': timestamp, 'X-CPG-Signature': given }).filter(([, value]) => !value)
-  throw new Refusal('missing_headers', {}, missing.length < 3 ? `missing: ${missing.map(([name]) => name).join(', ')}` : undefined)
+  const missing = Object.entries({ 'X-CPG-Key': key, 'X-CPG-Timestamp': timestamp, 'X-CPG-Signature': given }).filter(
+    ([, value]) => !value,
+  )
+  throw new Refusal(
+    'missing_headers',
+    {},
+    missing.length < 3 ? `missing: ${missing.map(([name]) => name).join(', ')}` : undefined,
+  )
 }
 
 function timestampInWindow(call: CpgCall): void {
@@ -36,7 +42,11 @@ function timestampInWindow(call: CpgCall): void {
   const seconds = /^\d{1,15}$/.test(text) ? Number(text) : NaN
   if (Math.abs(call.wallMs / 1000 - seconds) <= WINDOW_SECONDS) return
   const milliseconds = Math.abs(call.wallMs - seconds) <= WINDOW_SECONDS * 1000
-  throw new Refusal('timestamp_outside_window', {}, milliseconds ? 'seconds expected, milliseconds sent' : timestampHint(seconds, call.wallMs))
+  throw new Refusal(
+    'timestamp_outside_window',
+    {},
+    milliseconds ? 'seconds expected, milliseconds sent' : timestampHint(seconds, call.wallMs),
+  )
 }
 
 function timestampHint(seconds: number, wallMs: number): string {
@@ -66,8 +76,12 @@ function signatureMatches(call: CpgCall): void {
   const timestamp = String(call.headers['x-cpg-timestamp'])
   // rule: sandgate.signature.both-paths
   const signedOver = (path: string) =>
-    timingSafeEqual(given, signature({ secret, timestamp, method: call.method, path, query: call.query, body: call.body }))
-  if (!signedOver(call.path) && (call.path === call.linePath || !signedOver(call.linePath))) throw new Refusal('bad_signature')
+    timingSafeEqual(
+      given,
+      signature({ secret, timestamp, method: call.method, path, query: call.query, body: call.body }),
+    )
+  if (!signedOver(call.path) && (call.path === call.linePath || !signedOver(call.linePath)))
+    throw new Refusal('bad_signature')
 }
 
 function signatureUnused(call: CpgCall, world: World): void {
@@ -75,7 +89,11 @@ function signatureUnused(call: CpgCall, world: World): void {
   const given = String(call.headers['x-cpg-signature'])
   const used = world.get(Signatures, given)
   if (used && used.expiresWallMs >= call.wallMs) {
-    throw new Refusal('signature_already_used', {}, 'two equal requests signed in the same second have the same signature')
+    throw new Refusal(
+      'signature_already_used',
+      {},
+      'two equal requests signed in the same second have the same signature',
+    )
   }
   world.prune(Signatures, 'expiring', '', call.wallMs - 1, 2)
   world.put(Signatures, { signature: given, expiresWallMs: call.wallMs + SIGNATURE_KEPT_MS })
@@ -89,7 +107,8 @@ function withinRate(call: CpgCall, world: World): void {
 
 function permitted(call: CpgCall): void {
   // rule: cpg.auth.permission
-  if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs)) throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
+  if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs))
+    throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
 }
 
 function legal(call: CpgCall): void {

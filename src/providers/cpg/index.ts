@@ -2,7 +2,13 @@
 import { type Answer, type Provider, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { currencyOf, DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
-import { Addresses, byIdempotencyKey, createDepositAddress, reactions as windowReactions, Requests } from './deposits.ts'
+import {
+  Addresses,
+  byIdempotencyKey,
+  createDepositAddress,
+  reactions as windowReactions,
+  Requests,
+} from './deposits.ts'
 import { gates, identity, middleware, Signatures } from './gates.ts'
 import { getDepositRequest } from './requests.ts'
 import { traffic } from './traffic.ts'
@@ -20,11 +26,17 @@ export const provider: Provider = {
   tables: [Addresses, Requests, Deposits, Signatures],
   handsOut: [Requests],
   // rule: cpg.validation.content-type
-  readsJson: (mediaType) => mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
+  readsJson: (mediaType) =>
+    mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
   // rule: cpg.validation.encodings
   jsonEncodings: 'detected',
   gates,
-  credentials: (world) => [...world.settings<Settings>('cpg').keys.values()].map(({ account, id: key, secret }) => ({ account, key, secret })),
+  credentials: (world) =>
+    [...world.settings<Settings>('cpg').keys.values()].map(({ account, id: key, secret }) => ({
+      account,
+      key,
+      secret,
+    })),
   identity,
   needs: PERMISSION_OF,
   operations: {
@@ -42,14 +54,19 @@ export const provider: Provider = {
     gates: middleware,
     // rule: cpg.elsewhere
     answer: (call) => {
-      if (call.allowed.length > 0) throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
+      if (call.allowed.length > 0)
+        throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
       throw new Refusal('not_found')
     },
   },
   signing,
   traffic,
   sign,
-  firstCall: { method: 'POST', path: '/v1/deposit-addresses', body: '{"currency":"USDT","network":"ETH","user_identifier":"user_1"}' },
+  firstCall: {
+    method: 'POST',
+    path: '/v1/deposit-addresses',
+    body: '{"currency":"USDT","network":"ETH","user_identifier":"user_1"}',
+  },
 }
 
 function listCurrencies(call: CpgCall, world: World): Answer {

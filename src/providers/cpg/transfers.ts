@@ -51,7 +51,10 @@ export const Deposits: Table<DepositRow> = {
     confirmedAt: Moment.nullable(),
     sweep: Text.exactOptional(),
   }),
-  references: ({ id, requestId }) => [['id', Transfers, id], ['requestId', Requests, String(requestId)]],
+  references: ({ id, requestId }) => [
+    ['id', Transfers, id],
+    ['requestId', Requests, String(requestId)],
+  ],
   indexes: {
     byRequest: { group: (row) => String(row.requestId), order: (row) => row.seq },
     byAddress: { group: (row) => JSON.stringify([row.address, row.currency]), order: (row) => row.seq },
@@ -66,7 +69,13 @@ export const deposits: DepositRules = {
     const known = currencyOf((currency ?? handOut.currency).toUpperCase(), (network ?? handOut.network).toUpperCase())
     if (!known) return undefined
     const { on, minConfirmations } = NETWORKS[known.network]!
-    return { currency: known.currency, network: known.network, on, decimals: known.decimals, threshold: minConfirmations }
+    return {
+      currency: known.currency,
+      network: known.network,
+      on,
+      decimals: known.decimals,
+      threshold: minConfirmations,
+    }
   },
   onTransfer: (step, transfer, holder, world) => {
     if (step === 'seen') return detected(transfer, holder, world)
@@ -83,12 +92,14 @@ export const deposits: DepositRules = {
 
 function detected(transfer: Transfer, holder: HandOut, world: World): string {
   // rule: cpg.deposits.no-cross-network
-  if (transfer.network !== holder.network) return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
+  if (transfer.network !== holder.network)
+    return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
   const request = newestRequest(holder.address, holder.network, transfer.currency, world)
   // rule: cpg.deposits.unrequested-currency
   if (!request) return `credits nothing: nobody asked for ${transfer.currency} on this address`
   // rule: cpg.deposits.after-window
-  if (!isWatched(request, world)) return `credits nothing: the address of request ${request.requestId} went back to the pool and is not watched`
+  if (!isWatched(request, world))
+    return `credits nothing: the address of request ${request.requestId} went back to the pool and is not watched`
   // rule: cpg.deposits.late-credit, rule: cpg.deposits.recycled
   const row: DepositRow = world.put(Deposits, {
     id: transfer.id,
@@ -114,13 +125,24 @@ function confirmed(before: DepositRow, transfer: Transfer, world: World): string
   const row = world.put(Deposits, { ...before, status: 'confirmed', confirmedAt: world.now } as const)
   tell('deposit.confirmed', row, { ...facts(row, transfer, world), confirmed_at: webhookTime(world.now) }, world)
   // rule: cpg.webhooks.swept
-  const { id: sweep } = world.clock.schedule({ at: world.now + SWEPT_AFTER_MS, provider: 'cpg', kind: 'confirmation', reaction: 'swept', args: row.id, summary: `${row.id} is swept` })
+  const { id: sweep } = world.clock.schedule({
+    at: world.now + SWEPT_AFTER_MS,
+    provider: 'cpg',
+    kind: 'confirmation',
+    reaction: 'swept',
+    args: row.id,
+    summary: `${row.id} is swept`,
+  })
   world.put(Deposits, { ...row, sweep })
   return `credited to request ${row.requestId}`
 }
 
 function facts(row: DepositRow, transfer: Transfer, world: World) {
-  return { confirmations: confirmations(transfer, world), block_number: transfer.block, detected_at: webhookTime(row.detectedAt) }
+  return {
+    confirmations: confirmations(transfer, world),
+    block_number: transfer.block,
+    detected_at: webhookTime(row.detectedAt),
+  }
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {

@@ -12,7 +12,14 @@ const HOUR_MS = 60 * MINUTE_MS
 
 export const callbacks: CallbackRules = {
   // rule: cpg.webhooks.events
-  events: ['deposit.detected', 'deposit.confirmed', 'deposit.swept', 'withdrawal.broadcasted', 'withdrawal.confirmed', 'withdrawal.failed'],
+  events: [
+    'deposit.detected',
+    'deposit.confirmed',
+    'deposit.swept',
+    'withdrawal.broadcasted',
+    'withdrawal.confirmed',
+    'withdrawal.failed',
+  ],
   // rule: cpg.webhooks.retries
   retryMs: [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS],
   timeoutMs: 10_000,
@@ -39,7 +46,12 @@ function seconds(ms: number): number {
 }
 
 /** Tells the account that a deposit was detected, confirmed or swept. `more` is what only this event carries. */
-export function tell(event: 'deposit.detected' | 'deposit.confirmed' | 'deposit.swept', row: DepositRow, more: Record<string, unknown>, world: World): void {
+export function tell(
+  event: 'deposit.detected' | 'deposit.confirmed' | 'deposit.swept',
+  row: DepositRow,
+  more: Record<string, unknown>,
+  world: World,
+): void {
   const createdAt = webhookTime(world.now)
   const data = {
     deposit_request_id: row.requestId,

@@ -12,7 +12,9 @@ export function canonical(parts: Pick<SignedParts, 'timestamp' | 'method' | 'pat
   return `${parts.timestamp}\n${parts.method}\n${parts.path}\n${parts.query ?? ''}\n${hash('sha256', parts.body, 'hex')}`
 }
 
-export function signature(parts: Pick<SignedParts, 'secret' | 'timestamp' | 'method' | 'path' | 'query' | 'body'>): Buffer {
+export function signature(
+  parts: Pick<SignedParts, 'secret' | 'timestamp' | 'method' | 'path' | 'query' | 'body'>,
+): Buffer {
   return createHmac('sha256', parts.secret).update(canonical(parts)).digest()
 }
 
@@ -61,7 +63,11 @@ export function okList(data: readonly unknown[]): Answer {
 
 // rule: cpg.envelope.error
 function no(status: number, message: string, headers: Record<string, string> = {}) {
-  return (detail: Detail): Answer => ({ status, headers: { ...headers, ...detail.headers }, body: { success: false, message: detail.message ?? message } })
+  return (detail: Detail): Answer => ({
+    status,
+    headers: { ...headers, ...detail.headers },
+    body: { success: false, message: detail.message ?? message },
+  })
 }
 
 /** Every refusal by name; the texts are CPG's where they are documented. */
@@ -93,13 +99,20 @@ const FIELDS = ['request_id', 'currency', 'network', 'amount', 'to_address', 'us
 export function refuseProblems(problems: readonly Problem[], hint?: string): Refusal {
   const items = new Map<string, string>()
   for (const problem of problems) {
-    const field = problem.keyword === 'required' && problem.at.length === 0 ? (problem.params.missingProperty ?? 'body') : (problem.at[0] ?? 'body')
+    const field =
+      problem.keyword === 'required' && problem.at.length === 0
+        ? (problem.params.missingProperty ?? 'body')
+        : (problem.at[0] ?? 'body')
     const worse = problem.keyword === 'type' || halfCharacter(problem)
     if (worse || !items.has(String(field))) items.set(String(field), reason(problem))
   }
   const order = (field: string) => (FIELDS.includes(field) ? FIELDS.indexOf(field) : FIELDS.length)
   const fields = [...items.keys()].sort((a, b) => order(a) - order(b))
-  return new Refusal('invalid_request', { message: fields.map((field) => `${field}: ${items.get(field)}`).join('; ') }, hint)
+  return new Refusal(
+    'invalid_request',
+    { message: fields.map((field) => `${field}: ${items.get(field)}`).join('; ') },
+    hint,
+  )
 }
 
 /** Half a surrogate pair, which is no text to Python. */
@@ -119,9 +132,12 @@ function reason(problem: Problem): string {
     case 'mediaType':
       return 'Input should be a valid dictionary or object to extract fields from'
     case 'type':
-      if (at.length === 0) return value === null ? 'Field required' : 'Input should be a valid dictionary or object to extract fields from'
+      if (at.length === 0)
+        return value === null ? 'Field required' : 'Input should be a valid dictionary or object to extract fields from'
       if (at[0] === 'amount') return 'Decimal input should be an integer, float, string or Decimal object'
-      return where === 'body' ? 'Input should be a valid string' : 'Input should be a valid integer, unable to parse string as an integer'
+      return where === 'body'
+        ? 'Input should be a valid string'
+        : 'Input should be a valid integer, unable to parse string as an integer'
     case 'minLength':
       return `String should have at least ${characters(params.limit)}`
     case 'maxLength':
@@ -133,9 +149,15 @@ function reason(problem: Problem): string {
     case 'exclusiveMinimum':
       return `Input should be greater than ${params.limit}`
     case 'enum':
-      return `Input should be ${params.allowedValues.map((allowed: string) => `'${allowed}'`).join(', ').replace(/, (?=[^,]*$)/, ' or ')}`
+      return `Input should be ${params.allowedValues
+        .map((allowed: string) => `'${allowed}'`)
+        .join(', ')
+        .replace(/, (?=[^,]*$)/, ' or ')}`
     case 'pattern':
-      if (at[0] === 'amount') return /\d/.test(String(value)) && Number(value) <= 0 ? 'Input should be greater than 0' : 'Input should be a valid decimal'
+      if (at[0] === 'amount')
+        return /\d/.test(String(value)) && Number(value) <= 0
+          ? 'Input should be greater than 0'
+          : 'Input should be a valid decimal'
       if (halfCharacter(problem)) return 'Input should be a valid string, unable to parse raw data as a unicode string'
       // rule: cpg.validation.nul
       return 'String should not contain NUL characters'

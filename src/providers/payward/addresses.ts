@@ -47,8 +47,14 @@ export const Addresses: Table<AddressRow> = {
   }),
   indexes: {
     live: { group: (row) => (row.gone ? undefined : home(row.account, row.method)), order: (row) => row.seq },
-    unused: { group: (row) => (row.gone || row.used ? undefined : home(row.account, row.method)), order: (row) => row.seq },
-    staying: { group: (row) => (row.expiresAt === null ? home(row.account, row.method) : undefined), order: (row) => row.seq },
+    unused: {
+      group: (row) => (row.gone || row.used ? undefined : home(row.account, row.method)),
+      order: (row) => row.seq,
+    },
+    staying: {
+      group: (row) => (row.expiresAt === null ? home(row.account, row.method) : undefined),
+      order: (row) => row.seq,
+    },
     place: { group: (row) => place(row.address, row.tag), order: (row) => row.seq },
   },
 }
@@ -77,14 +83,37 @@ export function createDepositAddress(call: PaywardCall, world: World): Answer {
   const method = findMethod(asset, wish.method_id)
 
   const shared = method.storedBy === method.id ? undefined : sharedAddress(call, account, method, world)
-  const row = shared ?? newAddress(call, account, METHODS.find(({ id }) => id === method.storedBy)!, world)
+  const row =
+    shared ??
+    newAddress(
+      call,
+      account,
+      METHODS.find(({ id }) => id === method.storedBy)!,
+      world,
+    )
   const { address, tag } = row
   const { network } = method
   // rule: payward.deposits.tag
-  world.handOut({ provider: 'payward', account, user: null, network, currency: asset.symbol, address, tag, reference: row.id })
+  world.handOut({
+    provider: 'payward',
+    account,
+    user: null,
+    network,
+    currency: asset.symbol,
+    address,
+    tag,
+    reference: row.id,
+  })
   // rule: payward.addresses.answer, rule: payward.addresses.name, rule: payward.addresses.is-new, rule: payward.addresses.expire-time
   return ok(
-    { address, name: network, tag, memo: null, expire_time: row.expiresAt === null ? null : time(row.expiresAt), is_new: shared === undefined },
+    {
+      address,
+      name: network,
+      tag,
+      memo: null,
+      expire_time: row.expiresAt === null ? null : time(row.expiresAt),
+      is_new: shared === undefined,
+    },
     // rule: payward.addresses.status
     Number(world.assumes('payward.addresses.status')),
   )
@@ -135,10 +164,16 @@ function newAddress(call: PaywardCall, account: string, method: Method, world: W
 }
 
 /** An address of its own, or the network's one address with a tag of its own. */
-function whereTo(account: string, method: Method, before: number, world: World): { address: string; tag: string | null } {
+function whereTo(
+  account: string,
+  method: Method,
+  before: number,
+  world: World,
+): { address: string; tag: string | null } {
   const { on, tagDigits } = NETWORKS[method.network]!
   const { chain } = CHAINS[on]
-  if (tagDigits === undefined) return { address: world.address({ chain, name: ['payward', account, method.id, before] }), tag: null }
+  if (tagDigits === undefined)
+    return { address: world.address({ chain, name: ['payward', account, method.id, before] }), tag: null }
   // rule: payward.addresses.tag, rule: payward.addresses.tag-xrp, rule: payward.addresses.tag-xlm
   const address = world.address({ chain, name: ['payward', method.id] })
   const draw = world.draw('payward tag', account, method.id, before)
@@ -159,7 +194,14 @@ function expireOldest(unused: readonly AddressRow[], made: AddressRow, limit: nu
   const expiresAt = world.now + EXPIRY_MS
   world.put(Addresses, { ...oldest, expiresAt })
   const summary = `the address ${oldest.address} is no longer listed`
-  world.clock.schedule({ provider: 'payward', kind: 'window', reaction: 'addressExpired', args: oldest.id, at: expiresAt, summary })
+  world.clock.schedule({
+    provider: 'payward',
+    kind: 'window',
+    reaction: 'addressExpired',
+    args: oldest.id,
+    at: expiresAt,
+    summary,
+  })
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {
@@ -205,11 +247,23 @@ export function listDepositAddresses(call: PaywardCall, world: World): Answer {
     .sort((a, b) => a.row.seq - b.row.seq)
   const shown = found.slice(0, filter.page_size)
   // rule: payward.list.pages
-  return page(shown.map(({ row, method }) => rowShown(row, method, asset)), found.length > shown.length ? writeToken(PAGING, shown.at(-1)!.row.seq) : null)
+  return page(
+    shown.map(({ row, method }) => rowShown(row, method, asset)),
+    found.length > shown.length ? writeToken(PAGING, shown.at(-1)!.row.seq) : null,
+  )
 }
 
-function liveAfter(account: string, method: Method, seq: number, limit: number, world: World): { row: AddressRow; method: Method }[] {
-  const rows = world.list(Addresses, 'live', home(account, method.storedBy), { after: { order: seq, key: '\uffff' }, limit })
+function liveAfter(
+  account: string,
+  method: Method,
+  seq: number,
+  limit: number,
+  world: World,
+): { row: AddressRow; method: Method }[] {
+  const rows = world.list(Addresses, 'live', home(account, method.storedBy), {
+    after: { order: seq, key: '\uffff' },
+    limit,
+  })
   return rows.map((row) => ({ row, method }))
 }
 

@@ -152,7 +152,10 @@ const Key = z.strictObject({
   ratePerMinute: z.int().positive().optional(),
 })
 
-const Account = z.strictObject({ keys: z.array(Key), ids: z.array(z.string().regex(/^[A-Za-z0-9-]{14,42}$/, 'expected 14 to 42 letters, digits or hyphens')) })
+const Account = z.strictObject({
+  keys: z.array(Key),
+  ids: z.array(z.string().regex(/^[A-Za-z0-9-]{14,42}$/, 'expected 14 to 42 letters, digits or hyphens')),
+})
 
 type AccountSettings = z.input<typeof Account>
 
@@ -175,7 +178,9 @@ export const DEMO = Object.entries(DEMO_ACCOUNTS).flatMap(([account, { keys, ids
     account,
     key: id,
     secret,
-    note: [`accounts ${ids.join(', ')}`, ...(nonceWindow ? ['a nonce window of ten seconds in nanoseconds'] : [])].join('; '),
+    note: [`accounts ${ids.join(', ')}`, ...(nonceWindow ? ['a nonce window of ten seconds in nanoseconds'] : [])].join(
+      '; ',
+    ),
   })),
 )
 
@@ -188,7 +193,11 @@ export const Settings = z
   })
   .transform(({ accounts, unusedAddresses }) => {
     const all = { ...z.record(z.string(), Account).parse(DEMO_ACCOUNTS), ...accounts }
-    const keys = new Map(Object.entries(all).flatMap(([partner, { keys, ids }]) => keys.map((key) => [key.id, { ...key, partner, ids }] as const)))
+    const keys = new Map(
+      Object.entries(all).flatMap(([partner, { keys, ids }]) =>
+        keys.map((key) => [key.id, { ...key, partner, ids }] as const),
+      ),
+    )
     return { accounts: all, unusedAddresses, keys }
   })
 

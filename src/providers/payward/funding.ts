@@ -10,7 +10,11 @@ import { moment, page, type PaywardCall } from './wire.ts'
 
 const PAGING: Paging = { label: 'before', prefix: 'cursor_', field: 'cursor' }
 
-const Filter = z.object({ type: z.enum(['withdrawal', 'deposit']), cursor: z.string().optional(), page_size: z.number().default(25) })
+const Filter = z.object({
+  type: z.enum(['withdrawal', 'deposit']),
+  cursor: z.string().optional(),
+  page_size: z.number().default(25),
+})
 
 export function listFundingTransactions(call: PaywardCall, world: World): Answer {
   // rule: payward.funding.filters, rule: payward.funding.pages
@@ -20,7 +24,13 @@ export function listFundingTransactions(call: PaywardCall, world: World): Answer
   if (type === 'withdrawal') return page([], null)
   // rule: payward.funding.accounts, rule: payward.funding.order
   const found = [...new Set(call.caller.ids)]
-    .flatMap((account) => world.list(Deposits, 'byAccount', account, { descending: true, after: { order: before, key: '' }, limit: size + 1 }))
+    .flatMap((account) =>
+      world.list(Deposits, 'byAccount', account, {
+        descending: true,
+        after: { order: before, key: '' },
+        limit: size + 1,
+      }),
+    )
     .sort((a, b) => b.seq - a.seq)
   const shown = found.slice(0, size)
   return page(shown.map(depositShown), found.length > size ? writeToken(PAGING, shown.at(-1)!.seq) : null)

@@ -15,10 +15,17 @@ const U64_MAX = 18_446_744_073_709_551_615n
 const SPENT_MAX = 10_000
 
 /** -1: behind every nonce there is. */
-const Stand = z.string({ error: 'expected decimal digits as text' }).regex(/^(-1|\d{1,20})$/, 'expected a nonce in decimal digits, or -1')
+const Stand = z
+  .string({ error: 'expected decimal digits as text' })
+  .regex(/^(-1|\d{1,20})$/, 'expected a nonce in decimal digits, or -1')
 
 /** Where a key's nonces stand; decimal text, because they outgrow a number. */
-export const Nonces: Table<{ readonly key: string; readonly highest: string; readonly floor: string; readonly spent: number }> = {
+export const Nonces: Table<{
+  readonly key: string
+  readonly highest: string
+  readonly floor: string
+  readonly spent: number
+}> = {
   name: 'payward.nonces',
   key: (row) => row.key,
   secret: true,
@@ -51,13 +58,15 @@ function withinRate(call: PaywardCall, world: World): void {
   const { id, ratePerMinute } = call.caller
   // rule: payward.rate.off, rule: payward.rate.bucket
   const overMs = overRate(['payward', id], ratePerMinute, world)
-  if (overMs !== undefined) throw new Refusal('rate_limited', { headers: { 'retry-after': String(Math.ceil(overMs / 1000)) } })
+  if (overMs !== undefined)
+    throw new Refusal('rate_limited', { headers: { 'retry-after': String(Math.ceil(overMs / 1000)) } })
 }
 
 function signatureMatches(call: PaywardCall, world: World): void {
   // rule: payward.auth.headers, rule: payward.auth.nonce-missing
   if (!call.headers['api-sign']) throw new Refusal('bad_signature', {}, 'API-Sign is missing')
-  if (!call.headers['api-nonce']) throw new Refusal('InvalidNonce', {}, 'API-Nonce is missing: it is part of what is signed')
+  if (!call.headers['api-nonce'])
+    throw new Refusal('InvalidNonce', {}, 'API-Nonce is missing: it is part of what is signed')
   // rule: payward.auth.signature-form
   const parts = signedParts(call, world)!
   const given = Buffer.from(parts.given, 'latin1')
@@ -74,7 +83,8 @@ function nonceRises(call: PaywardCall, world: World): void {
   // rule: payward.nonce.u64, rule: payward.nonce.no-clock
   const text = String(call.headers['api-nonce'])
   const nonce = /^(0|[1-9]\d{0,19})$/.test(text) ? BigInt(text) : -1n
-  if (nonce < 0n || nonce > U64_MAX) throw new Refusal('InvalidNonce', {}, 'API-Nonce is not an unsigned 64-bit integer in plain decimal digits')
+  if (nonce < 0n || nonce > U64_MAX)
+    throw new Refusal('InvalidNonce', {}, 'API-Nonce is not an unsigned 64-bit integer in plain decimal digits')
 
   // rule: payward.nonce.rising, rule: payward.nonce.per-key
   const { id: key, nonceWindow } = call.caller
@@ -108,7 +118,12 @@ function greater(a: bigint, b: bigint): bigint {
 }
 
 /** Units of the clock by how many digits its time of today has in them. */
-const UNITS: Readonly<Record<number, string>> = { 10: 'seconds', 13: 'milliseconds', 16: 'microseconds', 19: 'nanoseconds' }
+const UNITS: Readonly<Record<number, string>> = {
+  10: 'seconds',
+  13: 'milliseconds',
+  16: 'microseconds',
+  19: 'nanoseconds',
+}
 
 /** A number this far from now is not the time of day. */
 const DECADE_MS = 10 * 365 * 86_400_000
@@ -117,16 +132,22 @@ const CLOCK_DIGITS = 9
 
 function nonceHint(text: string, highest: string, wallMs: number): string {
   if (text === highest) return 'this nonce was used before: every call needs a greater one'
-  const isNow = (nonce: string) => nonce.length in UNITS && Math.abs(Number(nonce) * 10 ** (13 - nonce.length) - wallMs) < DECADE_MS
-  const unit = (nonce: string) => (isNow(nonce) ? UNITS[nonce.length] : `${nonce.length} digit${nonce.length === 1 ? '' : 's'}`)
-  const units = text.length < highest.length ? `; this one looks like ${unit(text)}, and earlier ones like ${unit(highest)}: keep to one unit for each key` : ''
+  const isNow = (nonce: string) =>
+    nonce.length in UNITS && Math.abs(Number(nonce) * 10 ** (13 - nonce.length) - wallMs) < DECADE_MS
+  const unit = (nonce: string) =>
+    isNow(nonce) ? UNITS[nonce.length] : `${nonce.length} digit${nonce.length === 1 ? '' : 's'}`
+  const units =
+    text.length < highest.length
+      ? `; this one looks like ${unit(text)}, and earlier ones like ${unit(highest)}: keep to one unit for each key`
+      : ''
   const strange = text.length >= CLOCK_DIGITS && !isNow(text)
   return `the nonce must be greater than the highest this key has used${strange ? '; this one is not the time of day in any unit: a clock that counts from the start of the machine or the program, as hrtime.bigint(), System.nanoTime() and time.monotonic_ns() do, begins anew; take the wall clock' : units}`
 }
 
 function permitted(call: PaywardCall): void {
   // rule: payward.auth.permission
-  if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs)) throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
+  if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs))
+    throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
 }
 
 function idempotencyKeyLegal(call: PaywardCall): void {
@@ -150,7 +171,8 @@ function accountKnown(call: PaywardCall): void {
   // rule: payward.accounts.unknown, rule: payward.accounts.any
   const { ids } = call.caller
   const id = call.params.account_id
-  if (id !== undefined && !ids.includes(id)) throw new Refusal('UnknownAccount', {}, `accounts of this key: ${ids.join(', ')}`)
+  if (id !== undefined && !ids.includes(id))
+    throw new Refusal('UnknownAccount', {}, `accounts of this key: ${ids.join(', ')}`)
 }
 
 // rule: payward.auth.order

@@ -12,7 +12,15 @@ import { listPortfolioTransactions } from './portfolio.ts'
 import { sign, signing } from './signing.ts'
 import { traffic } from './traffic.ts'
 import { Balances, Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
-import { callbacks, deleteWebhook, listWebhooks, registerWebhook, testWebhook, updateWebhook, Webhooks } from './webhooks.ts'
+import {
+  callbacks,
+  deleteWebhook,
+  listWebhooks,
+  registerWebhook,
+  testWebhook,
+  updateWebhook,
+  Webhooks,
+} from './webhooks.ts'
 import { refusals } from './wire.ts'
 
 export const provider: Provider = {
@@ -31,7 +39,12 @@ export const provider: Provider = {
   // rule: payward.validation.media-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
   gates,
-  credentials: (world) => [...world.settings<Settings>('payward').keys.values()].map(({ partner: account, id: key, secret }) => ({ account, key, secret })),
+  credentials: (world) =>
+    [...world.settings<Settings>('payward').keys.values()].map(({ partner: account, id: key, secret }) => ({
+      account,
+      key,
+      secret,
+    })),
   identity,
   needs: PERMISSION_OF,
   operations: {
@@ -55,7 +68,8 @@ export const provider: Provider = {
     gates: [],
     // rule: payward.elsewhere, rule: payward.methods.old-path
     answer: (call) => {
-      if (call.allowed.length > 0) throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
+      if (call.allowed.length > 0)
+        throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
       throw new Refusal('not_found')
     },
   },

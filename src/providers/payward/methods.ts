@@ -13,7 +13,10 @@ const LIMITS = {
 export function listDepositMethods(call: PaywardCall, world: World): Answer {
   const asset = findAsset(call.params.asset_symbol!, call.queryValues.asset_type as AssetType | undefined, call, world)
   // rule: payward.methods.fiat-empty, rule: payward.methods.one-page
-  return page(methodsOf(asset).map((method) => methodShown(method, asset)), null)
+  return page(
+    methodsOf(asset).map((method) => methodShown(method, asset)),
+    null,
+  )
 }
 
 // rule: payward.methods.item, rule: payward.methods.fees
@@ -53,6 +56,7 @@ export function findAsset(symbol: string, type: AssetType | undefined, call: Pay
 }
 
 function assetHint(symbol: string, namesakes: readonly Asset[]): string {
-  if (namesakes.length > 0) return `${symbol} is known as ${namesakes.map(({ type }) => type).join(', ')}: send asset_type`
+  if (namesakes.length > 0)
+    return `${symbol} is known as ${namesakes.map(({ type }) => type).join(', ')}: send asset_type`
   return `known assets: ${ASSETS.map((asset) => `${asset.symbol} (${asset.type})`).join(', ')}`
 }

@@ -19,5 +19,8 @@ export function readToken(paging: Paging, token: string | undefined): number | u
   const seq = Number(/:(\d{1,15})$/.exec(text)?.[1])
   // rule: payward.list.bad-token
   if (writeToken(paging, seq) === token) return seq
-  throw new Refusal('invalid_request', { detail: `${paging.field}: was not issued here`, data: { field: paging.field } })
+  throw new Refusal('invalid_request', {
+    detail: `${paging.field}: was not issued here`,
+    data: { field: paging.field },
+  })
 }

@@ -41,7 +41,12 @@ type Wish = Filter & { readonly assets: readonly string[]; readonly start: numbe
 export function listPortfolioTransactions(call: PaywardCall, world: World): Answer {
   // rule: payward.portfolio.filters
   const filter = Filter.parse(call.queryValues)
-  const wish: Wish = { ...filter, assets: assetsOf(call.query), start: msOf('start_timestamp', filter), end: msOf('end_timestamp', filter) }
+  const wish: Wish = {
+    ...filter,
+    assets: assetsOf(call.query),
+    start: msOf('start_timestamp', filter),
+    end: msOf('end_timestamp', filter),
+  }
   const quote = findAsset(filter.quote_symbol, 'fiat', call, world)
   // rule: payward.portfolio.order
   const descending = filter.sort === 'desc'
@@ -51,10 +56,15 @@ export function listPortfolioTransactions(call: PaywardCall, world: World): Answ
   if (!filter.types.includes('deposit')) return page([], null)
 
   const after = position === undefined ? undefined : { order: position, key: descending ? '' : '\uffff' }
-  const wanted = world.list(Deposits, 'byAccount', call.params.account_id!, { descending, after }).filter((row) => isWanted(row, wish, world))
+  const wanted = world
+    .list(Deposits, 'byAccount', call.params.account_id!, { descending, after })
+    .filter((row) => isWanted(row, wish, world))
   const shown = wanted.slice(0, filter.page_size)
   // rule: payward.portfolio.pages
-  return page(shown.map((row) => transactionShown(row, quote, world)), wanted.length > shown.length ? writeToken(paging, shown.at(-1)!.seq) : null)
+  return page(
+    shown.map((row) => transactionShown(row, quote, world)),
+    wanted.length > shown.length ? writeToken(paging, shown.at(-1)!.seq) : null,
+  )
 }
 
 function isWanted(row: DepositRow, { statuses, ids, start, end, assets }: Wish, world: World): boolean {
@@ -82,12 +92,14 @@ function assetsOf(query: string | undefined): string[] {
   for (const [name, value] of new URLSearchParams(query)) {
     const [, index, member] = /^assets\[(\d{1,4})\]\[(symbol|type)\]$/.exec(name) ?? []
     if (index !== undefined) entries.set(index, { ...entries.get(index), [member!]: value })
-    else if (name.startsWith('assets')) throw malformed('assets', 'must be written as assets[0][symbol] and assets[0][type]')
+    else if (name.startsWith('assets'))
+      throw malformed('assets', 'must be written as assets[0][symbol] and assets[0][type]')
   }
   return [...entries.values()].map(({ symbol, type = 'crypto' }) => {
     if (symbol === undefined) throw malformed('assets', 'symbol is required')
     if (symbol.length < 3 || symbol.length > 16) throw malformed('assets', 'length of symbol must be 3 to 16')
-    if (!(ASSET_TYPES as readonly string[]).includes(type)) throw malformed('assets', `type must be one of ${ASSET_TYPES.join(', ')}`)
+    if (!(ASSET_TYPES as readonly string[]).includes(type))
+      throw malformed('assets', `type must be one of ${ASSET_TYPES.join(', ')}`)
     return `${type}/${symbol}`
   })
 }

@@ -38,18 +38,26 @@ export const traffic: Traffic = {
     deleted_at: 'timestamp',
   },
   account: ({ partner }: KeyRow) => partner,
-  madeBy: ({ params }, { ids }: KeyRow) => (params.account_id === undefined ? undefined : ids.includes(params.account_id)),
+  madeBy: ({ params }, { ids }: KeyRow) =>
+    params.account_id === undefined ? undefined : ids.includes(params.account_id),
   settings: (calls, settings, account) => {
     const { accounts } = Settings.parse(settings ?? {})
     const known = Object.values(accounts).flatMap(({ ids }) => ids)
     // An account that was never found is not one of the partner's. A problem says its status in the body too.
-    const found = calls.flatMap(({ params, status, answered }) => (params.account_id !== undefined && (status ?? answered?.status) !== 404 ? [params.account_id] : []))
+    const found = calls.flatMap(({ params, status, answered }) =>
+      params.account_id !== undefined && (status ?? answered?.status) !== 404 ? [params.account_id] : [],
+    )
     const ids = [...new Set(found)].filter((id) => !known.includes(id) && /^[A-Za-z0-9-]{14,42}$/.test(id))
     if (ids.length === 0) return settings
     const before = settings?.accounts?.[account] ?? DEMO_ACCOUNTS[account]
     return { ...settings, accounts: { ...settings?.accounts, [account]: { ...before, ids: [...ids, ...before.ids] } } }
   },
-  catalogue: (calls) => new Map(calls.flatMap(methodsSeen).filter(([theirs, ours]) => theirs !== ours && !METHODS.some(({ id }) => id === theirs))),
+  catalogue: (calls) =>
+    new Map(
+      calls
+        .flatMap(methodsSeen)
+        .filter(([theirs, ours]) => theirs !== ours && !METHODS.some(({ id }) => id === theirs)),
+    ),
 }
 
 /** Ids of deposit methods that this call shows together with what they are of, and the id that method has here. */
@@ -57,8 +65,11 @@ function methodsSeen({ operation, params, sent, answered }: SeenCall): [string, 
   const { data } = answered ?? {}
   if (operation === 'createDepositAddress') return sameMethod(sent?.method_id, sent?.asset_symbol, data?.name)
   const rows: any[] = Array.isArray(data) ? data : []
-  if (operation === 'listDepositMethods') return rows.flatMap((row) => sameMethod(row?.id, params.asset_symbol, row?.network))
-  return operation === 'listDepositAddresses' ? rows.flatMap((row) => sameMethod(row?.method?.id, row?.asset?.symbol, row?.method?.name)) : []
+  if (operation === 'listDepositMethods')
+    return rows.flatMap((row) => sameMethod(row?.id, params.asset_symbol, row?.network))
+  return operation === 'listDepositAddresses'
+    ? rows.flatMap((row) => sameMethod(row?.method?.id, row?.asset?.symbol, row?.method?.name))
+    : []
 }
 
 function sameMethod(id: unknown, symbol: unknown, network: unknown): [string, string][] {

@@ -60,23 +60,39 @@ export const Deposits: Table<DepositRow> = {
     balance: Digits,
     credit: Text.exactOptional(),
   }),
-  references: ({ id, addressId }) => [['id', Transfers, id], ['addressId', Addresses, addressId]],
+  references: ({ id, addressId }) => [
+    ['id', Transfers, id],
+    ['addressId', Addresses, addressId],
+  ],
   indexes: { byAccount: { group: (row) => row.account, order: (row) => row.seq } },
 }
 
 /** What deposits have brought an account, by asset. */
-export const Balances: Table<{ readonly id: string; readonly atoms: string }> = { name: 'payward.balances', key: (row) => row.id, schema: z.strictObject({ id: Text, atoms: Digits }), indexes: {} }
+export const Balances: Table<{ readonly id: string; readonly atoms: string }> = {
+  name: 'payward.balances',
+  key: (row) => row.id,
+  schema: z.strictObject({ id: Text, atoms: Digits }),
+  indexes: {},
+}
 
 /** How long a deposit with all its confirmations is held before it is credited. */
 const HELD_MS = 60_000
 
 export const deposits: DepositRules = {
   asset: ({ handOut, currency = handOut.currency, network = handOut.network }) => {
-    const method = METHODS.find((known) => known.symbol === currency.toUpperCase() && known.network.toLowerCase() === network.toLowerCase())
+    const method = METHODS.find(
+      (known) => known.symbol === currency.toUpperCase() && known.network.toLowerCase() === network.toLowerCase(),
+    )
     if (!method) return undefined
     const { on, confirmations } = NETWORKS[method.network]!
     // rule: payward.deposits.confirmations
-    return { currency: method.symbol, network: method.network, on, decimals: DECIMALS, threshold: Number(confirmations) }
+    return {
+      currency: method.symbol,
+      network: method.network,
+      on,
+      decimals: DECIMALS,
+      threshold: Number(confirmations),
+    }
   },
   onTransfer: (step, transfer, holder, world) => {
     if (step === 'seen') return seen(transfer, holder, world)
@@ -90,7 +106,8 @@ export const deposits: DepositRules = {
 
 function seen(transfer: Transfer, holder: HandOut, world: World): string {
   // rule: payward.deposits.no-cross-network
-  if (transfer.network !== holder.network) return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
+  if (transfer.network !== holder.network)
+    return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
   // rule: payward.deposits.token-shared
   const method = methodOf(transfer)
   // rule: payward.deposits.minimum
@@ -98,7 +115,8 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
     return `credits nothing: ${amountText(BigInt(transfer.atoms), DECIMALS)} ${method.symbol} is below the minimum of ${method.minimum}`
   }
   // rule: payward.limit.late-deposit
-  if (isGone(holder.reference, world) && world.assumes('payward.limit.late-deposit') === 'ignored') return `credits nothing: ${holder.reference} has expired`
+  if (isGone(holder.reference, world) && world.assumes('payward.limit.late-deposit') === 'ignored')
+    return `credits nothing: ${holder.reference} has expired`
 
   // rule: payward.deposits.several
   const seq = world.next('payward.deposits')
@@ -130,7 +148,14 @@ function methodOf({ currency, network }: Transfer): Method {
 function settle(row: DepositRow, world: World): string {
   markUsed(row.addressId, world)
   // rule: payward.deposits.credit
-  const { id: credit } = world.clock.schedule({ at: world.now + HELD_MS, provider: 'payward', kind: 'confirmation', reaction: 'credited', args: row.id, summary: `${row.id} is credited` })
+  const { id: credit } = world.clock.schedule({
+    at: world.now + HELD_MS,
+    provider: 'payward',
+    kind: 'confirmation',
+    reaction: 'credited',
+    args: row.id,
+    summary: `${row.id} is credited`,
+  })
   return become({ ...row, credit }, 'settled', `confirmed, and ${row.addressId} is used from now on`, world)
 }
 

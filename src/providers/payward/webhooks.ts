@@ -25,7 +25,16 @@ interface WebhookRow {
 export const Webhooks: Table<WebhookRow> = {
   name: 'payward.webhooks',
   key: (row) => row.id,
-  schema: z.strictObject({ id: Text, partner: Text, url: Text, secret: Text, enabled: Flag, events: z.array(Text, { error: 'expected a list of events' }), createdAt: Moment, updatedAt: Moment }),
+  schema: z.strictObject({
+    id: Text,
+    partner: Text,
+    url: Text,
+    secret: Text,
+    enabled: Flag,
+    events: z.array(Text, { error: 'expected a list of events' }),
+    createdAt: Moment,
+    updatedAt: Moment,
+  }),
   // One that is enabled has an endpoint.
   references: ({ id, enabled }) => [['enabled', Endpoints, enabled ? id : null]],
   indexes: { byPartner: { group: (row) => row.partner, order: (row) => row.createdAt } },
@@ -90,25 +99,40 @@ function seconds(ms: number): number {
 }
 
 /** Tells whoever listens to the account: the endpoint that a test gave it, and the webhook that its partner registered. */
-export function tell(what: Pick<Callback, 'event' | 'account' | 'object'>, data: Record<string, unknown>, world: World): void {
+export function tell(
+  what: Pick<Callback, 'event' | 'account' | 'object'>,
+  data: Record<string, unknown>,
+  world: World,
+): void {
   const callback = callbackOf(what, data, world)
   post(callback, world)
-  const partners = Object.entries(world.settings<Settings>('payward').accounts).filter(([, { ids }]) => ids.includes(what.account))
+  const partners = Object.entries(world.settings<Settings>('payward').accounts).filter(([, { ids }]) =>
+    ids.includes(what.account),
+  )
   for (const webhook of partners.flatMap(([partner]) => world.list(Webhooks, 'byPartner', partner))) {
     // rule: payward.webhooks.subscribed
-    if (webhook.enabled && webhook.events.includes(what.event)) deliver(callback, world.get(Endpoints, webhook.id)!, world)
+    if (webhook.enabled && webhook.events.includes(what.event))
+      deliver(callback, world.get(Endpoints, webhook.id)!, world)
   }
 }
 
 /** The same bytes for everybody who is told. */
 // rule: payward.webhooks.envelope
-function callbackOf(what: Pick<Callback, 'event' | 'account' | 'object'>, data: Record<string, unknown>, world: World): Callback {
+function callbackOf(
+  what: Pick<Callback, 'event' | 'account' | 'object'>,
+  data: Record<string, unknown>,
+  world: World,
+): Callback {
   const id = `evt_${world.draw('payward event', world.next('payward.events')).base32(20)}`
   const body = JSON.stringify({ id, type: what.event, created_at: time(world.now), data })
   return { provider: 'payward', ...what, body: () => body }
 }
 
-const Registration = z.object({ url: z.string(), enabled: z.boolean().default(false), events: z.array(z.string()).default([]) })
+const Registration = z.object({
+  url: z.string(),
+  enabled: z.boolean().default(false),
+  events: z.array(z.string()).default([]),
+})
 const Change = z.object({ enabled: z.boolean().optional(), events: z.array(z.string()).optional() })
 
 /** Hosts that are a scheme by mistake: `https://https//example.com`. */
@@ -120,10 +144,14 @@ export function registerWebhook(call: PaywardCall, world: World): Answer {
   checkEvents(events)
   const { partner } = call.caller
   // rule: payward.webhooks.one
-  if (world.first(Webhooks, 'byPartner', partner)) throw new Refusal('WebhookAlreadyExists', {}, 'a partner has one webhook: change or delete the one there is')
+  if (world.first(Webhooks, 'byPartner', partner))
+    throw new Refusal('WebhookAlreadyExists', {}, 'a partner has one webhook: change or delete the one there is')
 
   const id = `whk_${world.draw('payward webhook', world.next('payward.webhooks')).base32(20)}`
-  const webhook = put({ id, partner, url, secret: drawSecret(id, world), enabled, events, createdAt: world.now, updatedAt: world.now }, world)
+  const webhook = put(
+    { id, partner, url, secret: drawSecret(id, world), enabled, events, createdAt: world.now, updatedAt: world.now },
+    world,
+  )
   // rule: payward.webhooks.registered, rule: payward.webhooks.secret-once
   return ok({ webhook: shown(webhook), secret: webhook.secret })
 }
@@ -143,21 +171,28 @@ function checkUrl(text: string): void {
 function checkEvents(events: readonly string[]): void {
   // rule: payward.webhooks.unknown-event
   const unknown = events.find((event) => !EVENTS.includes(event))
-  if (unknown !== undefined) throw new Refusal('invalid_request', { detail: `events: ${unknown} is not an event`, data: { field: 'events' } }, `events: ${EVENTS.join(', ')}`)
+  if (unknown !== undefined)
+    throw new Refusal(
+      'invalid_request',
+      { detail: `events: ${unknown} is not an event`, data: { field: 'events' } },
+      `events: ${EVENTS.join(', ')}`,
+    )
 }
 
 /** Keeps the webhook; it has an endpoint for as long as it is enabled. */
 function put(webhook: WebhookRow, world: World): WebhookRow {
   const { id, partner, url, secret, events } = webhook
   // A name with a blank in it is no account id: the endpoint is reached through its webhook alone.
-  if (webhook.enabled) putEndpoint({ id, provider: 'payward', account: `partner ${partner}`, url, secret, events }, world)
+  if (webhook.enabled)
+    putEndpoint({ id, provider: 'payward', account: `partner ${partner}`, url, secret, events }, world)
   else removeEndpoint(id, world)
   return world.put(Webhooks, webhook)
 }
 
 export function listWebhooks(call: PaywardCall, world: World): Answer {
   // rule: payward.webhooks.list
-  if (call.queryValues.page_token !== undefined) throw new Refusal('invalid_request', { detail: 'page_token: was not issued here', data: { field: 'page_token' } })
+  if (call.queryValues.page_token !== undefined)
+    throw new Refusal('invalid_request', { detail: 'page_token: was not issued here', data: { field: 'page_token' } })
   return page(world.list(Webhooks, 'byPartner', call.caller.partner).map(shown), null)
 }
 
@@ -182,7 +217,11 @@ export function testWebhook(call: PaywardCall, world: World): Answer {
   const webhook = find(call, world)
   // rule: payward.webhooks.test-disabled
   if (!webhook.enabled) throw new Refusal('WebhookDisabled')
-  const callback = callbackOf({ event: 'webhook.test', account: call.caller.ids[0] ?? webhook.partner, object: webhook.id }, { message: TEST_MESSAGE }, world)
+  const callback = callbackOf(
+    { event: 'webhook.test', account: call.caller.ids[0] ?? webhook.partner, object: webhook.id },
+    { message: TEST_MESSAGE },
+    world,
+  )
   const { body } = deliver(callback, world.get(Endpoints, webhook.id)!, world)
   // rule: payward.webhooks.test
   return ok({
@@ -204,5 +243,13 @@ function find(call: PaywardCall, world: World): WebhookRow {
 }
 
 function shown({ id, url, enabled, events, createdAt, updatedAt }: WebhookRow) {
-  return { id, url, enabled, subscribed_events: events, available_events: EVENTS, created_at: time(createdAt), updated_at: time(updatedAt) }
+  return {
+    id,
+    url,
+    enabled,
+    subscribed_events: events,
+    available_events: EVENTS,
+    created_at: time(createdAt),
+    updated_at: time(updatedAt),
+  }
 }

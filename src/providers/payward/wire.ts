@@ -9,7 +9,10 @@ export type PaywardCall = Call<KeyRow>
 /** HMAC-SHA512 over the request target as sent, followed by the raw SHA-256 of the nonce and the body. */
 // rule: payward.auth.signature
 export function signature(parts: SignedParts): Buffer {
-  return createHmac('sha512', Buffer.from(parts.secret, parts.secretEncoding)).update(target(parts)).update(inner(parts)).digest()
+  return createHmac('sha512', Buffer.from(parts.secret, parts.secretEncoding))
+    .update(target(parts))
+    .update(inner(parts))
+    .digest()
 }
 
 export function target({ path, query }: SignedParts): Buffer {
@@ -69,7 +72,13 @@ export function page(data: readonly unknown[], nextPageToken: string | null): An
 }
 
 // rule: payward.envelope.problem, rule: payward.envelope.source
-function no(source: 'Gateway' | 'Service', status: number, tag: string, title: string, headers: Record<string, string> = {}) {
+function no(
+  source: 'Gateway' | 'Service',
+  status: number,
+  tag: string,
+  title: string,
+  headers: Record<string, string> = {},
+) {
   return (detail: Detail): Answer => ({
     status,
     headers: { 'content-type': 'application/problem+json', ...headers, ...detail.headers },
@@ -96,7 +105,13 @@ export const refusals = {
   body_too_large: no('Gateway', 413, 'PayloadTooLarge', 'General: Payload too large'),
   rate_limited: no('Gateway', 429, 'RateLimitExceeded', 'API: Rate limit exceeded', { 'retry-after': '15' }),
   IdempotencyKeyReuse: no('Gateway', 422, 'IdempotencyKeyReuse', 'General: Idempotency-Key used for another request'),
-  IdempotencyConflict: no('Gateway', 409, 'IdempotencyConflict', 'General: Request with this Idempotency-Key in progress', { 'retry-after': '1' }),
+  IdempotencyConflict: no(
+    'Gateway',
+    409,
+    'IdempotencyConflict',
+    'General: Request with this Idempotency-Key in progress',
+    { 'retry-after': '1' },
+  ),
   invalid_request: no('Service', 400, 'InvalidArguments', 'General: Invalid arguments'),
   unsupported_media_type: no('Service', 415, 'InvalidArguments', 'General: Invalid arguments'),
   UnknownAccount: no('Service', 404, 'UnknownAccount', 'Account not found'),
@@ -119,8 +134,13 @@ export const refusals = {
 export function refuseProblems(problems: readonly Problem[], hint?: string): Refusal {
   const items = new Map<string, string>()
   for (const problem of problems) {
-    const field = String((problem.keyword === 'required' && problem.at.length === 0 && problem.params.missingProperty) || problem.at.join('.') || 'body')
-    if (!items.has(field) || problem.keyword === 'type' || problem.keyword === 'format') items.set(field, reason(problem))
+    const field = String(
+      (problem.keyword === 'required' && problem.at.length === 0 && problem.params.missingProperty) ||
+        problem.at.join('.') ||
+        'body',
+    )
+    if (!items.has(field) || problem.keyword === 'type' || problem.keyword === 'format')
+      items.set(field, reason(problem))
   }
   const detail = [...items].map(([field, text]) => `${field}: ${text}`).join('; ')
   return new Refusal('invalid_request', { detail, data: { field: [...items.keys()][0] } }, hint)

@@ -19,7 +19,15 @@ export interface AddressRow extends Listed, Pair {
 export const Addresses: Table<AddressRow> = {
   name: 'zopay.addresses',
   key: (row) => row.id,
-  schema: z.strictObject({ id: Text, ...listedFields, asset: Text, network: oneOf(Object.keys(NETWORKS)), address: Text, label: Text.nullable(), createdAt: Moment }),
+  schema: z.strictObject({
+    id: Text,
+    ...listedFields,
+    asset: Text,
+    network: oneOf(Object.keys(NETWORKS)),
+    address: Text,
+    label: Text.nullable(),
+    createdAt: Moment,
+  }),
   indexes: listedIndexes,
 }
 
@@ -33,7 +41,8 @@ export function createAddress(call: ZopayCall, world: World): Answer {
   const pair = findPair(wish.asset, wish.network, call.caller)
   const known = ensurePrimaryAddress(call, pair, wish.external_ref ?? null, world)
   // rule: zopay.addresses.label
-  const row = wish.label == null || wish.label === known.label ? known : world.put(Addresses, { ...known, label: wish.label })
+  const row =
+    wish.label == null || wish.label === known.label ? known : world.put(Addresses, { ...known, label: wish.label })
   world.handOut({
     provider: 'zopay',
     account: row.org,
@@ -51,7 +60,8 @@ export function createAddress(call: ZopayCall, world: World): Answer {
 function findPair(asset: string, network: string, caller: Caller): Pair {
   const pair = { asset: assetOf(asset), network: networkOf(network) }
   // rule: zopay.addresses.pair-disabled
-  if (!caller.pairs.some((row) => row.asset === pair.asset && row.network === pair.network)) throw new Refusal('unsupported_asset_network')
+  if (!caller.pairs.some((row) => row.asset === pair.asset && row.network === pair.network))
+    throw new Refusal('unsupported_asset_network')
   return pair
 }
 
@@ -66,12 +76,18 @@ export function assetOf(text: string): string {
 
 function networkOf(text: string): string {
   const network = text.toLowerCase()
-  if (!Object.hasOwn(NETWORKS, network)) throw new Refusal('unsupported_network', {}, `known networks: ${Object.keys(NETWORKS).join(', ')}`)
+  if (!Object.hasOwn(NETWORKS, network))
+    throw new Refusal('unsupported_network', {}, `known networks: ${Object.keys(NETWORKS).join(', ')}`)
   return network
 }
 
 /** Gets or creates: the id is a function of who the address is for, so whoever comes second finds the row. */
-function ensurePrimaryAddress(call: ZopayCall, { asset, network }: Pair, externalRef: string | null, world: World): AddressRow {
+function ensurePrimaryAddress(
+  call: ZopayCall,
+  { asset, network }: Pair,
+  externalRef: string | null,
+  world: World,
+): AddressRow {
   // rule: zopay.addresses.one-primary
   call.because('zopay.addresses.one-primary')
   const { org, livemode } = call.caller
@@ -79,7 +95,15 @@ function ensurePrimaryAddress(call: ZopayCall, { asset, network }: Pair, externa
   const holder = externalRef === null ? ['treasury'] : ['user', externalRef]
   // rule: zopay.addresses.deterministic, rule: zopay.tenancy.users
   const name = ['zopay', org, ...(livemode ? ['live'] : []), ...holder, asset, network]
-  const id = idOf(Buffer.from(world.draw('address', ...name).uuid().replaceAll('-', ''), 'hex'))
+  const id = idOf(
+    Buffer.from(
+      world
+        .draw('address', ...name)
+        .uuid()
+        .replaceAll('-', ''),
+      'hex',
+    ),
+  )
   const known = world.get(Addresses, id)
   call.note('address', `${holder[0]}: ${known ? 'the primary one, as before' : 'new, primary from now on'}`)
   if (known) return known
@@ -114,7 +138,8 @@ export function getAddress(call: ZopayCall, world: World): Answer {
   if (!/^addr_[A-Za-z0-9_-]{22}$/.test(id)) throw new Refusal('invalid_address_id')
   const row = world.get(Addresses, idOf(Buffer.from(id.slice('addr_'.length), 'base64url')))
   // rule: zopay.addresses.foreign, rule: zopay.tenancy.modes
-  if (!row || row.org !== call.caller.org || row.livemode !== call.caller.livemode) throw new Refusal('address_not_found')
+  if (!row || row.org !== call.caller.org || row.livemode !== call.caller.livemode)
+    throw new Refusal('address_not_found')
   return ok(view(row))
 }
 
@@ -123,7 +148,8 @@ export function listAddresses(call: ZopayCall, world: World): Answer {
   const { asset, network } = call.queryValues as { asset?: string; network?: string }
   const wantedAsset = asset === undefined ? undefined : assetOf(asset)
   const wantedNetwork = network === undefined ? undefined : networkOf(network)
-  const wanted = (row: AddressRow) => (wantedAsset ?? row.asset) === row.asset && (wantedNetwork ?? row.network) === row.network
+  const wanted = (row: AddressRow) =>
+    (wantedAsset ?? row.asset) === row.asset && (wantedNetwork ?? row.network) === row.network
   return page(call, { table: Addresses, among: ofCaller(call), wanted, view }, world)
 }
 

@@ -26,7 +26,8 @@ export type Reading = { readonly text: string } | { readonly fault: Fault }
 
 /** Reads an amount that must be more than 0. Numbers come as `Numeral`. */
 export function readAmount(value: unknown): Reading {
-  if (value instanceof Numeral) return value.finite ? plain(value.fractional ? throughFloat(value.text) : value.text) : { fault: NOT_FINITE }
+  if (value instanceof Numeral)
+    return value.finite ? plain(value.fractional ? throughFloat(value.text) : value.text) : { fault: NOT_FINITE }
   if (typeof value !== 'string') return { fault: TYPE }
   // `trim` takes a byte order mark for a blank, Python does not.
   if (value.includes('\ufeff')) return { fault: PARSING }

@@ -78,7 +78,9 @@ const Account = z.strictObject({
   keys: z.array(Key),
   /** Asked of live keys only. */
   approved: z.boolean().default(true),
-  pairs: z.array(z.strictObject({ asset: z.enum(ASSETS), network: z.enum(Object.keys(NETWORKS) as [string, ...string[]]) })).default([...PAIRS] as never),
+  pairs: z
+    .array(z.strictObject({ asset: z.enum(ASSETS), network: z.enum(Object.keys(NETWORKS) as [string, ...string[]]) }))
+    .default([...PAIRS] as never),
 })
 
 const READ_ONLY = SCOPES.filter((scope) => scope.endsWith(':read'))

@@ -52,9 +52,18 @@ export const Events: Table<EventRow> = {
 
 /** Logs an event and tells the organisation's webhook. Only inside a change. */
 // rule: zopay.events.without-endpoint
-export function log(happened: Pick<EventRow, 'org' | 'livemode' | 'type' | 'relatedTo' | 'relatedKind' | 'reference'> & { data: object }, world: World): EventRow {
+export function log(
+  happened: Pick<EventRow, 'org' | 'livemode' | 'type' | 'relatedTo' | 'relatedKind' | 'reference'> & { data: object },
+  world: World,
+): EventRow {
   const seq = world.next('zopay.events')
-  const event: EventRow = world.put(Events, { ...happened, data: write(happened.data), id: eventId(seq, world), seq, createdAt: world.now })
+  const event: EventRow = world.put(Events, {
+    ...happened,
+    data: write(happened.data),
+    id: eventId(seq, world),
+    seq,
+    createdAt: world.now,
+  })
   post(callbackOf(event, view(event), world), world)
   return event
 }
@@ -79,7 +88,8 @@ export function listEvents(call: ZopayCall, world: World): Answer {
   const about = related(call)
   const livemode = livemodes(call)
   const within = bounds(call)
-  const wanted = (row: EventRow) => type(row.type) && about(row.relatedTo) && livemode(row.livemode) && within(row.createdAt)
+  const wanted = (row: EventRow) =>
+    type(row.type) && about(row.relatedTo) && livemode(row.livemode) && within(row.createdAt)
   return page(call, { table: Events, among: { index: 'organisation', group: call.caller.org }, wanted, view }, world)
 }
 
@@ -92,7 +102,12 @@ export function replayEvent(call: ZopayCall, world: World): Answer {
   const event = eventOf(call, world)
   // rule: zopay.replay.no-endpoint
   const endpoint = world.first(Endpoints, 'byAccount', JSON.stringify(['zopay', event.org]))
-  if (!endpoint) throw new Refusal('webhook_endpoint_not_configured', {}, 'PUT /_sandgate/callbacks/endpoints/zopay says where webhooks go')
+  if (!endpoint)
+    throw new Refusal(
+      'webhook_endpoint_not_configured',
+      {},
+      'PUT /_sandgate/callbacks/endpoints/zopay says where webhooks go',
+    )
   // rule: zopay.replay.always
   const delivery = deliver(callbackOf(event, view(event), world), endpoint, world)
   return ok({

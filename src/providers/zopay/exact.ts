@@ -53,14 +53,15 @@ export function readExact(text: string): unknown {
   function members(): Record<string, unknown> {
     const object: Record<string, unknown> = {}
     at++
-    if (past() === 0x7d) return at++, object
+    if (past() === 0x7d) return (at++, object)
     for (;;) {
       if (past() !== QUOTE) throw new SyntaxError(`a key is missing at ${at}`)
       const key = string()
       if (past() !== 0x3a) throw new SyntaxError(`a colon is missing at ${at}`)
       at++
       const member = value()
-      if (key === '__proto__') Object.defineProperty(object, key, { value: member, enumerable: true, configurable: true, writable: true })
+      if (key === '__proto__')
+        Object.defineProperty(object, key, { value: member, enumerable: true, configurable: true, writable: true })
       else object[key] = member
       const code = past()
       at++
@@ -72,7 +73,7 @@ export function readExact(text: string): unknown {
   function items(): unknown[] {
     const list: unknown[] = []
     at++
-    if (past() === 0x5d) return at++, list
+    if (past() === 0x5d) return (at++, list)
     for (;;) {
       list.push(value())
       const code = past()
@@ -87,10 +88,11 @@ export function readExact(text: string): unknown {
     if (code === QUOTE) return string()
     if (code === 0x7b) return members()
     if (code === 0x5b) return items()
-    if (code === 0x4e && text.startsWith('NaN', at)) return (at += 3), NOT_A_NUMBER
+    if (code === 0x4e && text.startsWith('NaN', at)) return ((at += 3), NOT_A_NUMBER)
     const start = at
     // A word or a number ends before a comma, a bracket, a brace or a blank.
-    for (let end = text.charCodeAt(at); end > 0x20 && end !== 0x2c && end !== 0x5d && end !== 0x7d; ) end = text.charCodeAt(++at)
+    for (let end = text.charCodeAt(at); end > 0x20 && end !== 0x2c && end !== 0x5d && end !== 0x7d;)
+      end = text.charCodeAt(++at)
     const word = text.slice(start, at)
     if (word === 'true') return true
     if (word === 'false') return false

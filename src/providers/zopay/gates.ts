@@ -15,7 +15,8 @@ function pathWhole(call: ZopayCall): void {
 
 function bodyReadable(call: ZopayCall): void {
   // rule: zopay.validation.not-utf8
-  if (call.problems.some(({ keyword }) => keyword === 'utf8')) throw new Refusal('unreadable_body', {}, hintOf(call.content))
+  if (call.problems.some(({ keyword }) => keyword === 'utf8'))
+    throw new Refusal('unreadable_body', {}, hintOf(call.content))
   if (!call.problems.some(({ keyword }) => keyword === 'syntax')) return
   // rule: zopay.order.syntax-first
   const item = syntaxItem(call.text)
@@ -37,7 +38,12 @@ function idempotencyKeyGiven(call: ZopayCall): void {
 function keyKnown(call: ZopayCall, world: World): void {
   const header = call.headers.authorization
   // rule: zopay.auth.missing
-  if (!header) throw new Refusal('missing_api_key', {}, call.headers['x-api-key'] ? 'the key belongs into Authorization: Bearer' : undefined)
+  if (!header)
+    throw new Refusal(
+      'missing_api_key',
+      {},
+      call.headers['x-api-key'] ? 'the key belongs into Authorization: Bearer' : undefined,
+    )
   // rule: zopay.auth.bearer
   const key = /^bearer +(\S+)$/i.exec(header)?.[1]
   const caller = key === undefined ? undefined : callerOf(key, world.settings<Settings>('zopay'))
@@ -48,7 +54,8 @@ function keyKnown(call: ZopayCall, world: World): void {
 
 /** What the header looks like; never the key itself. Undefined: its form is right, and hints.ts looks at the key. */
 function mistakeIn(header: string): string | undefined {
-  if (/^sk_(test|live)_/.test(header)) return 'the key came without its scheme: send Authorization: Bearer, a space, and the key'
+  if (/^sk_(test|live)_/.test(header))
+    return 'the key came without its scheme: send Authorization: Bearer, a space, and the key'
   if (/^bearer +bearer\b/i.test(header)) return 'the word Bearer stands twice'
   if (!/^bearer\b/i.test(header)) return 'the scheme of the Authorization header must be Bearer'
   if (/^bearer *["'<]/i.test(header)) return 'the key stands in quotes or brackets: send it bare'
@@ -71,14 +78,19 @@ function organisationApproved(call: ZopayCall): void {
 
 function scopeGranted(call: ZopayCall): void {
   // rule: zopay.auth.scope
-  if (call.needs && !(call.caller.scopes as readonly string[]).includes(call.needs)) throw new Refusal('insufficient_scope', {}, `the key lacks ${call.needs}`)
+  if (call.needs && !(call.caller.scopes as readonly string[]).includes(call.needs))
+    throw new Refusal('insufficient_scope', {}, `the key lacks ${call.needs}`)
 }
 
 function legal(call: ZopayCall): void {
   const items = itemsOf(call)
   if (items.length === 0) return
   const { content } = call
-  throw new Refusal('invalid_request', { items }, content.kind === 'other-type' ? 'the body was not sent as content-type application/json' : undefined)
+  throw new Refusal(
+    'invalid_request',
+    { items },
+    content.kind === 'other-type' ? 'the body was not sent as content-type application/json' : undefined,
+  )
 }
 
 // rule: zopay.order.gates
@@ -96,7 +108,8 @@ export const gates: readonly Gate[] = [
 /** Who calls, without the key: Zopay's callers hold none. */
 export const identity: Identity = {
   gates: [keyKnown],
-  callers: (world) => [...world.settings<Settings>('zopay').keys.values()].flatMap((caller) => [caller, { ...caller, livemode: true }]),
+  callers: (world) =>
+    [...world.settings<Settings>('zopay').keys.values()].flatMap((caller) => [caller, { ...caller, livemode: true }]),
   of: ({ key, livemode }: Caller) => ({ key, livemode }),
   account: ({ org }: Caller) => org,
   key: ({ key }: Caller) => Number(key.slice(key.lastIndexOf('/') + 1)),

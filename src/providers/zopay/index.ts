@@ -39,7 +39,8 @@ export const provider: Provider = {
   // rule: zopay.validation.encodings
   jsonEncodings: 'detected',
   gates,
-  credentials: (world) => [...world.settings<Settings>('zopay').keys].map(([key, { org: account }]) => ({ account, key })),
+  credentials: (world) =>
+    [...world.settings<Settings>('zopay').keys].map(([key, { org: account }]) => ({ account, key })),
   identity,
   needs: SCOPE_OF,
   operations: {
@@ -69,7 +70,8 @@ export const provider: Provider = {
     // rule: zopay.elsewhere.unknown
     answer: (call) => {
       if (WITH_SLASH.some((pattern) => pattern.test(call.path))) throw new Refusal('slashless')
-      if (call.allowed.length > 0) throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
+      if (call.allowed.length > 0)
+        throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
       throw new Refusal('not_found')
     },
   },

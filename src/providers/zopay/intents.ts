@@ -43,15 +43,24 @@ export const Intents: Table<IntentRow> = {
     status: oneOf(['pending', 'completed']),
     amount: Decimal,
     currencies: z.array(Text, { error: 'expected a list of currencies' }).min(1, 'expected a currency'),
-    addresses: z.array(z.strictObject({ asset: Text, network: oneOf(Object.keys(NETWORKS)), address: Text }), { error: 'expected a list of addresses' }).min(1, 'expected an address'),
+    addresses: z
+      .array(z.strictObject({ asset: Text, network: oneOf(Object.keys(NETWORKS)), address: Text }), {
+        error: 'expected a list of addresses',
+      })
+      .min(1, 'expected an address'),
     externalRef: listedFields.externalRef,
     description: Text.nullable(),
     metadata: JsonObject,
     createdAt: Moment,
     completedAt: Moment.nullable(),
-    completedBy: z.strictObject({ transaction: Text, event: Text }, { error: 'expected the ids of a transaction and an event' }).nullable(),
+    completedBy: z
+      .strictObject({ transaction: Text, event: Text }, { error: 'expected the ids of a transaction and an event' })
+      .nullable(),
   }),
-  references: ({ completedBy }) => [['completedBy.transaction', Transactions, completedBy?.transaction ?? null], ['completedBy.event', Events, completedBy?.event ?? null]],
+  references: ({ completedBy }) => [
+    ['completedBy.transaction', Transactions, completedBy?.transaction ?? null],
+    ['completedBy.event', Events, completedBy?.event ?? null],
+  ],
   indexes: listedIndexes,
 }
 
@@ -74,7 +83,15 @@ export function createPaymentIntent(call: ZopayCall, world: World): Answer {
 
   // rule: zopay.intents.fresh, rule: zopay.intents.deterministic
   const seq = world.next('zopay.intents')
-  const id = world.draw('zopay', 'intent', org, livemode ? 'live' : 'test', world.next(JSON.stringify(['zopay.intents', org, livemode]))).uuid()
+  const id = world
+    .draw(
+      'zopay',
+      'intent',
+      org,
+      livemode ? 'live' : 'test',
+      world.next(JSON.stringify(['zopay.intents', org, livemode])),
+    )
+    .uuid()
   const row: IntentRow = world.put(Intents, {
     id,
     seq,
@@ -85,7 +102,11 @@ export function createPaymentIntent(call: ZopayCall, world: World): Answer {
     amount: (readAmount(wish.amount) as { text: string }).text,
     currencies,
     // rule: zopay.intents.addresses
-    addresses: expanded.flat().map(({ asset, network }) => ({ asset, network, address: addressFor(id, call.caller, { asset, network }, world) })),
+    addresses: expanded.flat().map(({ asset, network }) => ({
+      asset,
+      network,
+      address: addressFor(id, call.caller, { asset, network }, world),
+    })),
     // rule: zopay.intents.external-ref
     externalRef: wish.external_ref ?? null,
     // rule: zopay.intents.description
@@ -98,7 +119,16 @@ export function createPaymentIntent(call: ZopayCall, world: World): Answer {
   })
   call.note('address', 'intent: its own, one for each currency and network')
   for (const { asset, network, address } of row.addresses) {
-    world.handOut({ provider: 'zopay', account: org, user: row.externalRef, network, currency: asset, address, tag: null, reference: id })
+    world.handOut({
+      provider: 'zopay',
+      account: org,
+      user: row.externalRef,
+      network,
+      currency: asset,
+      address,
+      tag: null,
+      reference: id,
+    })
   }
   return ok(view(row))
 }
@@ -112,7 +142,10 @@ function activeNetworks(asset: string, pairs: readonly Pair[]): Pair[] {
 }
 
 function addressFor(id: string, { org, livemode }: Caller, { asset, network }: Pair, world: World): string {
-  return world.address({ chain: NETWORKS[network]!.chain, name: ['zopay', org, ...(livemode ? ['live'] : []), 'intent', id, asset, network] })
+  return world.address({
+    chain: NETWORKS[network]!.chain,
+    name: ['zopay', org, ...(livemode ? ['live'] : []), 'intent', id, asset, network],
+  })
 }
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -144,7 +177,8 @@ export function intentOf(call: ZopayCall, world: World): IntentRow {
   if (id === undefined) throw new Refusal('invalid_payment_intent_id')
   const row = world.get(Intents, id)
   // rule: zopay.intents.foreign, rule: zopay.tenancy.modes
-  if (!row || row.org !== call.caller.org || row.livemode !== call.caller.livemode) throw new Refusal('payment_intent_not_found')
+  if (!row || row.org !== call.caller.org || row.livemode !== call.caller.livemode)
+    throw new Refusal('payment_intent_not_found')
   return row
 }
 

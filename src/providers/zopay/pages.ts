@@ -20,7 +20,8 @@ export const listedFields = { seq: Count, org: Text, livemode: Flag, externalRef
 export const listedIndexes = {
   tenant: { group: (row: Listed) => JSON.stringify([row.org, row.livemode]), order: (row: Listed) => row.seq },
   user: {
-    group: (row: Listed) => (row.externalRef === null ? undefined : JSON.stringify([row.org, row.livemode, row.externalRef])),
+    group: (row: Listed) =>
+      row.externalRef === null ? undefined : JSON.stringify([row.org, row.livemode, row.externalRef]),
     order: (row: Listed) => row.seq,
   },
 }
@@ -53,12 +54,16 @@ export interface Filter<Row> {
 
 /** One page of them. */
 // rule: zopay.lists.envelope, rule: zopay.lists.order
-export function page<Row extends { readonly seq: number }>(call: ZopayCall, { table, among, wanted, view }: Filter<Row>, world: World): Answer {
+export function page<Row extends { readonly seq: number }>(
+  call: ZopayCall,
+  { table, among, wanted, view }: Filter<Row>,
+  world: World,
+): Answer {
   const { limit = LIMIT_DEFAULT, cursor } = call.queryValues as { limit?: number; cursor?: string }
   let before = cursor === undefined ? undefined : placeOf(cursor, table.name)
   const rows: Row[] = []
   // rule: zopay.lists.has-more
-  for (let full = true; full && rows.length <= limit; ) {
+  for (let full = true; full && rows.length <= limit;) {
     const seen = world.list(table, among.index as never, among.group, {
       after: before === undefined ? undefined : { order: before, key: '' },
       descending: true,

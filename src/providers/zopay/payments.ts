@@ -18,11 +18,13 @@ const PLACES = 38
 /** A payment to an intent was confirmed; what that made of the intent, in words. */
 export function settle(intent: IntentRow, payment: TransactionRow, world: World): string {
   // rule: zopay.payments.after-completion
-  if (intent.status === 'completed') return `recorded for intent ${intent.id}, which is completed already: nothing more is told`
+  if (intent.status === 'completed')
+    return `recorded for intent ${intent.id}, which is completed already: nothing more is told`
   const paid = paidSoFar(intent, payment, world)
   const due = atomsOf(intent.amount, PLACES)!
   // rule: zopay.payments.under
-  if (paid < due) return `recorded for intent ${intent.id}, which stays pending: the amount of ${intent.amount} ${payment.asset} is not reached`
+  if (paid < due)
+    return `recorded for intent ${intent.id}, which stays pending: the amount of ${intent.amount} ${payment.asset} is not reached`
   complete(intent, payment, world)
   // rule: zopay.payments.over
   return `intent ${intent.id} is completed${paid > due ? `, with more than the amount of ${intent.amount} ${payment.asset}` : ''}`
@@ -32,7 +34,9 @@ export function settle(intent: IntentRow, payment: TransactionRow, world: World)
 // rule: zopay.payments.parts
 function paidSoFar(intent: IntentRow, payment: TransactionRow, world: World): bigint {
   if (world.assumes(PART_PAYMENTS) === 'each-alone') return atomsOf(payment.amount, PLACES)!
-  const counted = world.list(Transactions, 'byIntent', intent.id).filter(({ asset, status }) => asset === payment.asset && status === 'confirmed')
+  const counted = world
+    .list(Transactions, 'byIntent', intent.id)
+    .filter(({ asset, status }) => asset === payment.asset && status === 'confirmed')
   return counted.reduce((sum, { amount }) => sum + atomsOf(amount, PLACES)!, 0n)
 }
 
@@ -68,18 +72,31 @@ function complete(intent: IntentRow, payment: TransactionRow, world: World): Int
     },
     world,
   )
-  return world.put(Intents, { ...intent, status: 'completed', completedAt: world.now, completedBy: { transaction: payment.id, event: event.id } })
+  return world.put(Intents, {
+    ...intent,
+    status: 'completed',
+    completedAt: world.now,
+    completedBy: { transaction: payment.id, event: event.id },
+  })
 }
 
 export function simulateDeposit(call: ZopayCall, world: World): Answer {
   // rule: zopay.simulate.live
-  if (call.caller.livemode) throw new Refusal('payment_intent_not_found', {}, 'deposits are simulated with sandbox keys only')
+  if (call.caller.livemode)
+    throw new Refusal('payment_intent_not_found', {}, 'deposits are simulated with sandbox keys only')
   const intent = intentOf(call, world)
   // rule: zopay.simulate.repeat
   const completed = intent.status === 'completed' ? intent : complete(intent, simulated(intent, world), world)
-  call.note('simulated', intent.status === 'completed' ? 'nothing: the intent was completed before' : 'a deposit of the exact amount')
+  call.note(
+    'simulated',
+    intent.status === 'completed' ? 'nothing: the intent was completed before' : 'a deposit of the exact amount',
+  )
   // rule: zopay.simulate.shape
-  return ok({ ...view(completed), transaction_id: completed.completedBy!.transaction, event_id: completed.completedBy!.event })
+  return ok({
+    ...view(completed),
+    transaction_id: completed.completedBy!.transaction,
+    event_id: completed.completedBy!.event,
+  })
 }
 
 /** A deposit that no chain knows: the exact amount, in the primary currency, on its first active network. */

@@ -116,8 +116,9 @@ class Reader {
   }
 
   #stringEnd(start: number): number {
-    for (let at = start + 1; ; ) {
-      for (let code = this.#text.charCodeAt(at); code >= 0x20 && code !== 0x22 && code !== 0x5c; ) code = this.#text.charCodeAt(++at)
+    for (let at = start + 1; ;) {
+      for (let code = this.#text.charCodeAt(at); code >= 0x20 && code !== 0x22 && code !== 0x5c;)
+        code = this.#text.charCodeAt(++at)
       if (at >= this.#text.length) throw new GaveUp(start, 'Unterminated string starting at')
       if (this.#text[at] === '"') return at + 1
       if (this.#text[at] !== '\\') throw new GaveUp(at, 'Invalid control character at')
@@ -132,13 +133,15 @@ class Reader {
       if (!'"\\/bfnrt'.includes(letter)) throw new GaveUp(at, 'Invalid \\escape')
       return at + 2
     }
-    if (at + 6 >= this.#text.length || !/^[0-9a-fA-F]{4}$/.test(this.#text.slice(at + 2, at + 6))) throw new GaveUp(at + 1, 'Invalid \\uXXXX escape')
+    if (at + 6 >= this.#text.length || !/^[0-9a-fA-F]{4}$/.test(this.#text.slice(at + 2, at + 6)))
+      throw new GaveUp(at + 1, 'Invalid \\uXXXX escape')
     return at + 6
   }
 
   #pastBlanks(start: number): number {
     let at = start
-    for (let code = this.#text.charCodeAt(at); code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09; ) code = this.#text.charCodeAt(++at)
+    for (let code = this.#text.charCodeAt(at); code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;)
+      code = this.#text.charCodeAt(++at)
     return at
   }
 

@@ -61,7 +61,8 @@ export function listTransactions(call: ZopayCall, world: World): Answer {
 export function getTransaction(call: ZopayCall, world: World): Answer {
   const row = world.get(Transactions, uuidIn(call.params.transaction_id!)!)
   // rule: zopay.transactions.foreign, rule: zopay.tenancy.modes
-  if (!row || row.org !== call.caller.org || row.livemode !== call.caller.livemode) throw new Refusal('transaction_not_found')
+  if (!row || row.org !== call.caller.org || row.livemode !== call.caller.livemode)
+    throw new Refusal('transaction_not_found')
   return ok(view(row))
 }
 

@@ -34,7 +34,8 @@ export const deposits: DepositRules = {
 
 /** A network of Zopay's, or one where the very same address exists, which is how payers go wrong. */
 function placeOf(network: string, handOut: HandOut): Pick<Asset, 'network' | 'on' | 'threshold'> | undefined {
-  if (Object.hasOwn(NETWORKS, network)) return { network, on: NETWORKS[network]!.on, threshold: NETWORKS[network]!.threshold }
+  if (Object.hasOwn(NETWORKS, network))
+    return { network, on: NETWORKS[network]!.on, threshold: NETWORKS[network]!.threshold }
   if (!Object.hasOwn(CHAINS, network)) return undefined
   const on = network as NetworkName
   const { chain, threshold } = NETWORKS[handOut.network]!
@@ -47,9 +48,11 @@ function idOf(transfer: Transfer, world: World): string {
 
 function seen(transfer: Transfer, holder: HandOut, world: World): string {
   // rule: zopay.deposits.other-network
-  if (transfer.network !== holder.network) return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
+  if (transfer.network !== holder.network)
+    return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
   // rule: zopay.deposits.other-asset
-  if (transfer.currency !== holder.currency) return `credits nothing: the address is for ${holder.currency}, what came is ${transfer.currency}`
+  if (transfer.currency !== holder.currency)
+    return `credits nothing: the address is for ${holder.currency}, what came is ${transfer.currency}`
   const intent = world.get(Intents, holder.reference)
   const { org, livemode, externalRef } = intent ?? world.get(Addresses, holder.reference)!
   const row: TransactionRow = world.put(Transactions, {

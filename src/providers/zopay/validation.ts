@@ -19,15 +19,23 @@ const METADATA_VALUE_MAX = 500
 /** Of several things wrong with one value, the one pydantic meets first. */
 const FIRST_MET = ['type', 'minLength', 'maxLength', 'pattern']
 
-const UNICODE: Fault = { type: 'string_unicode', msg: 'Input should be a valid string, unable to parse raw data as a unicode string' }
+const UNICODE: Fault = {
+  type: 'string_unicode',
+  msg: 'Input should be a valid string, unable to parse raw data as a unicode string',
+}
 const NOT_FINITE: Fault = { type: 'finite_number', msg: 'Input should be a finite number' }
-const NO_MODEL: Fault = { type: 'model_attributes_type', msg: 'Input should be a valid dictionary or object to extract fields from' }
+const NO_MODEL: Fault = {
+  type: 'model_attributes_type',
+  msg: 'Input should be a valid dictionary or object to extract fields from',
+}
 const MISSING: Fault = { type: 'missing', msg: 'Field required' }
 
 /** Every item, none when the call is legal. Bodies that cannot be read were refused before. */
 // rule: zopay.validation.items
 export function itemsOf(call: ZopayCall): Item[] {
-  const around = call.problems.filter((problem) => problem.in === 'query' || problem.in === 'path').map((problem) => parameterItem(problem, call))
+  const around = call.problems
+    .filter((problem) => problem.in === 'query' || problem.in === 'path')
+    .map((problem) => parameterItem(problem, call))
   return [...around, ...bodyItems(call)]
 }
 
@@ -37,7 +45,13 @@ export function syntaxItem(text: string): Item | 'unreadable' | undefined {
   const outcome = readAsPython(text)
   if (outcome.kind === 'too-deep') return 'unreadable'
   if (outcome.kind === 'fine') return undefined
-  return { type: 'json_invalid', loc: ['body', outcome.offset], msg: 'JSON decode error', input: {}, ctx: { error: outcome.reason } }
+  return {
+    type: 'json_invalid',
+    loc: ['body', outcome.offset],
+    msg: 'JSON decode error',
+    input: {},
+    ctx: { error: outcome.reason },
+  }
 }
 
 function parameterItem(problem: Problem, call: ZopayCall): Item {
@@ -53,7 +67,8 @@ function bodyItems(call: ZopayCall): Item[] {
   if (!fields) return []
   const problems = call.problems.filter((problem) => problem.in === 'body')
   if (call.content.kind === 'none') return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
-  if (call.content.kind === 'other-type') return problems.length > 0 ? [item(NO_MODEL, ['body'], call.body.toString('utf8'))] : []
+  if (call.content.kind === 'other-type')
+    return problems.length > 0 ? [item(NO_MODEL, ['body'], call.body.toString('utf8'))] : []
   // rule: zopay.validation.duplicate-keys
   const document = documentOf(call)
   // Text that only Python reads: the contract could not look inside.
@@ -63,10 +78,20 @@ function bodyItems(call: ZopayCall): Item[] {
     return found.length > 0 ? found : [item(NOT_FINITE, ['body'], null)]
   }
   if (document === null) return problems.length > 0 ? [item(MISSING, ['body'], null)] : []
-  if (problems.some(({ at, keyword }) => at.length === 0 && keyword === 'type')) return [item(NO_MODEL, ['body'], echoed(document, call))]
+  if (problems.some(({ at, keyword }) => at.length === 0 && keyword === 'type'))
+    return [item(NO_MODEL, ['body'], echoed(document, call))]
   const readInCode = (at: Problem['at']) => call.operation === 'createPaymentIntent' && at[0] === 'amount'
-  const found = problems.filter(({ at }) => !readInCode(at)).sort((a, b) => FIRST_MET.indexOf(a.keyword) - FIRST_MET.indexOf(b.keyword))
-  return inOrder([...unicodeItems(document, fields), ...found.map((problem) => fieldItem(problem, document, call)), ...codeItems(call, document)], fields)
+  const found = problems
+    .filter(({ at }) => !readInCode(at))
+    .sort((a, b) => FIRST_MET.indexOf(a.keyword) - FIRST_MET.indexOf(b.keyword))
+  return inOrder(
+    [
+      ...unicodeItems(document, fields),
+      ...found.map((problem) => fieldItem(problem, document, call)),
+      ...codeItems(call, document),
+    ],
+    fields,
+  )
 }
 
 function fieldItem(problem: Problem, document: unknown, call: ZopayCall): Item {
@@ -86,9 +111,17 @@ function codeItems(call: ZopayCall, document: unknown): Item[] {
     const reading = readAmount(typeof amount === 'number' ? new Numeral(String(amount)) : amount)
     if ('fault' in reading) items.push(item(reading.fault, ['body', 'amount'], echoed(amount, call)))
   }
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata) || metadata instanceof Numeral) return items
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata) || metadata instanceof Numeral)
+    return items
   const caps = capsOf(metadata as Record<string, unknown>)
-  if (caps) items.push(item({ type: 'value_error', msg: `Value error, ${caps}`, ctx: { error: {} } }, ['body', 'metadata'], echoed(metadata, call)))
+  if (caps)
+    items.push(
+      item(
+        { type: 'value_error', msg: `Value error, ${caps}`, ctx: { error: {} } },
+        ['body', 'metadata'],
+        echoed(metadata, call),
+      ),
+    )
   else items.push(...notFinite(metadata, ['body', 'metadata'], call))
   return items
 }
@@ -96,7 +129,9 @@ function codeItems(call: ZopayCall, document: unknown): Item[] {
 // rule: zopay.intents.metadata-caps, rule: zopay.intents.metadata-storable
 function capsOf(metadata: Record<string, unknown>): string | undefined {
   if (Object.keys(metadata).length > METADATA_KEYS_MAX) return `metadata may have at most ${METADATA_KEYS_MAX} keys`
-  const long = Object.values(metadata).some((value) => isLong(typeof value === 'string' ? value : hasMore(value, METADATA_VALUE_MAX) ? undefined : write(value)))
+  const long = Object.values(metadata).some((value) =>
+    isLong(typeof value === 'string' ? value : hasMore(value, METADATA_VALUE_MAX) ? undefined : write(value)),
+  )
   if (long) return `metadata values may have at most ${METADATA_VALUE_MAX} characters`
   if (!storable(metadata)) return 'metadata must not contain NUL or unpaired surrogates'
   return undefined
@@ -117,10 +152,15 @@ function storable(value: unknown): boolean {
 
 // rule: zopay.validation.unicode
 function unicodeItems(document: unknown, fields: readonly string[]): Item[] {
-  const found = (loc: (string | number)[], value: unknown): Item[] => (typeof value === 'string' && /\p{Surrogate}/u.test(value) ? [item(UNICODE, loc, value)] : [])
+  const found = (loc: (string | number)[], value: unknown): Item[] =>
+    typeof value === 'string' && /\p{Surrogate}/u.test(value) ? [item(UNICODE, loc, value)] : []
   return Object.entries(document as object)
     .filter(([name]) => fields.includes(name) && name !== 'metadata' && name !== 'amount')
-    .flatMap(([name, value]) => (Array.isArray(value) ? value.flatMap((one, index) => found(['body', name, index], one)) : found(['body', name], value)))
+    .flatMap(([name, value]) =>
+      Array.isArray(value)
+        ? value.flatMap((one, index) => found(['body', name, index], one))
+        : found(['body', name], value),
+    )
 }
 
 // rule: zopay.validation.not-finite, rule: zopay.validation.bounds
@@ -163,14 +203,21 @@ function documentOf({ content, text }: ZopayCall): unknown {
 function echoed(input: unknown, call: ZopayCall): unknown {
   const partly = call.content.kind === 'json' && call.content.omitted
   if (!hasMore(input, partly ? TOLD_MAX : ECHO_MAX)) return input
-  call.note('cut', `an input of more than ${ECHO_MAX} parts is told by the first ${TOLD_MAX} of each list and object in it`)
+  call.note(
+    'cut',
+    `an input of more than ${ECHO_MAX} parts is told by the first ${TOLD_MAX} of each list and object in it`,
+  )
   return cut(input)
 }
 
 function cut(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Numeral) return value
   if (Array.isArray(value)) return value.slice(0, TOLD_MAX).map((member) => (hasMore(member, TOLD_MAX) ? null : member))
-  return Object.fromEntries(Object.keys(value).slice(0, TOLD_MAX).map((key) => [key, hasMore((value as any)[key], TOLD_MAX) ? null : (value as any)[key]]))
+  return Object.fromEntries(
+    Object.keys(value)
+      .slice(0, TOLD_MAX)
+      .map((key) => [key, hasMore((value as any)[key], TOLD_MAX) ? null : (value as any)[key]]),
+  )
 }
 
 /** Whether a value has more parts than this. It looks at no more of them. */
@@ -214,9 +261,17 @@ function faultOf({ in: where, keyword, params, message }: Problem, input: any): 
       return wrongType(String(params.type))
     // rule: zopay.validation.lengths, rule: zopay.validation.codepoints
     case 'minLength':
-      return { type: 'string_too_short', msg: `String should have at least ${count(limit, 'character')}`, ctx: { min_length: limit } }
+      return {
+        type: 'string_too_short',
+        msg: `String should have at least ${count(limit, 'character')}`,
+        ctx: { min_length: limit },
+      }
     case 'maxLength':
-      return { type: 'string_too_long', msg: `String should have at most ${count(limit, 'character')}`, ctx: { max_length: limit } }
+      return {
+        type: 'string_too_long',
+        msg: `String should have at most ${count(limit, 'character')}`,
+        ctx: { max_length: limit },
+      }
     // rule: zopay.intents.currency-count
     case 'minItems':
       return listLength('too_short', 'at least', 'min_length', limit, input)
@@ -226,9 +281,17 @@ function faultOf({ in: where, keyword, params, message }: Problem, input: any): 
       // rule: zopay.transactions.id
       if (where === 'path') return notUuid(String(input))
       // rule: zopay.validation.storable
-      return { type: 'string_pattern_mismatch', msg: `String should match pattern '${params.pattern}'`, ctx: { pattern: params.pattern } }
+      return {
+        type: 'string_pattern_mismatch',
+        msg: `String should match pattern '${params.pattern}'`,
+        ctx: { pattern: params.pattern },
+      }
     case 'minimum':
-      return { type: 'greater_than_equal', msg: `Input should be greater than or equal to ${limit}`, ctx: { ge: limit } }
+      return {
+        type: 'greater_than_equal',
+        msg: `Input should be greater than or equal to ${limit}`,
+        ctx: { ge: limit },
+      }
     case 'maximum':
       return { type: 'less_than_equal', msg: `Input should be less than or equal to ${limit}`, ctx: { le: limit } }
     default:
@@ -239,7 +302,8 @@ function faultOf({ in: where, keyword, params, message }: Problem, input: any): 
 function wrongType(expected: string): Fault {
   if (expected.includes('array')) return { type: 'list_type', msg: 'Input should be a valid list' }
   if (expected.includes('object')) return { type: 'dict_type', msg: 'Input should be a valid dictionary' }
-  if (expected.includes('integer')) return { type: 'int_parsing', msg: 'Input should be a valid integer, unable to parse string as an integer' }
+  if (expected.includes('integer'))
+    return { type: 'int_parsing', msg: 'Input should be a valid integer, unable to parse string as an integer' }
   return { type: 'string_type', msg: 'Input should be a valid string' }
 }
 
@@ -261,9 +325,11 @@ function mistakeInUuid(text: string): string {
   const opening = /^(\{(?=.*\}$)|urn:uuid:)/s.exec(text)?.[0] ?? ''
   const bare = text.slice(opening.length, opening === '{' ? -1 : undefined)
   const odd = bare.search(/[^0-9a-f-]/iu)
-  if (odd >= 0) return `invalid character: found \`${String.fromCodePoint(bare.codePointAt(odd)!)}\` at ${opening.length + odd + 1}`
+  if (odd >= 0)
+    return `invalid character: found \`${String.fromCodePoint(bare.codePointAt(odd)!)}\` at ${opening.length + odd + 1}`
   const groups = bare.split('-')
-  if (groups.length === 1 && opening === '') return `invalid length: expected length 32 for simple format, found ${text.length}`
+  if (groups.length === 1 && opening === '')
+    return `invalid length: expected length 32 for simple format, found ${text.length}`
   if (groups.length !== GROUPS.length) return `invalid group count: expected ${GROUPS.length}, found ${groups.length}`
   const wrong = groups.findIndex(({ length }, index) => length !== GROUPS[index])
   return `invalid group length in group ${wrong}: expected ${GROUPS[wrong]}, found ${groups[wrong]!.length}`

@@ -13,7 +13,12 @@ export function time(ms: number): string {
 /** A UUID in its usual spelling, from all those that Python's `uuid.UUID` takes. */
 // rule: zopay.intents.id-spellings
 export function uuidIn(text: string): string | undefined {
-  const hex = text.replace('urn:', '').replace('uuid:', '').replace(/^[{}]+|[{}]+$/g, '').replaceAll('-', '').toLowerCase()
+  const hex = text
+    .replace('urn:', '')
+    .replace('uuid:', '')
+    .replace(/^[{}]+|[{}]+$/g, '')
+    .replaceAll('-', '')
+    .toLowerCase()
   if (!/^[0-9a-f]{32}$/.test(hex)) return undefined
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
@@ -33,7 +38,13 @@ export interface Item {
 }
 
 /** What the sandbox answers when it is told to refuse a body it finds nothing wrong with. */
-const UNNAMED: Item = { type: 'value_error', loc: ['body'], msg: 'Value error, refused', input: null, ctx: { error: {} } }
+const UNNAMED: Item = {
+  type: 'value_error',
+  loc: ['body'],
+  msg: 'Value error, refused',
+  input: null,
+  ctx: { error: {} },
+}
 
 /** The one error envelope of Connect. */
 // rule: zopay.errors.envelope
@@ -55,7 +66,11 @@ const missingScope = no(403, 'insufficient_scope', 'The API key lacks the scope 
 /** Every refusal by name; the names of the codes are Zopay's where they are documented. */
 export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => Answer>> = {
   idempotency_required: no(400, 'idempotency_required', 'The Idempotency-Key header is required.'),
-  invalid_idempotency_key: no(400, 'invalid_idempotency_key', 'The Idempotency-Key header takes 1 to 255 printable ASCII characters.'),
+  invalid_idempotency_key: no(
+    400,
+    'invalid_idempotency_key',
+    'The Idempotency-Key header takes 1 to 255 printable ASCII characters.',
+  ),
   invalid_address_id: no(400, 'invalid_address_id', 'The address id is malformed.'),
   invalid_payment_intent_id: no(400, 'invalid_payment_intent_id', 'The payment intent id is not a UUID.'),
   invalid_cursor: no(400, 'invalid_cursor', 'The cursor is malformed.'),
@@ -64,7 +79,11 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   invalid_date: no(400, 'invalid_date', 'The date is not ISO 8601.'),
   invalid_livemode: no(400, 'invalid_livemode', 'The livemode filter takes true or false.'),
   invalid_related_to: no(400, 'invalid_related_to', 'The related_to filter takes a UUID.'),
-  webhook_endpoint_not_configured: no(400, 'webhook_endpoint_not_configured', 'No enabled webhook endpoint is configured.'),
+  webhook_endpoint_not_configured: no(
+    400,
+    'webhook_endpoint_not_configured',
+    'No enabled webhook endpoint is configured.',
+  ),
   unsupported_asset: no(400, 'unsupported_asset', 'The asset is not supported.'),
   unsupported_network: no(400, 'unsupported_network', 'The network is not supported.'),
   unsupported_asset_network: no(400, 'unsupported_asset_network', 'The asset is not enabled on this network.'),
@@ -88,7 +107,11 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   payout_not_found: no(404, 'payout_not_found', 'No such payout.'),
   method_not_allowed: framework(405, 'Method Not Allowed'),
   idempotency_conflict: no(409, 'idempotency_conflict', 'Idempotency-Key was already used with a different request.'),
-  idempotency_in_progress: no(409, 'idempotency_in_progress', 'A request with this Idempotency-Key is still in progress.'),
+  idempotency_in_progress: no(
+    409,
+    'idempotency_in_progress',
+    'A request with this Idempotency-Key is still in progress.',
+  ),
   quote_already_used: no(409, 'quote_already_used', 'The quote was already used.'),
   quote_expired: no(409, 'quote_expired', 'The quote has expired.'),
   // rule: zopay.limits.body
@@ -96,7 +119,10 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   // rule: zopay.validation.both-shapes
   invalid_request: (detail) => ({
     status: 422,
-    body: { detail: detail.items ?? [UNNAMED], error: { code: 'validation_error', message: 'Request validation failed.' } },
+    body: {
+      detail: detail.items ?? [UNNAMED],
+      error: { code: 'validation_error', message: 'Request validation failed.' },
+    },
   }),
   rate_limited: no(429, 'rate_limited', 'Too many requests.'),
   internal_error: no(500, 'internal_error', 'Internal error.'),
@@ -104,6 +130,8 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   // Not a refusal of the work, but the end of it all the same: go where the path has no slash at its end.
   slashless: (_, call) => ({
     status: 307,
-    headers: { location: `${call.origin}${call.linePath.replace(/\/$/, '')}${call.query === undefined ? '' : `?${call.query}`}` },
+    headers: {
+      location: `${call.origin}${call.linePath.replace(/\/$/, '')}${call.query === undefined ? '' : `?${call.query}`}`,
+    },
   }),
 }
