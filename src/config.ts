@@ -1,11 +1,11 @@
 // The config file: YAML, every key optional; what is wrong is told with file, line and the nearest right name.
 import { z } from 'zod'
-import { clockText } from './control/asking.ts'
-import type { EndpointWish } from './http/endpoints.ts'
+import { clockText } from './control/http.ts'
+import type { EndpointWish } from './outbox/endpoints.ts'
 import type { Provider } from './provider.ts'
-import { UsageError } from './usage.ts'
-import { bytesOf, YamlError, YamlText } from './yaml.ts'
-import { durationMs } from './world/durations.ts'
+import { UsageError } from './engine/errors.ts'
+import { bytesOf, YamlError, YamlText } from './text/yaml.ts'
+import { durationMs } from './text/durations.ts'
 
 const CLOCK = 'expected real, or an instant such as 2026-05-16T19:00:00Z'
 

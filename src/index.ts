@@ -1,11 +1,11 @@
 // The door of the package: `createSandbox` and `connectSandbox` for tests, and everything their handles can do, as interfaces. Handles speak to the
 // control API of their sandbox; what a call of it does is written in README.md and specs/sandgate.yaml.
 import type { IncomingHttpHeaders } from 'node:http'
-import { connect } from './connect.ts'
-import type { RuleWritten, ScenarioWritten } from './control/scenario.ts'
-import { openSandbox } from './create.ts'
+import { connect } from './library/connect.ts'
+import type { RuleWritten, ScenarioWritten } from './scenario/schema.ts'
+import { openSandbox } from './library/create.ts'
 
-export { ControlError } from './handles.ts'
+export { ControlError } from './library/handles.ts'
 
 export interface SandboxOptions {
   /** What every world derives its addresses, ids and hashes from. Default `sandgate`. */

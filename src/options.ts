@@ -1,10 +1,10 @@
 // What a sandbox can be told when it is made: what stands in a config file, what the command line adds, and what tests hand in.
 import type { Config } from './config.ts'
-import type { Host } from './control/metrics.ts'
-import type { CallbackSender, Resolve } from './http/callbacks.ts'
-import type { EndpointWish } from './http/endpoints.ts'
-import type { KeepWish } from './keep/keeping.ts'
-import type { Log } from './log.ts'
+import type { Host } from './telemetry/metrics.ts'
+import type { CallbackSender, Resolve } from './outbox/sender.ts'
+import type { EndpointWish } from './outbox/endpoints.ts'
+import type { KeepWish } from './storage/file/directory.ts'
+import type { Log } from './telemetry/log.ts'
 
 export interface SandboxOptions extends KeepWish {
   /** `real`, or the ISO 8601 instant at which worlds start, frozen. Default `real`. */

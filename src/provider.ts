@@ -1,5 +1,5 @@
 // The vocabulary every provider is written in: what a Provider promises, what a Call brings, what an Answer or a Refusal takes back.
-// It holds no behaviour of its own; reply.ts runs it, the folders under providers/ speak it.
+// It holds no behaviour of its own; pipeline/call.ts runs it, the folders under providers/ speak it.
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { z, type ZodType } from 'zod'
@@ -8,7 +8,7 @@ import type { Delivery, Endpoint } from './world/outbox.ts'
 import type { Table } from './world/tables.ts'
 import type { HandOut, World } from './world/world.ts'
 
-/** One company's promises. A folder under `providers/` exports one as `provider`; `sandbox.ts` finds it there. */
+/** One company's promises. A folder under `providers/` exports one as `provider`; `app.ts` finds it there. */
 export interface Provider {
   /** The folder's name, the path prefix, and the first part of every rule id: `cpg`. */
   readonly name: string
@@ -212,7 +212,7 @@ export interface CallbackRules {
   secret(account: string, given: string | undefined, world: World): string
 }
 
-/** An idempotency policy: one mechanism (`http/repeats.ts`), four providers. */
+/** An idempotency policy: one mechanism (`pipeline/idempotency.ts`), four providers. */
 export interface Repeats {
   /** The idempotency key of this call; undefined: the call asks for no protection. */
   key(call: Call): string | undefined

@@ -10,7 +10,7 @@ import { Command } from 'commander'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { VARIABLES } from '../src/cli/environment.ts'
 import { COMMANDS } from '../src/cli/program.ts'
-import { findProviders } from '../src/sandbox.ts'
+import { findProviders } from '../src/app.ts'
 import { allocation, client, clientOf } from './clients/cpg.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname

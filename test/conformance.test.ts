@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { Rules } from '../src/control/rules.ts'
-import { Contract } from '../src/http/contract.ts'
-import { findProviders } from '../src/sandbox.ts'
+import { Rules } from '../src/contract/rules.ts'
+import { Contract } from '../src/contract/contract.ts'
+import { findProviders } from '../src/app.ts'
 import { start } from './kit.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Contract, type Judged } from '../src/http/contract.ts'
+import { Contract, type Judged } from '../src/contract/contract.ts'
 
 let folder: string
 let number = 0

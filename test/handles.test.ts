@@ -515,7 +515,7 @@ describe('an inbox that waits in vain', () => {
   })
 
   test('sandgate.inbox.next: gives up before the five seconds that a test has by default', () => {
-    expect(/const WAIT_MS = ([\d_]+)/.exec(readFileSync(join(ROOT, 'src/inbox.ts'), 'utf8'))![1]).toBe('4_000')
+    expect(/const WAIT_MS = ([\d_]+)/.exec(readFileSync(join(ROOT, 'src/library/inbox.ts'), 'utf8'))![1]).toBe('4_000')
   })
 })
 

@@ -3,7 +3,7 @@
 import { connect } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { createSandbox, type Sandbox } from '../src/sandbox.ts'
+import { createSandbox, type Sandbox } from '../src/app.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { client as zopay } from './clients/zopay.ts'
 import { Kit, START, start } from './kit.ts'

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SandboxOptions } from '../src/options.ts'
-import { createSandbox, findProviders, type Sandbox } from '../src/sandbox.ts'
+import { createSandbox, findProviders, type Sandbox } from '../src/app.ts'
 import { type Client, Kit, type Request, START, start } from './kit.ts'
 
 const MIB = 1024 * 1024

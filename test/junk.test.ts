@@ -1,7 +1,7 @@
 // Large bodies of many wrong things: refused as small ones are, the list of what is wrong ends at a bound, and the journal says how much more there is.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readPartly } from '../src/http/partial.ts'
+import { readPartly } from '../src/contract/partial.ts'
 import { readExact, write } from '../src/providers/zopay/exact.ts'
 import { readAsPython } from '../src/providers/zopay/syntax.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'

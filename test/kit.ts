@@ -6,7 +6,7 @@ import supertest from 'supertest'
 import { expect, onTestFinished } from 'vitest'
 import type { SandboxOptions } from '../src/options.ts'
 import type { Provider } from '../src/provider.ts'
-import { findProviders, Sandbox } from '../src/sandbox.ts'
+import { findProviders, Sandbox } from '../src/app.ts'
 import type { World } from '../src/world/world.ts'
 
 /** A call as a client makes it: the provider's own path (with query), exact body text. */

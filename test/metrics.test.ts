@@ -1,8 +1,8 @@
 // What a running sandbox tells about itself: Prometheus text, and a line for each call on stderr.
 import { spawn } from 'node:child_process'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { metricsText } from '../src/control/metrics.ts'
-import { Log, type LogOptions } from '../src/log.ts'
+import { metricsText } from '../src/telemetry/metrics.ts'
+import { Log, type LogOptions } from '../src/telemetry/log.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { Inbox, type Kit, start } from './kit.ts'
 

@@ -3,9 +3,9 @@ import { getHttpOperationsFromSpec } from '@stoplight/prism-http'
 import { validateInput, validateOutput } from '@stoplight/prism-http/dist/validator/index.js'
 import type { IHttpOperation } from '@stoplight/types'
 import { afterAll, expect } from 'vitest'
-import { readContent } from '../src/http/content.ts'
-import { Contract } from '../src/http/contract.ts'
-import { findProviders } from '../src/sandbox.ts'
+import { readContent } from '../src/contract/content.ts'
+import { Contract } from '../src/contract/contract.ts'
+import { findProviders } from '../src/app.ts'
 import { type Exchange, exchanges } from './kit.ts'
 
 const SPECS = new URL('../specs/', import.meta.url).pathname

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createSandbox } from '../src/sandbox.ts'
+import { createSandbox } from '../src/app.ts'
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const blocks = [...README.matchAll(/\*\*(\w+)\*\*[^`]*(?:`[^`]*`[^`]*)*?```bash\n([^]*?)```/g)].map(

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Contract } from '../src/http/contract.ts'
-import { Sampler } from '../src/http/sample.ts'
+import { Contract } from '../src/contract/contract.ts'
+import { Sampler } from '../src/contract/sample.ts'
 import { start } from './kit.ts'
 
 let folder: string

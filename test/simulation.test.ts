@@ -2,9 +2,9 @@
 // that is owed was told. A failure prints the seed that repeats it: SIMULATE_SEED=<seed> npx vitest run test/simulation.test.ts. Longer runs:
 // npm run simulate -- --seeds 1000.
 import { expect, test } from 'vitest'
-import { readRecording } from '../src/keep/recording.ts'
-import { Replay } from '../src/replay.ts'
-import { findProviders } from '../src/sandbox.ts'
+import { readRecording } from '../src/casefile/format.ts'
+import { Replay } from '../src/casefile/replay.ts'
+import { findProviders } from '../src/app.ts'
 import { type Draw, draw } from '../src/world/draws.ts'
 import type { Kept, World } from '../src/world/world.ts'
 import * as alphapo from './clients/alphapo.ts'

@@ -33,46 +33,107 @@ const sources = read('src')
 const core = sources.filter(({ path }) => !path.startsWith('src/providers/'))
 const providers = readdirSync(`${ROOT}src/providers`)
 
-/** Which files each part may import from inside the project. */
-const INSIDE: readonly (readonly [part: RegExp, may: readonly RegExp[], ask: string])[] = [
-  [/^src\/world\//, [/^src\/world\//], 'nothing: the world knows only itself'],
-  [/^src\/provider\.ts$/, [/^src\/world\//], 'the world'],
-  [
-    /^src\/providers\/(\w+)\//,
-    [/^src\/provider\.ts$/, /^src\/world\//, /^src\/providers\/$1\//],
-    'provider.ts, the world, or its own folder',
+/** What each part may import from inside the project, beside its own folder: an arrow of the tree in docs/architecture.md. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  text: [],
+  runtime: ['text'],
+  world: ['text'],
+  'provider.ts': ['world', 'text'],
+  providers: ['provider.ts', 'world', 'text'],
+  contract: ['provider.ts', 'world', 'runtime', 'text'],
+  outbox: ['provider.ts', 'world', 'runtime', 'text'],
+  diagnosis: ['contract', 'provider.ts', 'world', 'text'],
+  scenario: ['contract', 'provider.ts', 'world', 'runtime', 'text'],
+  storage: ['world', 'runtime', 'text'],
+  engine: ['scenario', 'outbox', 'contract', 'storage/port.ts', 'provider.ts', 'world', 'runtime', 'text'],
+  pipeline: ['engine', 'scenario', 'outbox', 'contract', 'diagnosis', 'provider.ts', 'world', 'runtime', 'text'],
+  telemetry: ['engine', 'scenario', 'provider.ts', 'world', 'runtime', 'text'],
+  casefile: [
+    'pipeline',
+    'engine',
+    'scenario',
+    'outbox',
+    'contract',
+    'provider.ts',
+    'world',
+    'runtime',
+    'text',
+    'options.ts',
   ],
-  [
-    /^src\/http\//,
-    [/^src\/http\//, /^src\/world\//, /^src\/provider\.ts$/, /^src\/(redact|timers)\.ts$/],
-    'http, the world, provider.ts, redact.ts or timers.ts',
+  control: [
+    'casefile',
+    'telemetry',
+    'engine',
+    'scenario',
+    'outbox',
+    'contract',
+    'provider.ts',
+    'world',
+    'runtime',
+    'text',
   ],
-  [
-    /^src\/keep\//,
-    [/^src\/keep\//, /^src\/world\//, /^src\/(reading|redact|timers)\.ts$/],
-    'keep, the world, reading.ts, redact.ts or timers.ts',
+  'options.ts': ['engine', 'outbox', 'storage', 'telemetry', 'provider.ts', 'world', 'runtime', 'text'],
+  'app.ts': [
+    'options.ts',
+    'control',
+    'pipeline',
+    'casefile',
+    'telemetry',
+    'storage',
+    'engine',
+    'scenario',
+    'outbox',
+    'contract',
+    'provider.ts',
+    'world',
+    'runtime',
+    'text',
   ],
-  [/^src\/reading\.ts$/, [], 'nobody: it knows files and texts alone'],
-  [
-    /^src\/(control\/|import\/|sandbox\.ts|config\.ts|replay\.ts|player\.ts|flight\.ts|case-check\.ts|compare\.ts|renamed\.ts)/,
-    [/^src\/(?!main\.ts|cli\/|providers\/)/],
-    'anything but the command line and the providers',
+  library: [
+    'app.ts',
+    'options.ts',
+    'telemetry',
+    'engine',
+    'scenario',
+    'outbox',
+    'provider.ts',
+    'world',
+    'runtime',
+    'text',
   ],
-  [/^src\/main\.ts$/, [/^src\/cli\/program\.ts$/], 'program.ts alone, so that an old Node reads nothing else'],
-]
+  cli: [
+    'app.ts',
+    'options.ts',
+    'casefile',
+    'telemetry',
+    'storage',
+    'engine',
+    'scenario',
+    'contract',
+    'provider.ts',
+    'world',
+    'runtime',
+    'text',
+  ],
+}
+
+/** The part that a file belongs to: its folder, or itself. */
+function partOf(path: string): string {
+  return path.split('/')[1]!
+}
 
 /** Packages with one door. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  express: ['src/sandbox.ts', 'src/control/control.ts'],
-  '@stoplight/prism-http': ['src/http/sample-worker.ts'],
-  '@stoplight/prism-core': ['src/http/sample-worker.ts'],
-  'json-schema-faker': ['src/http/sample-worker.ts'],
-  lowdb: ['src/keep/store.ts'],
+  express: ['src/app.ts', 'src/control/router.ts'],
+  '@stoplight/prism-http': ['src/contract/sample-worker.ts'],
+  '@stoplight/prism-core': ['src/contract/sample-worker.ts'],
+  'json-schema-faker': ['src/contract/sample-worker.ts'],
+  lowdb: ['src/storage/file/store.ts'],
   seedrandom: ['src/world/draws.ts'],
   'sorted-btree': ['src/world/group.ts'],
-  '@streamparser/json': ['src/control/receiving.ts'],
-  'find-my-way': ['src/http/paths.ts'],
-  'ajv/dist/2020.js': ['src/http/contract.ts'],
+  '@streamparser/json': ['src/control/snapshot-body.ts'],
+  'find-my-way': ['src/contract/paths.ts'],
+  'ajv/dist/2020.js': ['src/contract/contract.ts'],
   commander: ['src/cli/'],
 }
 
@@ -80,15 +141,12 @@ describe('imports', () => {
   test.each(sources.map((source) => [source.path, source] as const))(
     '%s asks only whom it may',
     (path, { imports }) => {
-      for (const [part, may, ask] of INSIDE) {
-        const match = part.exec(path)
-        if (!match) continue
-        const allowed = may.map((pattern) => new RegExp(pattern.source.replace('$1', match[1] ?? '')))
-        const wrong = imports.filter(
-          (name) => name.startsWith('src/') && !allowed.some((pattern) => pattern.test(name)),
-        )
-        expect(wrong, `${path} may not import these; ask ${ask}`).toEqual([])
-      }
+      const part = partOf(path)
+      const may = LAYERS[part] ?? []
+      const allowed = (name: string) =>
+        partOf(name) === part || may.some((layer) => name === `src/${layer}` || name.startsWith(`src/${layer}/`))
+      const wrong = imports.filter((name) => name.startsWith('src/') && !allowed(name))
+      expect(wrong, `${path} may import ${may.join(', ') || 'nothing'}`).toEqual([])
       for (const name of imports)
         if (DOORS[name])
           expect(
@@ -133,9 +191,13 @@ describe('habits', () => {
         /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|performance\./,
       )
     }
-    if (path !== 'src/timers.ts' && !path.startsWith('src/cli/') && /\bset(Immediate|Timeout|Interval)\b/.test(code)) {
+    if (
+      path !== 'src/runtime/timers.ts' &&
+      !path.startsWith('src/cli/') &&
+      /\bset(Immediate|Timeout|Interval)\b/.test(code)
+    ) {
       expect(source.imports, 'timers that a test may have replaced; timers.ts has the real ones').toContain(
-        'src/timers.ts',
+        'src/runtime/timers.ts',
       )
     }
     expect(code, 'nothing mutable at module level').not.toMatch(/^(export )?(let|var) /m)

@@ -1,7 +1,7 @@
 // `sandgate check`: what is wrong with scenario files, without running them.
 import type { Command } from 'commander'
-import { checkFiles } from '../control/check.ts'
-import { contractOf, findProviders } from '../sandbox.ts'
+import { checkFiles } from '../scenario/check.ts'
+import { contractOf, findProviders } from '../app.ts'
 
 export function define(command: Command): void {
   command

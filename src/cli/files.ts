@@ -1,8 +1,8 @@
 // The files that commands read and write; what is wrong with one is told in one line with its name.
 import { writeFileSync } from 'node:fs'
-import { CASE_BYTES, readRecording, type Recording, Unusable } from '../keep/recording.ts'
-import { readBytes, UnreadableText } from '../reading.ts'
-import { UsageError } from '../usage.ts'
+import { CASE_BYTES, readRecording, type Recording, Unusable } from '../casefile/format.ts'
+import { readBytes, UnreadableText } from '../text/reading.ts'
+import { UsageError } from '../engine/errors.ts'
 
 /** Reads a case file and works with it. Whatever ends that early is told in one line, and status 1 stays what it is: an answer differs. */
 export async function usingCase(file: string, work: (recording: Recording) => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 // The flags that several commands take, and how a flag's text is read.
 import { InvalidArgumentError, Option } from 'commander'
-import { HOST_NAME, TOKEN } from '../hosts.ts'
+import { HOST_NAME, TOKEN } from '../text/hosts.ts'
 
 /** Hosts to listen on that are no address to call. */
 export const EVERY_INTERFACE: readonly string[] = ['0.0.0.0', '::']

@@ -1,7 +1,7 @@
 // `sandgate health`: whether a running sandbox is well, at once or as soon as it is.
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { UsageError } from '../usage.ts'
-import { durationMs } from '../world/durations.ts'
+import { UsageError } from '../engine/errors.ts'
+import { durationMs } from '../text/durations.ts'
 import { ask, baseUrl, bearer, jsonOf, type Where, whereFlags } from './where.ts'
 
 /** How long one question may take, and how long it is until the next one. */

@@ -2,12 +2,12 @@
 import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { IMPORT_BYTES, importTraffic } from '../import/import.ts'
-import { Unusable } from '../keep/recording.ts'
-import { readBytes, UnreadableText } from '../reading.ts'
-import { contractOf, findProviders } from '../sandbox.ts'
-import { UsageError } from '../usage.ts'
-import { meant } from '../yaml.ts'
+import { IMPORT_BYTES, importTraffic } from '../casefile/import/import.ts'
+import { Unusable } from '../casefile/format.ts'
+import { readBytes, UnreadableText } from '../text/reading.ts'
+import { contractOf, findProviders } from '../app.ts'
+import { UsageError } from '../engine/errors.ts'
+import { meant } from '../text/yaml.ts'
 import { write } from './files.ts'
 
 /** The endings of what is imported. */

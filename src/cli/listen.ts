@@ -1,6 +1,6 @@
 // Listening, saying so, and stopping when a signal comes.
-import type { Sandbox } from '../sandbox.ts'
-import { UsageError } from '../usage.ts'
+import type { Sandbox } from '../app.ts'
+import { UsageError } from '../engine/errors.ts'
 import { readyText } from './ready.ts'
 
 /** What is in flight gets this long after SIGTERM. */

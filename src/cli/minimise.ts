@@ -1,7 +1,7 @@
 // `sandgate minimise`: the smallest recording that still differs.
 import type { Command } from 'commander'
-import { minimise } from '../replay.ts'
-import { findProviders } from '../sandbox.ts'
+import { minimise } from '../casefile/replay.ts'
+import { findProviders } from '../app.ts'
 import { usingCase, write } from './files.ts'
 
 export function define(command: Command): void {

@@ -1,8 +1,8 @@
 // Which command is meant, and that one alone is loaded: each stands in a file of its own, so that asking for health costs no sandbox. A mistake is
 // told in one line, with exit status 2.
 import { Command, CommanderError } from 'commander'
-import { version } from '../control/version.ts'
-import { UsageError } from '../usage.ts'
+import { version } from '../runtime/package.ts'
+import { UsageError } from '../engine/errors.ts'
 import { cleanEnvironment, VARIABLES } from './environment.ts'
 
 interface Chapter {
@@ -92,16 +92,16 @@ async function checkCommand(named: string | undefined): Promise<void> {
 }
 
 async function nearest(name: string, known: readonly string[]): Promise<string> {
-  return (await import('../yaml.ts')).meant(name, known)
+  return (await import('../text/yaml.ts')).meant(name, known)
 }
 
 /** What the user has to mend; anything else is a bug and is loud. Only who meets an error loads what knows errors. */
 async function isMistake(error: unknown): Promise<boolean> {
   if (error instanceof CommanderError || error instanceof UsageError) return true
   const [{ NoSuchEndpoint }, { KeepRefused }, { YamlError }] = await Promise.all([
-    import('../http/endpoints.ts'),
-    import('../keep/recovery.ts'),
-    import('../yaml.ts'),
+    import('../outbox/endpoints.ts'),
+    import('../storage/file/recovery.ts'),
+    import('../text/yaml.ts'),
   ])
   return error instanceof NoSuchEndpoint || error instanceof KeepRefused || error instanceof YamlError
 }

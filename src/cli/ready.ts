@@ -2,7 +2,7 @@
 // file are never printed.
 import { relative } from 'node:path'
 import type { DemoCredential, Provider } from '../provider.ts'
-import type { Sandbox } from '../sandbox.ts'
+import type { Sandbox } from '../app.ts'
 import { EVERY_INTERFACE } from './flags.ts'
 
 /** No line is wider, unless a word is. */

@@ -1,7 +1,7 @@
 // `sandgate replay`: a recording played again, and the world served where it stopped.
 import { type Command, InvalidArgumentError } from 'commander'
-import { Replay, report, reportAll, summary } from '../replay.ts'
-import { findProviders } from '../sandbox.ts'
+import { Replay, report, reportAll, summary } from '../casefile/replay.ts'
+import { findProviders } from '../app.ts'
 import { usingCase } from './files.ts'
 import { hostFlag, portFlag } from './flags.ts'
 import { listen } from './listen.ts'

@@ -1,7 +1,7 @@
 // `sandgate schema`: the JSON Schema of the files people write. The build has written them down; without a build they are made on the spot.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { inPackage } from '../runtime/package.ts'
 
 type Kind = 'config' | 'scenario'
 
@@ -22,12 +22,12 @@ export async function writeSchemas(): Promise<void> {
 async function schemaOf(kind: Kind): Promise<string> {
   const schema =
     kind === 'scenario'
-      ? (await import('../control/scenario.ts')).scenarioJsonSchema()
-      : (await import('../config.ts')).configJsonSchema(await (await import('../sandbox.ts')).findProviders())
+      ? (await import('../scenario/schema.ts')).scenarioJsonSchema()
+      : (await import('../config.ts')).configJsonSchema(await (await import('../app.ts')).findProviders())
   return JSON.stringify(schema, null, 2)
 }
 
 /** Beside this program, compiled. */
 function fileOf(kind: Kind): string {
-  return fileURLToPath(new URL(`./${kind}.schema.json`, import.meta.url))
+  return inPackage(`dist/${kind}.schema.json`)
 }

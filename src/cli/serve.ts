@@ -1,14 +1,14 @@
-// `sandgate serve`: from flags, environment and config file to a sandbox that listens. What it does then is left to src/sandbox.ts.
+// `sandgate serve`: from flags, environment and config file to a sandbox that listens. What it does then is left to src/app.ts.
 import { dirname, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Command, InvalidArgumentError } from 'commander'
 import { Clock, readConfig } from '../config.ts'
-import { KeepRefused } from '../keep/recovery.ts'
-import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts'
-import type { Host } from '../control/metrics.ts'
-import { findProviders, Sandbox } from '../sandbox.ts'
-import { UsageError } from '../usage.ts'
+import { KeepRefused } from '../storage/file/recovery.ts'
+import { Log, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../telemetry/log.ts'
+import type { Host } from '../telemetry/metrics.ts'
+import { findProviders, Sandbox } from '../app.ts'
+import { UsageError } from '../engine/errors.ts'
 import { collect, flag, hostFlag, hostNames, notEmpty, portFlag, tokenFlag } from './flags.ts'
 import { listen } from './listen.ts'
 

@@ -2,10 +2,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import type { Queue } from '../http/queue.ts'
-import { receive } from '../http/receive.ts'
-import { encodingProblem, withoutMark } from '../reading.ts'
-import { Problem } from './asking.ts'
+import type { Queue } from '../runtime/queue.ts'
+import { receive } from '../runtime/body.ts'
+import { encodingProblem, withoutMark } from '../text/reading.ts'
+import { Problem } from './http.ts'
 
 const DECODERS: Readonly<Record<string, () => Readable & NodeJS.WritableStream>> = {
   gzip: createGunzip,

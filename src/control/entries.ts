@@ -1,9 +1,9 @@
 // A journal entry as people and programs read it: times as text, rules with their marks, and no key, signature or token in it.
 import type { IncomingHttpHeaders } from 'node:http'
-import { mapTexts } from '../keep/recording.ts'
+import { mapTexts } from '../casefile/format.ts'
 import type { Gate } from '../provider.ts'
-import { hiding, SECRET, secretsIn, secretsOfHeaders, UNSEEN } from '../redact.ts'
-import type { Sandbox } from '../sandbox.ts'
+import { hiding, SECRET, secretsIn, secretsOfHeaders, UNSEEN } from '../text/redact.ts'
+import type { Sandbox } from '../app.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
 

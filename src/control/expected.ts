@@ -1,10 +1,10 @@
 // What a call whose signature was refused should have signed, made again from the call as it arrived when somebody looks at its journal entry.
-// What was wrong with the signature is left to http/hints.ts.
+// What was wrong with the signature is left to diagnosis/hints.ts.
 import { isUtf8 } from 'node:buffer'
-import { type Incoming, ReceivedCall } from '../http/received.ts'
+import { type Incoming, ReceivedCall } from '../pipeline/received.ts'
 import type { SignedText } from '../provider.ts'
-import { hiding, UNSEEN } from '../redact.ts'
-import type { Sandbox } from '../sandbox.ts'
+import { hiding, UNSEEN } from '../text/redact.ts'
+import type { Sandbox } from '../app.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
 

@@ -1,447 +1,158 @@
-// Scenario files: read with their schema and turned into the rules and steps that armed.ts arms. Whether the names in them exist is asked in
-// names.ts.
-import { z } from 'zod'
-import { Clock } from '../config.ts'
-import { contradiction, type DepositWish } from '../http/deposits.ts'
-import { replaced } from '../http/exact.ts'
-import type { Action } from '../http/faults.ts'
-import type { When } from '../http/matching.ts'
-import { atOnce } from '../slices.ts'
-import { readDestination } from '../world/destinations.ts'
-import { durationMs } from '../world/durations.ts'
-import type { SpoilHow } from '../world/outbox.ts'
-import { type Path, YamlError, YamlText } from '../yaml.ts'
-import { clockText } from './asking.ts'
-import { type Known, Names } from './names.ts'
-import { Reader } from './reader.ts'
-import { refuseRounded, whenOf } from './values.ts'
+// The control API's chapter on scenarios and faults: loaded, read and unloaded as a whole, or one rule at a time.
+import { arm, FaultRules } from '../scenario/faults.ts'
+import type { Sandbox } from '../app.ts'
+import type { World } from '../world/world.ts'
+import { exactJson, exactText } from '../text/exact.ts'
+import { withoutMark } from '../text/reading.ts'
+import { inSlices } from '../runtime/slices.ts'
+import { YamlError } from '../text/yaml.ts'
+import { load, ruleView, scenarioView, unload } from '../scenario/runtime.ts'
+import { type Ask, created, iso, note, ok, Problem, type Routes, type Told } from './http.ts'
+import type { Known } from '../scenario/references.ts'
+import { readingRule, readingScenario, readRule, readScenario, type Scenario } from '../scenario/schema.ts'
 
-/** Rules and steps of one file together. */
-const PARTS_MAX = 1000
-/** World time that a scenario may look ahead. */
-const AHEAD_MS = 3650 * 86_400_000
-/** Wall time that one call may be held. */
-const DELAY_MS = 3_600_000
+/** How many rules may be armed at run time. */
+const ARMED_MAX = 1000
 
-/** Several files add up to one of these. */
-export interface Scenario {
-  readonly stories: readonly Story[]
-  readonly seed?: string | undefined
-  /** `real`, or an instant. */
-  readonly clock?: string | undefined
-  readonly rules: readonly ScenarioRule[]
-  readonly timeline: readonly ScenarioStep[]
+export const scenarioRoutes: Routes = {
+  putScenario,
+  getScenario: ({ world }) => ok(scenarioView(world)),
+  deleteScenario: async ({ sandbox, world }) => {
+    const mark = sandbox.callbacks.mark()
+    world.change(() => unload(world))
+    note(world, 'scenario', 'the scenario was unloaded')
+    world.resume()
+    sandbox.tick(world)
+    await sandbox.callbacks.settled(world, mark)
+    return { status: 204 }
+  },
+  armFault: ({ sandbox, world, body, rule: read }) => {
+    const rule = read ?? refusing(() => readRule(body, 'body', knownTo(sandbox)))
+    if (armed(world).length >= ARMED_MAX)
+      throw new Problem(409, `${ARMED_MAX} rules are armed already; DELETE /_sandgate/faults disarms them`)
+    const { when, then, written, source } = rule
+    const row = world.change(() => arm({ by: 'control', source, when, then, written }, world))
+    note(world, 'fault', `${row.id} was armed`)
+    return created(ruleView(row))
+  },
+  listFaults: ({ world }) => ok({ data: armed(world).map(ruleView) }),
+  disarmFaults: ({ world }) =>
+    disarm(
+      armed(world).map(({ id }) => id),
+      world,
+    ),
+  disarmFault: ({ world, params }) => {
+    const rule = world.get(FaultRules, params.id!)
+    if (!rule) throw new Problem(404, `no rule "${params.id}" is armed; GET /_sandgate/faults lists those that are`)
+    if (rule.by !== 'control')
+      throw new Problem(
+        409,
+        `${rule.id} belongs to the scenario (${rule.source}); DELETE /_sandgate/scenario unloads all of it`,
+      )
+    return disarm([rule.id], world)
+  },
 }
 
-/** What one file says about itself. */
-export interface Story {
-  readonly name: string
-  readonly summary: string | null
-  /** The file, or `body`. */
-  readonly source: string
+async function putScenario({ sandbox, world: before, body, scenario: read, query }: Ask): Promise<Told> {
+  const mark = sandbox.callbacks.mark()
+  const scenario = read ?? refusing(() => readScenario(body, 'body', knownTo(sandbox)))
+  const world = loadInto(before, scenario, query.reset === true, sandbox)
+  world.resume()
+  sandbox.tick(world)
+  await sandbox.callbacks.settled(world, mark)
+  return ok(scenarioView(world))
 }
 
-export interface ScenarioRule {
-  readonly id: string
-  /** `late-deposit.yaml:7` */
-  readonly source: string
-  readonly when: When
-  readonly then: readonly Action[]
-  /** `then` as it stands in the file. */
-  readonly written: readonly unknown[]
-}
-
-export interface ScenarioStep {
-  readonly id: string
-  readonly source: string
-  readonly atMs: number
-  readonly do: Doing
-  readonly written: { readonly at: string; readonly do: unknown }
-}
-
-/** What a timeline can do without a call. */
-export type Doing =
-  | {
-      readonly callbacks: {
-        readonly provider: string
-        readonly how: SpoilHow | 'pause' | 'resume'
-        readonly times: number
-        readonly byMs: number
-      }
-    }
-  | {
-      readonly outage: {
-        readonly provider: string
-        readonly operation?: string
-        readonly forMs: number
-        readonly then: readonly Action[]
-      }
-    }
-  | { readonly deposit: DepositWish & Whose & { readonly repeat: number } }
-
-/** The hand-out that money goes to: the newest of those that fit, or the nth. */
-export interface Whose {
-  readonly address?: string
-  readonly provider?: string
-  readonly account?: string
-  readonly user?: string
-  readonly nth?: number
-}
-
-const DURATION = 'expected a duration such as 90s, 15m, 4h, 7d or PT4H'
-
-function duration(most: number) {
-  return z.string({ error: DURATION }).transform((text, context) => {
-    const ms = durationMs(text)
-    if (ms !== undefined && ms <= most) return ms
-    context.addIssue(ms === undefined ? DURATION : `is longer than ${most / 3_600_000} hours, the most there is here`)
-    return z.NEVER
-  })
-}
-
-const Later = duration(AHEAD_MS)
-const Held = duration(DELAY_MS)
-const Count = z.int().min(1).max(1_000_000)
-const Stage = z.enum(['before', 'after']).default('before')
-const DROP = ['reset', 'close', 'hang'] as const
-const CALLBACKS = [
-  'duplicate',
-  'delay',
-  'drop',
-  'reorder',
-  'pause',
-  'resume',
-  'bad-signature',
-  'stale-timestamp',
-] as const
-
-/** A number without quotes is taken as it is written, so an editor need not complain of it. */
-const Header = z
-  .string()
-  .meta({ type: ['string', 'number', 'boolean'] as never })
-  .refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
-const Headers = z
-  .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name of a header'), Header)
-  .transform((headers) =>
-    Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+/** Loads a scenario; one with a seed or a clock wants a world that is new, or made so. */
+// rule: sandgate.scenario.start
+function loadInto(world: World, scenario: Scenario, reset: boolean, sandbox: Sandbox): World {
+  const start = scenario.seed !== undefined || scenario.clock !== undefined
+  if (start && !reset && isUsed(world)) {
+    const what = [
+      ...(scenario.seed === undefined ? [] : ['a seed']),
+      ...(scenario.clock === undefined ? [] : ['a clock']),
+    ].join(' and ')
+    throw new Problem(
+      409,
+      `the scenario has ${what}, and this world has been used; load it with ?reset=true to begin anew`,
+    )
+  }
+  const { startMs, frozen } = world.options
+  const target =
+    start || reset
+      ? sandbox.worlds.reset(world.id, {
+          seed: scenario.seed ?? world.seed,
+          clock: scenario.clock ?? (frozen ? iso(startMs) : 'real'),
+        })
+      : world
+  // A world that was made new for it does not hear of the call that brought it.
+  if (target === world) target.change(() => load(scenario, target))
+  else sandbox.load(scenario, target)
+  note(
+    target,
+    'scenario',
+    `${scenario.stories.map(({ name }) => name).join(' + ')} was loaded${target === world ? '' : ', the world made new for it'}`,
   )
-  .refine(
-    (headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => Object.hasOwn(headers, name)),
-    'content-length, transfer-encoding and connection are the sandbox\u2019s own affair',
-  )
-
-const Answer = {
-  error: z.string().optional(),
-  status: z.int().min(200).max(599).optional(),
-  headers: Headers.optional(),
-  body: z.any().optional(),
+  return target
 }
-const Respond = z
-  .strictObject({ ...Answer, stage: Stage })
-  .refine(
-    ({ error, status }) => (error === undefined) !== (status === undefined),
-    'say either error, one of the provider\u2019s own refusals, or status',
-  )
-  .refine(
-    ({ error, headers, body }) => error === undefined || (headers === undefined && body === undefined),
-    'headers and body belong to a status; an error has the provider\u2019s own',
-  )
 
-const Delay = z.union([
-  Held.transform((ms) => ({ minMs: ms, maxMs: ms })),
-  z
-    .strictObject({ min: Held, max: Held })
-    .refine(({ min, max }) => min <= max, 'min is longer than max')
-    .transform(({ min, max }) => ({ minMs: min, maxMs: max })),
-])
+/** Endpoints that a config file names are there from the start; others leave a line in the journal. */
+const OWN_TABLES = ['counters', 'endpoints', 'faults', 'scenario', 'scenario_steps', 'timers']
 
-const TAG = 'expected a tag in quotes, such as "1633678796"; without quotes it is exact up to fifteen digits'
-const Tag = z
-  .union([z.string().max(64), z.int({ error: TAG })], { error: TAG })
-  .transform(String)
-  .refine((tag) => tag.trim() !== '', 'is empty; null sends without a tag')
+/** Whether anything has happened in a world that its seed or its clock could have decided. */
+function isUsed(world: World): boolean {
+  for (const { kind, action } of world.journal)
+    if (kind !== 'control' || !['reset', 'scenario', 'fault'].includes(String(action))) return true
+  return world.tableNames().some((table) => !OWN_TABLES.includes(table))
+}
 
-/** In any notation that a wallet takes. */
-const Address = z.string().check(({ value, issues }) => {
+function armed(world: World) {
+  return world.list(FaultRules, 'all', '').filter(({ by }) => by === 'control')
+}
+
+function disarm(ids: readonly string[], world: World): Told {
+  world.change(() => ids.forEach((id) => world.remove(FaultRules, id)))
+  note(world, 'fault', ids.length === 0 ? 'no rule was armed' : `${ids.join(', ')} disarmed`)
+  return { status: 204 }
+}
+
+function knownTo(sandbox: Sandbox): Known {
+  return { providers: sandbox.providers, contract: (name) => sandbox.contract(name)! }
+}
+
+/**
+ * What the body of a call is, or holds, as a scenario or as a rule, read while others have their turn; undefined: there is none. Before the call
+ * is made, so that it happens at one moment.
+ */
+export async function readStories(
+  operation: string,
+  body: any,
+  bytes: Buffer,
+  sandbox: Sandbox,
+): Promise<Pick<Ask, 'scenario' | 'rule'> | undefined> {
+  const known = knownTo(sandbox)
+  const inTurn = <T>(steps: Iterator<unknown, T>) => inSlices(steps).catch(refuse)
+  if (operation === 'putScenario') return { scenario: await inTurn(readingScenario(body, 'body', known)) }
+  if (operation === 'armFault') return { rule: await inTurn(readingRule(body, 'body', known)) }
+  if (operation !== 'createWorld' || body?.scenario === undefined) return undefined
+  // Inside of another body it is text, or an object with every digit of its numbers.
+  const written =
+    typeof body.scenario === 'string'
+      ? body.scenario
+      : exactText((exactJson(withoutMark(bytes).toString('utf8')) as { scenario: unknown }).scenario)
+  return { scenario: await inTurn(readingScenario(written, 'scenario', known)) }
+}
+
+/** What is wrong with a text is the caller's to mend. */
+function refuse(error: unknown): never {
+  if (error instanceof YamlError) throw new Problem(422, error.problems.join('; '), { problems: error.problems })
+  throw error
+}
+
+function refusing<T>(read: () => T): T {
   try {
-    readDestination(value)
+    return read()
   } catch (error) {
-    issues.push({ code: 'custom', message: (error as Error).message.replace(/^address: /, ''), input: value })
-  }
-})
-
-const Money = {
-  amount: z
-    .string({ error: 'expected decimal text in quotes, such as "12.5"' })
-    .regex(/^\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5"'),
-  currency: z.string().optional(),
-  network: z.string().optional(),
-  tag: Tag.nullable().optional(),
-  confirmations: z.union([z.literal('instant'), z.int().min(0).max(1000)]).default(0),
-  outcome: z.enum(['confirmed', 'dropped', 'reorged', 'replaced']).default('confirmed'),
-  repeat: z.int().min(1).max(100).default(1),
-}
-
-/** A transaction that can be. */
-function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outcome' | 'confirmations'>>): void {
-  const message = contradiction(value)
-  if (message !== undefined)
-    issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
-}
-
-const Spoil = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
-
-function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean {
-  return how !== 'delay' || by !== undefined
-}
-
-const NEEDS_BY = 'a delay needs by: how long'
-const OneAction = { minProperties: 1, maxProperties: 1 }
-
-const ActionSchema = z
-  .strictObject({
-    respond: Respond.optional(),
-    delay: Delay.optional(),
-    drop: z.strictObject({ stage: Stage, how: z.enum(DROP) }).optional(),
-    corrupt: z.strictObject({ how: z.enum(['truncate', 'invalid-json', 'wrong-type', 'empty']) }).optional(),
-    throttle: z.strictObject({ bytesPerSecond: z.int().min(1).max(1_000_000_000) }).optional(),
-    deposit: z
-      .strictObject({ ...Money, after: Later.optional() })
-      .check(possible)
-      .transform(({ after = 0, ...money }) => ({ ...money, afterMs: after }))
-      .optional(),
-    callbacks: z
-      .strictObject(Spoil)
-      .refine(needsBy, NEEDS_BY)
-      .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
-      .optional(),
-  })
-  .meta(OneAction)
-  .refine((action) => Object.keys(action).length === 1, 'one action an item: begin each with a dash of its own')
-
-const WhenSchema = z.strictObject({
-  provider: z.string().optional(),
-  operation: z.string().optional(),
-  body: z.any().optional(),
-  headers: z.record(z.string(), z.any()).optional(),
-  query: z.record(z.string(), z.any()).optional(),
-  path: z.record(z.string(), z.any()).optional(),
-  nth: Count.optional(),
-  times: Count.optional(),
-  every: Count.optional(),
-  probability: z.number().min(0).max(1).optional(),
-})
-
-const RuleSchema = z.strictObject({ when: WhenSchema, then: z.array(ActionSchema).min(1).max(100) })
-
-const DoSchema = z
-  .strictObject({
-    callbacks: z
-      .strictObject({ provider: z.string(), ...Spoil })
-      .refine(needsBy, NEEDS_BY)
-      .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
-      .optional(),
-    outage: z
-      .strictObject({
-        provider: z.string(),
-        operation: z.string().optional(),
-        for: Later,
-        respond: z.strictObject(Answer).optional(),
-        drop: z.strictObject({ how: z.enum(DROP) }).optional(),
-      })
-      .refine(({ respond, drop }) => respond === undefined || drop === undefined, 'say either respond or drop')
-      .refine(
-        ({ respond }) => respond === undefined || (respond.error === undefined) !== (respond.status === undefined),
-        'say either error or status in respond',
-      )
-      .transform(({ for: forMs, respond, drop, ...what }) => ({
-        ...what,
-        forMs,
-        then: [
-          drop
-            ? { drop: { stage: 'before', ...drop } }
-            : { respond: { stage: 'before', ...(respond ?? { error: 'unavailable' }) } },
-        ],
-      }))
-      .optional(),
-    deposit: z
-      .strictObject({
-        address: Address.optional(),
-        provider: z.string().optional(),
-        account: z.string().optional(),
-        user: z.string().optional(),
-        nth: Count.optional(),
-        ...Money,
-      })
-      .check(possible)
-      .refine(
-        ({ address, provider }) => address !== undefined || provider !== undefined,
-        'say whose: an address, or a provider (with account, user, nth)',
-      )
-      .transform((deposit) => ({ ...deposit, afterMs: 0 }))
-      .optional(),
-  })
-  .meta(OneAction)
-  .refine((doing) => Object.keys(doing).length === 1, 'one thing at a time: give each an `at` of its own')
-
-const StepSchema = z.strictObject({ at: Later, do: DoSchema })
-
-const ScenarioSchema = z.strictObject({
-  name: z.string().min(1).max(100).optional(),
-  summary: z.string().max(10_000).optional(),
-  seed: z.string().min(1).max(256).optional(),
-  clock: Clock.transform(clockText).optional(),
-  rules: z.array(RuleSchema).max(PARTS_MAX).optional(),
-  timeline: z.array(StepSchema).max(PARTS_MAX).optional(),
-})
-
-/** The same without a look at the items of its lists. */
-const OuterSchema = ScenarioSchema.extend({
-  rules: z.array(z.unknown()).max(PARTS_MAX).optional(),
-  timeline: z.array(z.unknown()).max(PARTS_MAX).optional(),
-})
-/** A rule, and a scenario, as people write them. */
-export type RuleWritten = z.input<typeof RuleSchema>
-export type ScenarioWritten = z.input<typeof ScenarioSchema>
-
-/** The JSON Schema of scenario files, for editors. */
-export function scenarioJsonSchema(): object {
-  return z.toJSONSchema(ScenarioSchema, { io: 'input', unrepresentable: 'any' })
-}
-
-/** One file or body, checked. Throws a `YamlError` that tells what is wrong with it. */
-export function readScenario(written: Buffer | string, source: string, known: Known): Scenario {
-  return atOnce(readingScenario(written, source, known))
-}
-
-// rule: sandgate.scenario.format
-/** The same, a step at a time. */
-export function* readingScenario(
-  written: Buffer | string,
-  source: string,
-  known: Known,
-): Generator<undefined, Scenario> {
-  const text = yield* YamlText.reading(written, source)
-  yield
-  const reader = new Reader(text, ScenarioSchema)
-  const outer = reader.read(OuterSchema, [])
-  const read = function* <Item extends z.ZodType>(
-    list: 'rules' | 'timeline',
-    schema: Item,
-  ): Generator<undefined, z.output<Item>[]> {
-    const items: z.output<Item>[] = []
-    // Where something around them is wrong, they are looked at all the same.
-    const written: unknown = text.value?.[list]
-    for (const index of Array.isArray(written) ? written.slice(0, PARTS_MAX).keys() : []) {
-      items.push(reader.read(schema, [list, index])!)
-      yield
-    }
-    return items
-  }
-  const [found, steps] = [yield* read('rules', RuleSchema), yield* read('timeline', StepSchema)]
-  reader.done()
-  const { name: named, summary = null, seed, clock } = outer!
-  const name = named ?? (source.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '') || 'scenario')
-  const names = new Names(text, known)
-  const rules: ScenarioRule[] = []
-  for (const [index, rule] of found.entries()) {
-    rules.push(asRule(rule, `${name}.${index + 1}`, text, ['rules', index], names))
-    names.rule(rules[index]!.when, rules[index]!.then, ['rules', index])
-    yield
-  }
-  const timeline = steps.map((step, index): ScenarioStep => ({
-    id: `${name}.at-${index + 1}`,
-    source: `${source}:${text.line(['timeline', index])}`,
-    atMs: step.at,
-    do: step.do as unknown as Doing,
-    written: asWritten(text, ['timeline', index]),
-  }))
-  for (const [index, step] of timeline.entries()) {
-    names.step(step.do, ['timeline', index, 'do'])
-    wholeNumbers(text, ['timeline', index, 'do', 'outage', 'respond', 'body'], names)
-  }
-  names.done()
-  return {
-    stories: [{ name, summary, source }],
-    ...(seed !== undefined && { seed }),
-    ...(clock !== undefined && { clock }),
-    rules,
-    timeline,
-  }
-}
-
-/** One rule, to be armed at run time. */
-export function readRule(written: Buffer | string, source: string, known: Known): ScenarioRule {
-  return atOnce(readingRule(written, source, known))
-}
-
-/** The same, a step at a time. */
-export function* readingRule(
-  written: Buffer | string,
-  source: string,
-  known: Known,
-): Generator<undefined, ScenarioRule> {
-  const text = yield* YamlText.reading(written, source)
-  const reader = new Reader(text, RuleSchema)
-  const read = reader.read(RuleSchema, [])
-  reader.done()
-  const names = new Names(text, known)
-  const rule = asRule(read!, '', text, [], names)
-  names.rule(rule.when, rule.then, [])
-  names.done()
-  return rule
-}
-
-function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path, names: Names): ScenarioRule {
-  const when = whenOf(text.at([...path, 'when']) as Partial<When>, rule.when as When, (at, message) =>
-    names.complain([...path, 'when', ...at], message),
-  )
-  for (const index of rule.then.keys()) wholeNumbers(text, [...path, 'then', index, 'respond', 'body'], names)
-  return {
-    id,
-    source: `${text.name}:${text.line(path)}`,
-    when,
-    then: rule.then as unknown as Action[],
-    written: asWritten(text, [...path, 'then']),
-  }
-}
-
-function wholeNumbers(text: YamlText, path: Path, names: Names): void {
-  refuseRounded(text.at(path), path, (at, message) => names.complain(at, message))
-}
-
-/** A part as people read it: what JSON would write otherwise, as text. */
-function asWritten(text: YamlText, path: Path): any {
-  return replaced(text.at(path), (scalar) => scalar.text)
-}
-
-// rule: sandgate.scenario.add-up
-/** Several files as one: the rules add up in the order of the files; two different seeds or clocks are an error. */
-export function together(parts: readonly Scenario[]): Scenario {
-  const wrong = (['seed', 'clock'] as const).flatMap((field) => {
-    const [first, ...others] = parts.filter((part) => part[field] !== undefined)
-    const other = others.find((part) => part[field] !== first![field])
-    return other
-      ? [
-          `${other.stories[0]!.source}: ${field} ${other[field]} differs from ${first![field]} in ${first!.stories[0]!.source}; a world has one ${field}`,
-        ]
-      : []
-  })
-  if (wrong.length > 0) throw new YamlError(wrong)
-  const seed = parts.find((part) => part.seed !== undefined)?.seed
-  const clock = parts.find((part) => part.clock !== undefined)?.clock
-  const ids = new Set<string>()
-  const own = <Part extends { readonly id: string }>(part: Part): Part => {
-    let id = part.id
-    for (let number = 2; ids.has(id); number++) id = `${part.id}~${number}`
-    ids.add(id)
-    return { ...part, id }
-  }
-  return {
-    stories: parts.flatMap(({ stories }) => stories),
-    ...(seed !== undefined && { seed }),
-    ...(clock !== undefined && { clock }),
-    rules: parts.flatMap(({ rules }) => rules).map(own),
-    timeline: parts.flatMap(({ timeline }) => timeline).map(own),
+    return refuse(error)
   }
 }

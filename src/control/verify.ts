@@ -1,6 +1,6 @@
 // POST verify: whether calls of a kind were made, how many, and where the closest ones differ. Works through the journal as it stood when it was
-// asked, in slices; how a call is matched is left to http/matching.ts.
-import { exactJson, replaced } from '../http/exact.ts'
+// asked, in slices; how a call is matched is left to scenario/match.ts.
+import { exactJson, replaced } from '../text/exact.ts'
 import {
   concerns,
   type Difference,
@@ -10,18 +10,18 @@ import {
   SearchTooCostly,
   Subject,
   type When,
-} from '../http/matching.ts'
-import { type Incoming, ReceivedCall } from '../http/received.ts'
-import { mapTexts } from '../keep/recording.ts'
-import { withoutMark } from '../reading.ts'
-import { HIDDEN, SECRET } from '../redact.ts'
-import type { Sandbox } from '../sandbox.ts'
-import { inSlices } from '../slices.ts'
+} from '../scenario/match.ts'
+import { type Incoming, ReceivedCall } from '../pipeline/received.ts'
+import { mapTexts } from '../casefile/format.ts'
+import { withoutMark } from '../text/reading.ts'
+import { HIDDEN, SECRET } from '../text/redact.ts'
+import type { Sandbox } from '../app.ts'
+import { inSlices } from '../runtime/slices.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
-import { type Ask, iso, noSuch, ok, Problem, type Told } from './asking.ts'
-import { REGEX_COST_MAX } from './names.ts'
-import { whenOf } from './values.ts'
+import { type Ask, iso, noSuch, ok, Problem, type Told } from './http.ts'
+import { REGEX_COST_MAX } from '../scenario/references.ts'
+import { whenOf } from '../scenario/values.ts'
 
 /** How many of the closest calls are told. */
 const CLOSEST = 3

@@ -1,9 +1,9 @@
 // The control API's chapter on worlds: made for a test, forked from another one, deleted.
-import type { Sandbox } from '../sandbox.ts'
+import type { Sandbox } from '../app.ts'
 import type { World } from '../world/world.ts'
-import { DEFAULT_WORLD, WorldRefused } from '../worlds.ts'
-import { type Ask, clockText, created, iso, ok, Problem, type Routes, type Told, unkept } from './asking.ts'
-import type { Scenario } from './scenario.ts'
+import { DEFAULT_WORLD, WorldRefused } from '../engine/worlds.ts'
+import { type Ask, clockText, created, iso, ok, Problem, type Routes, type Told, unkept } from './http.ts'
+import type { Scenario } from '../scenario/schema.ts'
 
 export const worldRoutes: Routes = {
   createWorld: (asked) => (asked.body?.from === undefined ? createWorld(asked) : forkWorld(asked)),

@@ -1,4 +1,4 @@
-// What is to be told to partners: endpoints, deliveries and their attempts, on world time. Sending is left to http/callbacks.ts, signing
+// What is to be told to partners: endpoints, deliveries and their attempts, on world time. Sending is left to outbox/sender.ts, signing
 // and schedules to the provider.
 import { z } from 'zod'
 import { Timers } from './clock.ts'

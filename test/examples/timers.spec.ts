@@ -11,8 +11,6 @@ test('callbacks come while the time of the test stands still', async () => {
   const address = await depositAddress(sandbox.cpg.baseUrl, 'user_8721')
   await sandbox.deposit({ address, amount: '100', confirmations: 'instant' })
   expect(await inbox.next({ event: 'deposit.confirmed' })).toMatchObject({ signature: 'right' })
-  await expect(inbox.next({ event: 'deposit.confirmed', withinMs: 1 })).rejects.toThrow(
-    'no callback deposit.confirmed came within 1 ms',
-  )
+  await expect(inbox.next({ event: 'deposit.confirmed', withinMs: 1 })).rejects.toThrow('no callback deposit.confirmed came within 1 ms')
   expect((await sandbox.fetch('/nowhere')).status).toBe(404)
 })

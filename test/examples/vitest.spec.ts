@@ -11,8 +11,5 @@ test('a deposit is told when it is seen, and again when it is confirmed', async 
   await sandbox.clock.advance('5h')
 
   expect(await inbox.next()).toMatchObject({ event: 'deposit.detected', signature: 'right' })
-  expect(await inbox.next()).toMatchObject({
-    event: 'deposit.confirmed',
-    json: { data: { address, amount: '100.000000' } },
-  })
+  expect(await inbox.next()).toMatchObject({ event: 'deposit.confirmed', json: { data: { address, amount: '100.000000' } } })
 })

@@ -1,7 +1,7 @@
 // How imported answers are held against ours: what the provider drew, what the partner sent, what is missing, who called, and who was refused.
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import type { RecordedCall } from '../../src/keep/recording.ts'
+import type { RecordedCall } from '../../src/casefile/format.ts'
 import { METHODS } from '../clients/payward.ts'
 import { differs, imported } from './play.ts'
 import type { Name } from './traffic.ts'

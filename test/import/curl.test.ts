@@ -1,6 +1,6 @@
 // Transcripts of curl, for each shell and each way of printing, of the traffic with each provider: imported and replayed without an edit.
 import { describe, expect, test } from 'vitest'
-import type { RecordedCall } from '../../src/keep/recording.ts'
+import type { RecordedCall } from '../../src/casefile/format.ts'
 import { differs, imported } from './play.ts'
 import {
   bash,

@@ -1,6 +1,6 @@
 // HAR files in the manner of each tool, of the traffic with each provider, refusals and other hosts included: imported and replayed without an edit.
 import { describe, expect, test } from 'vitest'
-import type { RecordedCall } from '../../src/keep/recording.ts'
+import type { RecordedCall } from '../../src/casefile/format.ts'
 import { differs, imported } from './play.ts'
 import {
   blackedOut,

@@ -1,7 +1,7 @@
 // Whatever is in a file: a case that can be read and played, or one sentence; never anything else.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Unusable } from '../../src/keep/recording.ts'
+import { Unusable } from '../../src/casefile/format.ts'
 import { placesIn, put } from './places.ts'
 import { differs, imported } from './play.ts'
 import { bash, chromeCmd, hereDocument, included, powershell, verbose } from './terminal.ts'

@@ -1,10 +1,10 @@
 // Imports a file as the command does, and plays what came of it as somebody else would who got the case file.
 import { type Config } from '../../src/config.ts'
-import type { Imported } from '../../src/import/case.ts'
-import { importTraffic } from '../../src/import/import.ts'
-import { readRecording, type Recording } from '../../src/keep/recording.ts'
-import { Replay, report } from '../../src/replay.ts'
-import { contractOf, findProviders } from '../../src/sandbox.ts'
+import type { Imported } from '../../src/casefile/import/case.ts'
+import { importTraffic } from '../../src/casefile/import/import.ts'
+import { readRecording, type Recording } from '../../src/casefile/format.ts'
+import { Replay, report } from '../../src/casefile/replay.ts'
+import { contractOf, findProviders } from '../../src/app.ts'
 import type { Written } from './tools.ts'
 
 export async function imported(

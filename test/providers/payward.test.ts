@@ -15,7 +15,7 @@ import {
   sign,
   signed,
 } from '../clients/payward.ts'
-import { arm } from '../../src/http/faults.ts'
+import { arm } from '../../src/scenario/faults.ts'
 import { type Kit, type Reply, type Request, start } from '../kit.ts'
 
 const LIST = listing('asset_symbol=BTC')

@@ -2,7 +2,7 @@
 // are public token data.
 import { z } from 'zod'
 import { ClientAddresses, KeyId } from '../../provider.ts'
-import { durationMs } from '../../world/durations.ts'
+import { durationMs } from '../../text/durations.ts'
 import type { Chain } from '../../world/addresses.ts'
 import type { NetworkName } from '../../world/networks.ts'
 

@@ -1,0 +1,142 @@
+// Whether this version can make the world of a case file: providers, settings, receivers, checks, control calls and scenarios by name. What a file looks
+// like is left to casefile/format.ts, playing it to replay.ts.
+import { z } from 'zod'
+import { configSchema } from '../config.ts'
+import { notTaped } from '../control/router.ts'
+import type { Known } from '../scenario/references.ts'
+import type { When } from '../scenario/match.ts'
+import { readRule, readScenario, type Scenario, type ScenarioRule, type ScenarioStep } from '../scenario/schema.ts'
+import {
+  type CallUnderWay,
+  placed,
+  plainly,
+  type RecordedCall,
+  type RecordedDeed,
+  type Recording,
+  type Step,
+  Unusable,
+} from './format.ts'
+import { LOAD } from '../engine/recorder.ts'
+import type { Provider } from '../provider.ts'
+import { contractOf } from '../app.ts'
+import { meant, YamlError } from '../text/yaml.ts'
+
+type Providers = ReadonlyMap<string, Provider>
+
+// rule: sandgate.replay.files
+/** The file with its scenarios read anew. Throws `Unusable`, with the place, where it asks for what is not there. */
+export function checkCase(recording: Recording, providers: Providers): Recording {
+  checkConfig(recording, providers)
+  recording.under_way?.forEach((call, index) => checkCall(call, `under_way.${index}`, providers))
+  return {
+    ...recording,
+    journal: recording.journal.map((step, index) => checkStep(step, `journal.${index}`, providers)),
+  }
+}
+
+function checkConfig({ settings, callbacks, assume }: Recording, providers: Providers): void {
+  const parsed = configSchema(providers).safeParse({ providers: settings, callbacks, assume })
+  if (parsed.success) return
+  const [first, ...rest] = parsed.error.issues[0]!.path
+  const issue = { ...parsed.error.issues[0]!, path: [first === 'providers' ? 'settings' : first!, ...rest] }
+  throw new Unusable(`its settings do not fit this version: ${placed(new z.ZodError([issue]))}`)
+}
+
+function checkStep(step: Step, place: string, providers: Providers): Step {
+  if (step.kind === 'call') checkCall(step, place, providers)
+  if (step.kind === 'callback' && !providerOf(step, place, providers).callbacks)
+    throw new Unusable(`${place}.provider: ${step.provider} sends no callbacks`)
+  return step.kind === 'control' ? checkDeed(step, place, providers) : step
+}
+
+function checkCall(call: RecordedCall | CallUnderWay, place: string, providers: Providers): void {
+  const { identity, gates: ordinary, operations, refusals } = providerOf(call, place, providers)
+  const { refused } = call
+  if (!refused) return
+  const gates = [
+    ...new Set(
+      [...identity.gates, ...ordinary, ...Object.values(operations).flatMap(({ gates = [] }) => gates)].map(
+        ({ name }) => name,
+      ),
+    ),
+  ]
+  if (!gates.includes(refused.gate))
+    throw new Unusable(
+      `${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${meant(refused.gate, gates)}`,
+    )
+  if (!Object.hasOwn(refusals, refused.name))
+    throw new Unusable(
+      `${place}.refused.name: ${call.provider} has no refusal "${refused.name}"${meant(refused.name, Object.keys(refusals))}`,
+    )
+}
+
+function providerOf({ provider: name }: { readonly provider: string }, place: string, providers: Providers): Provider {
+  const provider = providers.get(name)
+  if (!provider)
+    throw new Unusable(
+      `${place}.provider: this version has no provider "${name}"; there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`,
+    )
+  return provider
+}
+
+function checkDeed(deed: RecordedDeed, place: string, providers: Providers): RecordedDeed {
+  if (deed.operation === LOAD)
+    return { ...deed, body: scenarioIn(deed.body, `${place}.body`, { providers, contract: contractOf }) }
+  const wrong = notTaped(deed, contractOf('sandgate'))
+  if (wrong !== undefined) throw new Unusable(`${place}: ${wrong}`)
+  return deed
+}
+
+const Source = z.string().max(10_000)
+/** A scenario as it was read; what it does is read again out of what somebody wrote. */
+const Loaded = z.strictObject({
+  stories: z.array(z.strictObject({ name: Source, summary: z.string().nullable(), source: Source })),
+  seed: z.string().optional(),
+  clock: z.string().optional(),
+  rules: z.array(
+    z.strictObject({
+      id: Source,
+      source: Source,
+      when: z.looseObject({ unquoted: z.record(z.string(), z.string()).optional() }),
+      then: z.array(z.unknown()),
+      written: z.array(z.unknown()),
+    }),
+  ),
+  timeline: z.array(
+    z.strictObject({ id: Source, source: Source, atMs: z.number(), do: z.unknown(), written: z.unknown() }),
+  ),
+})
+
+function scenarioIn(body: unknown, place: string, known: Known): Scenario {
+  const parsed = Loaded.safeParse(body)
+  if (!parsed.success) throw new Unusable(`${place}.${placed(parsed.error)}`)
+  const { rules, timeline, ...more } = parsed.data
+  const reading = <T>(part: string, read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      throw error instanceof YamlError ? new Unusable(`${place}.${part}: ${plainly(error.problems[0]!)}`) : error
+    }
+  }
+  return {
+    ...more,
+    rules: rules.map(({ id, source, when, written }, index): ScenarioRule => {
+      // What its texts were without quotes stands in no file, and stays as it was read.
+      const { unquoted: _, ...asked } = when
+      return {
+        ...reading(`rules.${index}`, () => readRule(JSON.stringify({ when: asked, then: written }), 'rule', known)),
+        when: when as When,
+        id,
+        source,
+      }
+    }),
+    timeline: timeline.map(({ id, source, written }, index): ScenarioStep => ({
+      ...reading(
+        `timeline.${index}`,
+        () => readScenario(JSON.stringify({ timeline: [written] }), 'step', known).timeline[0]!,
+      ),
+      id,
+      source,
+    })),
+  }
+}

@@ -1,0 +1,71 @@
+// What lets somebody into this sandbox: the keys and secrets of its settings, the published ones, those of receivers. How they are found in a text is left
+// to redact.ts.
+import { keysIn } from '../casefile/format.ts'
+import type { SandboxOptions } from '../options.ts'
+import type { Provider } from '../provider.ts'
+import { hiding, secretsOfHeaders, UNSEEN, withoutLogins } from '../text/redact.ts'
+import { Endpoints } from '../world/outbox.ts'
+import type { World } from '../world/world.ts'
+
+type Settings = Pick<SandboxOptions, 'providers' | 'callbacks' | 'controlToken'>
+
+/** Every text that lets somebody in, and what it is called in a case file. */
+export function knownSecrets(
+  settings: Settings,
+  providers: ReadonlyMap<string, Provider>,
+  world: World | undefined,
+): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [name, part] of Object.entries(settings.providers ?? {}))
+    keysIn(part).forEach((text, index) => found.set(text, `{{${name} key ${index + 1}}}`))
+  for (const { name, demo } of providers.values()) {
+    demo.forEach(({ key, secret }, index) => {
+      found.set(key, `{{${name} demo key ${index + 1}}}`)
+      if (secret !== undefined) found.set(secret, `{{${name} demo secret ${index + 1}}}`)
+    })
+  }
+  for (const { secret } of Object.values(settings.callbacks ?? {}))
+    if (secret !== undefined) found.set(secret, '{{callback secret}}')
+  for (const { secret } of world?.rows(Endpoints) ?? []) found.set(secret, '{{callback secret}}')
+  if (settings.controlToken) found.set(settings.controlToken, '{{control token}}')
+  return found
+}
+
+/** What else may let somebody in: what a call brought in its headers, and the secrets of the receivers of a world, the default one unless given. */
+interface About {
+  readonly headers?: Readonly<Record<string, unknown>> | undefined
+  readonly world?: World | undefined
+}
+
+/** Keeps the secrets of a sandbox out of what people read: journal, log lines, errors. */
+export class Secrets {
+  readonly #settings: Settings
+  readonly #providers: ReadonlyMap<string, Provider>
+  readonly #first: () => World | undefined
+  #hide: ((text: string) => string) | undefined
+
+  constructor(settings: Settings, providers: ReadonlyMap<string, Provider>, first: () => World | undefined) {
+    this.#settings = settings
+    this.#providers = providers
+    this.#first = first
+  }
+
+  /** For many texts of one world. */
+  of(world: World): (text: string) => string {
+    const hide = hiding(unseen(knownSecrets(this.#settings, this.#providers, world)), undefined, UNSEEN)
+    return (text) => withoutLogins(hide(text))
+  }
+
+  /** For one text. */
+  hide(text: string, { headers = {}, world = this.#first() }: About = {}): string {
+    this.#hide ??= hiding(unseen(knownSecrets(this.#settings, this.#providers, undefined)), undefined, UNSEEN)
+    const receivers = world ? [...world.rows(Endpoints)].map(({ secret }) => [secret, UNSEEN] as const) : []
+    const sent = new Set(secretsOfHeaders(headers))
+    const rest = receivers.length + sent.size === 0 ? text : hiding(new Map(receivers), sent, UNSEEN)(text)
+    return withoutLogins(this.#hide(rest))
+  }
+}
+
+function unseen(known: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...known.keys()].map((text) => [text, UNSEEN]))
+}

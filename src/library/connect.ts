@@ -1,0 +1,146 @@
+// `connectSandbox` of index.ts: the handles of a sandbox that runs elsewhere, over HTTP. Worlds are made by the control API, callbacks are judged with
+// the providers' own rules of this package and the secret that the sandbox told.
+import { z } from 'zod'
+import { version } from '../runtime/package.ts'
+import { checked } from './create.ts'
+import { ask, ControlError, defined, handleOf, type Reach } from './handles.ts'
+import { TOKEN } from '../text/hosts.ts'
+import { type Judged, UNKNOWN } from './inbox.ts'
+import type * as api from '../index.ts'
+import { signatureIn, type Signer, signerOf } from './callback-check.ts'
+import type { CallbackRules } from '../provider.ts'
+import { findProviders, Sandbox } from '../app.ts'
+import type { Delivery, Endpoint } from '../world/outbox.ts'
+import type { World } from '../world/world.ts'
+import { DEFAULT_WORLD, WORLD_ID } from '../engine/worlds.ts'
+
+const Options = z.strictObject({
+  token: z.string().regex(TOKEN, 'expected visible ASCII without blanks, as a header can carry it').optional(),
+  world: z.string().regex(WORLD_ID, 'expected the id of a world, such as ci-42').optional(),
+})
+
+// rule: sandgate.connect
+export async function connect(url: string | URL, options: api.ConnectOptions): Promise<api.WithProviders<api.Sandbox>> {
+  checked('connectSandbox', Options, options)
+  const base = baseOf(url)
+  const { token, world: home = DEFAULT_WORLD } = options
+  const there = {
+    base,
+    token,
+    fetch: fetchThere,
+    unreachable: (error: Error) =>
+      new Error(`the sandbox at ${base} does not answer: ${causeOf(error)}`, { cause: error }),
+  }
+  const { version: running } = jsonOf(await ask(there, 'GET', '/_sandgate/health'), base)
+  if (running !== version)
+    console.error(`sandgate: the sandbox at ${base} has the version ${running}, this package has ${version}`)
+  const { data: worlds } = jsonOf(await ask(there, 'GET', '/_sandgate/worlds'), base)
+  const providers = await findProviders()
+  // Settings alone are asked of it: what goes into a signature beside the secret.
+  const local = (await Sandbox.open(providers, {})).world()!
+  const known = new Set([DEFAULT_WORLD])
+
+  const reach: Reach = {
+    ...there,
+    names: Object.keys(worlds[0].base_urls),
+    home,
+    url: () => base,
+    make: (id, start) => {
+      const wish = defined(start)
+      if (known.has(id) && Object.keys(wish).length === 0) return undefined
+      return made(id, wish, there).then(() => void known.add(id))
+    },
+    gone: (id) => void known.delete(id),
+    watch: (world) => ({
+      judge: (provider, headers, text, secret) =>
+        judge(provider, headers, text, secret, providers.get(provider)?.callbacks, local, world),
+      due: async () => {
+        const { now, next } = await world.control('GET', '/clock')
+        return { now, due: next.filter(({ kind }: api.Happened) => kind !== 'window' && kind !== 'retention') }
+      },
+    }),
+    listen: () => Promise.reject(new Error(`the sandbox runs elsewhere and listens already, at ${base}`)),
+    close: async () => undefined,
+  }
+  await reach.make(home, {})
+  return handleOf(reach)
+}
+
+/** Makes a world; one that is there already is as good, unless it was to be a certain one. */
+async function made(id: string, wish: object, there: Parameters<typeof ask>[0]): Promise<void> {
+  try {
+    await ask(there, 'POST', '/_sandgate/worlds', JSON.stringify({ id, ...wish }))
+  } catch (error) {
+    if (!(error instanceof ControlError && error.status === 409)) throw error
+    // There may also be too many of them.
+    await ask(there, 'GET', `${id === DEFAULT_WORLD ? '' : `/w/${id}`}/_sandgate/clock`).catch(() => {
+      throw error
+    })
+    if (Object.keys(wish).length > 0)
+      throw new ControlError(
+        409,
+        `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
+        error.problem,
+      )
+  }
+}
+
+async function judge(
+  provider: string,
+  headers: api.Received['headers'],
+  text: string,
+  secret: string | undefined,
+  rules: CallbackRules | undefined,
+  local: World,
+  world: api.World,
+): Promise<Judged> {
+  const isIt = ({ body }: api.Delivery) => body === text
+  // One that is on its way is pending; the list of all may be long.
+  const delivery =
+    (await world.callbacks({ provider, status: 'pending' })).find(isIt) ??
+    (await world.callbacks({ provider })).find(isIt)
+  if (!delivery) return UNKNOWN
+  const signature = rules && secret !== undefined ? signatureBy(secret, rules, headers, delivery, local) : 'wrong'
+  return { delivery: delivery.id, event: delivery.event, signature }
+}
+
+/** Only the headers that the secret decides count: another one may hold a key of an account that only the sandbox knows. */
+function signatureBy(
+  secret: string,
+  rules: CallbackRules,
+  headers: api.Received['headers'],
+  delivery: api.Delivery,
+  local: World,
+): api.Received['signature'] {
+  const by = (secret: string): Signer => signerOf(rules, delivery as unknown as Delivery, { secret } as Endpoint, local)
+  const now = Date.now()
+  const [signed, bent] = [by(secret)(now), by(Buffer.from(`not ${secret}`).toString('base64'))(now)]
+  return signatureIn(headers, by(secret), now, (name) => signed[name] !== bent[name])
+}
+
+function baseOf(url: string | URL): string {
+  const parsed = URL.canParse(String(url)) ? new URL(url) : undefined
+  if (!parsed || !['http:', 'https:'].includes(parsed.protocol))
+    throw new ControlError(
+      422,
+      `connectSandbox: "${url}" is no URL of a sandbox; expected one such as http://127.0.0.1:4010`,
+      undefined,
+    )
+  return `${parsed.origin}${parsed.pathname.replace(/\/$/, '')}`
+}
+
+/** Redirects are handed back, as they are within a process. */
+const fetchThere: typeof fetch = (input, init) => fetch(input, { redirect: 'manual', ...init })
+
+function jsonOf(text: string, base: string): any {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`there is no sandbox at ${base}: it answers, but not as Sandgate does`)
+  }
+}
+
+function causeOf({ cause, message }: Error): string {
+  const { message: inner, code } = (cause ?? {}) as NodeJS.ErrnoException
+  return inner || code || message
+}

@@ -1,0 +1,143 @@
+// A call as it arrived, with what is expensive to know found out only when somebody asks.
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Answer, Call, Content, Problem, Provider, Refusal } from '../provider.ts'
+import { bodyText, readContent } from '../contract/content.ts'
+import { PARTS_MAX } from '../contract/partial.ts'
+import type { Contract, Match } from '../contract/contract.ts'
+
+/** A request as the sockets delivered it. */
+export interface Incoming {
+  readonly method: string
+  readonly path: string
+  readonly linePath: string
+  readonly query: string | undefined
+  readonly headers: IncomingHttpHeaders
+  /** The exact bytes; undefined when there were more than the limit allows. */
+  readonly body: Buffer | undefined
+  readonly ip: string
+  /** Scheme and authority the client used, where it has no Host header that says so. */
+  readonly origin?: string | undefined
+  readonly wallMs: number
+  /** What stands behind a dot after the key, and is no world. */
+  readonly strangeWorld?: string | undefined
+}
+
+const EMPTY = Buffer.alloc(0)
+
+export function originOf({ origin, headers }: Incoming): string {
+  return origin ?? `http://${headers.host}`
+}
+
+export class ReceivedCall implements Call {
+  readonly #incoming: Incoming
+  readonly #provider: Provider
+  readonly #contract: Contract
+  #content: Content | undefined
+  #problems: Problem[] | undefined
+  /** The operation that method and path mean, if any. */
+  readonly match: Match | undefined
+  readonly provider: string
+  readonly operation: string | undefined
+  readonly needs: string | undefined
+  rules: readonly string[] = []
+  readonly notes: Record<string, unknown> = {}
+  caller: any = undefined
+
+  constructor(incoming: Incoming, provider: Provider, contract: Contract) {
+    this.#incoming = incoming
+    this.#provider = provider
+    this.#contract = contract
+    this.match = contract.match(incoming.method, incoming.path)
+    this.provider = provider.name
+    this.operation = this.match?.operation.id
+    this.needs = this.operation === undefined ? undefined : provider.needs?.[this.operation]
+  }
+
+  get incoming(): Incoming {
+    return this.#incoming
+  }
+
+  get method(): string {
+    return this.#incoming.method
+  }
+
+  get path(): string {
+    return this.#incoming.path
+  }
+
+  get linePath(): string {
+    return this.#incoming.linePath
+  }
+
+  get query(): string | undefined {
+    return this.#incoming.query
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#incoming.headers
+  }
+
+  get body(): Buffer {
+    return this.#incoming.body ?? EMPTY
+  }
+
+  get bodyTooLarge(): boolean {
+    return this.#incoming.body === undefined
+  }
+
+  get ip(): string {
+    return this.#incoming.ip
+  }
+
+  get origin(): string {
+    return originOf(this.#incoming)
+  }
+
+  get wallMs(): number {
+    return this.#incoming.wallMs
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    return this.match?.params ?? {}
+  }
+
+  get queryValues(): Readonly<Record<string, unknown>> {
+    return this.match ? this.#contract.queryValues(this.match.operation, this.query) : {}
+  }
+
+  get content(): Content {
+    return (this.#content ??= readContent(
+      this.body,
+      this.headers['content-type'],
+      this.#provider.readsJson,
+      this.#provider.jsonEncodings,
+      this.match && this.body.length > PARTS_MAX ? this.#contract.shapeOf(this.match.operation) : undefined,
+    ))
+  }
+
+  get text(): string {
+    return bodyText(this.body, this.#provider.jsonEncodings) ?? this.body.toString('utf8')
+  }
+
+  get allowed(): readonly string[] {
+    return this.#contract.allowed(this.path)
+  }
+
+  get problems(): readonly Problem[] {
+    return (this.#problems ??= this.match ? this.#contract.judgeCall(this.match.operation, this) : [])
+  }
+
+  because(...rules: string[]): void {
+    this.rules = this.rules.length === 0 ? rules : [...this.rules, ...rules]
+  }
+
+  note(key: string, value: unknown): void {
+    this.notes[key] = value
+  }
+
+  refuse(refusal: Refusal): Answer {
+    const make = this.#provider.refusals[refusal.name]
+    if (!make) throw new Error(`${this.provider} has no refusal ${refusal.name}`)
+    return make(refusal.detail, this)
+  }
+}

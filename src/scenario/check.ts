@@ -1,0 +1,194 @@
+// `sandgate check`: what is wrong with scenario files, which of their rules can never act, and when their timelines do what; nothing is run.
+import { isDeepStrictEqual } from 'node:util'
+import type { Contract, ContractOperation } from '../contract/contract.ts'
+import type { Action, Stage } from './faults.ts'
+import type { When } from './match.ts'
+import { bytesOf, YamlError } from '../text/yaml.ts'
+import { describeDoing, spell } from './runtime.ts'
+import type { Known } from './references.ts'
+import { readScenario, type Scenario, type ScenarioRule, together } from './schema.ts'
+import { twoReadings } from './values.ts'
+
+export interface Checked {
+  /** What keeps the files from being loaded. */
+  readonly errors: readonly string[]
+  /** Rules and actions that can never act, and conditions that can be read in two ways. */
+  readonly warnings: readonly string[]
+  /** The stories, and their timelines in order. */
+  readonly told: readonly string[]
+}
+
+/** Reads the files as they would be loaded together. */
+export function checkFiles(files: readonly string[], known: Known): Checked {
+  const errors: string[] = []
+  const trying = <T>(read: () => T): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof YamlError)) throw error
+      errors.push(...error.problems)
+      return undefined
+    }
+  }
+  const parts = files.flatMap((file) => trying(() => readScenario(bytesOf(file), file, known)) ?? [])
+  const scenario = errors.length === 0 ? trying(() => together(parts)) : undefined
+  return scenario
+    ? {
+        errors,
+        warnings: [
+          ...deadParts(scenario, known),
+          ...scenario.rules.flatMap(({ source, id, when }) =>
+            twoReadings(when).map((reading) => `${source}: ${id}: when.${reading}`),
+          ),
+        ],
+        told: tell(scenario),
+      }
+    : { errors, warnings: [], told: [] }
+}
+
+function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
+  const start = [...(seed === undefined ? [] : [`seed ${seed}`]), ...(clock === undefined ? [] : [`clock ${clock}`])]
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`
+  const steps = [...timeline].sort((a, b) => a.atMs - b.atMs)
+  return [
+    ...stories.map(({ name, source, summary }) => `${source}: ${name}${summary === null ? '' : `: ${summary.trim()}`}`),
+    [count(rules.length, 'rule'), count(timeline.length, 'step'), ...start].join(', '),
+    ...steps.map(({ atMs, do: doing, source }) => `  at ${spell(atMs)}  ${describeDoing(doing)}  (${source})`),
+  ]
+}
+
+/** One sentence for every rule, and every action, that can never act. */
+export function deadParts({ rules }: Scenario, known: Known): string[] {
+  return rules.flatMap((rule, index) => {
+    const never = neverStrikes(rule.when, known)
+    if (never !== undefined) return [`${rule.source}: ${rule.id} can never fire: ${never}`]
+    const dead = rule.then
+      .map((action, at) => ({ action, why: neverActs(action, at, rule, rules.slice(0, index), known) }))
+      .filter(({ why }) => why !== undefined)
+    if (dead.length === rule.then.length && new Set(dead.map(({ why }) => why)).size === 1)
+      return [`${rule.source}: ${rule.id} can never do anything: ${dead[0]!.why}`]
+    return dead.map(
+      ({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} can never happen: ${why}`,
+    )
+  })
+}
+
+/** Why no call can ever be the one that these conditions wait for. */
+function neverStrikes(when: When, known: Known): string | undefined {
+  const { nth, times = Infinity, every = 1, probability = 1 } = when
+  if (probability === 0) return 'its probability is 0'
+  if (nth !== undefined && nth > times) return `nth ${nth} comes after the first ${times}`
+  if (nth !== undefined && nth % every !== 0) return `nth ${nth} is not among every ${every}`
+  if (every > times) return `every ${every} begins after the first ${times}`
+  const operations = operationsOf(when, known)
+  if (when.body !== undefined && operations.length > 0 && operations.every(({ body }) => body === undefined))
+    return `${when.operation ?? 'the call'} has no body`
+  for (const part of ['path', 'query'] as const) {
+    const asked = Object.keys(when[part] ?? {})
+    const strange = asked.find(
+      (name) =>
+        !operations.some(({ parameters }) =>
+          parameters.some((parameter) => parameter.in === part && parameter.name === name),
+        ),
+    )
+    if (strange !== undefined && when.operation !== undefined)
+      return `${when.operation} has no ${part} value "${strange}"`
+  }
+  return undefined
+}
+
+/** Why an action of a rule that strikes has no effect. */
+function neverActs(
+  action: Action,
+  at: number,
+  rule: ScenarioRule,
+  earlier: readonly ScenarioRule[],
+  known: Known,
+): string | undefined {
+  const before = deciding(earlier, rule, 'before') ?? own(rule, at, 'before')
+  const stage = stageOf(action)
+  if (stage === 'before') return before
+  if (('deposit' in action || 'callbacks' in action) && !handsOut(rule.when, known))
+    return `${rule.when.operation} hands out no address`
+  const answered = before ?? own(rule, rule.then.length, 'before')
+  if (stage === 'after') return answered ?? deciding(earlier, rule, 'after') ?? own(rule, at, 'after')
+  if ('deposit' in action || 'callbacks' in action) return answered && `the work is never done, because ${answered}`
+  if (('corrupt' in action || 'throttle' in action) && cut(rule))
+    return 'the connection is cut, and nothing is left to spoil'
+  return undefined
+}
+
+/** An earlier rule that always strikes when this one does, and decides this stage. */
+function deciding(earlier: readonly ScenarioRule[], rule: ScenarioRule, stage: Stage): string | undefined {
+  const first = earlier.find(
+    ({ when, then }) =>
+      then.some((action) => stageOf(action) === stage) &&
+      ((isUnconditional(when) && covers(when, rule.when)) || strikesWhenever(when, rule.when)),
+  )
+  return first && `${first.id} (${first.source}) decides the stage "${stage}" first`
+}
+
+/** An action of the same rule, before the one at this place, that decides this stage. */
+function own({ then }: ScenarioRule, at: number, stage: Stage): string | undefined {
+  const first = then.slice(0, at).find((action) => stageOf(action) === stage)
+  return first && `the ${Object.keys(first)[0]} of the same rule decides the stage "${stage}" first`
+}
+
+function stageOf(action: Action): Stage | undefined {
+  if ('respond' in action) return action.respond.stage
+  return 'drop' in action ? action.drop.stage : undefined
+}
+
+function cut({ then }: ScenarioRule): boolean {
+  const deciders = (['before', 'after'] as const).flatMap(
+    (stage) => then.find((action) => stageOf(action) === stage) ?? [],
+  )
+  return deciders[0] !== undefined && 'drop' in deciders[0]
+}
+
+function isUnconditional({ nth, times, every, probability }: When): boolean {
+  return nth === undefined && times === undefined && (every ?? 1) === 1 && (probability ?? 1) === 1
+}
+
+/** Whether both count the same calls, and the first strikes whenever the second does; chance is drawn for each of them. */
+function strikesWhenever(
+  { nth, times = Infinity, every = 1, probability = 1, ...counted }: When,
+  other: When,
+): boolean {
+  const { nth: otherNth, times: otherTimes = Infinity, every: otherEvery = 1, probability: _, ...otherCounted } = other
+  if (probability < 1 || !isDeepStrictEqual(counted, otherCounted)) return false
+  if (otherNth !== undefined) return (nth ?? otherNth) === otherNth && otherNth <= times && otherNth % every === 0
+  return nth === undefined && times >= otherTimes && otherEvery % every === 0
+}
+
+/** Whether every call that `narrow` describes is described by `wide`, as far as the words show. */
+function covers(wide: When, narrow: When): boolean {
+  const parts = ['provider', 'operation', 'body', 'unquoted', 'headers', 'query', 'path'] as const
+  return parts.every(
+    (part) =>
+      (wide[part] === undefined && (part !== 'unquoted' || wide.body === undefined)) ||
+      JSON.stringify(wide[part]) === JSON.stringify(narrow[part]),
+  )
+}
+
+/** Whether an operation of these can hand out an address, as far as its document shows: it is modelled, changes something, and answers with one. */
+function handsOut(when: When, { providers, contract }: Known): boolean {
+  const named = when.provider === undefined ? [...providers.values()] : [providers.get(when.provider)!]
+  return named.some(({ name, operations }) =>
+    contract(name).operations.some((operation) => {
+      if (when.operation !== undefined && operation.id !== when.operation) return false
+      return operation.id in operations && operation.method !== 'GET' && mentionsAddress(contract(name), operation)
+    }),
+  )
+}
+
+function mentionsAddress(contract: Contract, operation: ContractOperation): boolean {
+  return JSON.stringify(contract.responseOf(operation, 200).schema ?? {}).includes('"address"')
+}
+
+function operationsOf(when: When, { providers, contract }: Known): ContractOperation[] {
+  const names = when.provider === undefined ? [...providers.keys()] : [when.provider]
+  return names
+    .flatMap((name) => contract(name).operations)
+    .filter(({ id }) => when.operation === undefined || id === when.operation)
+}

@@ -1,0 +1,129 @@
+// Whether everything that a scenario names exists - providers, operations, errors - and whether its regexes can be afforded.
+import type { Contract } from '../contract/contract.ts'
+import type { Action } from './faults.ts'
+import { regexOf, type When } from './match.ts'
+import type { Provider } from '../provider.ts'
+import { TOLD_MAX } from '../text/compose.ts'
+import { bounded, meant, type Path, YamlError, type YamlText } from '../text/yaml.ts'
+import type { Doing } from './schema.ts'
+
+/** What the regexes of one file, or of one question, may cost together, in RE2 instructions. */
+export const REGEX_COST_MAX = 20_000
+
+/** The providers a scenario can speak of, and their documents. */
+export interface Known {
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly contract: (provider: string) => Contract
+}
+
+/** Asks about every name in a scenario whether there is such a thing, and about every regex whether it can be afforded. */
+export class Names {
+  readonly #text: YamlText
+  readonly #known: Known
+  readonly #told: string[] = []
+  readonly #operations = new Map<string, Set<string>>()
+  #wrong = 0
+  #regexCost = 0
+
+  constructor(text: YamlText, known: Known) {
+    this.#text = text
+    this.#known = known
+  }
+
+  done(): void {
+    if (this.#wrong > 0) throw new YamlError(bounded(this.#told, this.#wrong))
+  }
+
+  rule(when: When, then: readonly Action[], path: Path): void {
+    const at = [...path, 'when']
+    const named = this.#provider(when.provider, [...at, 'provider'])
+    if (when.operation !== undefined) this.#operation(named, when.operation, [...at, 'operation'])
+    for (const part of ['body', 'headers', 'query', 'path'] as const) this.#regexes(when[part], [...at, part])
+    for (const [index, action] of then.entries()) {
+      if ('respond' in action) this.#error(named, action.respond.error, [...path, 'then', index, 'respond', 'error'])
+      if ('callbacks' in action) this.#spoil(named, action.callbacks.how, [...path, 'then', index, 'callbacks', 'how'])
+    }
+  }
+
+  step(doing: Doing, path: Path): void {
+    const [name, what] = Object.entries(doing)[0]! as [string, { provider?: string }]
+    const named = this.#provider(what.provider, [...path, name, 'provider'])
+    if ('callbacks' in doing) this.#spoil(named, doing.callbacks.how, [...path, name, 'how'])
+    if (!('outage' in doing)) return
+    if (doing.outage.operation !== undefined)
+      this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
+    for (const action of doing.outage.then)
+      if ('respond' in action) this.#error(named, action.respond.error, [...path, name, 'respond', 'error'])
+  }
+
+  /** The providers that a rule may be about; none when the name is wrong, which is told. */
+  #provider(name: string | undefined, path: Path): Provider[] {
+    const { providers } = this.#known
+    if (name === undefined) return [...providers.values()]
+    const provider = providers.get(name)
+    if (!provider) this.complain(path, () => `there is no provider "${name}"${meant(name, [...providers.keys()])}`)
+    return provider ? [provider] : []
+  }
+
+  #operation(named: readonly Provider[], operation: string, path: Path): void {
+    const ids = this.#operationsOf(named)
+    if (named.length > 0 && !ids.has(operation))
+      this.complain(
+        path,
+        () =>
+          `${named.length > 1 ? 'no provider' : named[0]!.title} has ${named.length > 1 ? 'an' : 'no'} operation "${operation}"${meant(operation, [...ids])}`,
+      )
+  }
+
+  #operationsOf(named: readonly Provider[]): Set<string> {
+    const names = named.map(({ name }) => name)
+    const key = names.join()
+    let ids = this.#operations.get(key)
+    if (!ids)
+      this.#operations.set(
+        key,
+        (ids = new Set(names.flatMap((name) => this.#known.contract(name).operations.map(({ id }) => id)))),
+      )
+    return ids
+  }
+
+  #error(named: readonly Provider[], error: string | undefined, path: Path): void {
+    if (error === undefined) return
+    const lacking = named.filter(({ refusals }) => !Object.hasOwn(refusals, error))
+    if (lacking.length > 0)
+      this.complain(
+        path,
+        () =>
+          `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`,
+      )
+  }
+
+  /** Whether any of these providers tells partners something that can be spoiled like that. */
+  #spoil(named: readonly Provider[], how: string, path: Path): void {
+    if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated))
+      this.complain(path, `callbacks of ${named[0]!.title} hold no time of sending that could be stale`)
+  }
+
+  #regexes(pattern: unknown, path: Path): void {
+    if (typeof pattern === 'object' && pattern !== null)
+      for (const [key, item] of Object.entries(pattern))
+        this.#regexes(item, [...path, Array.isArray(pattern) ? Number(key) : key])
+    // Compiling costs something, and enough is told already.
+    if (typeof pattern !== 'string' || this.#wrong >= TOLD_MAX) return
+    try {
+      this.#regexCost += regexOf(pattern)?.programSize() ?? 0
+    } catch (error) {
+      this.complain(path, `${(error as Error).message}; regexes are written in RE2 syntax`)
+    }
+    if (this.#regexCost > REGEX_COST_MAX) {
+      this.complain(path, 'with this one the regexes of the file cost too much; use shorter ones or fewer')
+      this.done()
+    }
+  }
+
+  /** Something is wrong there; a message that costs something to find is made only where it is told. */
+  complain(path: Path, message: string | (() => string)): void {
+    if (this.#wrong++ < TOLD_MAX)
+      this.#told.push(this.#text.complaint(path, typeof message === 'string' ? message : message()))
+  }
+}

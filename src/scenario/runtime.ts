@@ -1,0 +1,287 @@
+// A scenario in a world: loaded, unloaded, its timeline acted out on world time; and the rules that are armed one by one. All of it is rows,
+// so that it can be shown, forked and kept. Reading the files is left to scenario.ts, striking calls to scenario/faults.ts.
+import { z } from 'zod'
+import { arrange, NoSuchDeposit } from './deposits.ts'
+import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, SpoilSchema } from './faults.ts'
+import type { Provider } from '../provider.ts'
+import { type Found, findDestination, NoDestination, tagOf } from '../world/destinations.ts'
+import { armSpoil, endSpoils } from '../world/outbox.ts'
+import { Timers } from '../world/clock.ts'
+import { Count, Moment, Text } from '../world/rows.ts'
+import type { Table } from '../world/tables.ts'
+import { sameTag } from '../world/tags.ts'
+import { type HandOut, HandOuts, type World } from '../world/world.ts'
+import type { Doing, Scenario, ScenarioStep, Story, Whose } from './schema.ts'
+
+/** The scenario of a world; there is one row or none. */
+export interface Loaded {
+  readonly id: 'scenario'
+  readonly stories: readonly Story[]
+  readonly seed: string | null
+  readonly clock: string | null
+  /** World ms; the timeline counts from here. */
+  readonly startedAt: number
+}
+
+/** One step of its timeline. */
+export interface Step extends ScenarioStep {
+  readonly seq: number
+  /** World ms. */
+  readonly dueAt: number
+  /** The timer that waits for it, or for the end of its outage. */
+  readonly timer: string | null
+  /** What came of it; null until it was due. */
+  readonly outcome: string | null
+}
+
+export const LoadedScenario: Table<Loaded> = {
+  name: 'scenario',
+  key: (row) => row.id,
+  schema: z.strictObject({
+    id: z.literal('scenario'),
+    stories: z.array(z.strictObject({ name: Text, summary: Text.nullable(), source: Text }), {
+      error: 'expected a list of stories',
+    }),
+    seed: Text.nullable(),
+    clock: Text.nullable(),
+    startedAt: Moment,
+  }),
+  indexes: {},
+}
+
+const DoingSchema = z.union(
+  [
+    z.strictObject({ callbacks: z.strictObject({ provider: Text, ...SpoilSchema }) }),
+    z.strictObject({
+      outage: z.strictObject({
+        provider: Text,
+        operation: Text.exactOptional(),
+        forMs: Count,
+        then: z.array(ActionSchema).min(1),
+      }),
+    }),
+    z.strictObject({
+      deposit: z.strictObject({
+        address: Text.exactOptional(),
+        provider: Text.exactOptional(),
+        account: Text.exactOptional(),
+        user: Text.exactOptional(),
+        nth: Count.exactOptional(),
+        ...DepositSchema,
+      }),
+    }),
+  ],
+  { error: 'expected callbacks, outage or deposit, each with its own fields' },
+)
+
+export const Steps: Table<Step> = {
+  name: 'scenario_steps',
+  key: (row) => row.id,
+  schema: z.strictObject({
+    id: Text,
+    source: Text,
+    atMs: Count,
+    do: DoingSchema,
+    written: z.looseObject({ at: Text, do: z.unknown() }),
+    seq: Count,
+    dueAt: Moment,
+    timer: Text.nullable(),
+    outcome: Text.nullable(),
+  }),
+  references: ({ timer }) => [['timer', Timers, timer]],
+  indexes: { all: { group: () => '', order: (row) => row.seq } },
+}
+
+/** Takes the place of the scenario there is; every counter starts anew, and the timeline starts now. Only inside a change. */
+// rule: sandgate.scenario.counters-anew
+export function load(scenario: Scenario, world: World): void {
+  unload(world)
+  const { stories, seed = null, clock = null } = scenario
+  world.put(LoadedScenario, { id: 'scenario', stories, seed, clock, startedAt: world.now })
+  for (const rule of scenario.rules) arm({ ...rule, by: 'scenario' }, world)
+  for (const [seq, step] of scenario.timeline.entries()) {
+    const dueAt = world.now + step.atMs
+    const { id: timer } = schedule('do', dueAt, step, describeDoing(step.do), world)
+    world.put(Steps, { ...step, seq, dueAt, timer, outcome: null })
+  }
+}
+
+/** Ends the scenario, its outages and what it still had in store for callbacks; what was paused or held back leaves. Only inside a change. */
+// rule: sandgate.scenario.unload
+export function unload(world: World): void {
+  if (!world.get(LoadedScenario, 'scenario')) return
+  world.remove(LoadedScenario, 'scenario')
+  for (const { id, by } of world.list(FaultRules, 'all', '')) if (by !== 'control') world.remove(FaultRules, id)
+  for (const { id, timer } of world.list(Steps, 'all', '')) {
+    if (timer !== null) world.clock.cancel(timer)
+    world.remove(Steps, id)
+  }
+  endSpoils(world)
+}
+
+// rule: sandgate.scenario.timeline, sandgate.scenario.outage
+/** What the timers of this file do: `do` acts a step of the timeline out, `end` ends its outage. */
+export function scenarioReaction(
+  reaction: string,
+  id: string,
+  world: World,
+  providers: ReadonlyMap<string, Provider>,
+): string {
+  const step = world.get(Steps, id)
+  if (!step) throw new Error(`there is no step ${id} of a timeline`)
+  if (reaction === 'end') {
+    world.remove(FaultRules, step.id)
+    world.put(Steps, { ...step, timer: null, outcome: `${step.outcome}; it is over` })
+    return 'the outage is over'
+  }
+  const { outcome, timer } = act(step, world, providers)
+  world.put(Steps, { ...step, timer, outcome })
+  return outcome
+}
+
+function act(
+  step: Step,
+  world: World,
+  providers: ReadonlyMap<string, Provider>,
+): { outcome: string; timer: string | null } {
+  const { do: doing, source, written } = step
+  if ('callbacks' in doing) {
+    armSpoil({ ...doing.callbacks, object: null }, world)
+    return { outcome: describeDoing(doing), timer: null }
+  }
+  if ('deposit' in doing) return { outcome: pay(doing.deposit, world, providers), timer: null }
+  const { provider, operation, forMs, then } = doing.outage
+  arm(
+    {
+      id: step.id,
+      by: 'outage',
+      source,
+      when: { provider, ...(operation !== undefined && { operation }) },
+      then,
+      written: [written.do],
+    },
+    world,
+  )
+  const { id: timer } = schedule('end', world.now + forMs, step, `the outage of ${provider} is over`, world)
+  return { outcome: describeDoing(doing), timer }
+}
+
+function schedule(reaction: 'do' | 'end', at: number, { id, do: doing }: ScenarioStep, summary: string, world: World) {
+  return world.clock.schedule({
+    at,
+    provider: providerOf(doing),
+    kind: 'scenario',
+    reaction: `scenario.${reaction}`,
+    args: id,
+    summary,
+  })
+}
+
+function providerOf(doing: Doing): string {
+  const what = Object.values(doing)[0] as { provider?: string }
+  return what.provider ?? 'sandgate'
+}
+
+/** Money for somebody who was given an address before. */
+function pay(
+  deposit: Extract<Doing, { deposit: unknown }>['deposit'],
+  world: World,
+  providers: ReadonlyMap<string, Provider>,
+): string {
+  try {
+    const named = deposit.address === undefined ? undefined : findDestination(deposit.address, world)
+    const tag = named ? tagOf(named.destination, deposit.tag) : deposit.tag
+    const handOut = handOutFor(deposit, named, tag, world)
+    if (!handOut) return 'nothing was sent: nobody like that was handed out an address yet'
+    const wish = { ...deposit, tag, destination: named?.destination }
+    const sent = Array.from({ length: deposit.repeat }, () => arrange(wish, handOut, providers, world))
+    return `${sent.map(({ id }) => id).join(', ')}: ${deposit.amount} ${sent[0]!.currency} was sent to ${handOut.address}`
+  } catch (error) {
+    if (error instanceof NoSuchDeposit || error instanceof NoDestination) return `nothing was sent: ${error.message}`
+    throw error
+  }
+}
+
+function handOutFor(
+  { provider, account, user, nth }: Whose,
+  named: Found | undefined,
+  tag: string | null | undefined,
+  world: World,
+): HandOut | undefined {
+  const all = named === undefined ? world.list(HandOuts, 'all', '') : world.list(HandOuts, 'byAddress', named.address)
+  const fit = all.filter(
+    (row) =>
+      (provider === undefined || row.provider === provider) &&
+      (account === undefined || row.account === account) &&
+      (user === undefined || row.user === user),
+  )
+  if (nth !== undefined) return fit[nth - 1]
+  // One address with many tags is many places.
+  const tagged = named && typeof tag === 'string' ? fit.findLast((row) => sameTag(row.tag, tag)) : undefined
+  return tagged ?? fit.at(-1)
+}
+
+/** One line for people: what a step of a timeline does. */
+export function describeDoing(doing: Doing): string {
+  if ('callbacks' in doing) {
+    const { provider, how, times, byMs } = doing.callbacks
+    const more = [...(times > 1 ? [`the next ${times}`] : []), ...(byMs > 0 ? [`by ${spell(byMs)}`] : [])].join(', ')
+    return `callbacks of ${provider}: ${how}${more && ` (${more})`}`
+  }
+  if ('deposit' in doing) {
+    const { address, provider, account, user, nth, amount, currency, repeat } = doing.deposit
+    const whose = [address, provider, account, user, nth === undefined ? undefined : `address no. ${nth}`]
+      .filter((part) => part !== undefined)
+      .join(', ')
+    return `deposit of ${amount}${currency === undefined ? '' : ` ${currency}`}${repeat > 1 ? `, ${repeat} times,` : ''} to ${whose}`
+  }
+  const { provider, operation, forMs, then } = doing.outage
+  const how =
+    'drop' in then[0]!
+      ? `connections: ${then[0].drop.how}`
+      : 'respond' in then[0]!
+        ? String(then[0].respond.error ?? then[0].respond.status)
+        : ''
+  return `outage of ${provider}${operation === undefined ? '' : `, ${operation}`}, for ${spell(forMs)} (${how})`
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
+
+/** Milliseconds as a scenario writes them: `90m`. */
+export function spell(ms: number): string {
+  const [unit, size] = UNITS.find(([, size]) => ms >= size && ms % size === 0) ?? ['s', 1000]
+  return `${ms / size}${unit}`
+}
+
+/** A rule as it was written, and how often it was used. */
+export function ruleView({ id, source, when: { unquoted: _, ...when }, written, matched, fired }: FaultRule) {
+  return { id, source, when, then: written, matched, fired }
+}
+
+/** The scenario as people read it: what has fired, and what never did. */
+export function scenarioView(world: World) {
+  const loaded = world.get(LoadedScenario, 'scenario')
+  const armed = world.list(FaultRules, 'all', '').filter(({ by }) => by !== 'outage')
+  return {
+    name: loaded ? loaded.stories.map(({ name }) => name).join(' + ') : null,
+    stories: loaded?.stories ?? [],
+    seed: loaded?.seed ?? null,
+    clock: loaded?.clock ?? null,
+    started_at: loaded ? new Date(loaded.startedAt).toISOString() : null,
+    rules: armed.filter(({ by }) => by === 'scenario').map(ruleView),
+    never_fired: armed.filter(({ fired }) => fired === 0).map(({ id }) => id),
+    timeline: world.list(Steps, 'all', '').map(({ id, source, written, dueAt, outcome }) => ({
+      id,
+      source,
+      ...written,
+      due: new Date(dueAt).toISOString(),
+      outcome,
+    })),
+  }
+}

@@ -1,0 +1,253 @@
+// The directory of `--data`: who has it, which seed it was begun with, and a store for each world below it.
+import * as fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Kept, World } from '../../world/world.ts'
+import { lock } from './lock.ts'
+import { type Disk, FILE_MODE, FOLDER_MODE, type LogFile, syncFolder } from './log.ts'
+import { checkFormat, KeepRefused } from './recovery.ts'
+import { FORMAT } from './state.ts'
+import { NotKept, type Prepared, Store, type StoreOptions } from './store.ts'
+
+/** A log is left alone up to here: so much is read back in a fraction of a second. */
+const FOLD_BYTES = 16 * 1024 * 1024
+const SCRATCH_BYTES = 1024 * 1024
+/** A world that was deleted, and was not gone yet when the process ended. */
+const GONE = /\.gone-\d+$/
+
+/** What a sandbox is told about keeping. */
+export interface KeepWish {
+  /** What every world derives its draws from. Default `sandgate`. */
+  readonly seed?: string | undefined
+  /** The directory in which worlds are kept; in memory alone unless given. */
+  readonly data?: string | undefined
+  /** What is kept survives power cuts too. */
+  readonly fsync?: boolean | undefined
+  /** What it is kept on, and from how many bytes on a log is folded; for tests. */
+  readonly keep?: { readonly disk?: Disk | undefined; readonly foldBytes?: number | undefined } | undefined
+}
+
+/** Undefined when nothing is to be kept. Throws `KeepRefused`. */
+export async function openKeeping(
+  { data, seed, fsync, keep }: KeepWish,
+  otherwise: string,
+  tell: (line: string) => void,
+): Promise<Keeping | undefined> {
+  return data === undefined ? undefined : Keeping.open({ folder: data, seed, otherwise, sync: fsync, tell, ...keep })
+}
+
+interface KeepingOptions {
+  readonly folder: string
+  /** The seed that is asked for; undefined: whichever it was begun with. */
+  readonly seed?: string | undefined
+  /** The seed of a directory that begins now and is asked for none. */
+  readonly otherwise: string
+  readonly sync?: boolean | undefined
+  readonly tell: (line: string) => void
+  /** The file system, unless a test hands in another one. */
+  readonly disk?: Disk | undefined
+  readonly foldBytes?: number | undefined
+}
+
+/** A world as it was kept: what it was made from, its rows, its clock. */
+export interface Was extends Kept {
+  readonly seed: string
+  readonly startMs: number
+  readonly frozen: boolean
+  /** Journal ids up to this one are taken. */
+  readonly entries: number
+  readonly made?: Readonly<Record<string, unknown>> | undefined
+  /** Why its directory cannot be read; then there are no rows. */
+  readonly unread?: string | undefined
+}
+
+export class Keeping {
+  /** What the directory was begun with. */
+  readonly seed: string
+  readonly #folder: string
+  readonly #options: StoreOptions
+  readonly #release: () => void
+  readonly #stores = new Map<string, Store>()
+  /** Worlds whose directories cannot be read, and why. */
+  readonly #unread = new Map<string, string>()
+  #gone = 0
+  #closed = false
+
+  /** Opens a directory, which is made when there is none. Throws `KeepRefused`, in one line. */
+  static async open({
+    folder,
+    seed,
+    otherwise,
+    sync = false,
+    tell,
+    disk = fs,
+    foldBytes = FOLD_BYTES,
+  }: KeepingOptions): Promise<Keeping> {
+    const worlds = join(folder, 'worlds')
+    let release: (() => void) | undefined
+    try {
+      makeFolder(worlds)
+      release = await lock(folder)
+      const options = {
+        disk,
+        sync,
+        tell,
+        foldBytes,
+        scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES),
+        opened: new Set<LogFile>(),
+      }
+      const keeping = new Keeping(
+        folder,
+        seedOf(join(folder, 'sandgate.json'), seed, otherwise, options),
+        options,
+        release,
+      )
+      syncFolder(folder, options)
+      for (const id of fs.readdirSync(worlds).sort()) {
+        if (GONE.test(id)) fs.rmSync(join(worlds, id), { recursive: true })
+        // No world's: a copy that somebody has laid aside, what a file manager leaves.
+        else if (!id.includes('.')) await keeping.#open(id)
+      }
+      return keeping
+    } catch (error) {
+      release?.()
+      throw error instanceof KeepRefused
+        ? error
+        : new KeepRefused(`${folder} cannot be used to keep anything: ${(error as Error).message}`)
+    }
+  }
+
+  private constructor(folder: string, seed: string, options: StoreOptions, release: () => void) {
+    this.#folder = folder
+    this.seed = seed
+    this.#options = options
+    this.#release = release
+  }
+
+  /** The worlds that were found and that nobody has taken over yet. */
+  *found(): Generator<readonly [id: string, was: Was]> {
+    for (const [id, { found }] of this.#stores) if (found) yield [id, { ...found.world, ...found }]
+    for (const [id, unread] of this.#unread)
+      yield [
+        id,
+        { seed: this.seed, startMs: 0, frozen: true, entries: 0, tables: new Map(), clock: [0, null, true], unread },
+      ]
+  }
+
+  /** Keeps a world from here on: the one that was found, or, unless it `goesOn`, one that begins now in place of another of its id. Throws `NotKept`. */
+  keep(world: World, made: object, goesOn: boolean): void {
+    if (this.#closed) throw new NotKept(`${this.#folder} is closed`)
+    const store = this.#stores.get(world.id) ?? this.#begin(world.id)
+    store.keep(world, made, goesOn)
+    this.#stores.set(world.id, store)
+    this.#unread.delete(world.id)
+  }
+
+  /** The same for a world that may be large, in slices, once it is committed. Rejects with `NotKept`. */
+  async prepare(world: World, made: object): Promise<Prepared> {
+    if (this.#closed) throw new NotKept(`${this.#folder} is closed`)
+    const known = this.#stores.get(world.id)
+    const store = known ?? this.#begin(world.id)
+    const { commit, abandon } = await store.prepare(world, made)
+    return {
+      commit: () => {
+        commit()
+        this.#stores.set(world.id, store)
+        this.#unread.delete(world.id)
+      },
+      abandon: async () => {
+        await abandon()
+        if (!known)
+          await this.#options.disk.promises.rm(join(this.#folder, 'worlds', world.id), { recursive: true, force: true })
+      },
+    }
+  }
+
+  /** Forgets a world. */
+  forget(id: string): void {
+    const store = this.#unread.delete(id)
+      ? new Store(join(this.#folder, 'worlds', id), this.#options)
+      : this.#stores.get(id)
+    this.#stores.delete(id)
+    store
+      ?.remove(`${join(this.#folder, 'worlds', id)}.gone-${++this.#gone}`)
+      .catch((error: Error) =>
+        this.#options.tell(`${this.#folder}: the world "${id}" is not gone from the disk: ${error.message}`),
+      )
+  }
+
+  /** Bytes of logs that no checkpoint has taken in yet. */
+  get lag(): number {
+    return [...this.#stores.values()].reduce((sum, { lag }) => sum + lag, 0)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const store of this.#stores.values()) await store.close()
+    this.#stores.clear()
+    this.#release()
+  }
+
+  /** What one world has in its directory costs no other one. */
+  async #open(id: string): Promise<void> {
+    const folder = join(this.#folder, 'worlds', id)
+    try {
+      this.#stores.set(id, await Store.open(folder, this.#options))
+    } catch (error) {
+      if (!(error instanceof KeepRefused)) throw error
+      this.#unread.set(id, error.message)
+    }
+  }
+
+  #begin(id: string): Store {
+    const { disk } = this.#options
+    const worlds = join(this.#folder, 'worlds')
+    const folder = join(worlds, id)
+    try {
+      // What is left of a world of that id which could not be removed would come back in place of this one.
+      disk.rmSync(folder, { recursive: true, force: true })
+      disk.mkdirSync(folder, { mode: FOLDER_MODE })
+      syncFolder(worlds, this.#options)
+    } catch (error) {
+      throw new NotKept(`${folder} cannot be written: ${(error as Error).message}`)
+    }
+    return new Store(folder, this.#options)
+  }
+}
+
+/** With everything above it that is missing, one by one: Node's own way never comes back where a directory takes no child, as in `/proc`. */
+function makeFolder(path: string): void {
+  if (!fs.existsSync(dirname(path))) makeFolder(dirname(path))
+  try {
+    fs.mkdirSync(path, { mode: FOLDER_MODE })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** The seed the directory was begun with; it begins now when there is none. */
+function seedOf(path: string, asked: string | undefined, otherwise: string, { disk, sync }: StoreOptions): string {
+  const kept = fs.existsSync(path) ? readHead(path) : undefined
+  if (kept) checkFormat(kept.format, path)
+  if (kept && asked !== undefined && asked !== kept.seed)
+    throw new KeepRefused(
+      `--seed ${asked}: ${path} was begun with the seed "${kept.seed}"; leave --seed out, or take another directory`,
+    )
+  if (kept) return kept.seed
+  const seed = asked ?? otherwise
+  disk.writeFileSync(`${path}.tmp`, `${JSON.stringify({ sandgate: 'data', format: FORMAT, seed })}\n`, {
+    mode: FILE_MODE,
+    flush: sync,
+  })
+  disk.renameSync(`${path}.tmp`, path)
+  return seed
+}
+
+function readHead(path: string): any {
+  try {
+    return JSON.parse(fs.readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new KeepRefused(
+      `${path} cannot be read: ${(error as Error).message}; it holds the seed, as in {"sandgate":"data","format":${FORMAT},"seed":"…"}`,
+    )
+  }
+}
