@@ -5,6 +5,7 @@ import { BlockList, isIP } from 'node:net'
 import { z, type ZodType } from 'zod'
 import type { Asset, Transfer, TransferStep } from './world/chain.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
+import type { Reaction } from './world/module.ts'
 import type { Table } from './world/tables.ts'
 import type { HandOut, World } from './world/world.ts'
 
@@ -166,14 +167,7 @@ export interface Operation {
   readonly repeats?: Repeats
 }
 
-/** What a timer does when it falls due. Its `args` are the key of a row. */
-export interface Reaction {
-  /** The table of that row, which has to be there until then, unless it may be `gone`. */
-  readonly table: Table<any>
-  readonly gone?: true
-  /** In a change of its own; what it returns is a line for the journal. */
-  run(args: any, world: World): string | void
-}
+export type { Reaction }
 
 export interface DepositRules {
   /**

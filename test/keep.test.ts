@@ -19,9 +19,9 @@ import type { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
-import { Keeping } from '../src/storage/file/directory.ts'
+import { FileStorage } from '../src/storage/file/directory.ts'
 import { type Disk, framed, records } from '../src/storage/file/log.ts'
-import { KeepRefused } from '../src/storage/file/recovery.ts'
+import { StorageRefused } from '../src/storage/port.ts'
 import { Store, type StoreOptions } from '../src/storage/file/store.ts'
 import type { Table } from '../src/world/tables.ts'
 import { World } from '../src/world/world.ts'
@@ -89,7 +89,7 @@ async function storeIn(folder: string, more: Partial<StoreOptions> = {}) {
   const store = await Store.open(folder, optionsOf(told, more))
   const world = createWorld()
   if (store.found) world.load(store.found)
-  store.keep(world, {})
+  store.attach(world, {})
   return { store, world, told }
 }
 
@@ -144,12 +144,12 @@ describe('a store', () => {
           if (step.do === 'remove') world.change(() => world.remove(step.table, step.id))
           if (step.do === 'count') world.change(() => world.next('n'))
           if (step.do === 'time') world.clock.advanceTo(world.now + step.ms)
-          if (step.do === 'flush') expect(store.flush()).toBe(true)
+          if (step.do === 'flush') expect(await store.flush()).toBe(true)
           if (step.do === 'fold') void store.fold()
-          if (step.do === 'begin') store.keep((world = createWorld()), {})
+          if (step.do === 'begin') store.attach((world = createWorld()), {})
           if (waits) await new Promise(setImmediate)
         }
-        store.flush()
+        await store.flush()
         const expected = JSON.stringify(world.dump())
         // Killed while a checkpoint may be under way, and after it.
         expect(await found(copyOf(folder))).toMatchObject({ dump: expected, now: world.now })
@@ -180,7 +180,7 @@ describe('a store', () => {
         if (n > 3) world.remove(Rows, String(n - 3))
         world.next('n')
       })
-      store.flush()
+      await store.flush()
       states.push({ size: store.lag, dump: JSON.stringify(world.dump()) })
     }
     await store.close()
@@ -244,7 +244,7 @@ describe('a store', () => {
     const { store, world } = await storeIn(folder)
     const put = (id: string) => {
       world.change(() => world.put(Rows, { id, text: id }))
-      store.flush()
+      void store.flush()
     }
     put('a')
     await store.fold()
@@ -290,7 +290,7 @@ describe('a store', () => {
     const { store, world } = await storeIn(folder)
     const put = (id: string) => world.change(() => world.put(Rows, { id, text: id }))
     put('a')
-    store.flush()
+    await store.flush()
     const folded = store.fold()
     put('b')
     await folded
@@ -316,7 +316,7 @@ describe('a store', () => {
     const all = [...records(readFileSync(path))].map(({ record }) => record)
     writeFileSync(path, Buffer.concat([{ ...all[0], format: 2 }, ...all.slice(1)].map((record) => framed(record))))
     await expect(found(folder)).rejects.toThrow(
-      new KeepRefused(`${path} has format 2; this version of Sandgate reads format 1`),
+      new StorageRefused(`${path} has format 2; this version of Sandgate reads format 1`),
     )
   })
 
@@ -326,7 +326,7 @@ describe('a store', () => {
     const { store, world } = await storeIn(folder, { disk: failing.disk })
     const put = (id: string) => world.change(() => world.put(Rows, { id, text: id }))
     put('kept')
-    expect(store.flush()).toBe(true)
+    expect(await store.flush()).toBe(true)
     const before = JSON.stringify(world.dump())
     for (const room of [0, 1, 30]) {
       failing.room = room
@@ -334,7 +334,7 @@ describe('a store', () => {
       put('lost')
       world.change(() => world.remove(Rows, 'kept'))
       world.clock.advanceTo(world.now + 5)
-      const settled = store.settled()
+      const settled = store.committed()
       expect(await settled).toBe(false)
       expect(JSON.stringify(world.dump())).toBe(before)
       expect(world.now).toBe(Date.parse(START))
@@ -342,7 +342,7 @@ describe('a store', () => {
       expect((await found(copyOf(folder))).dump).toBe(before)
     }
     failing.room = Infinity
-    expect(store.works()).toBe(true)
+    expect(store.isWritable()).toBe(true)
     put('later')
     await store.close()
     expect(Object.keys(JSON.parse((await found(folder)).dump).rows)).toEqual(['kept', 'later'])
@@ -359,7 +359,7 @@ describe('a store', () => {
     await store.fold()
     expect(told).toEqual([`${folder}: no checkpoint could be taken, the log goes on: no room`])
     world.change(() => world.next('n'))
-    store.flush()
+    await store.flush()
     expect((await found(copyOf(folder))).dump).toBe(JSON.stringify(world.dump()))
   })
 })
@@ -472,7 +472,7 @@ describe('for power cuts', () => {
     expect((await box.call(cpg, allocation({}))).status).toBe(200)
     expect(did).toEqual([`write ${log}`, `sync ${log}`])
     did.length = 0
-    await (box.world.keeper as Store).fold()
+    await (box.world.storage as Store).fold()
     const [next, checkpoint] = ['worlds/default/log-2', 'worlds/default/checkpoint-2']
     expect(did.filter((deed, index) => deed !== did[index - 1])).toEqual([
       ...[`open ${next}`, `write ${next}`, `sync ${next}`, ...folder('worlds/default')],
@@ -499,7 +499,7 @@ describe('for power cuts', () => {
     const { did, disk } = watchedDisk(data)
     const box = await start({ data, keep: { disk }, ...quiet })
     expect((await box.call(cpg, allocation({}))).status).toBe(200)
-    await (box.world.keeper as Store).fold()
+    await (box.world.storage as Store).fold()
     expect(did).toContain('rename worlds/default/checkpoint-2')
     expect(did.filter((deed) => deed.startsWith('sync'))).toEqual([])
   })
@@ -550,13 +550,13 @@ describe('many worlds', () => {
 
 describe('a directory', () => {
   const open = (folder: string, seed?: string) =>
-    Keeping.open({ folder, seed, otherwise: 'sandgate', tell: () => undefined })
+    FileStorage.open({ folder, seed, otherwise: 'sandgate', tell: () => undefined })
 
   test('has one process: a second is refused with the number of the first; a dead one’s lock, or that of a number come again, is taken over', async () => {
     const folder = newFolder()
     const first = await open(folder)
     await expect(open(folder)).rejects.toThrow(
-      new KeepRefused(`${folder} is in use by process ${process.pid}, this one; one process per directory`),
+      new StorageRefused(`${folder} is in use by process ${process.pid}, this one; one process per directory`),
     )
     writeFileSync(
       join(folder, 'lock'),
@@ -568,7 +568,7 @@ describe('a directory', () => {
         ),
     )
     await expect(open(folder)).rejects.toThrow(
-      new KeepRefused(`${folder} is in use by process 1; one process per directory`),
+      new StorageRefused(`${folder} is in use by process 1; one process per directory`),
     )
     for (const stale of [
       '{"pid":4194999,"started":"1"}',
@@ -593,7 +593,7 @@ describe('a directory', () => {
     writeFileSync(path, elsewhere)
     for (let attempt = 0; attempt < 2; attempt++)
       await expect(open(folder)).rejects.toThrow(
-        new KeepRefused(`${folder} is in use by process 4194999 of another container; one process per directory`),
+        new StorageRefused(`${folder} is in use by process 4194999 of another container; one process per directory`),
       )
     expect(readdirSync(folder).sort()).toEqual(['lock', JSON.parse(elsewhere).bell, 'sandgate.json', 'worlds'])
     await first.close()
@@ -1012,7 +1012,7 @@ describe('what cannot be kept', () => {
     failing.room = 0
     const data = newFolder()
     await expect(start({ data, keep: { disk: failing.disk }, ...quiet })).rejects.toThrow(
-      new KeepRefused(`${join(data, 'worlds/default')} cannot be written: ENOSPC: no space left on device, write`),
+      new StorageRefused(`${join(data, 'worlds/default')} cannot be written: ENOSPC: no space left on device, write`),
     )
   })
 
@@ -1065,7 +1065,7 @@ describe('what cannot be kept', () => {
   test('without a directory nobody keeps anything', async () => {
     const box = await start()
     expect(box.sandbox.keeping).toBeUndefined()
-    expect(box.world.keeper).toBeUndefined()
+    expect(box.world.storage).toBeUndefined()
   })
 })
 
@@ -1269,7 +1269,7 @@ test('what is kept is for its owner alone, whatever it is', async () => {
   const box = await start({ data, ...quiet })
   await box.control('POST', '/worlds', { id: 'ci' })
   await box.call(cpg, allocation({}))
-  await (box.world.keeper as Store).fold()
+  await (box.world.storage as Store).fold()
   const modes = ['.', ...readdirSync(data, { recursive: true, encoding: 'utf8' })].map(
     (name) => [name, statSync(join(data, name)).mode.toString(8)] as const,
   )

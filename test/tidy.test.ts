@@ -25,6 +25,33 @@ function read(folder: string): Source[] {
     })
 }
 
+/** The modules of Node.js that are loaded at run time. */
+function nodeModules(text: string): string[] {
+  return [...text.matchAll(/^import (?!type )[^']*'(node:[^']+)'/gm)].map(([, name]) => name!)
+}
+
+/** Groups of files that import each other in a circle, types included. */
+function circles(all: readonly Source[]): string[][] {
+  const inside = new Map(all.map(({ path, imports }) => [path, imports.filter((name) => name.startsWith('src/'))]))
+  const reaches = (from: string): Set<string> => {
+    const seen = new Set<string>()
+    const next = [...(inside.get(from) ?? [])]
+    for (let name = next.pop(); name !== undefined; name = next.pop()) {
+      if (seen.has(name)) continue
+      seen.add(name)
+      next.push(...(inside.get(name) ?? []))
+    }
+    return seen
+  }
+  const reached = new Map([...inside.keys()].map((path) => [path, reaches(path)]))
+  const found = new Set(
+    [...inside.keys()]
+      .filter((path) => reached.get(path)!.has(path))
+      .map((path) => JSON.stringify([...reached.get(path)!].filter((other) => reached.get(other)?.has(path)).sort())),
+  )
+  return [...found].map((text) => JSON.parse(text) as string[])
+}
+
 function resolve(from: string, to: string): string {
   return new URL(to, `file:///${from}`).pathname.slice(1)
 }
@@ -47,7 +74,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   storage: ['world', 'runtime', 'text'],
   engine: ['scenario', 'outbox', 'contract', 'storage/port.ts', 'provider.ts', 'world', 'runtime', 'text'],
   pipeline: ['engine', 'scenario', 'outbox', 'contract', 'diagnosis', 'provider.ts', 'world', 'runtime', 'text'],
-  telemetry: ['engine', 'scenario', 'provider.ts', 'world', 'runtime', 'text'],
+  telemetry: ['engine', 'scenario', 'contract', 'provider.ts', 'world', 'runtime', 'text'],
   casefile: [
     'pipeline',
     'engine',
@@ -109,6 +136,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'engine',
     'scenario',
+    'outbox',
     'contract',
     'provider.ts',
     'world',
@@ -128,7 +156,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@stoplight/prism-http': ['src/contract/sample-worker.ts'],
   '@stoplight/prism-core': ['src/contract/sample-worker.ts'],
   'json-schema-faker': ['src/contract/sample-worker.ts'],
-  lowdb: ['src/storage/file/store.ts'],
+  lowdb: ['src/storage/file/checkpoint.ts'],
   seedrandom: ['src/world/draws.ts'],
   'sorted-btree': ['src/world/group.ts'],
   '@streamparser/json': ['src/control/snapshot-body.ts'],
@@ -140,7 +168,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 describe('imports', () => {
   test.each(sources.map((source) => [source.path, source] as const))(
     '%s asks only whom it may',
-    (path, { imports }) => {
+    (path, { imports, text }) => {
       const part = partOf(path)
       const may = LAYERS[part] ?? []
       const allowed = (name: string) =>
@@ -158,10 +186,21 @@ describe('imports', () => {
           [],
         )
       }
-      if (path.startsWith('src/world/'))
-        expect(imports.filter((name) => name.startsWith('node:') && name !== 'node:crypto')).toEqual([])
+      // Types alone leave nothing behind.
+      if (path.startsWith('src/world/')) expect(nodeModules(text).filter((name) => name !== 'node:crypto')).toEqual([])
     },
   )
+
+  test('no files import each other in a circle, types included', () => {
+    expect(circles(sources)).toEqual([])
+  })
+
+  test('nothing but the door to durability asks the storage of a world', () => {
+    const asking = sources.filter(
+      ({ path, code }) => /\bworld\.storage\b|\{ storage \} = world/.test(code) && !path.startsWith('src/storage/'),
+    )
+    expect(asking.map(({ path }) => path)).toEqual(['src/engine/commit.ts'])
+  })
 
   test('nothing imports a provider, and nothing but main the command line', () => {
     for (const { path, imports } of core)

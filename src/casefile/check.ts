@@ -1,8 +1,11 @@
 // Whether this version can make the world of a case file: providers, settings, receivers, checks, control calls and scenarios by name. What a file looks
 // like is left to casefile/format.ts, playing it to replay.ts.
 import { z } from 'zod'
-import { configSchema } from '../config.ts'
-import { notTaped } from '../control/router.ts'
+import { configSchema } from '../options.ts'
+import type { Contract } from '../contract/contract.ts'
+import { contractOf } from '../contract/contracts.ts'
+import { problemSentence } from '../contract/sentences.ts'
+import { COMMANDS, isCommand } from '../engine/commands.ts'
 import type { Known } from '../scenario/references.ts'
 import type { When } from '../scenario/match.ts'
 import { readRule, readScenario, type Scenario, type ScenarioRule, type ScenarioStep } from '../scenario/schema.ts'
@@ -18,7 +21,6 @@ import {
 } from './format.ts'
 import { LOAD } from '../engine/recorder.ts'
 import type { Provider } from '../provider.ts'
-import { contractOf } from '../app.ts'
 import { meant, YamlError } from '../text/yaml.ts'
 
 type Providers = ReadonlyMap<string, Provider>
@@ -82,9 +84,28 @@ function providerOf({ provider: name }: { readonly provider: string }, place: st
 function checkDeed(deed: RecordedDeed, place: string, providers: Providers): RecordedDeed {
   if (deed.operation === LOAD)
     return { ...deed, body: scenarioIn(deed.body, `${place}.body`, { providers, contract: contractOf }) }
-  const wrong = notTaped(deed, contractOf('sandgate'))
+  const wrong = commandProblem(deed, contractOf('sandgate'))
   if (wrong !== undefined) throw new Unusable(`${place}: ${wrong}`)
   return deed
+}
+
+/** Why this control call of a recording cannot be made again, in one sentence; undefined: it can. */
+function commandProblem({ operation: id, params, query, body }: RecordedDeed, contract: Contract): string | undefined {
+  const operation = isCommand(id) ? contract.operations.find((each) => each.id === id) : undefined
+  if (!operation) return `operation: no control call "${id}" changes a world${meant(id, Object.keys(COMMANDS))}`
+  const strange = Object.entries(query).find(([, value]) => typeof value === 'object')
+  if (strange) return `query.${strange[0]}: expected a text, a number, true or false`
+  const asText = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString()
+  const content = { ...(body === undefined ? { kind: 'none' as const } : { kind: 'json' as const, value: body }) }
+  const problems = contract.judgeCall(operation, { params, query: asText, headers: {}, content })
+  // What was hidden may have had another shape.
+  const problem = problems.find(({ value }) => !JSON.stringify(value ?? null).includes('{{'))
+  if (problem) return problemSentence(problem, operation, contract)
+  return contract.takesYaml(operation) && typeof body !== 'string'
+    ? 'body: expected YAML or JSON as one text'
+    : undefined
 }
 
 const Source = z.string().max(10_000)

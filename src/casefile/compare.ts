@@ -1,6 +1,7 @@
 // Where an answer differs from the recorded one: byte for byte, or, for the answers of a real provider, by the shape of what it alone could know.
-import type { Sent } from '../pipeline/call.ts'
-import { hiding, HIDDEN, type RecordedCall, type Recording, secretsIn, type Shape } from './format.ts'
+import type { Sent } from '../pipeline/exchange.ts'
+import type { RecordedCall, Recording, Shape } from './format.ts'
+import { hiding, HIDDEN, secretsIn } from '../text/redact.ts'
 import type { Renamed } from './substitutions.ts'
 import { Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'

@@ -4,8 +4,6 @@ import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { jsonOf, UnreadableText } from '../text/reading.ts'
 
-export { hiding, HIDDEN, secretsIn, withoutLogins } from '../text/redact.ts'
-
 /** Raised when a file of before can no longer be played. */
 export const FORMAT = 1
 
@@ -244,52 +242,4 @@ export function bodyFields(
 export function bodyBytes(call: Pick<RecordedCall, 'body' | 'body_base64' | 'body_too_large'>): Buffer | undefined {
   if (call.body_too_large) return undefined
   return call.body_base64 === undefined ? Buffer.from(call.body ?? '') : Buffer.from(call.body_base64, 'base64')
-}
-
-/** The same value with every text in it changed, names of fields included. */
-export function mapTexts(value: unknown, change: (text: string) => string): any {
-  if (typeof value === 'string') return change(value)
-  if (Array.isArray(value)) return value.map((item) => mapTexts(item, change))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [change(name), mapTexts(item, change)]))
-}
-
-/** A config file's settings with each key and secret replaced by one that says nothing and still has the shape every provider asks for. */
-export function withoutKeys(settings: unknown): any {
-  const names = new Map<string, string>()
-  const stand = (text: string, make: (number: number) => string) => {
-    if (!names.has(text)) names.set(text, make(names.size + 1))
-    return names.get(text)!
-  }
-  const walk = (value: unknown, inKeys: boolean): unknown => {
-    if (Array.isArray(value)) return value.map((item) => walk(item, inKeys))
-    if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(
-      Object.entries(value).map(([name, item]) => {
-        if (inKeys && name === 'id' && typeof item === 'string')
-          return [name, stand(item, (number) => `sk_test_recorded-${number}`)]
-        if (name === 'secret' && typeof item === 'string')
-          return [
-            name,
-            stand(item, (number) =>
-              Buffer.from(`recorded secret ${String(number).padStart(8, '0')}`).toString('base64'),
-            ),
-          ]
-        return [name, walk(item, name === 'keys')]
-      }),
-    )
-  }
-  return walk(settings, false)
-}
-
-/** Every key and secret that a config file holds. */
-export function keysIn(settings: unknown, inKeys = false): string[] {
-  if (typeof settings !== 'object' || settings === null) return []
-  return Object.entries(settings).flatMap(([name, item]) =>
-    typeof item === 'string'
-      ? (inKeys && name === 'id') || name === 'secret'
-        ? [item]
-        : []
-      : keysIn(item, name === 'keys' || (inKeys && Array.isArray(settings))),
-  )
 }

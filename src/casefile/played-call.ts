@@ -1,9 +1,9 @@
 // A call of a replay under way: it stops wherever a real one waits, and before it is answered, until it is told to go on.
-import type { Played, Sent } from '../pipeline/call.ts'
+import type { ReplayedCall, Sent } from '../pipeline/exchange.ts'
 
-export class Flight implements Played {
-  readonly admit: Played['admit']
-  readonly refused: Played['refused']
+export class PlayedCall implements ReplayedCall {
+  readonly admit: ReplayedCall['admit']
+  readonly refused: ReplayedCall['refused']
   /** Bugs that it met. */
   readonly bugs: string[] = []
   place: 'moving' | 'waiting' | 'landing' | 'over' = 'moving'
@@ -15,7 +15,7 @@ export class Flight implements Played {
   #go: () => void = () => undefined
   #stopped: () => void = () => undefined
 
-  constructor(admit: Played['admit'], refused: Played['refused']) {
+  constructor(admit: ReplayedCall['admit'], refused: ReplayedCall['refused']) {
     this.admit = admit
     this.refused = refused
   }
@@ -26,7 +26,7 @@ export class Flight implements Played {
   }
 
   /** Resolves when it has stopped for the first time. */
-  start(call: (played: Played) => Promise<Sent>): Promise<void> {
+  start(call: (replayed: ReplayedCall) => Promise<Sent>): Promise<void> {
     const stopped = this.#moving()
     void call(this)
       .then(

@@ -4,14 +4,21 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { checkCase } from './check.ts'
 import { type Difference, difference } from './compare.ts'
-import { Problem } from '../control/http.ts'
 import { load } from '../scenario/runtime.ts'
-import { ask } from '../control/router.ts'
+import { contractOf } from '../contract/contracts.ts'
+import { isCommand } from '../engine/commands.ts'
+import type { Engine } from '../engine/engine.ts'
+import { SandgateError } from '../engine/errors.ts'
+import { quietEngine } from '../engine/quiet.ts'
 import type { Scenario } from '../scenario/schema.ts'
-import { Flight } from './played-call.ts'
+import { PlayedAttempts } from './played-attempts.ts'
+import { PlayedCall } from './played-call.ts'
 import { NoSuchEndpoint } from '../outbox/endpoints.ts'
-import type { Incoming } from '../pipeline/received.ts'
+import type { Incoming } from '../contract/received-call.ts'
 import { reply } from '../pipeline/call.ts'
+import type { ProviderRuntime } from '../pipeline/exchange.ts'
+import { runtimesOf } from '../pipeline/runtimes.ts'
+import { iso } from '../text/instants.ts'
 import {
   bodyBytes,
   type CallUnderWay,
@@ -24,10 +31,7 @@ import {
 } from './format.ts'
 import { LOAD } from '../engine/recorder.ts'
 import { type Call, type Gate, type Provider, Refusal } from '../provider.ts'
-import type { SandboxOptions } from '../options.ts'
 import { Renamed } from './substitutions.ts'
-import { contractOf, Sandbox } from '../app.ts'
-import { attemptEnded, Deliveries, type Delivery } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 
 /** A call that is answered otherwise. */
@@ -87,12 +91,12 @@ const WRITES = Infinity
 
 // rule: sandgate.replay.equal, sandgate.replay.order
 export class Replay {
-  readonly sandbox: Sandbox
+  readonly engine: Engine
   readonly world: World
+  readonly #runtimes: ReadonlyMap<string, ProviderRuntime>
   readonly #recording: Recording
-  readonly #flights = new Map<AnyCall, Flight>()
-  /** Attempts that are on their way, and the journal entry of each; undefined: it has none. */
-  readonly #attempts = new Map<RecordedAttempt, { readonly delivery: Delivery; readonly entry: number | undefined }>()
+  readonly #calls = new Map<AnyCall, PlayedCall>()
+  readonly #attempts: PlayedAttempts
   /** What a real provider named otherwise than we do. */
   readonly #renamed = new Renamed()
   readonly #bugs: string[] = []
@@ -110,12 +114,13 @@ export class Replay {
       providers.has(name) && createHash('sha256').update(contractOf(name).text).digest('hex') === hash ? [] : [name],
     )
     this.#wall = () => Date.parse(recording.clock.start)
-    this.sandbox = sandboxOf(recording, providers, {
-      wall: () => this.#wall(),
-      complain: (message: string, error?: unknown) =>
-        this.#bugs.push(error === undefined ? message : `${message}: ${String(error)}`),
-    })
-    this.world = this.sandbox.world()!
+    const complain = (message: string, error?: unknown) =>
+      void this.#bugs.push(error === undefined ? message : `${message}: ${String(error)}`)
+    this.engine = engineOf(recording, providers, () => this.#wall(), complain)
+    this.world = this.engine.world()!
+    this.#attempts = new PlayedAttempts(providers, this.world)
+    // A replayed call waits for its turn instead of wall time.
+    this.#runtimes = runtimesOf(this.engine, { pause: () => Promise.resolve(), complain })
   }
 
   /** Plays everything before the call or the attempt with the entry `until` came, or all of it; stops at the first answer that differs unless it is to find all. */
@@ -133,7 +138,7 @@ export class Replay {
       differs: this.#differences[0],
       differences: this.#differences,
       ...this.#count,
-      underWay: this.#flights.size,
+      underWay: this.#calls.size,
       now: this.world.now,
       left: this.#left,
       refused: this.#refused,
@@ -144,7 +149,7 @@ export class Replay {
   /** From here on wall time goes by as it does outside: the world can be looked at by people. Who was under way stays so, and nobody waits for it. */
   release(wallMs: () => number): void {
     this.#wall = wallMs
-    this.sandbox.flights.forget(this.world)
+    this.engine.inFlight.forget(this.world)
   }
 
   #turns(): Turn[] {
@@ -212,77 +217,68 @@ export class Replay {
   async #begin(call: AnyCall, { entry, at }: Place): Promise<void> {
     this.#moveTo(at)
     this.#align(entry)
-    const { provider } = this.sandbox.served(call.provider)!
-    const flight = new Flight(admitting(call, provider), call.refused)
-    this.#flights.set(call, flight)
-    await this.#noting(flight, () =>
-      flight.start((played) => reply(this.#incoming(call), this.sandbox.served(call.provider)!, this.world, played)),
+    const runtime = this.#runtimes.get(call.provider)!
+    const playing = new PlayedCall(admitting(call, runtime.provider), call.refused)
+    this.#calls.set(call, playing)
+    await this.#noting(playing, () =>
+      playing.start((replayed) => reply(this.#incoming(call), runtime, this.world, replayed)),
     )
   }
 
   async #goOn(call: AnyCall, { entry, at }: Place): Promise<void> {
-    const flight = this.#flights.get(call)!
-    if (!flight.canGoOn) return
+    const playing = this.#calls.get(call)!
+    if (!playing.canGoOn) return
     this.#moveOn(at)
     this.#align(entry)
-    await this.#noting(flight, () => flight.go())
+    await this.#noting(playing, () => playing.go())
   }
 
   async #land(call: RecordedCall): Promise<void> {
-    const flight = this.#flights.get(call)!
+    const playing = this.#calls.get(call)!
     this.#moveOn(call.at)
     this.#align(call.entry)
     // A file of before does not say when it went on.
-    while (flight.canGoOn) await this.#noting(flight, () => flight.go())
-    if (flight.place === 'landing') await this.#noting(flight, () => flight.go())
+    while (playing.canGoOn) await this.#noting(playing, () => playing.go())
+    if (playing.place === 'landing') await this.#noting(playing, () => playing.go())
     this.#count.calls++
     if (call.refused?.hint !== undefined) this.#refused.push(call)
-    const { sent } = flight
-    if (sent) this.#flights.delete(call)
+    const { sent } = playing
+    if (sent) this.#calls.delete(call)
     const none = { where: 'answer', expected: call.answer.status, got: null }
     const found = sent ? difference(call, sent, this.#renamed, this.world) : none
     if (!found) return
     const entry = sent && this.world.journal.get(sent.told.entry)
     const why = sent
       ? undefined
-      : flight.failure === undefined
+      : playing.failure === undefined
         ? this.#whyWaiting(call)
-        : `no answer could be made: ${String(flight.failure)}`
-    const {
-      rules = [],
-      refusal,
-      stoppedBy,
-      notes,
-    } = (entry ?? {}) as {
-      rules?: readonly string[]
-      refusal?: string
-      stoppedBy?: string
-      notes?: { idempotency?: { decided?: string } }
-    }
-    const decided = [refusal, stoppedBy, notes?.idempotency?.decided, why === undefined]
+        : `no answer could be made: ${String(playing.failure)}`
+    const now = entry?.kind === 'call' ? entry : undefined
+    const idempotency = now?.notes.idempotency as { readonly decided?: string } | undefined
+    const decided = [now?.refusal, now?.stoppedBy, idempotency?.decided, why === undefined]
     this.#differences.push({
       ...found,
       call,
-      rules: { recorded: call.rules ?? [], now: [...new Set(rules)] },
+      rules: { recorded: call.rules ?? [], now: [...new Set(now?.rules)] },
       decided,
       why,
-      bug: flight.bugs.at(-1),
+      bug: playing.bugs.at(-1),
     })
   }
 
   /** Nobody who waits is ever answered by waiting longer: what comes next in the file is somebody else's turn. */
   #whyWaiting(call: RecordedCall): string {
-    const others = [...this.#flights.keys()].flatMap((other) =>
+    const others = [...this.#calls.keys()].flatMap((other) =>
       other !== call && 'entry' in other && other.provider === call.provider ? [other.entry] : [],
     )
     const older = call.began && call.began.order === undefined
     return `the call waits for the one in flight with its idempotency key${others.length > 0 ? ` (entry ${others.join(' or ')})` : ''}, which is answered later in this file${older || !call.began ? '; files written by older versions do not say in which order calls came that overlapped, so record it again' : ''}`
   }
 
-  async #noting(flight: Flight, work: () => Promise<void>): Promise<void> {
+  async #noting(playing: PlayedCall, work: () => Promise<void>): Promise<void> {
     const before = this.#bugs.length
     await work()
-    flight.bugs.push(...this.#bugs.slice(before))
+    playing.bugs.push(...this.#bugs.slice(before))
   }
 
   #incoming(call: AnyCall): Incoming {
@@ -309,74 +305,28 @@ export class Replay {
     this.#count.deeds++
     try {
       if (operation === LOAD) this.world.change(() => load(body as Scenario, this.world))
-      else
-        await ask(operation, true, {
-          sandbox: this.sandbox,
-          world: this.world,
-          contract: contractOf('sandgate'),
-          params,
-          query,
-          body,
-          headers: {},
-          origin: 'http://localhost',
-        })
+      else if (isCommand(operation)) await this.engine.run(operation, this.world, { params, query, body })
     } catch (error) {
-      if (!(error instanceof Problem))
+      if (!(error instanceof SandgateError))
         throw new Unusable(`entry ${entry}: the control call ${operation} cannot be made again: ${String(error)}`)
       this.#left.push(entry)
     }
   }
 
   #beginAttempt(step: RecordedAttempt): void {
-    const { entry, at, provider, event, attempt } = step
-    this.#moveOn(at)
-    if (!this.#due(step)) this.#moveTo(at)
-    const delivery = this.#due(step)
-    if (!delivery) {
-      this.#left.push(entry)
-      return
-    }
-    this.#align(entry)
-    const { journal, now } = this.world
-    const summary = `${event} (${delivery.id}), attempt ${attempt}: the recorded answer is played`
-    const own =
-      journal.nextId === entry
-        ? journal.add({
-            kind: 'callback',
-            at: now,
-            provider,
-            summary,
-            delivery: delivery.id,
-            event,
-            object: delivery.object,
-            attempt,
-            body: delivery.body,
-          })
-        : undefined
-    this.#attempts.set(step, { delivery, entry: own })
-  }
-
-  /** The delivery whose attempt this is: by its id, or, where steps are left out, the first one that tells the same. */
-  #due({ provider, delivery, event }: RecordedAttempt): Delivery | undefined {
-    const begun = [...this.#attempts.values()].map((each) => each.delivery.id)
-    const sending = this.world
-      .list(Deliveries, 'sending', '')
-      .filter((row) => row.provider === provider && !begun.includes(row.id))
-    return sending.find(({ id }) => id === delivery) ?? sending.find((row) => row.event === event)
+    this.#moveOn(step.at)
+    if (!this.#attempts.due(step)) this.#moveTo(step.at)
+    const delivery = this.#attempts.due(step)
+    if (!delivery) return void this.#left.push(step.entry)
+    this.#align(step.entry)
+    this.#attempts.begin(step, delivery)
   }
 
   #endAttempt(step: RecordedAttempt): void {
-    const begun = this.#attempts.get(step)
-    if (!begun) return
-    const { at, ended, provider, status, error, answer } = step
-    this.#attempts.delete(step)
-    this.#moveOn(ended?.at ?? at)
+    if (!this.#attempts.has(step)) return
+    this.#moveOn(step.ended?.at ?? step.at)
     this.#count.attempts++
-    const { world } = this
-    const { retryMs } = this.sandbox.providers.get(provider)!.callbacks!
-    world.change(() => attemptEnded(begun.delivery.id, { at: Date.parse(at), status, error }, retryMs, world))
-    if (begun.entry !== undefined)
-      world.journal.amend(begun.entry, { status, error, ...(answer !== undefined && { answer }) })
+    this.#attempts.end(step)
   }
 }
 
@@ -398,30 +348,27 @@ function admitting(call: AnyCall, { identity }: Provider) {
   }
 }
 
-function sandboxOf(
+function engineOf(
   { seed, clock, settings, callbacks, limits, strict, assume }: Recording,
   providers: ReadonlyMap<string, Provider>,
-  more: Pick<SandboxOptions, 'wall' | 'complain'>,
-): Sandbox {
-  const nobody = {
-    pump: () => undefined,
-    busy: () => false,
-    mark: () => 0,
-    settled: () => Promise.resolve(),
-    refuse: () => undefined,
-  }
+  wall: () => number,
+  complain: (message: string, error?: unknown) => void,
+): Engine {
   try {
-    return new Sandbox(providers, {
-      seed,
-      clock: new Date(clock.start).toISOString(),
-      providers: settings,
-      callbacks,
-      assume,
-      strict,
-      limits: { ...limits, journalEntries: Infinity, journalBytes: Infinity },
-      sender: nobody,
-      ...more,
-    })
+    return quietEngine(
+      providers,
+      {
+        seed,
+        clock: iso(Date.parse(clock.start)),
+        providers: settings,
+        callbacks,
+        assume,
+        strict,
+        limits: { ...limits, journalEntries: Infinity, journalBytes: Infinity },
+        wall,
+      },
+      complain,
+    )
   } catch (error) {
     throw error instanceof NoSuchEndpoint ? new Unusable(`callbacks: ${error.message}`) : error
   }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { checkCase } from './check.ts'
 import { leftOutSentence } from './compare.ts'
-import { iso } from '../control/http.ts'
+import { iso } from '../text/instants.ts'
 import { type CallUnderWay, type RecordedCall, type Recording, type Step, Unusable } from './format.ts'
 import { type Differs, type Played, Replay } from './player.ts'
 import type { Provider } from '../provider.ts'

@@ -1,7 +1,7 @@
 // Values that a real provider drew and that are others here: learnt from its answers, and put into the calls that follow in place of theirs. What may
 // be another value at all is left to compare.ts.
 import type { RecordedCall } from './format.ts'
-import { contractOf } from '../app.ts'
+import { contractOf } from '../contract/contracts.ts'
 
 /** What stands for itself wherever it stands: long, and not a number, so that no amount and no limit is taken for it. */
 const UNMISTAKABLE = /^(?=.*[^\d.+-]).{6,}$/s

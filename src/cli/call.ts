@@ -2,7 +2,7 @@
 // the journal says of it. What is answered, and why, is left to the sandbox.
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
-import { readConfig } from '../config.ts'
+import { readConfig } from './config.ts'
 import type { Credential, Provider } from '../provider.ts'
 import { findProviders, Sandbox } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'

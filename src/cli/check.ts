@@ -1,7 +1,8 @@
 // `sandgate check`: what is wrong with scenario files, without running them.
 import type { Command } from 'commander'
 import { checkFiles } from '../scenario/check.ts'
-import { contractOf, findProviders } from '../app.ts'
+import { findProviders } from '../app.ts'
+import { contractOf } from '../contract/contracts.ts'
 
 export function define(command: Command): void {
   command

@@ -1,6 +1,7 @@
-// The flags that several commands take, and how a flag's text is read.
+// Flags of the commands that ask a running sandbox, and of those that serve one without its options. They load little, because health checks come
+// every few seconds; the flags of `serve` are made from the options in option-flags.ts.
 import { InvalidArgumentError, Option } from 'commander'
-import { HOST_NAME, TOKEN } from '../text/hosts.ts'
+import { TOKEN } from '../text/hosts.ts'
 
 /** Hosts to listen on that are no address to call. */
 export const EVERY_INTERFACE: readonly string[] = ['0.0.0.0', '::']
@@ -39,17 +40,4 @@ function token(text: string): string {
 export function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('expected some text')
   return text
-}
-
-export function collect(name: string, names: string[]): string[] {
-  return [...names, name]
-}
-
-/** Names of hosts; a variable cannot be repeated, so commas may stand between several. */
-export function hostNames(text: string, names: string[]): string[] {
-  const more = text.split(',').map((name) => name.trim().toLowerCase())
-  const wrong = more.find((name) => !HOST_NAME.test(name))
-  if (wrong !== undefined)
-    throw new InvalidArgumentError(`expected the bare name of a host, without scheme, port or path, got "${wrong}"`)
-  return [...names, ...more]
 }

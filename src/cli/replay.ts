@@ -1,7 +1,7 @@
 // `sandgate replay`: a recording played again, and the world served where it stopped.
 import { type Command, InvalidArgumentError } from 'commander'
 import { Replay, report, reportAll, summary } from '../casefile/replay.ts'
-import { findProviders } from '../app.ts'
+import { findProviders, Sandbox } from '../app.ts'
 import { usingCase } from './files.ts'
 import { hostFlag, portFlag } from './flags.ts'
 import { listen } from './listen.ts'
@@ -27,10 +27,10 @@ export function define(command: Command): void {
     )
 }
 
-/** The world where a replay stopped; callbacks go nowhere. */
+/** The world where a replay stopped; no callbacks are sent. */
 async function serveReplay(replay: Replay, { port, host }: { port: number; host: string }): Promise<void> {
   replay.release(Date.now)
-  await listen(replay.sandbox, port, host)
+  await listen(new Sandbox(replay.engine, {}), port, host)
 }
 
 function entryNumber(text: string): number {

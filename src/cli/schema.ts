@@ -23,7 +23,7 @@ async function schemaOf(kind: Kind): Promise<string> {
   const schema =
     kind === 'scenario'
       ? (await import('../scenario/schema.ts')).scenarioJsonSchema()
-      : (await import('../config.ts')).configJsonSchema(await (await import('../app.ts')).findProviders())
+      : (await import('../options.ts')).configJsonSchema(await (await import('../app.ts')).findProviders())
   return JSON.stringify(schema, null, 2)
 }
 

@@ -5,7 +5,6 @@ import type { Answer, Call } from '../provider.ts'
 import { ROOT } from '../runtime/package.ts'
 import type { World } from '../world/world.ts'
 import type { Contract, ContractOperation, Match } from './contract.ts'
-import type { Served } from '../pipeline/call.ts'
 import type { Picked, Question } from './sample-worker.ts'
 
 /** How often a value that is off contract is drawn anew, first as it comes, then with nothing that may be left out. */
@@ -22,7 +21,7 @@ export class Sampler {
   /** The sample of this number for a call that has passed every check: it is not judged once more. */
   // rule: sandgate.sampled, rule: sandgate.sampled.once
   readonly answer = async (
-    { contract }: Served,
+    contract: Contract,
     call: Call,
     { operation }: Match,
     number: number,

@@ -5,7 +5,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Queue } from '../runtime/queue.ts'
 import { receive } from '../runtime/body.ts'
 import { encodingProblem, withoutMark } from '../text/reading.ts'
-import { Problem } from './http.ts'
+import { SandgateError } from '../engine/errors.ts'
 
 const DECODERS: Readonly<Record<string, () => Readable & NodeJS.WritableStream>> = {
   gzip: createGunzip,
@@ -14,16 +14,18 @@ const DECODERS: Readonly<Record<string, () => Readable & NodeJS.WritableStream>>
   br: createBrotliDecompress,
 }
 
-/** The bytes; throws a `Problem`. Never settles when the client goes away half-way. */
+/** The bytes; throws a `SandgateError`. Never settles when the client goes away half-way. */
 // rule: sandgate.control.body
 export function bodyOf(req: IncomingMessage, limit: number, queue: Queue): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const done = (bytes: Buffer | undefined) =>
-      bytes ? resolve(bytes) : reject(new Problem(413, `the body is larger than ${limit >> 20} MiB`))
+      bytes ? resolve(bytes) : reject(new SandgateError('body_too_large', `the body is larger than ${limit >> 20} MiB`))
     const coding = (req.headers['content-encoding'] ?? '').trim().toLowerCase()
     if (coding === '' || coding === 'identity') return receive(req, limit, queue, done)
     const decoder = decoderOf(coding)
-    decoder.on('error', () => reject(new Problem(400, `the body is not ${coding}, as its content-encoding says`)))
+    decoder.on('error', () =>
+      reject(new SandgateError('http_error', `the body is not ${coding}, as its content-encoding says`)),
+    )
     // A few bytes can become any number of them.
     receive(decoder, limit, queue, done, 1)
     decoder.on('close', () => {
@@ -35,20 +37,20 @@ export function bodyOf(req: IncomingMessage, limit: number, queue: Queue): Promi
   })
 }
 
-/** What inflates a body of this content-encoding; throws a `Problem` that says which are read. */
+/** What inflates a body of this content-encoding; throws a `SandgateError` that says which are read. */
 export function decoderOf(coding: string): Readable & NodeJS.WritableStream {
   if (!Object.hasOwn(DECODERS, coding))
-    throw new Problem(
-      415,
+    throw new SandgateError(
+      'unsupported_encoding',
       `the content-encoding "${coding}" is not read here; send the body as it is, or as ${Object.keys(DECODERS).join(', ')}`,
     )
   return DECODERS[coding]!()
 }
 
-/** A body in UTF-8, without a byte order mark; throws a `Problem` that names another encoding. */
+/** A body in UTF-8, without a byte order mark; throws a `SandgateError` that names another encoding. */
 // rule: sandgate.input.byte-order-mark
 export function inUtf8(bytes: Buffer): Buffer {
   const wrong = encodingProblem(bytes)
-  if (wrong !== undefined) throw new Problem(422, `the body ${wrong}`)
+  if (wrong !== undefined) throw new SandgateError('invalid_request', `the body ${wrong}`)
   return withoutMark(bytes)
 }

@@ -1,19 +1,19 @@
 // What a call whose signature was refused should have signed, made again from the call as it arrived when somebody looks at its journal entry.
 // What was wrong with the signature is left to diagnosis/hints.ts.
 import { isUtf8 } from 'node:buffer'
-import { type Incoming, ReceivedCall } from '../pipeline/received.ts'
+import { ReceivedCall } from '../contract/received-call.ts'
 import type { SignedText } from '../provider.ts'
 import { hiding, UNSEEN } from '../text/redact.ts'
-import type { Sandbox } from '../app.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
 
 // rule: sandgate.hints.expected-text
 /** Undefined: the entry is of no such call. */
-export function expectedText(entry: JournalEntry, sandbox: Sandbox, world: World): string | undefined {
+export function expectedText(entry: JournalEntry, engine: Engine, world: World): string | undefined {
   if (entry.kind !== 'call' || entry.refusal !== 'bad_signature') return undefined
-  const provider = sandbox.providers.get(entry.provider!)!
-  const call = new ReceivedCall(entry.request as Incoming, provider, sandbox.contract(provider.name)!)
+  const provider = engine.providers.get(entry.provider)!
+  const call = new ReceivedCall(entry.request, provider, engine.contract(provider.name))
   const { signing } = provider
   const parts = signing?.read(call, world)
   if (!signing || !parts) return undefined

@@ -8,17 +8,17 @@ export interface GuardOptions {
   readonly token: string | undefined
 }
 
-/** Why this request may not drive the sandbox: a status and a sentence; undefined when it may. */
+/** Why this request may not drive the sandbox: a code and a sentence; undefined when it may. */
 export function refuseControl(
   headers: IncomingHttpHeaders,
   { allowHosts, token }: GuardOptions,
-): { status: 401 | 403; detail: string } | undefined {
+): { code: 'unauthorized' | 'forbidden'; detail: string } | undefined {
   // rule: sandgate.guard.host
   const host = hostName(headers.host ?? '')
   // A browser always names a host; a probe of HTTP/1.0 need not.
   if (host !== '' && !isTrusted(host) && !allowHosts.includes(host)) {
     return {
-      status: 403,
+      code: 'forbidden',
       detail: `the host "${host}" is not a loopback name, an IP address or a name without a dot; allow it with --allow-host ${host}`,
     }
   }
@@ -28,12 +28,12 @@ export function refuseControl(
     headers.origin !== `http://${headers.host}` &&
     headers.origin !== `https://${headers.host}`
   ) {
-    return { status: 403, detail: `a page of ${headers.origin} may not drive the sandbox` }
+    return { code: 'forbidden', detail: `a page of ${headers.origin} may not drive the sandbox` }
   }
   // rule: sandgate.guard.token
   if (token !== undefined && !equal(headers.authorization ?? '', `Bearer ${token}`)) {
     return {
-      status: 401,
+      code: 'unauthorized',
       detail: 'the control API asks for Authorization: Bearer with the token given by --control-token',
     }
   }

@@ -1,53 +1,30 @@
-// The control API's chapter on looking: addresses that were handed out, the journal, the rules, the documents in use.
-import type { Sandbox } from '../app.ts'
+// `journal`: every call, timer, callback attempt, fault and control call, newest last.
+import type { Rules } from '../contract/rules.ts'
+import type { Engine } from '../engine/engine.ts'
+import { SandgateError } from '../engine/errors.ts'
 import { inSlices } from '../runtime/slices.ts'
-import type { JournalEntry } from '../world/journal.ts'
-import { sameTag } from '../world/tags.ts'
-import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import { type Ask, iso, ok, paged, place, Problem, type Routes, type Told } from './http.ts'
+import { type JournalEntry, providerOf } from '../world/journal.ts'
+import type { World } from '../world/world.ts'
 import { entryView, isRefused } from './entries.ts'
 import { expectedText } from './expected.ts'
+import { type ControlRequest, type ControlResponse, NO_CONTENT, ok, type Routes } from './http.ts'
 import { Items } from './json-pieces.ts'
-import { version } from '../runtime/package.ts'
-import { meant } from '../text/yaml.ts'
 
-export const lookingRoutes: Routes = {
-  getHealth: () => ok({ status: 'ok', version }),
-  listAddresses,
+export const journalRoutes: Routes = {
   listJournal,
   getJournalEntry,
-  clearJournal: ({ sandbox, world }) => {
-    world.journal.clear()
-    sandbox.tape.forget(world)
-    return { status: 204 }
+  clearJournal: ({ engine, world }) => {
+    engine.clearJournal(world)
+    return NO_CONTENT
   },
-  listRules,
-  getSpec,
 }
 
-function listAddresses({ world, query }: Ask): Promise<Told> {
-  const named = query.address === undefined ? undefined : place(query.address, world)
-  const tag = named?.destination.tag
-  const wanted = (row: HandOut) =>
-    (tag === undefined || sameTag(row.tag, tag)) &&
-    (query.provider === undefined || row.provider === query.provider) &&
-    (query.account === undefined || row.account === query.account) &&
-    (query.user === undefined || row.user === query.user)
-  return paged(
-    HandOuts,
-    named === undefined ? ['all', ''] : ['byAddress', named.address],
-    wanted,
-    ({ seq: _, ...row }) => ({ ...row, at: iso(row.at) }),
-    { world, query },
-  )
-}
-
-async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {
+async function listJournal({ engine, world, query, rules }: ControlRequest): Promise<ControlResponse> {
   const wanted = (entry: JournalEntry) =>
-    (query.provider === undefined || entry.provider === query.provider) &&
-    (query.operation === undefined || entry.operation === query.operation) &&
+    (query.provider === undefined || providerOf(entry) === query.provider) &&
+    (query.operation === undefined || ('operation' in entry && entry.operation === query.operation)) &&
     (query.kind === undefined || entry.kind === query.kind) &&
-    (query.status === undefined || entry.status === query.status) &&
+    (query.status === undefined || ('status' in entry && entry.status === query.status)) &&
     (query.refused === undefined || (entry.kind === 'call' && isRefused(entry) === query.refused)) &&
     (query.after === undefined || entry.id > query.after)
   const { dropped } = world.journal
@@ -57,7 +34,7 @@ async function listJournal({ sandbox, world, query }: Ask): Promise<Told> {
     firstOf(newest ? [...world.journal].reverse() : world.journal, wanted, query.limit ?? 100),
   )
   if (newest) page.reverse()
-  return ok({ data: new Items(viewed(page, sandbox, world)), dropped })
+  return ok({ data: new Items(viewed(page, engine, rules, world)), dropped })
 }
 
 function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: number): Generator<void, T[]> {
@@ -69,12 +46,12 @@ function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: num
   return found
 }
 
-function* viewed(entries: readonly JournalEntry[], sandbox: Sandbox, world: World): Generator<object> {
-  const hide = sandbox.secrets.of(world)
-  for (const entry of entries) yield entryView(entry, sandbox, world, expectedText(entry, sandbox, world), hide)
+function* viewed(entries: readonly JournalEntry[], engine: Engine, rules: Rules, world: World): Generator<object> {
+  const hide = engine.secrets.of(world)
+  for (const entry of entries) yield entryView(entry, engine, rules, world, expectedText(entry, engine, world), hide)
 }
 
-function getJournalEntry({ sandbox, world, params }: Ask): Told {
+function getJournalEntry({ engine, world, params, rules }: ControlRequest): ControlResponse {
   const entry = world.journal.get(Number(params.id))
   if (!entry) {
     const { journalEntries, journalBytes } = world.options
@@ -85,31 +62,7 @@ function getJournalEntry({ sandbox, world, params }: Ask): Told {
         : Number(params.id) < world.journal.nextId
           ? `it keeps the newest ${journalEntries}, with at most ${journalBytes} bytes of bodies, and none from before it was emptied or the sandbox was started`
           : `the next one is ${world.journal.nextId}`
-    throw new Problem(404, `the journal has no entry ${params.id}; ${why}`)
+    throw new SandgateError('entry_not_found', `the journal has no entry ${params.id}; ${why}`)
   }
-  return ok(entryView(entry, sandbox, world, expectedText(entry, sandbox, world)))
-}
-
-function listRules({ sandbox, world, query }: Ask): Told {
-  const rules = [...sandbox.rules.all.values()].filter(
-    (rule) => query.provider === undefined || rule.id.startsWith(`${query.provider}.`),
-  )
-  return ok({
-    data: rules.map(({ switch: values, ...rule }) => ({
-      ...rule,
-      ...(values && { switch: { values, on: world.assumes(rule.id) } }),
-    })),
-  })
-}
-
-function getSpec({ sandbox, contract: own, params, headers }: Ask): Told {
-  const contract = params.provider === own.name ? own : sandbox.contract(params.provider!)
-  if (!contract)
-    throw new Problem(
-      404,
-      `there is no provider "${params.provider}"${meant(params.provider!, [...sandbox.providers.keys(), own.name])}`,
-    )
-  if (headers.accept?.includes('application/json'))
-    return { status: 200, body: JSON.stringify(contract.document), type: 'application/json' }
-  return { status: 200, body: contract.text, type: 'application/yaml' }
+  return ok(entryView(entry, engine, rules, world, expectedText(entry, engine, world)))
 }

@@ -4,9 +4,9 @@ import { JSONParser } from '@streamparser/json'
 import type { Content } from '../provider.ts'
 import { isUtf16, textOf, UnreadableText, withoutMark } from '../text/reading.ts'
 import { setImmediate } from '../runtime/timers.ts'
-import { Problem } from './http.ts'
+import { SandgateError } from '../engine/errors.ts'
 import { decoderOf } from './body.ts'
-import { SNAPSHOT_BYTES, type SnapshotRows } from './snapshot.ts'
+import { SNAPSHOT_BYTES, type SnapshotRows } from '../engine/snapshot.ts'
 
 /** What is parsed before others have their turn. */
 const PIECE_BYTES = 32 * 1024
@@ -17,17 +17,18 @@ export interface ReceivedSnapshot {
   readonly rows: SnapshotRows
 }
 
-/** Throws a `Problem` when it is no JSON, or larger than a snapshot may be. */
+/** Throws a `SandgateError` when it is no JSON, or larger than a snapshot may be. */
 export async function receiveSnapshot(req: IncomingMessage): Promise<ReceivedSnapshot> {
   const rows = new Map<string, Map<string, object>>()
   const head: Record<string, unknown> = {}
-  let problem: Problem | undefined
+  let problem: SandgateError | undefined
   const parser = new JSONParser({ paths: ['$', '$.*', '$.tables.*.*'] })
-  parser.onError = (error) => void (problem ??= new Problem(422, `the body is not JSON: ${error.message}`))
+  parser.onError = (error) =>
+    void (problem ??= new SandgateError('invalid_request', `the body is not JSON: ${error.message}`))
   parser.onValue = ({ value, key, parent, stack }) => {
     if (stack.length === 0) {
       if (typeof value !== 'object' || value === null || Array.isArray(value))
-        problem ??= new Problem(422, 'the body must be object')
+        problem ??= new SandgateError('invalid_request', 'the body must be object')
       return
     }
     if (stack.length === 1) {
@@ -36,7 +37,7 @@ export async function receiveSnapshot(req: IncomingMessage): Promise<ReceivedSna
     }
     const table = String(stack[2]!.key)
     if (typeof value !== 'object' || value === null || Array.isArray(value) || typeof key !== 'string') {
-      problem ??= new Problem(422, `body tables.${table}.${key} must be object`)
+      problem ??= new SandgateError('invalid_request', `body tables.${table}.${key} must be object`)
       return
     }
     const known = rows.get(table) ?? new Map<string, object>()
@@ -48,7 +49,7 @@ export async function receiveSnapshot(req: IncomingMessage): Promise<ReceivedSna
     if (!parser.isEnded || piece.some((byte) => byte > 0x20)) parser.write(piece)
     if (problem) throw problem
   })
-  if (!parser.isEnded) throw new Problem(422, 'the body is not JSON: it ends before it is whole')
+  if (!parser.isEnded) throw new SandgateError('invalid_request', 'the body is not JSON: it ends before it is whole')
   for (const table of Object.keys(head.tables ?? {})) if (!rows.has(table)) rows.set(table, new Map())
   return { content: { kind: 'json', value: head }, rows }
 }
@@ -63,7 +64,8 @@ async function inPieces(req: IncomingMessage, take: (piece: Buffer) => void): Pr
     for await (const chunk of (decoder ? req.pipe(decoder) : req) as AsyncIterable<Buffer>) {
       const bytes = length === 0 ? beginning(chunk) : chunk
       length += chunk.length
-      if (length > SNAPSHOT_BYTES) throw new Problem(413, `the body is larger than ${SNAPSHOT_BYTES >> 20} MiB`)
+      if (length > SNAPSHOT_BYTES)
+        throw new SandgateError('body_too_large', `the body is larger than ${SNAPSHOT_BYTES >> 20} MiB`)
       for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
         const piece = bytes.subarray(at, at + PIECE_BYTES)
         utf8.decode(piece, { stream: true })
@@ -75,9 +77,9 @@ async function inPieces(req: IncomingMessage, take: (piece: Buffer) => void): Pr
   } catch (error) {
     // What is left of the body is read and thrown away, so that the client gets to hear why.
     req.unpipe().resume()
-    if (error instanceof Problem) throw error
-    throw new Problem(
-      422,
+    if (error instanceof SandgateError) throw error
+    throw new SandgateError(
+      'invalid_request',
       error instanceof UnreadableText
         ? `the body ${error.message}`
         : error instanceof TypeError
@@ -85,7 +87,7 @@ async function inPieces(req: IncomingMessage, take: (piece: Buffer) => void): Pr
           : `the body cannot be read: ${(error as Error).message}`,
     )
   }
-  if (length === 0) throw new Problem(422, 'body is required')
+  if (length === 0) throw new SandgateError('invalid_request', 'body is required')
 }
 
 function beginning(chunk: Buffer): Buffer {

@@ -1,49 +1,15 @@
 // Whether rows that come from elsewhere, a snapshot or a directory, are what this build can work with: each one what its table says, and everything that
 // it names there. What becomes of a world whose rows are not is left to those who ask.
-import { LoadedScenario, Steps } from '../scenario/runtime.ts'
+import { Steps } from '../scenario/runtime.ts'
 import { FaultRules, type FaultRule, unknownRefusal } from '../scenario/faults.ts'
-import { KeptAnswers } from '../pipeline/idempotency.ts'
 import type { Provider } from '../provider.ts'
-import { Buckets } from '../world/buckets.ts'
 import { Transfers } from '../world/chain.ts'
 import { type Timer, Timers } from '../world/clock.ts'
-import { CallbackRequests, Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
+import { Deliveries, Endpoints } from '../world/outbox.ts'
 import { rowCheck, TOLD_CHARACTERS } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
-import { Counters, type HandOut, HandOuts } from '../world/world.ts'
-
-/** The tables that no provider declares. */
-const COMMON: readonly Table<any>[] = [
-  Buckets,
-  CallbackRequests,
-  Counters,
-  Deliveries,
-  Endpoints,
-  FaultRules,
-  HandOuts,
-  KeptAnswers,
-  LoadedScenario,
-  Pauses,
-  Spoils,
-  Steps,
-  Timers,
-  Transfers,
-]
-
-/** Every table there is. */
-export function tablesOf(providers: ReadonlyMap<string, Provider>): readonly Table<any>[] {
-  return [...COMMON, ...[...providers.values()].flatMap(({ tables }) => tables)]
-}
-
-/** What the timers of the core do, and the table of the row that their arguments name. */
-const REACTIONS: Readonly<Record<string, Table<any>>> = {
-  ...Object.fromEntries(
-    ['seen', 'mined', 'confirmed', 'dropped', 'reorged', 'replaced'].map((step) => [`chain.${step}`, Transfers]),
-  ),
-  'outbox.attempt': Deliveries,
-  'scenario.do': Steps,
-  'scenario.end': Steps,
-}
+import type { Registry } from './registry.ts'
+import { type HandOut, HandOuts } from '../world/world.ts'
 
 /** How many rows are looked at before others may have their turn. */
 const SLICE_ROWS = 1000
@@ -55,13 +21,15 @@ type Check = (key: string, row: any, rows: Rows) => string | undefined
 
 export class Integrity {
   readonly #providers: ReadonlyMap<string, Provider>
+  readonly #registry: Registry
   readonly #checks: ReadonlyMap<string, Check>
   /** Tables whose keys are not told. */
   readonly #secret: ReadonlySet<string>
 
-  constructor(providers: ReadonlyMap<string, Provider>) {
+  constructor(providers: ReadonlyMap<string, Provider>, registry: Registry) {
     this.#providers = providers
-    const tables = tablesOf(providers)
+    this.#registry = registry
+    const { tables } = registry
     this.#secret = new Set(tables.filter(({ secret }) => secret).map(({ name }) => name))
     this.#checks = new Map(tables.map((table) => [table.name, this.#checkOf(table)]))
   }
@@ -148,13 +116,7 @@ export class Integrity {
 
   /** A timer that nobody knows how to fire would stop the world at its instant. */
   #timer({ provider, reaction, args }: Timer, rows: Rows): string | undefined {
-    const own = this.#providers.get(provider)?.reactions
-    const known =
-      own && Object.hasOwn(own, reaction)
-        ? own[reaction]
-        : Object.hasOwn(REACTIONS, reaction)
-          ? { table: REACTIONS[reaction]!, gone: undefined }
-          : undefined
+    const known = this.#registry.reaction(provider, reaction)
     if (!known) return `: ${shown(provider)} has no reaction "${shown(reaction)}"`
     if (typeof args !== 'string' && typeof args !== 'number')
       return `.args: expected the key of a row of the table ${known.table.name}`

@@ -1,13 +1,16 @@
 // What lets somebody into this sandbox: the keys and secrets of its settings, the published ones, those of receivers. How they are found in a text is left
 // to redact.ts.
-import { keysIn } from '../casefile/format.ts'
-import type { SandboxOptions } from '../options.ts'
+import { hiding, keysIn, secretsOfHeaders, UNSEEN, withoutLogins } from '../text/redact.ts'
 import type { Provider } from '../provider.ts'
-import { hiding, secretsOfHeaders, UNSEEN, withoutLogins } from '../text/redact.ts'
 import { Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 
-type Settings = Pick<SandboxOptions, 'providers' | 'callbacks' | 'controlToken'>
+/** The options of a sandbox that hold secrets. */
+export interface Settings {
+  readonly providers?: Readonly<Record<string, unknown>> | undefined
+  readonly callbacks?: Readonly<Record<string, { readonly secret?: string | undefined }>> | undefined
+  readonly controlToken?: string | undefined
+}
 
 /** Every text that lets somebody in, and what it is called in a case file. */
 export function knownSecrets(
@@ -41,13 +44,13 @@ interface About {
 export class Secrets {
   readonly #settings: Settings
   readonly #providers: ReadonlyMap<string, Provider>
-  readonly #first: () => World | undefined
+  /** The world whose receivers' secrets are meant where none is named. */
+  world: () => World | undefined = () => undefined
   #hide: ((text: string) => string) | undefined
 
-  constructor(settings: Settings, providers: ReadonlyMap<string, Provider>, first: () => World | undefined) {
+  constructor(settings: Settings, providers: ReadonlyMap<string, Provider>) {
     this.#settings = settings
     this.#providers = providers
-    this.#first = first
   }
 
   /** For many texts of one world. */
@@ -57,7 +60,7 @@ export class Secrets {
   }
 
   /** For one text. */
-  hide(text: string, { headers = {}, world = this.#first() }: About = {}): string {
+  hide(text: string, { headers = {}, world = this.world() }: About = {}): string {
     this.#hide ??= hiding(unseen(knownSecrets(this.#settings, this.#providers, undefined)), undefined, UNSEEN)
     const receivers = world ? [...world.rows(Endpoints)].map(({ secret }) => [secret, UNSEEN] as const) : []
     const sent = new Set(secretsOfHeaders(headers))

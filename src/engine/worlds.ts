@@ -1,14 +1,12 @@
 // The worlds of a sandbox: made, found, made new, forked, forgotten. They share nothing but the settings they were made from.
 import { z } from 'zod'
 import type { Provider } from '../provider.ts'
-import { chainReaction, type TransferStep } from '../world/chain.ts'
-import type { Timer } from '../world/clock.ts'
-import { attemptDue } from '../world/outbox.ts'
-import type { Was } from '../storage/file/directory.ts'
-import type { Prepared } from '../storage/file/store.ts'
+import type { Commit, PersistedWorld } from './commit.ts'
+import { SandgateError } from './errors.ts'
+import type { Registry } from './registry.ts'
 import { inSlices } from '../runtime/slices.ts'
+import { iso } from '../text/instants.ts'
 import type { JournalBounds } from '../world/journal.ts'
-import type { Table } from '../world/tables.ts'
 import type { TablesView } from '../world/view.ts'
 import { World } from '../world/world.ts'
 
@@ -37,24 +35,14 @@ export interface WorldsOptions {
   readonly wall: () => number
   /** How long the process has been up, ms: whoever sets the wall clock does not move it. */
   readonly uptime: () => number
-  /** What timers of the core do that are not the chain's or the outbox's, by the first part of their reaction's name. */
-  readonly reactions: Readonly<Record<string, (step: string, args: unknown, world: World) => string | void>>
-  /** Worlds as they were kept. */
-  readonly kept?: Iterable<readonly [id: string, was: Was]> | undefined
-  /** Looks for what is wrong with rows that were kept; undefined where others may have their turn. */
-  readonly problems: (rows: Was['tables']) => Generator<string | undefined>
-  /** A world is about to be there, and is to be kept; `goesOn`: it is the one that was found. Throws when it cannot be. */
-  readonly keep?: ((world: World, made: Start, goesOn: boolean) => void) | undefined
-  /** The same for a world that may be large: it is laid down first, in slices. Rejects when it cannot be kept. */
-  readonly prepare?: ((world: World, made: Start) => Promise<Prepared>) | undefined
-  /** Every table there is. */
-  readonly tables: readonly Table<any>[]
+  readonly registry: Registry
+  readonly commit: Commit
+  /** Looks for what is wrong with rows that were stored; undefined where others may have their turn. */
+  readonly problems: (rows: PersistedWorld['tables']) => Generator<string | undefined>
   /** Nothing falls due any more in a world. */
   readonly stopped: (world: World, error?: unknown) => void
   /** A world was made, or made new. */
   readonly made?: ((world: World) => void) | undefined
-  /** A world is gone. */
-  readonly gone?: ((id: string) => void) | undefined
   /** Very many rows are not needed any more. */
   readonly emptied?: (() => void) | undefined
 }
@@ -76,9 +64,6 @@ const StartSchema = z.looseObject({
   assume: z.record(z.string(), z.string()).optional(),
 })
 
-/** Why a world cannot be made or deleted, in one sentence. */
-export class WorldRefused extends Error {}
-
 interface Housed {
   readonly world: World
   readonly made: Start
@@ -91,7 +76,7 @@ export class Worlds {
   readonly #options: WorldsOptions
   readonly #switches: Readonly<Record<string, readonly string[]>>
   /** Worlds as they were kept that nobody has asked for yet, each with the look at its rows that comes first. */
-  readonly #unopened = new Map<string, { readonly was: Was; readonly look: Generator<string | undefined> }>()
+  readonly #unopened = new Map<string, { readonly was: PersistedWorld; readonly look: Generator<string | undefined> }>()
   /** `made`: how it was made, and is made again by a reset that says nothing else. */
   readonly #worlds = new Map<string, Housed>()
   /** Ids of worlds that are being copied. */
@@ -104,7 +89,7 @@ export class Worlds {
       Object.create(null),
       ...[...options.providers.values()].map((provider) => provider.switches ?? {}),
     )
-    for (const [id, was] of options.kept ?? []) this.#unopened.set(id, { was, look: options.problems(was.tables) })
+    for (const [id, was] of options.commit.found()) this.#unopened.set(id, { was, look: options.problems(was.tables) })
     if (!this.#unopened.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
   }
 
@@ -133,7 +118,7 @@ export class Worlds {
         kind: 'control',
         at: world.now,
         action: 'kept',
-        summary: 'the world goes on as it was kept; what happened before stands in no journal any more',
+        summary: 'the world was restored from disk; the journal from before the restart is gone',
       })
     } catch (error) {
       this.#keepOut(id, was, (error as Error).message)
@@ -141,7 +126,7 @@ export class Worlds {
   }
 
   /** It is there to be looked at, and what is on the disk stays as it is until somebody resets or deletes it. */
-  #keepOut(id: string, was: Was, problem: string): void {
+  #keepOut(id: string, was: PersistedWorld, problem: string): void {
     const made = startProblem(was) === undefined ? (was.made ?? {}) : {}
     const world = this.#build(id, made, {}, was)
     this.#worlds.set(id, { world, usedMs: this.#options.uptime(), made })
@@ -174,18 +159,25 @@ export class Worlds {
     for (const { world } of this.#worlds.values()) yield world
   }
 
-  /** A new world; throws `WorldRefused`. Without an id it gets the next free one. */
+  /** A new world; without an id it gets the next free one. Throws `world_exists`, `too_many_worlds` or `invalid_request`. */
   create(id: string | undefined, start: Start): World {
     const name = this.#newId(id)
     const unknown = Object.entries(start.assume ?? {}).find(([rule, value]) => !this.#switches[rule]?.includes(value))
-    if (unknown) throw new WorldRefused(`assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`)
+    if (unknown)
+      throw new SandgateError(
+        'invalid_request',
+        `assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`,
+        {
+          field: 'assume',
+        },
+      )
     return this.#make(name, start)
   }
 
-  /** A new world that is what another one is now. Rejects with `WorldRefused`. */
+  /** A new world that is a copy of another one as it is now. Rejects as `create` does, and with `world_stopped`. */
   async fork(id: string | undefined, from: World): Promise<World> {
     if (from.stopped && from.stopped.rows !== 'good')
-      throw new WorldRefused(`the world "${from.id}" cannot be copied: ${from.stopped.reason}`)
+      throw new SandgateError('world_stopped', `the world "${from.id}" cannot be copied: ${from.stopped.reason}`)
     const name = this.#newId(id)
     const { startMs, frozen } = from.options
     const { made } = this.#worlds.get(from.id)!
@@ -212,14 +204,14 @@ export class Worlds {
     }
   }
 
-  /** Deletes a world and everything in it. Throws `WorldRefused` for the default one. */
+  /** Deletes a world and everything in it; false when there is none of that id. Throws `default_world`. */
   remove(id: string): boolean {
-    if (id === DEFAULT_WORLD) throw new WorldRefused('the default world can be reset, not deleted')
+    if (id === DEFAULT_WORLD) throw new SandgateError('default_world', 'the default world can be reset, not deleted')
     this.#open(id)
     const { world } = this.#worlds.get(id) ?? {}
     if (!this.#worlds.delete(id)) return false
     this.#emptied(world)
-    this.#options.gone?.(id)
+    this.#options.commit.forget(id)
     return true
   }
 
@@ -228,8 +220,8 @@ export class Worlds {
     return this.#make(id, this.#worlds.get(id)?.made ?? {}, changes)
   }
 
-  /** A world as it was, in place of this one. Its journal numbers go on. Rejects with `WorldRefused` when the world is another one meanwhile. */
-  restore(world: World, was: Omit<Was, 'entries'>): Promise<World> {
+  /** A world as it was, in place of this one. Its journal numbers go on. Rejects with `world_changed`. */
+  restore(world: World, was: Omit<PersistedWorld, 'entries'>): Promise<World> {
     return this.#replace(world, world.id, this.#worlds.get(world.id)!.made, {
       ...was,
       entries: world.journal.nextId - 1,
@@ -237,21 +229,21 @@ export class Worlds {
   }
 
   /** Builds a world that may be large, in slices, and puts it in the place of `before` at once. */
-  async #replace(before: World | undefined, id: string, made: Start, was: Was): Promise<World> {
-    const { prepare, tables, uptime, wall } = this.#options
+  async #replace(before: World | undefined, id: string, made: Start, was: PersistedWorld): Promise<World> {
+    const { commit, registry, uptime, wall } = this.#options
     const world = this.#build(id, made, {}, was)
-    await inSlices(world.buildIndexes(tables))
-    const prepared = await prepare?.(world, made)
+    await inSlices(world.buildIndexes(registry.tables))
+    const prepared = await commit.prepare(world, made)
     if (this.#worlds.get(id)?.world !== before) {
       await prepared?.abandon()
-      throw new WorldRefused(`the world "${id}" was deleted or made new meanwhile`)
+      throw new SandgateError('world_changed', `the world "${id}" was deleted or reset meanwhile`)
     }
     prepared?.commit()
     if (before) world.journal.goOn(before.journal.nextId - 1)
     world.clock.tick(wall())
     this.#worlds.set(id, { world, usedMs: uptime(), made })
     this.#emptied(before)
-    world.keeper?.flush()
+    void commit.flush(world)
     return world
   }
 
@@ -260,30 +252,36 @@ export class Worlds {
     this.#forgetIdle()
     const name = id ?? this.#free()
     if (!WORLD_ID.test(name))
-      throw new WorldRefused(
-        `"${name}" is no world id: lower-case letters, digits and dashes, at most 63, not beginning with a dash`,
+      throw new SandgateError(
+        'invalid_request',
+        `"${name}" is not a world id: expected lower-case letters, digits and dashes, at most 63, not beginning with a dash`,
+        { field: 'id' },
       )
-    if (this.#isTaken(name)) throw new WorldRefused(`there is a world "${name}" already`)
+    if (this.#isTaken(name))
+      throw new SandgateError('world_exists', `there is a world "${name}" already`, { field: 'id' })
     const size = this.#worlds.size + this.#unopened.size + this.#reserved.size
     if (size >= this.#options.most)
-      throw new WorldRefused(`there are ${size} worlds, as many as limits.worlds allows; delete one first`)
+      throw new SandgateError(
+        'too_many_worlds',
+        `there are ${size} worlds, as many as limits.worlds allows; delete one first`,
+      )
     return name
   }
 
-  #make(id: string, made: Start, changes: Start = {}, was?: Was, goesOn = false): World {
+  #make(id: string, made: Start, changes: Start = {}, was?: PersistedWorld, continues = false): World {
     const options = this.#options
     const world = this.#build(id, made, changes, was)
-    options.keep?.(world, made, goesOn)
+    options.commit.attach(world, made, continues)
     world.clock.tick(options.wall())
     this.#emptied(this.#worlds.get(id)?.world)
     this.#worlds.set(id, { world, usedMs: options.uptime(), made })
     if (!was) options.made?.(world)
-    world.keeper?.flush()
+    void options.commit.flush(world)
     return world
   }
 
   /** A world that nobody sees yet. */
-  #build(id: string, made: Start, changes: Start, was?: Was): World {
+  #build(id: string, made: Start, changes: Start, was?: PersistedWorld): World {
     const options = this.#options
     const start = {
       ...made,
@@ -299,7 +297,7 @@ export class Worlds {
       settings: options.settings,
       assumptions: { ...options.assumptions, ...start.assume },
       switches: this.#switches,
-      react: (timer, world) => this.#react(timer, world),
+      react: (timer, world) => options.registry.react(timer, world),
       onStop: (world, error) => options.stopped(world, error),
       ...options.journal,
     })
@@ -350,20 +348,6 @@ export class Worlds {
   #isTaken(id: string): boolean {
     return this.#worlds.has(id) || this.#unopened.has(id) || this.#reserved.has(id)
   }
-
-  /** What a timer does: a step of the chain, an attempt of the outbox, another part of the core, or a reaction of the provider. */
-  #react({ provider, reaction, args }: Timer, world: World): string | void {
-    const { providers, reactions } = this.#options
-    const [part, step] = reaction.split('.') as [string, string]
-    if (part === 'chain')
-      return chainReaction(step as TransferStep, args as string, world, (...told) =>
-        providers.get(told[2].provider)!.deposits!.onTransfer(...told),
-      )
-    if (part === 'outbox') return attemptDue(args as string, world)
-    return reactions[part]
-      ? reactions[part](step, args, world)
-      : providers.get(provider)!.reactions![reaction]!.run(args, world)
-  }
 }
 
 /** The rows of a view in maps of their own; the rows themselves are never edited, and so shared. */
@@ -386,9 +370,29 @@ function firstOf(look: Iterable<string | undefined>): string | undefined {
 }
 
 /** What is wrong with how a world was made, which a reset would do again. */
-function startProblem({ made }: Was): string | undefined {
+function startProblem({ made }: PersistedWorld): string | undefined {
   const parsed = StartSchema.safeParse(made ?? {})
   return parsed.success
     ? undefined
     : `how it was made: ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`
+}
+
+/** What was asked for and does not count, because the default world was restored from disk: one line each. */
+export function ignoredOptions(
+  commit: Commit,
+  { seed, clock }: { readonly seed?: string | undefined; readonly clock?: string | undefined },
+): string[] {
+  const [, persisted] = [...commit.found()].find(([id]) => id === DEFAULT_WORLD) ?? []
+  if (!persisted || persisted.unread !== undefined) return []
+  const { startMs, frozen } = persisted
+  const began = frozen ? iso(startMs) : 'real'
+  const isOther = clock !== undefined && (clock === 'real' ? frozen : !frozen || Date.parse(clock) !== startMs)
+  const ignored = [
+    ...(seed !== undefined && seed !== persisted.seed ? [`(seed "${persisted.seed}"): --seed ${seed} is ignored`] : []),
+    ...(isOther ? [`(clock ${began}): --clock ${clock} is ignored`] : []),
+  ]
+  return ignored.map(
+    (what) =>
+      `world "${DEFAULT_WORLD}" was restored from disk ${what}. POST /_sandgate/reset to start over, or use another --data`,
+  )
 }

@@ -9,7 +9,8 @@ import { type Judged, UNKNOWN } from './inbox.ts'
 import type * as api from '../index.ts'
 import { signatureIn, type Signer, signerOf } from './callback-check.ts'
 import type { CallbackRules } from '../provider.ts'
-import { findProviders, Sandbox } from '../app.ts'
+import { findProviders } from '../app.ts'
+import { quietEngine } from '../engine/quiet.ts'
 import type { Delivery, Endpoint } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { DEFAULT_WORLD, WORLD_ID } from '../engine/worlds.ts'
@@ -37,7 +38,7 @@ export async function connect(url: string | URL, options: api.ConnectOptions): P
   const { data: worlds } = jsonOf(await ask(there, 'GET', '/_sandgate/worlds'), base)
   const providers = await findProviders()
   // Settings alone are asked of it: what goes into a signature beside the secret.
-  const local = (await Sandbox.open(providers, {})).world()!
+  const local = quietEngine(providers, {}).world()!
   const known = new Set([DEFAULT_WORLD])
 
   const reach: Reach = {

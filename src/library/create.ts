@@ -1,23 +1,23 @@
 // `createSandbox` of index.ts: a sandbox in this process, and the way to it that needs no port. Options are checked as a config file is.
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
-import { configSchema } from '../config.ts'
-import { clockText, Problem } from '../control/http.ts'
-import { createWorld } from '../control/worlds.ts'
+import { problemOf, SandgateError } from '../engine/errors.ts'
+import { librarySchema } from '../options.ts'
+import { InvalidTime } from '../text/durations.ts'
+import { clockText } from '../text/instants.ts'
 import { ControlError, defined, handleOf, type Reach } from './handles.ts'
-import { HOST_NAME, TOKEN } from '../text/hosts.ts'
 import { NoSuchEndpoint } from '../outbox/endpoints.ts'
 import { portlessFetch } from './portless.ts'
 import { type Judged, UNKNOWN } from './inbox.ts'
 import type * as api from '../index.ts'
 import { signatureIn, signerOf } from './callback-check.ts'
-import { Log, LOG_FORMATS } from '../telemetry/log.ts'
-import type { Provider } from '../provider.ts'
+import { Log } from '../telemetry/log.ts'
 import { findProviders, Sandbox } from '../app.ts'
+import type { Engine } from '../engine/engine.ts'
 import { happened } from '../world/clock.ts'
 import { Deliveries, Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
-import { DEFAULT_WORLD, WORLD_ID } from '../engine/worlds.ts'
+import { DEFAULT_WORLD } from '../engine/worlds.ts'
 import { complaintsOf, YamlError } from '../text/yaml.ts'
 
 /** How many timers are looked at for what is due next. */
@@ -25,7 +25,7 @@ const LOOKED_AT = 1_000
 
 export async function openSandbox(options: api.SandboxOptions): Promise<api.WithProviders<api.Sandbox>> {
   const providers = await findProviders()
-  check(options, providers)
+  checked('createSandbox', librarySchema(providers), options)
   const { port, host, log = 'off', ...rest } = options
   const core = await Sandbox.open(providers, {
     ...defined(rest),
@@ -46,26 +46,6 @@ export async function openSandbox(options: api.SandboxOptions): Promise<api.With
     await handle.close()
     throw error
   }
-}
-
-/** Options are what a config file says, and the flags: a wrong one is told as there, with the nearest right name. */
-function check(options: object, providers: ReadonlyMap<string, Provider>): void {
-  const text = z.string().min(1)
-  const host = z
-    .string()
-    .regex(HOST_NAME, 'expected the bare name of a host in lower case, without scheme, port or path')
-  const schema = configSchema(providers).extend({
-    data: text.optional(),
-    fsync: z.boolean().optional(),
-    port: z.int().min(0).max(65_535).optional(),
-    host: text.optional(),
-    allowHosts: z.array(host).optional(),
-    allowCallbackHosts: z.array(host).optional(),
-    controlToken: z.string().regex(TOKEN, 'expected visible ASCII without blanks, as a header can carry it').optional(),
-    strict: z.boolean().optional(),
-    log: z.enum(LOG_FORMATS).optional(),
-  })
-  checked('createSandbox', schema, options)
 }
 
 /** Throws when options are not what the schema says: what is wrong, and the nearest right name. */
@@ -106,12 +86,15 @@ function reachOf(core: Sandbox): Reach {
           `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
           undefined,
         )
-      if (!exists) refusing(id, () => createWorld({ sandbox: core, body: { id, ...start }, origin: '' }))
+      if (!exists)
+        refusing(id, () =>
+          core.engine.worlds.create(id, { seed: start.seed, clock: start.clock && clockText(start.clock) }),
+        )
       return undefined
     },
     gone: () => undefined,
     watch: ({ id }) => ({
-      judge: (provider, headers, text) => judge(provider, headers, text, core, core.world(id)),
+      judge: (provider, headers, text) => judge(provider, headers, text, core.engine, core.world(id)),
       due: async () => {
         const { clock, now } = core.world(id)!
         return {
@@ -136,7 +119,7 @@ function judge(
   provider: string,
   headers: IncomingHttpHeaders,
   text: string,
-  { providers, wall }: Sandbox,
+  { providers, wall }: Engine,
   world: World | undefined,
 ): Judged {
   const delivery = world?.list(Deliveries, 'sending', '').find((row) => row.provider === provider && row.body === text)
@@ -148,13 +131,14 @@ function judge(
   return { delivery: delivery.id, event: delivery.event, signature }
 }
 
-/** To the control API a bad id is a call off its contract, and never comes this far. */
+/** What is wrong with a world, in the form in which the control API would have told it. */
 function refusing(id: string, make: () => void): void {
   try {
     make()
   } catch (error) {
-    throw error instanceof Problem
-      ? new ControlError(WORLD_ID.test(id) ? error.status : 422, `world("${id}"): ${error.detail}`, undefined)
-      : error
+    if (error instanceof InvalidTime) throw new ControlError(422, `world("${id}"): ${error.message}`, undefined)
+    if (!(error instanceof SandgateError)) throw error
+    const problem = problemOf(error)
+    throw new ControlError(problem.status, `world("${id}"): ${problem.detail}`, problem)
   }
 }

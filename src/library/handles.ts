@@ -170,7 +170,7 @@ export class WorldHandle implements api.World {
       const { secret } = await this.provider(name).callbacksTo({ url: `${inbox.url}/${name}`, ...defined(endpoint) })
       Object.assign(inbox.secrets, { [name]: secret })
     } catch (error) {
-      if (named || !(error instanceof ControlError && / sends no callbacks$/.test(error.message))) throw error
+      if (named || !(error instanceof ControlError && error.problem?.code === 'no_callbacks')) throw error
     }
   }
 

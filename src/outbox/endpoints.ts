@@ -12,8 +12,17 @@ export interface EndpointWish {
   readonly account?: string | undefined
 }
 
-/** An endpoint that cannot be: one sentence that begins with the field. */
-export class NoSuchEndpoint extends Error {}
+/** An endpoint that cannot be, in one sentence, with the field that is wrong. */
+export class NoSuchEndpoint extends Error {
+  readonly code: 'no_callbacks' | 'account_not_found' | 'invalid_request'
+  readonly field: string | undefined
+
+  constructor(message: string, field?: string, code: NoSuchEndpoint['code'] = 'invalid_request') {
+    super(field === undefined ? message : `${field}: ${message}`)
+    this.code = code
+    this.field = field
+  }
+}
 
 /** Points an account's callbacks to a URL. `refuse` says why a URL may not be called. Only inside a change. Throws `NoSuchEndpoint`. */
 export function pointCallbacks(
@@ -23,16 +32,18 @@ export function pointCallbacks(
   world: World,
 ): Endpoint {
   const rules = provider.callbacks
-  if (!rules) throw new NoSuchEndpoint(`${provider.title} sends no callbacks`)
+  if (!rules) throw new NoSuchEndpoint(`${provider.title} sends no callbacks`, undefined, 'no_callbacks')
   const unknown = (wish.events ?? []).filter((event) => !rules.events.includes(event))
   if (unknown.length > 0)
     throw new NoSuchEndpoint(
-      `events: ${provider.title} sends no ${unknown.join(', ')}; it sends ${rules.events.join(', ')}`,
+      `${provider.title} sends no ${unknown.join(', ')}; it sends ${rules.events.join(', ')}`,
+      'events',
     )
   const account = rules.account(wish.account, world)
-  if (account === undefined) throw new NoSuchEndpoint(`account: ${provider.title} has no account "${wish.account}"`)
+  if (account === undefined)
+    throw new NoSuchEndpoint(`${provider.title} has no account "${wish.account}"`, 'account', 'account_not_found')
   const refused = URL.canParse(wish.url) ? refuse(new URL(wish.url)) : `"${wish.url}" is no URL`
-  if (refused) throw new NoSuchEndpoint(`url: ${refused}`)
+  if (refused) throw new NoSuchEndpoint(refused, 'url')
   const id = idOf(provider.name, account)
   const secret = secretOf(rules, account, wish.secret, world.get(Endpoints, id)?.secret, world)
   return putEndpoint(
@@ -64,6 +75,6 @@ function secretOf(
   } catch (error) {
     // What was kept under other settings is not the caller's to mend.
     if (given === undefined && before !== undefined) return secretOf(rules, account, undefined, undefined, world)
-    throw new NoSuchEndpoint(`secret: ${(error as Error).message}`)
+    throw new NoSuchEndpoint((error as Error).message, 'secret')
   }
 }

@@ -74,8 +74,12 @@ export interface CallbackSenderOptions {
   readonly wall: () => number
   /** Whether the world is still there: nothing leaves one that was deleted, or made new. */
   readonly alive: (world: World) => boolean
+  /** Whether every change of a world is durable: nobody is told of what could be lost. Undefined: it is. */
+  readonly committed: (world: World) => Promise<boolean> | undefined
+  /** Whether changes of a world can be stored at this moment. */
+  readonly isWritable: (world: World) => boolean
   /** An attempt has ended; `error` is null when it counts as delivered. */
-  readonly ended?: ((delivery: Delivery, attempt: Attempt, world: World) => void) | undefined
+  readonly ended: (delivery: Delivery, attempt: Attempt, world: World) => void
 }
 
 /** An attempt that stands in the journal. */
@@ -105,7 +109,7 @@ export class CallbackSender {
     if (
       world.stopped ||
       !world.first(Deliveries, 'sending', '') ||
-      world.keeper?.works() === false ||
+      !this.#options.isWritable(world) ||
       !this.#options.alive(world)
     )
       return
@@ -188,7 +192,7 @@ export class CallbackSender {
     world: World,
   ): Promise<Noted | undefined> {
     // Nobody is told what could be forgotten.
-    const settled = world.keeper?.settled()
+    const settled = this.#options.committed(world)
     if (settled && !(await settled)) return undefined
     const [at, attempt] = [world.now, attempts.length + 1]
     const summary = `${event} (${id}), attempt ${attempt}, to ${world.get(Endpoints, endpoint)?.url ?? 'an endpoint that is gone'}`
@@ -224,7 +228,7 @@ export class CallbackSender {
       error,
       answer: withoutSecrets(outcome.text, signed?.headers ?? {}, endpoint?.secret).slice(0, 2000),
     })
-    this.#options.ended?.(delivery, attempt, world)
+    this.#options.ended(delivery, attempt, world)
   }
 
   #sign(delivery: Delivery, endpoint: Endpoint, rules: CallbackRules, world: World): Signed {

@@ -1,7 +1,7 @@
 // Wall time that goes by because a scenario says so. Who waits is let go when the sandbox stops, so that no timer holds the process.
 import { clearTimeout, setTimeout } from '../runtime/timers.ts'
 
-export class Pauses {
+export class Delays {
   readonly #waiting = new Set<() => void>()
   #ended = false
 

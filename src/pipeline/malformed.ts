@@ -1,30 +1,31 @@
 // What arrives on a connection and is no request that anybody here could answer: told in one sentence and a status, where HTTP servers usually say
 // nothing but 400. Requests that can be answered are left to app.ts.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { type ErrorCode, problemBody } from '../engine/errors.ts'
 
 export interface Wrong {
   readonly status: number
+  /** That of the status unless given. */
+  readonly code?: ErrorCode
   readonly detail: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const REASONS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  417: 'Expectation Failed',
-  431: 'Request Header Fields Too Large',
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  404: 'not_found',
+  405: 'method_not_allowed',
+  408: 'timeout',
+  413: 'body_too_large',
+  500: 'internal_error',
 }
 
 /** Every method that anything here answers, for `Allow`. */
 export const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 
 /** The body of an answer in the sandbox's own voice. */
-export function problemText({ status, detail }: Wrong): string {
-  return JSON.stringify({ type: 'about:blank', title: REASONS[status] ?? 'Error', status, detail })
+export function problemText({ status, detail, code = CODES[status] ?? 'http_error' }: Wrong): string {
+  return JSON.stringify(problemBody(code, detail, status))
 }
 
 /** An answer in the sandbox's own voice, where no provider has one. */
@@ -148,7 +149,7 @@ export function turnAway(socket: Duplex, wrong: Wrong): void {
   // Nobody else listens to a connection that was to be a tunnel.
   socket.on('error', () => socket.destroy())
   socket.end(
-    `HTTP/1.1 ${wrong.status} ${REASONS[wrong.status]}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`,
+    `HTTP/1.1 ${wrong.status} ${STATUS_CODES[wrong.status]}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`,
     () => socket.destroy(),
   )
 }

@@ -1,7 +1,7 @@
 // Bytes onto the wire, and the ways in which a scenario spoils them: cut, truncated, garbled, dripping.
 import type { ServerResponse } from 'node:http'
 import { setImmediate } from '../runtime/timers.ts'
-import type { Sent } from './call.ts'
+import type { Sent } from './exchange.ts'
 
 /** How often a throttled answer drips, ms. */
 const DRIP_MS = 100

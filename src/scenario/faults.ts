@@ -1,14 +1,14 @@
 // What can go wrong with a call, as data: rules that match calls, and what they do before the work or after it. Reading scenario files is
 // left to scenario/schema.ts, which calls they match to scenario/match.ts, carrying it out to pipeline/call.ts and send.ts.
+import type { Module } from '../world/module.ts'
 import { z } from 'zod'
 import type { Call, Provider } from '../provider.ts'
 import { type SpoilHow, SPOILS } from '../world/outbox.ts'
-import { Count, Decimal, oneOf, Text } from '../world/rows.ts'
+import { Count, Decimal, HeadersSchema, oneOf, StatusSchema, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
 import type { DepositWish } from './deposits.ts'
 import { concerns, regexOf, SearchBudget, SearchTooCostly, Subject, type When } from './match.ts'
-import { HeadersSchema, StatusSchema } from '../pipeline/idempotency.ts'
 
 export type Stage = 'before' | 'after'
 export type DropHow = 'reset' | 'close' | 'hang'
@@ -131,6 +131,7 @@ export function unknownRefusal(then: readonly Action[], named: readonly Provider
 
 export const FaultRules: Table<FaultRule> = {
   name: 'faults',
+  setup: true,
   key: (row) => row.id,
   schema: z.strictObject({
     id: Text,
@@ -255,3 +256,5 @@ function strikes({ id, when }: FaultRule, matched: number, world: World): boolea
   // rule: sandgate.scenario.probability
   return when.probability === undefined || world.draw('probability', id, matched).fraction() < when.probability
 }
+
+export const faultModule: Module = { tables: [FaultRules] }

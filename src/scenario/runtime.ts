@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { arrange, NoSuchDeposit } from './deposits.ts'
 import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, SpoilSchema } from './faults.ts'
 import type { Provider } from '../provider.ts'
+import type { Module, Reaction } from '../world/module.ts'
 import { type Found, findDestination, NoDestination, tagOf } from '../world/destinations.ts'
 import { armSpoil, endSpoils } from '../world/outbox.ts'
 import { Timers } from '../world/clock.ts'
@@ -36,6 +37,7 @@ export interface Step extends ScenarioStep {
 
 export const LoadedScenario: Table<Loaded> = {
   name: 'scenario',
+  setup: true,
   key: (row) => row.id,
   schema: z.strictObject({
     id: z.literal('scenario'),
@@ -76,6 +78,7 @@ const DoingSchema = z.union(
 
 export const Steps: Table<Step> = {
   name: 'scenario_steps',
+  setup: true,
   key: (row) => row.id,
   schema: z.strictObject({
     id: Text,
@@ -120,13 +123,19 @@ export function unload(world: World): void {
 }
 
 // rule: sandgate.scenario.timeline, sandgate.scenario.outage
-/** What the timers of this file do: `do` acts a step of the timeline out, `end` ends its outage. */
-export function scenarioReaction(
-  reaction: string,
-  id: string,
-  world: World,
-  providers: ReadonlyMap<string, Provider>,
-): string {
+/** The timers of a timeline: `do` carries a step out, `end` ends its outage. */
+export function scenarioModule(providers: ReadonlyMap<string, Provider>): Module {
+  const reaction = (step: 'do' | 'end'): Reaction => ({
+    table: Steps,
+    run: (id, world) => carryOut(step, id, world, providers),
+  })
+  return {
+    tables: [LoadedScenario, Steps],
+    reactions: { 'scenario.do': reaction('do'), 'scenario.end': reaction('end') },
+  }
+}
+
+function carryOut(reaction: 'do' | 'end', id: string, world: World, providers: ReadonlyMap<string, Provider>): string {
   const step = world.get(Steps, id)
   if (!step) throw new Error(`there is no step ${id} of a timeline`)
   if (reaction === 'end') {

@@ -1,7 +1,6 @@
 // Scenario files: read with their schema and turned into the rules and steps that scenario/runtime.ts arms. Whether the names in them exist is asked in
 // names.ts.
 import { z } from 'zod'
-import { Clock } from '../config.ts'
 import { contradiction, type DepositWish } from './deposits.ts'
 import { replaced } from '../text/exact.ts'
 import type { Action } from './faults.ts'
@@ -11,7 +10,8 @@ import { readDestination } from '../world/destinations.ts'
 import { durationMs } from '../text/durations.ts'
 import type { SpoilHow } from '../world/outbox.ts'
 import { type Path, YamlError, YamlText } from '../text/yaml.ts'
-import { clockText } from '../control/http.ts'
+import { clockText } from '../text/instants.ts'
+import { ClockText } from '../text/schemas.ts'
 import { type Known, Names } from './references.ts'
 import { Reader } from './reader.ts'
 import { refuseRounded, whenOf } from './values.ts'
@@ -290,7 +290,7 @@ const ScenarioSchema = z.strictObject({
   name: z.string().min(1).max(100).optional(),
   summary: z.string().max(10_000).optional(),
   seed: z.string().min(1).max(256).optional(),
-  clock: Clock.transform(clockText).optional(),
+  clock: ClockText.transform(clockText).optional(),
   rules: z.array(RuleSchema).max(PARTS_MAX).optional(),
   timeline: z.array(StepSchema).max(PARTS_MAX).optional(),
 })

@@ -1,11 +1,8 @@
 // What a sandbox counts, and `GET metrics`: Prometheus text. One addition to a Map for each call; every label comes out of a document or a
 // provider, none out of a request, so there are only so many of them.
 import type { FaultRule } from '../scenario/faults.ts'
-import type { Sandbox } from '../app.ts'
-import type { Ask, Routes, Told } from '../control/http.ts'
+import type { World } from '../world/world.ts'
 import { version } from '../runtime/package.ts'
-
-export const metricsRoutes: Routes = { getMetrics }
 
 /** What the process it runs in can tell; the command line hands it in. */
 export interface Host {
@@ -44,10 +41,6 @@ function add(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-function getMetrics({ sandbox }: Ask): Told {
-  return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText(sandbox) }
-}
-
 /** One family of samples. */
 interface Family {
   readonly name: string
@@ -56,11 +49,20 @@ interface Family {
   readonly samples: readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[]
 }
 
-export function metricsText(sandbox: Sandbox): string {
-  return [...familiesOf(sandbox)].map(written).join('')
+/** What a sandbox is measured by. */
+export interface Measured {
+  readonly metrics: Metrics
+  readonly worlds: Iterable<World>
+  /** Undefined: worlds live in memory. */
+  readonly lagBytes: number | undefined
+  readonly host: Host | undefined
 }
 
-function* familiesOf({ metrics, worlds, keeping, options: { host } }: Sandbox): Generator<Family> {
+export function metricsText(measured: Measured): string {
+  return [...familiesOf(measured)].map(written).join('')
+}
+
+function* familiesOf({ metrics, worlds, lagBytes, host }: Measured): Generator<Family> {
   yield gauge('sandgate_build_info', 'The version that answers.', 1, { version })
   yield {
     name: 'sandgate_calls_total',
@@ -92,11 +94,11 @@ function* familiesOf({ metrics, worlds, keeping, options: { host } }: Sandbox): 
     'Journal entries that had to make room, in the worlds there are.',
     all.reduce((sum, { journal }) => sum + journal.dropped, 0),
   )
-  if (keeping)
+  if (lagBytes !== undefined)
     yield gauge(
       'sandgate_log_lag_bytes',
       'What a start would have to read behind the checkpoints, all worlds together.',
-      keeping.lag,
+      lagBytes,
     )
   if (host) yield* processFamilies(host)
 }

@@ -1,12 +1,26 @@
 // What is told of each call, callback and control call: to the metrics, and to the log where there is one.
 import { Metrics } from './metrics.ts'
 import type { Secrets } from '../engine/secrets.ts'
-import type { Incoming } from '../pipeline/received.ts'
-import type { Sent } from '../pipeline/call.ts'
+import type { Incoming } from '../contract/received-call.ts'
+import type { FaultRule } from '../scenario/faults.ts'
 import type { Log } from './log.ts'
 import type { Provider } from '../provider.ts'
 import type { Attempt, Delivery } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
+
+/** What is told of a call that was answered, or cut. */
+export interface AnsweredCall {
+  readonly status: number
+  readonly drop?: string | undefined
+  readonly told: {
+    readonly operation: string | undefined
+    readonly entry: number
+    readonly refusal: string | undefined
+    readonly hint: string | undefined
+    readonly caller: unknown
+    readonly struck: readonly FaultRule[] | undefined
+  }
+}
 
 export class Observer {
   readonly metrics = new Metrics()
@@ -20,13 +34,13 @@ export class Observer {
   }
 
   /** A provider's call was answered, `ms` after its last byte. */
-  call(
+  readonly call = (
     { method, path, headers }: Incoming,
     { name: provider, identity }: Provider,
     world: World,
-    { status, told, drop }: Sent,
+    { status, told, drop }: AnsweredCall,
     ms: number,
-  ): void {
+  ): void => {
     const { operation, entry, refusal, hint, caller, struck = [] } = told
     const seen = drop ? 0 : status
     this.metrics.call(provider, operation, seen)
@@ -50,7 +64,7 @@ export class Observer {
   }
 
   /** An attempt to deliver a callback ended. */
-  callback({ id, provider, event, attempts }: Delivery, { status, error }: Attempt, world: World): void {
+  readonly callback = ({ id, provider, event, attempts }: Delivery, { status, error }: Attempt, world: World): void => {
     this.metrics.attempt(provider, event, error === null ? 'delivered' : status === null ? 'unanswered' : 'refused')
     this.log?.callback({ world: world.id, provider, event, delivery: id, attempt: attempts.length + 1, status, error })
   }

@@ -1,4 +1,5 @@
 // Calls counted by the minute of world time, as every provider's limit does. What one over the limit hears is left to the provider.
+import type { Module } from './module.ts'
 import { z } from 'zod'
 import { Count, Text } from './rows.ts'
 import type { Table } from './tables.ts'
@@ -24,3 +25,5 @@ export function overRate(name: readonly unknown[], perMinute: number | undefined
   world.put(Buckets, { key, minute, count })
   return count > perMinute ? (minute + 1) * MINUTE_MS - world.now : undefined
 }
+
+export const bucketModule: Module = { tables: [Buckets] }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { address } from './addresses.ts'
 import { draw } from './draws.ts'
 import { heightAt, NETWORKS, type NetworkName, nextBlockAt } from './networks.ts'
+import type { Module, Reaction } from './module.ts'
 import { Count, Digits, Flag, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
 import { sameTag } from './tags.ts'
@@ -156,8 +157,27 @@ export function confirmations(transfer: Transfer, world: World): number {
   return Math.min(Math.max(transfer.threshold, transfer.startsWith), counted)
 }
 
-/** What the timers of this file do, by the name they are scheduled under. */
-export function chainReaction(step: TransferStep, id: string, world: World, tell: Listener): string {
+/** `tell` hears of every step of a transfer that somebody's address received. */
+export function chainModule(tell: Listener): Module {
+  const reaction = (step: TransferStep): Reaction => ({
+    table: Transfers,
+    run: (id, world) => take(step, id, world, tell),
+  })
+  return {
+    tables: [Transfers],
+    reactions: {
+      'chain.seen': reaction('seen'),
+      'chain.mined': reaction('mined'),
+      'chain.confirmed': reaction('confirmed'),
+      'chain.dropped': reaction('dropped'),
+      'chain.reorged': reaction('reorged'),
+      'chain.replaced': reaction('replaced'),
+    },
+  }
+}
+
+/** A transfer takes its next step. */
+function take(step: TransferStep, id: string, world: World, tell: Listener): string {
   const before = world.get(Transfers, id)
   if (!before) throw new Error(`there is no transfer ${id}`)
   const transfer = world.put(Transfers, { ...before, ...STEPS[step](before, world) })

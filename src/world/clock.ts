@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { LAST_MS, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
-import { Counters, type World } from './world.ts'
+import type { Journal } from './journal.ts'
 
 /** Something that happens at an instant of world time: a provider's reaction, by name, with its arguments. */
 export interface Timer {
@@ -20,6 +20,7 @@ export interface Timer {
 
 export const Timers: Table<Timer> = {
   name: 'timers',
+  setup: true,
   key: (row) => row.id,
   schema: z.strictObject({
     id: Text,
@@ -54,15 +55,30 @@ const TICK_TIMERS = 500
 /** How often what is scheduled at an instant may schedule something for that same instant: further, it would never end. */
 const ROUNDS_MAX = 10_000
 
+/** What a clock needs of its world. */
+export interface ClockWorld {
+  readonly journal: Journal
+  readonly stopped: unknown
+  change<T>(work: () => T): T
+  put(table: Table<Timer>, row: Timer): Timer
+  remove(table: Table<Timer>, key: string): void
+  list(table: Table<Timer>, index: string, group: string, range: { readonly limit: number }): Timer[]
+  first(table: Table<Timer>, index: string, group: string): Timer | undefined
+  size(table: Table<Timer>): number
+  next(counter: string): number
+  counter(name: string): number
+  stop(reason: string, error?: unknown): void
+}
+
 export class Clock {
-  readonly #world: World
-  readonly #react: (timer: Timer, world: World) => string | void
+  readonly #world: ClockWorld
+  readonly #react: (timer: Timer) => string | void
   #now: number
   /** The wall's reading that `#now` belongs to; undefined while frozen. */
   #wallMs: number | undefined
   #frozen: boolean
 
-  constructor(world: World, startMs: number, frozen: boolean, react: (timer: Timer, world: World) => string | void) {
+  constructor(world: ClockWorld, startMs: number, frozen: boolean, react: (timer: Timer) => string | void) {
     this.#world = world
     this.#react = react
     this.#now = startMs
@@ -168,7 +184,7 @@ export class Clock {
       }
       if (timer.id > newest) {
         rounds++
-        newest = timerId(this.#world.get(Counters, 'timers')?.value ?? 0)
+        newest = timerId(this.#world.counter('timers'))
       }
       if (rounds > ROUNDS_MAX) {
         this.#world.stop(`${named(timer)} is scheduled anew without end at ${new Date(this.#now).toISOString()}`)
@@ -186,7 +202,7 @@ export class Clock {
     try {
       told = this.#world.change(() => {
         this.#world.remove(Timers, timer.id)
-        return this.#react(timer, this.#world)
+        return this.#react(timer)
       })
     } catch (error) {
       this.#world.stop(`${named(timer)} cannot be carried out: ${String(error)}`, error)

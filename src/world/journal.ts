@@ -1,13 +1,154 @@
 // What happened in a world, newest last, bounded by entries and by the bytes they hold: the oldest make room. Entries are kept as they were
 // handed in and written out only when somebody reads them, because every call adds one and hardly any is read.
+import type { IncomingHttpHeaders } from 'node:http'
 
-export interface JournalEntry {
+interface Base {
   readonly id: number
-  readonly kind: string
   /** World time, ms. */
   readonly at: number
-  readonly provider?: string | undefined
-  readonly [field: string]: unknown
+}
+
+/** A request as the sockets delivered it. */
+export interface ReceivedRequest {
+  readonly method: string
+  readonly path: string
+  /** The path on the request line: with the prefix of the provider and of the world. */
+  readonly linePath: string
+  readonly query: string | undefined
+  readonly headers: IncomingHttpHeaders
+  /** The exact bytes; undefined when there were more than the limit allows. */
+  readonly body: Buffer | undefined
+  readonly ip: string
+  /** Scheme and authority the client used, where it has no Host header that says so. */
+  readonly origin?: string | undefined
+  readonly wallMs: number
+}
+
+/** An answer as it left, byte for byte. Status 0: the connection was cut instead. */
+export interface StoredResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string | undefined
+}
+
+/** A place among everything that happened in a world: the next journal entry, world time in ms, and what had arrived before. */
+export interface Place {
+  readonly entry: number
+  readonly at: number
+  readonly order: number
+}
+
+/** What is known of a provider's call before it is answered. */
+export interface CallFacts {
+  readonly provider: string
+  readonly operation: string | undefined
+  /** The check, or the part of the work, that ended the call. */
+  readonly stoppedBy: string | undefined
+  /** The name of the provider's refusal, and what its text was made from. */
+  readonly refusal: string | undefined
+  readonly detail: Readonly<Record<string, unknown>> | undefined
+  readonly request: ReceivedRequest
+  /** Whatever the provider's checks found out about who called. */
+  readonly caller: unknown
+  /** When it came, and went on after each wait, where it overlapped others or waited. */
+  readonly began: (Place & { readonly resumed: readonly Place[] | undefined }) | undefined
+}
+
+/** A provider's call, answered. */
+export interface CallEntry extends Base, CallFacts {
+  readonly kind: 'call'
+  readonly method: string
+  readonly path: string
+  /** Undefined: the connection was cut. */
+  readonly status: number | undefined
+  /** The checks of this call in order, and how many it has passed. */
+  readonly gates: readonly { readonly name: string }[]
+  readonly passed: number
+  readonly rules: readonly string[]
+  readonly notes: Readonly<Record<string, unknown>>
+  readonly response: StoredResponse
+  readonly hint?: string | undefined
+}
+
+/** Something that was due happened. */
+export interface TimerEntry extends Base {
+  readonly kind: 'timer'
+  readonly provider: string
+  readonly summary: string
+  readonly reaction: string
+  readonly timerKind: string
+  /** What came of it. */
+  readonly because: string | undefined
+}
+
+/** An attempt to deliver a callback. */
+export interface CallbackEntry extends Base {
+  readonly kind: 'callback'
+  readonly provider: string
+  readonly summary: string
+  readonly delivery: string
+  readonly event: string
+  readonly object: string | null
+  readonly attempt: number
+  readonly body: string
+  /** How the receiver answered: undefined while the attempt is on its way. */
+  readonly status?: number | null
+  readonly error?: string | null
+  readonly answer?: string
+}
+
+/** A rule of a scenario struck a call. */
+export interface FaultEntry extends Base {
+  readonly kind: 'fault'
+  readonly provider: string
+  readonly operation: string | undefined
+  readonly summary: string
+  /** The entry of the call. */
+  readonly call: number
+  readonly did: readonly object[]
+}
+
+/** What control calls do, and what a world has done to itself. */
+export type ControlAction =
+  | 'advance'
+  | 'clock'
+  | 'deposit'
+  | 'endpoint'
+  | 'fault'
+  | 'fork'
+  | 'kept'
+  | 'redeliver'
+  | 'reset'
+  | 'restore'
+  | 'resume'
+  | 'scenario'
+  | 'stopped'
+
+/** A control call that changed the world, or a change that nobody asked for. */
+export interface ControlEntry extends Base {
+  readonly kind: 'control'
+  readonly action: ControlAction
+  readonly summary: string
+}
+
+export type JournalEntry = CallEntry | TimerEntry | CallbackEntry | FaultEntry | ControlEntry
+
+/** An entry without its number, which the journal gives it; `id: undefined` reserves the place of the number. */
+export type NewEntry = JournalEntry extends infer Entry
+  ? Entry extends JournalEntry
+    ? Omit<Entry, 'id'> & { id?: undefined }
+    : never
+  : never
+
+/** What may become known of an entry later. */
+export type Amendment =
+  | Pick<CallEntry, 'hint'>
+  | Pick<CallEntry, 'status' | 'refusal' | 'stoppedBy' | 'response'>
+  | Pick<CallbackEntry, 'status' | 'error' | 'answer'>
+
+/** The provider that an entry is about; undefined: the sandbox itself. */
+export function providerOf(entry: JournalEntry): string | undefined {
+  return entry.kind === 'control' ? undefined : entry.provider
 }
 
 export interface JournalBounds {
@@ -72,9 +213,9 @@ export class Journal {
    * Takes an entry over, and gives it its id. One that has room for it (`id: undefined`) costs no copy.
    * @param bytes how much the bodies weigh that only this entry holds
    */
-  add(entry: Omit<JournalEntry, 'id'> & { id?: undefined; kind: string; at: number }, bytes = 0): number {
+  add(entry: NewEntry, bytes = 0): number {
     const id = ++this.#lastId
-    const full = entry as unknown as { -readonly [Field in keyof JournalEntry]: JournalEntry[Field] }
+    const full = entry as unknown as Writable<JournalEntry>
     full.id = id
     this.#entries.push(full)
     this.#weights.push(bytes)
@@ -100,7 +241,7 @@ export class Journal {
   }
 
   /** Adds what became known later, such as how a callback was answered; nothing when the entry had to make room. */
-  amend(id: number, fields: Readonly<Record<string, unknown>>): void {
+  amend(id: number, fields: Amendment): void {
     const entry = this.get(id)
     if (entry) Object.assign(entry, fields)
   }
@@ -128,3 +269,5 @@ export class Journal {
     this.#bytes = 0
   }
 }
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] }

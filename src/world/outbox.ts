@@ -2,6 +2,7 @@
 // and schedules to the provider.
 import { z } from 'zod'
 import { Timers } from './clock.ts'
+import type { Module } from './module.ts'
 import { Count, JsonObject, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
 import type { World } from './world.ts'
@@ -19,6 +20,7 @@ export interface Endpoint {
 
 export const Endpoints: Table<Endpoint> = {
   name: 'endpoints',
+  setup: true,
   key: (row) => row.id,
   schema: z.strictObject({
     seq: Count,
@@ -326,7 +328,7 @@ function attemptAt(
 }
 
 /** An attempt fell due: from here on it is on its way, until `attemptEnded`. */
-export function attemptDue(id: string, world: World): void {
+function attemptDue(id: string, world: World): void {
   world.put(Deliveries, { ...deliveryOf(id, world), status: 'pending', timer: null, sending: world.next('attempts') })
 }
 
@@ -360,4 +362,9 @@ export function keepRequest(
 /** What was sent in an attempt; undefined: nothing was, or nobody kept it. */
 export function requestOf(delivery: string, attempt: number, world: World): CallbackRequest | undefined {
   return world.get(CallbackRequests, `${delivery}/${attempt}`)
+}
+
+export const outboxModule: Module = {
+  tables: [Endpoints, Deliveries, CallbackRequests, Spoils, Pauses],
+  reactions: { 'outbox.attempt': { table: Deliveries, run: attemptDue } },
 }

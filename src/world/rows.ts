@@ -48,12 +48,6 @@ function holdsObject(text: string): boolean {
 /** How much of a key is told. */
 export const TOLD_CHARACTERS = 100
 
-/** With every field of the row, those that it need not have too. */
-export type RowSchema<Row> = ZodType<Row> & { readonly shape: { readonly [Field in keyof Row]-?: ZodType } }
-
-/** A field that names a row of another table; null: it names none. */
-export type Reference = readonly [field: string, table: Table<any>, key: string | null]
-
 /** What is wrong with a row: where in it, and a sentence. */
 export interface RowProblem {
   readonly at: readonly PropertyKey[]
@@ -124,3 +118,16 @@ function kindOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   return Array.isArray(value) ? 'a list' : 'an object'
 }
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** Statuses and headers that can be sent. */
+export const StatusSchema = z
+  .int({ error: 'expected a status' })
+  .min(200, 'expected a status from 200 on')
+  .max(599, 'expected a status up to 599')
+export const HeadersSchema = z.record(
+  z.string().regex(HEADER_NAME, 'expected the name of a header'),
+  z.string({ error: 'expected the text of a header' }).regex(HEADER_VALUE, 'cannot stand in a header'),
+  { error: 'expected headers by name' },
+)

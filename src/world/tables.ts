@@ -1,14 +1,22 @@
 // Rows in tables with ordered indexes, and an undo list: a change stands whole or not at all. Knows nothing of what the rows mean.
 import { compare, Group, type Position } from './group.ts'
-import type { Reference, RowSchema } from './rows.ts'
+import type { ZodType } from 'zod'
 import { TablesView } from './view.ts'
 
 /** Describes a table; the rows themselves live in a world. Rows are plain JSON values and are replaced, never edited. */
+/** With every field of the row, those that it need not have too. */
+export type RowSchema<Row> = ZodType<Row> & { readonly shape: { readonly [Field in keyof Row]-?: ZodType } }
+
+/** A field that names a row of another table; null: it names none. */
+export type Reference = readonly [field: string, table: Table<any>, key: string | null]
+
 export interface Table<Row extends object> {
   readonly name: string
   readonly key: (row: Row) => string
   /** Its keys hold what lets somebody in, or an id of that: they are never told whole. */
   readonly secret?: true
+  /** A world that nobody has used yet may have rows of it: what it was set up with. */
+  readonly setup?: true
   /** What every row is: an object without unknown fields. Conditions stand at its fields, none at the object itself. */
   readonly schema: RowSchema<Row>
   /** The rows of other tables that have to be there for this one; null: none is named. */

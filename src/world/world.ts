@@ -75,20 +75,20 @@ export const HandOuts: Table<HandOut> = {
   },
 }
 
-/** Sees to it that nobody hears of a change that could be forgotten. */
-export interface Keeper {
-  /** How many times what was changed could not be kept, and was undone. */
-  readonly undone: number
-  /** Undefined when everything is kept, or else whether it will be, known at the end of this turn. */
-  settled(): Promise<boolean> | undefined
-  /** Keeps what waits, now. False: it could not be kept, and was undone. */
-  flush(): boolean
-  /** Whether anything can be kept now. */
-  works(): boolean
+/** Where the changes of a world are made durable, so that no one is told of a change that could be lost. */
+export interface WorldStorage {
+  /** How many times changes could not be stored and were rolled back. */
+  readonly rollbacks: number
+  /** Undefined when every change is durable; else resolves, at the end of this turn, to whether it is: false, and it was rolled back. */
+  committed(): Promise<boolean> | undefined
+  /** Stores what waits, now. False: it could not be stored, and was rolled back. */
+  flush(): Promise<boolean>
+  /** Whether anything can be stored at this moment. */
+  isWritable(): boolean
 }
 
 /** The rows of a world, and world time with the wall's reading it belongs to. */
-export interface Kept {
+export interface WorldState {
   readonly tables: ReadonlyMap<string, Map<string, object>>
   readonly clock: readonly [now: number, wallMs: number | null, frozen: boolean]
 }
@@ -100,6 +100,7 @@ interface Counter {
 
 export const Counters: Table<Counter> = {
   name: 'counters',
+  setup: true,
   key: (row) => row.name,
   schema: z.strictObject({ name: Text, value: Count }),
   indexes: {},
@@ -111,8 +112,8 @@ export class World {
   readonly clock: Clock
   readonly journal: Journal
   readonly options: WorldOptions
-  /** Nobody, when the world lives in memory alone. */
-  keeper: Keeper | undefined
+  /** Undefined: the world lives in memory. Only engine/commit.ts asks it anything. */
+  storage: WorldStorage | undefined
   #arrivals = 0
   readonly #tables = new Tables()
   #stopped: Stopped | undefined
@@ -122,7 +123,7 @@ export class World {
     this.id = options.id
     this.seed = options.seed
     this.journal = new Journal(options)
-    this.clock = new Clock(this, options.startMs, options.frozen, options.react)
+    this.clock = new Clock(this, options.startMs, options.frozen, (timer) => options.react(timer, this))
   }
 
   /** World time in ms since 1970. */
@@ -130,7 +131,7 @@ export class World {
     return this.clock.now
   }
 
-  /** How often something came from outside: a call, a control call, the end of a wait or of an attempt. Kept nowhere. */
+  /** How often something came from outside: a call, a control call, the end of a wait or of an attempt. It is not stored. */
   get arrivals(): number {
     return this.#arrivals
   }
@@ -231,9 +232,14 @@ export class World {
 
   /** The next number of a counter, starting at 1. A change that is undone gives its numbers back. */
   next(counter: string): number {
-    const value = (this.#tables.get(Counters, counter)?.value ?? 0) + 1
+    const value = this.counter(counter) + 1
     this.#tables.put(Counters, { name: counter, value })
     return value
+  }
+
+  /** The last number of a counter; 0 before the first. */
+  counter(name: string): number {
+    return this.#tables.get(Counters, name)?.value ?? 0
   }
 
   /** The stream of draws of that name in this world. */
@@ -274,13 +280,13 @@ export class World {
   }
 
   /** Takes over every row, maps and all, and how the clock stands. */
-  load({ tables, clock: [now, wallMs, frozen] }: Kept): void {
+  load({ tables, clock: [now, wallMs, frozen] }: WorldState): void {
     this.#tables.load(tables)
     this.clock.stand(now, frozen, wallMs ?? undefined)
   }
 
   /** Everything that is true now, to be read while the world goes on. `view` is to be ended. */
-  moment(): { readonly view: TablesView; readonly clock: Kept['clock'] } {
+  moment(): { readonly view: TablesView; readonly clock: WorldState['clock'] } {
     return { view: this.#tables.view(), clock: [this.now, this.clock.wallMs ?? null, this.clock.frozen] }
   }
 

@@ -1,5 +1,5 @@
 // Imports a file as the command does, and plays what came of it as somebody else would who got the case file.
-import { type Config } from '../../src/config.ts'
+import { type Config } from '../../src/options.ts'
 import type { Imported } from '../../src/casefile/import/case.ts'
 import { importTraffic } from '../../src/casefile/import/import.ts'
 import { readRecording, type Recording } from '../../src/casefile/format.ts'

@@ -1,7 +1,7 @@
 // Which of many calls went to a provider: by the path, with or without a sandbox's prefix, by the host, and by who else was called there.
 import type { Contract } from '../../contract/contract.ts'
 import type { Provider } from '../../provider.ts'
-import { labelsOf } from '../../pipeline/target.ts'
+import { labelsOf } from '../../text/hosts.ts'
 import type { Exchange } from './exchange.ts'
 
 /** A call to the provider, with the provider's own path. */

@@ -3,23 +3,15 @@
 import { createHash } from 'node:crypto'
 import { leftOutSentence, NAMING } from '../compare.ts'
 import { version } from '../../runtime/package.ts'
-import type { Config } from '../../config.ts'
+import type { Config } from '../../options.ts'
 import type { Contract, ContractOperation } from '../../contract/contract.ts'
-import { ReceivedCall } from '../../pipeline/received.ts'
-import {
-  bodyFields,
-  FORMAT,
-  HIDDEN,
-  mapTexts,
-  type RecordedCall,
-  type Recording,
-  Unusable,
-  withoutKeys,
-} from '../format.ts'
+import { ReceivedCall } from '../../contract/received-call.ts'
+import { bodyFields, FORMAT, type RecordedCall, type Recording, Unusable } from '../format.ts'
+import { HIDDEN, mapTexts, withoutKeys } from '../../text/redact.ts'
 import type { Provider, SeenCall } from '../../provider.ts'
 import { withoutMark } from '../../text/reading.ts'
 import { Renamed } from '../substitutions.ts'
-import { Sandbox } from '../../app.ts'
+import { quietEngine } from '../../engine/quiet.ts'
 import { type Addressed, callsOf, hostsTold } from './addressed.ts'
 import { isBlackedOut, jsonBody } from './bodies.ts'
 import { type Exchange, headerOf, type Pair } from './exchange.ts'
@@ -309,7 +301,7 @@ function isPlayable({ body, refused }: Call): boolean {
 /** The settings that the partner needs, and its callers in a world that has them, those it would rather be first. */
 function partnerOf(seen: readonly SeenCall[], { provider, config }: Importing) {
   const worldWith = (providers: Record<string, unknown>) =>
-    new Sandbox(new Map([[provider.name, provider]]), { clock: new Date(NO_TIME).toISOString(), providers }).world()!
+    quietEngine(new Map([[provider.name, provider]]), { clock: new Date(NO_TIME).toISOString(), providers }).world()!
   const given = { ...config?.providers }
   const before = worldWith(given)
   if (provider.identity.callers(before).length === 0)

@@ -1,7 +1,8 @@
 // Which fields of a real provider's answer need not be equal here: those it drew itself, told by the provider's own names for them or by what they look
 // like, and those that somebody blacked out. What the partner had sent itself must come back as it was.
 import { shapeOf } from '../compare.ts'
-import { HIDDEN, type Shape } from '../format.ts'
+import type { Shape } from '../format.ts'
+import { HIDDEN } from '../../text/redact.ts'
 import type { Drawn } from '../../provider.ts'
 import { isBlackedOut } from './bodies.ts'
 

@@ -1,8 +1,7 @@
 // What lets somebody in, in calls to a real provider: found by where it stands and by what it looks like. Taking it out in every spelling is left to
 // redact.ts.
-import { keysIn } from '../format.ts'
+import { HIDDEN, hiding, keysIn, SECRET, secretsIn, withoutLogins } from '../../text/redact.ts'
 import type { Provider } from '../../provider.ts'
-import { hiding, HIDDEN, SECRET, secretsIn, withoutLogins } from '../../text/redact.ts'
 import { jsonBody } from './bodies.ts'
 import type { Pair } from './exchange.ts'
 

@@ -7,22 +7,13 @@ import type { Table } from '../../world/tables.ts'
 import type { HandOut, World } from '../../world/world.ts'
 import { currencyOf, NETWORKS } from './catalogue.ts'
 import { isWatched, newestRequest, Requests } from './deposits.ts'
-import { tell, webhookTime } from './webhooks.ts'
+import { tell, type ToldDeposit, webhookTime } from './webhooks.ts'
 
 /** A transfer that CPG has taken notice of. */
-export interface DepositRow {
+export interface DepositRow extends ToldDeposit {
   /** The transfer's own id. */
   readonly id: string
   readonly seq: number
-  readonly account: string
-  readonly requestId: number
-  readonly identifier: string | null
-  readonly address: string
-  readonly currency: string
-  readonly network: string
-  readonly txHash: string
-  readonly atoms: string
-  readonly decimals: number
   readonly status: 'detected' | 'confirmed'
   /** World ms. */
   readonly detectedAt: number

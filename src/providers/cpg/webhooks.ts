@@ -5,7 +5,6 @@ import { amountText } from '../../world/amounts.ts'
 import { post } from '../../world/outbox.ts'
 import type { World } from '../../world/world.ts'
 import type { Settings } from './catalogue.ts'
-import type { DepositRow } from './transfers.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -45,10 +44,23 @@ function seconds(ms: number): number {
   return Math.floor(ms / 1000)
 }
 
+/** What a webhook says of a deposit, whatever happened to it. */
+export interface ToldDeposit {
+  readonly account: string
+  readonly requestId: number
+  readonly identifier: string | null
+  readonly address: string
+  readonly currency: string
+  readonly network: string
+  readonly txHash: string
+  readonly atoms: string
+  readonly decimals: number
+}
+
 /** Tells the account that a deposit was detected, confirmed or swept. `more` is what only this event carries. */
 export function tell(
   event: 'deposit.detected' | 'deposit.confirmed' | 'deposit.swept',
-  row: DepositRow,
+  row: ToldDeposit,
   more: Record<string, unknown>,
   world: World,
 ): void {

@@ -1,68 +1,13 @@
 // Payment intents: an amount somebody is to pay in one of several assets, with addresses of its own. Every creation makes a new one.
-import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
-import { Decimal, JsonObject, Moment, oneOf, Text } from '../../world/rows.ts'
-import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { assetOf } from './addresses.ts'
 import { readAmount } from './amount.ts'
 import { type Caller, NETWORKS, type Pair } from './catalogue.ts'
 import { readExact, write } from './exact.ts'
-import { type Listed, listedFields, listedIndexes, ofCaller, page } from './pages.ts'
-import { Events } from './events.ts'
-import { Transactions } from './transactions.ts'
+import { ofCaller, page } from './pages.ts'
+import { type IntentRow, Intents } from './tables.ts'
 import { ok, time, uuidIn, type ZopayCall } from './wire.ts'
-
-export interface IntentRow extends Listed {
-  readonly id: string
-  readonly refCode: string
-  readonly status: 'pending' | 'completed'
-  /** Plain decimal text. */
-  readonly amount: string
-  readonly currencies: readonly string[]
-  readonly addresses: readonly (Pair & { readonly address: string })[]
-  readonly description: string | null
-  /** JSON text, numbers as they were sent. */
-  readonly metadata: string
-  /** World ms. */
-  readonly createdAt: number
-  readonly completedAt: number | null
-  /** The payment that completed it, and the event that says so. */
-  readonly completedBy: { readonly transaction: string; readonly event: string } | null
-}
-
-export const Intents: Table<IntentRow> = {
-  name: 'zopay.intents',
-  key: (row) => row.id,
-  schema: z.strictObject({
-    id: Text,
-    seq: listedFields.seq,
-    org: listedFields.org,
-    livemode: listedFields.livemode,
-    refCode: Text,
-    status: oneOf(['pending', 'completed']),
-    amount: Decimal,
-    currencies: z.array(Text, { error: 'expected a list of currencies' }).min(1, 'expected a currency'),
-    addresses: z
-      .array(z.strictObject({ asset: Text, network: oneOf(Object.keys(NETWORKS)), address: Text }), {
-        error: 'expected a list of addresses',
-      })
-      .min(1, 'expected an address'),
-    externalRef: listedFields.externalRef,
-    description: Text.nullable(),
-    metadata: JsonObject,
-    createdAt: Moment,
-    completedAt: Moment.nullable(),
-    completedBy: z
-      .strictObject({ transaction: Text, event: Text }, { error: 'expected the ids of a transaction and an event' })
-      .nullable(),
-  }),
-  references: ({ completedBy }) => [
-    ['completedBy.transaction', Transactions, completedBy?.transaction ?? null],
-    ['completedBy.event', Events, completedBy?.event ?? null],
-  ],
-  indexes: listedIndexes,
-}
 
 interface Wish {
   readonly amount: unknown

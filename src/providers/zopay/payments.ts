@@ -5,8 +5,8 @@ import type { World } from '../../world/world.ts'
 import { money } from './amount.ts'
 import { log } from './events.ts'
 import { readExact } from './exact.ts'
-import { type IntentRow, intentOf, Intents, view } from './intents.ts'
-import { type TransactionRow, Transactions } from './transactions.ts'
+import { intentOf, view } from './intents.ts'
+import { type IntentRow, Intents, type TransactionRow, Transactions } from './tables.ts'
 import { ok, time, type ZopayCall } from './wire.ts'
 
 /** The switch between adding up part payments and letting only a payment of the whole amount complete. */

@@ -1,49 +1,10 @@
 // Transactions: money that came in, as partners list and read it. How it comes is left to transfers.ts and payments.ts.
-import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
-import { Decimal, Moment, oneOf, Text } from '../../world/rows.ts'
-import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { bounds, words } from './filters.ts'
-import { Intents } from './intents.ts'
-import { type Listed, listedFields, listedIndexes, ofCaller, page } from './pages.ts'
+import { ofCaller, page } from './pages.ts'
+import { type TransactionRow, Transactions } from './tables.ts'
 import { ok, time, uuidIn, type ZopayCall } from './wire.ts'
-
-export interface TransactionRow extends Listed {
-  readonly id: string
-  readonly status: 'pending' | 'confirmed' | 'failed'
-  readonly asset: string
-  readonly network: string
-  /** Decimal text, as told. */
-  readonly amount: string
-  readonly address: string
-  readonly txHash: string
-  /** The intent it pays; null for money to an address of a user or of the treasury. */
-  readonly intent: string | null
-  /** World ms. */
-  readonly createdAt: number
-  readonly confirmedAt: number | null
-}
-
-export const Transactions: Table<TransactionRow> = {
-  name: 'zopay.transactions',
-  key: (row) => row.id,
-  schema: z.strictObject({
-    id: Text,
-    ...listedFields,
-    status: oneOf(['pending', 'confirmed', 'failed']),
-    asset: Text,
-    network: Text,
-    amount: Decimal,
-    address: Text,
-    txHash: Text,
-    intent: Text.nullable(),
-    createdAt: Moment,
-    confirmedAt: Moment.nullable(),
-  }),
-  references: ({ intent }) => [['intent', Intents, intent]],
-  indexes: { ...listedIndexes, byIntent: { group: (row) => row.intent ?? undefined, order: (row) => row.seq } },
-}
 
 // rule: zopay.transactions.vocabulary
 const TYPES = ['deposit', 'payout', 'transfer', 'conversion', 'ramp']

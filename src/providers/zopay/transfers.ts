@@ -8,9 +8,8 @@ import { Addresses, type AddressRow, uuidOf } from './addresses.ts'
 import { money } from './amount.ts'
 import { DECIMALS, NETWORKS } from './catalogue.ts'
 import { log } from './events.ts'
-import { Intents } from './intents.ts'
+import { Intents, type TransactionRow, Transactions } from './tables.ts'
 import { settle } from './payments.ts'
-import { type TransactionRow, Transactions } from './transactions.ts'
 
 export const deposits: DepositRules = {
   asset: ({ handOut, currency, network }) => {

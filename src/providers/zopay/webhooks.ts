@@ -4,7 +4,6 @@ import type { CallbackRules } from '../../provider.ts'
 import type { Callback } from '../../world/outbox.ts'
 import type { World } from '../../world/world.ts'
 import type { Settings } from './catalogue.ts'
-import type { EventRow } from './events.ts'
 import { write } from './exact.ts'
 
 const MINUTE_MS = 60_000
@@ -43,9 +42,17 @@ function seconds(ms: number): number {
   return Math.floor(ms / 1000)
 }
 
+/** An event of the log: what it is called, and whom it concerns. */
+export interface LoggedEvent {
+  readonly type: string
+  readonly org: string
+  /** The id that the partner knows the object by. */
+  readonly reference: string
+}
+
 /** An event as it is pushed: what the log tells, to the byte. */
 // rule: zopay.webhooks.body
-export function callbackOf(event: EventRow, told: object, world: World): Callback {
+export function callbackOf(event: LoggedEvent, told: object, world: World): Callback {
   const type = event.type === COMPLETED && world.assumes(COMPLETED_NAME) === OLD_COMPLETED ? OLD_COMPLETED : event.type
   const body = write({ ...told, type })
   return { provider: 'zopay', account: event.org, event: type, object: event.reference, body: () => body }

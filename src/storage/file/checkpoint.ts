@@ -1,9 +1,11 @@
 // The file of one checkpoint, as lowdb's adapter: written beside its place and renamed, a slice a turn, so that there is never half of one and nobody
 // waits for it. What is in it is decided by store.ts.
+import { Low } from 'lowdb'
 import { setImmediate } from '../../runtime/timers.ts'
 import { FILE_MODE, framed, type Ground, records } from './log.ts'
-import { checkFormat, KeepRefused } from './recovery.ts'
-import { changeProblem, type CheckpointEnd, type CheckpointHead, type RowLine, rowsProblem } from './state.ts'
+import { StorageRefused } from '../port.ts'
+import { checkFormat, type FoundCheckpoint } from './recovery.ts'
+import { applied, changeProblem, type CheckpointEnd, type CheckpointHead, type RowLine, rowsProblem } from './state.ts'
 
 /** Rows of one slice: well under a millisecond of work. */
 const SLICE_ROWS = 128
@@ -52,7 +54,7 @@ export class CheckpointFile {
         .slice(1, -1)
         .map((record) => rowsProblem(record?.rows))
         .find((problem) => problem !== undefined)
-    if (wrong !== undefined) throw new KeepRefused(`${this.#path} cannot be used: ${wrong}`)
+    if (wrong !== undefined) throw new StorageRefused(`${this.#path} cannot be used: ${wrong}`)
     return { head: read[0], rows: flat(read.slice(1, -1)), until: () => last.end, pause: async () => undefined }
   }
 
@@ -104,4 +106,23 @@ export function pausing(fold: { readonly wanted: boolean }): () => Promise<void>
     await new Promise((resolve) => setImmediate(resolve))
     if (!fold.wanted) throw unwanted()
   }
+}
+
+/** A checkpoint's file behind lowdb. */
+export function lowdb(file: CheckpointFile): Low<Checkpoint | null> {
+  return new Low<Checkpoint | null>({ read: () => file.read(), write: (checkpoint) => file.write(checkpoint!) }, null)
+}
+
+/** The state that a checkpoint holds; undefined when it is damaged. `sized` hears how large its file is. */
+export async function readCheckpoint(
+  path: string,
+  ground: Pick<Ground, 'disk' | 'sync'>,
+  sized: (bytes: number) => void,
+): Promise<FoundCheckpoint | undefined> {
+  const file = new CheckpointFile(path, ground)
+  const db = lowdb(file)
+  await db.read()
+  const { data } = db
+  sized(file.bytes)
+  return data ? { state: applied(undefined, { ...data.head, rows: data.rows })!, until: data.until() } : undefined
 }

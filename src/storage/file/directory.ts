@@ -1,12 +1,13 @@
 // The directory of `--data`: who has it, which seed it was begun with, and a store for each world below it.
 import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Kept, World } from '../../world/world.ts'
+import type { World } from '../../world/world.ts'
 import { lock } from './lock.ts'
 import { type Disk, FILE_MODE, FOLDER_MODE, type LogFile, syncFolder } from './log.ts'
-import { checkFormat, KeepRefused } from './recovery.ts'
+import { checkFormat } from './recovery.ts'
 import { FORMAT } from './state.ts'
-import { NotKept, type Prepared, Store, type StoreOptions } from './store.ts'
+import { Store, type StoreOptions } from './store.ts'
+import { type PersistedWorld, type PreparedWorld, type Storage, StorageError, StorageRefused } from '../port.ts'
 
 /** A log is left alone up to here: so much is read back in a fraction of a second. */
 const FOLD_BYTES = 16 * 1024 * 1024
@@ -15,7 +16,7 @@ const SCRATCH_BYTES = 1024 * 1024
 const GONE = /\.gone-\d+$/
 
 /** What a sandbox is told about keeping. */
-export interface KeepWish {
+export interface StorageOptions {
   /** What every world derives its draws from. Default `sandgate`. */
   readonly seed?: string | undefined
   /** The directory in which worlds are kept; in memory alone unless given. */
@@ -26,16 +27,18 @@ export interface KeepWish {
   readonly keep?: { readonly disk?: Disk | undefined; readonly foldBytes?: number | undefined } | undefined
 }
 
-/** Undefined when nothing is to be kept. Throws `KeepRefused`. */
-export async function openKeeping(
-  { data, seed, fsync, keep }: KeepWish,
+/** Undefined when nothing is to be kept. Throws `StorageRefused`. */
+export async function openStorage(
+  { data, seed, fsync, keep }: StorageOptions,
   otherwise: string,
   tell: (line: string) => void,
-): Promise<Keeping | undefined> {
-  return data === undefined ? undefined : Keeping.open({ folder: data, seed, otherwise, sync: fsync, tell, ...keep })
+): Promise<FileStorage | undefined> {
+  return data === undefined
+    ? undefined
+    : FileStorage.open({ folder: data, seed, otherwise, sync: fsync, tell, ...keep })
 }
 
-interface KeepingOptions {
+interface FileStorageOptions {
   readonly folder: string
   /** The seed that is asked for; undefined: whichever it was begun with. */
   readonly seed?: string | undefined
@@ -48,19 +51,7 @@ interface KeepingOptions {
   readonly foldBytes?: number | undefined
 }
 
-/** A world as it was kept: what it was made from, its rows, its clock. */
-export interface Was extends Kept {
-  readonly seed: string
-  readonly startMs: number
-  readonly frozen: boolean
-  /** Journal ids up to this one are taken. */
-  readonly entries: number
-  readonly made?: Readonly<Record<string, unknown>> | undefined
-  /** Why its directory cannot be read; then there are no rows. */
-  readonly unread?: string | undefined
-}
-
-export class Keeping {
+export class FileStorage implements Storage {
   /** What the directory was begun with. */
   readonly seed: string
   readonly #folder: string
@@ -72,7 +63,7 @@ export class Keeping {
   #gone = 0
   #closed = false
 
-  /** Opens a directory, which is made when there is none. Throws `KeepRefused`, in one line. */
+  /** Opens a directory, which is made when there is none. Throws `StorageRefused`, in one line. */
   static async open({
     folder,
     seed,
@@ -81,7 +72,7 @@ export class Keeping {
     tell,
     disk = fs,
     foldBytes = FOLD_BYTES,
-  }: KeepingOptions): Promise<Keeping> {
+  }: FileStorageOptions): Promise<FileStorage> {
     const worlds = join(folder, 'worlds')
     let release: (() => void) | undefined
     try {
@@ -95,7 +86,7 @@ export class Keeping {
         scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES),
         opened: new Set<LogFile>(),
       }
-      const keeping = new Keeping(
+      const keeping = new FileStorage(
         folder,
         seedOf(join(folder, 'sandgate.json'), seed, otherwise, options),
         options,
@@ -110,9 +101,9 @@ export class Keeping {
       return keeping
     } catch (error) {
       release?.()
-      throw error instanceof KeepRefused
+      throw error instanceof StorageRefused
         ? error
-        : new KeepRefused(`${folder} cannot be used to keep anything: ${(error as Error).message}`)
+        : new StorageRefused(`${folder} cannot be used to keep anything: ${(error as Error).message}`)
     }
   }
 
@@ -124,7 +115,7 @@ export class Keeping {
   }
 
   /** The worlds that were found and that nobody has taken over yet. */
-  *found(): Generator<readonly [id: string, was: Was]> {
+  *found(): Generator<readonly [id: string, was: PersistedWorld]> {
     for (const [id, { found }] of this.#stores) if (found) yield [id, { ...found.world, ...found }]
     for (const [id, unread] of this.#unread)
       yield [
@@ -133,18 +124,18 @@ export class Keeping {
       ]
   }
 
-  /** Keeps a world from here on: the one that was found, or, unless it `goesOn`, one that begins now in place of another of its id. Throws `NotKept`. */
-  keep(world: World, made: object, goesOn: boolean): void {
-    if (this.#closed) throw new NotKept(`${this.#folder} is closed`)
+  /** Keeps a world from here on: the one that was found, or, unless it `continues`, one that begins now in place of another of its id. Throws `StorageError`. */
+  attach(world: World, made: object, continues: boolean): void {
+    if (this.#closed) throw new StorageError(`${this.#folder} is closed`)
     const store = this.#stores.get(world.id) ?? this.#begin(world.id)
-    store.keep(world, made, goesOn)
+    store.attach(world, made, continues)
     this.#stores.set(world.id, store)
     this.#unread.delete(world.id)
   }
 
-  /** The same for a world that may be large, in slices, once it is committed. Rejects with `NotKept`. */
-  async prepare(world: World, made: object): Promise<Prepared> {
-    if (this.#closed) throw new NotKept(`${this.#folder} is closed`)
+  /** The same for a world that may be large, in slices, once it is committed. Rejects with `StorageError`. */
+  async prepare(world: World, made: object): Promise<PreparedWorld> {
+    if (this.#closed) throw new StorageError(`${this.#folder} is closed`)
     const known = this.#stores.get(world.id)
     const store = known ?? this.#begin(world.id)
     const { commit, abandon } = await store.prepare(world, made)
@@ -176,7 +167,7 @@ export class Keeping {
   }
 
   /** Bytes of logs that no checkpoint has taken in yet. */
-  get lag(): number {
+  get lagBytes(): number {
     return [...this.#stores.values()].reduce((sum, { lag }) => sum + lag, 0)
   }
 
@@ -193,7 +184,7 @@ export class Keeping {
     try {
       this.#stores.set(id, await Store.open(folder, this.#options))
     } catch (error) {
-      if (!(error instanceof KeepRefused)) throw error
+      if (!(error instanceof StorageRefused)) throw error
       this.#unread.set(id, error.message)
     }
   }
@@ -208,7 +199,7 @@ export class Keeping {
       disk.mkdirSync(folder, { mode: FOLDER_MODE })
       syncFolder(worlds, this.#options)
     } catch (error) {
-      throw new NotKept(`${folder} cannot be written: ${(error as Error).message}`)
+      throw new StorageError(`${folder} cannot be written: ${(error as Error).message}`)
     }
     return new Store(folder, this.#options)
   }
@@ -229,7 +220,7 @@ function seedOf(path: string, asked: string | undefined, otherwise: string, { di
   const kept = fs.existsSync(path) ? readHead(path) : undefined
   if (kept) checkFormat(kept.format, path)
   if (kept && asked !== undefined && asked !== kept.seed)
-    throw new KeepRefused(
+    throw new StorageRefused(
       `--seed ${asked}: ${path} was begun with the seed "${kept.seed}"; leave --seed out, or take another directory`,
     )
   if (kept) return kept.seed
@@ -246,7 +237,7 @@ function readHead(path: string): any {
   try {
     return JSON.parse(fs.readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new KeepRefused(
+    throw new StorageRefused(
       `${path} cannot be read: ${(error as Error).message}; it holds the seed, as in {"sandgate":"data","format":${FORMAT},"seed":"…"}`,
     )
   }

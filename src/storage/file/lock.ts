@@ -18,7 +18,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { kill, pid } from 'node:process'
 import { FILE_MODE } from './log.ts'
-import { KeepRefused } from './recovery.ts'
+import { StorageRefused } from '../port.ts'
 
 interface Holder {
   readonly pid: number
@@ -32,7 +32,7 @@ interface Holder {
 
 const BELL = /^lock\.[0-9a-f]+\.bell$/
 
-/** Takes the lock of a directory; returns what lets go of it. Throws `KeepRefused` when another process has it. */
+/** Takes the lock of a directory; returns what lets go of it. Throws `StorageRefused` when another process has it. */
 export async function lock(folder: string): Promise<() => void> {
   const path = join(folder, 'lock')
   const mine = `lock.${randomBytes(6).toString('hex')}`
@@ -54,7 +54,7 @@ export async function lock(folder: string): Promise<() => void> {
       taken = linked(join(folder, mine), path)
       if (!taken) await clear(folder, path, join(folder, `${mine}.stale`))
     }
-    if (!taken) throw new KeepRefused(`${folder}: others want it too; one process per directory`)
+    if (!taken) throw new StorageRefused(`${folder}: others want it too; one process per directory`)
   } finally {
     rmSync(join(folder, mine), { force: true })
     if (!taken) takeDown()
@@ -71,12 +71,12 @@ async function clear(folder: string, path: string, aside: string): Promise<void>
   const holder = holderIn(text)
   // rule: sandgate.keep.copy
   if (holder && !isCopied(holder, folder) && isAlive(holder))
-    throw new KeepRefused(
+    throw new StorageRefused(
       `${folder} is in use by process ${holder.pid}${holder.pid === pid ? ', this one' : ''}; one process per directory`,
     )
   const bell = holder?.bell !== undefined && BELL.test(holder.bell) ? holder.bell : undefined
   if (bell !== undefined && (await rings(folder, bell)))
-    throw new KeepRefused(
+    throw new StorageRefused(
       `${folder} is in use by process ${holder!.pid} of another container; one process per directory`,
     )
   takeAway(path, aside, text)

@@ -1,10 +1,8 @@
 // What a world's directory still tells after whatever happened to it: the newest checkpoint that can be used, and every whole record behind it.
 import { join } from 'node:path'
 import { type Disk, records } from './log.ts'
+import { StorageRefused } from '../port.ts'
 import { applied, type Change, changeProblem, FORMAT, type LogHead, type State } from './state.ts'
-
-/** Why what was kept cannot be used, or nothing can be kept, in one line. */
-export class KeepRefused extends Error {}
 
 /** Where a directory stands. */
 export interface Recovered {
@@ -63,7 +61,7 @@ export async function recover(
   }
   if (logs[0] === 1) return { checkpoint: 1, ...follow(folder, 1, logs, undefined, disk, tell) }
   if (checkpoints.length > 0 || logs.length > 0)
-    throw new KeepRefused(`${folder}: no checkpoint can be used, and the logs from before it are gone`)
+    throw new StorageRefused(`${folder}: no checkpoint can be used, and the logs from before it are gone`)
   return { state: undefined, checkpoint: 1, log: 1, size: 0 }
 }
 
@@ -90,7 +88,7 @@ function follow(
       else {
         const wrong = changeProblem(record)
         if (wrong !== undefined)
-          throw new KeepRefused(`${path}: the record that ends at byte ${end} cannot be used: ${wrong}`)
+          throw new StorageRefused(`${path}: the record that ends at byte ${end} cannot be used: ${wrong}`)
         state = applied(state, record as Change)
       }
       size = end
@@ -114,11 +112,11 @@ function follow(
 }
 
 function readHead(head: LogHead, path: string): void {
-  if (head?.sandgate !== 'log') throw new KeepRefused(`${path} is no log of Sandgate`)
+  if (head?.sandgate !== 'log') throw new StorageRefused(`${path} is no log of Sandgate`)
   checkFormat(head.format, path)
 }
 
 export function checkFormat(format: unknown, path: string): void {
   if (format !== FORMAT)
-    throw new KeepRefused(`${path} has format ${format}; this version of Sandgate reads format ${FORMAT}`)
+    throw new StorageRefused(`${path} has format ${format}; this version of Sandgate reads format ${FORMAT}`)
 }

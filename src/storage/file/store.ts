@@ -1,21 +1,20 @@
 // Keeps one world in one directory: every change is in the log before anybody hears of it, and a lowdb checkpoint takes the log in while calls go
 // on. Reading it all back is left to recovery.ts, the directories of several worlds to keeping.ts.
 import { join } from 'node:path'
-import { Low } from 'lowdb'
 import { setImmediate } from '../../runtime/timers.ts'
 import type { RowChange } from '../../world/tables.ts'
-import type { Keeper, World } from '../../world/world.ts'
-import { type Checkpoint, CheckpointFile, pausing, unwanted } from './checkpoint.ts'
+import type { World } from '../../world/world.ts'
+import { type PreparedWorld, StorageError, type WorldStorage } from '../port.ts'
+import { CheckpointFile, lowdb, pausing, readCheckpoint, unwanted } from './checkpoint.ts'
+import { forgetBefore, removeUseless, startLog } from './files.ts'
 import { type Ground, LogFile, syncFolder } from './log.ts'
-import { type FoundCheckpoint, KeepRefused, nameOf, numbered, recover, type Recovered } from './recovery.ts'
+import { nameOf, recover, type Recovered } from './recovery.ts'
 import {
-  applied,
   type Change,
   type ClockLine,
   clockOf,
   FORMAT,
   lineOf,
-  type LogHead,
   moved,
   type Origin,
   originOf,
@@ -32,17 +31,7 @@ export interface StoreOptions extends Ground {
   readonly tell: (line: string) => void
 }
 
-/** Nothing can be kept now. */
-export class NotKept extends KeepRefused {}
-
-/** A world that has been laid down beside the one that is kept, to take its place. */
-export interface Prepared {
-  /** From here on this world is the one that is kept. Throws `NotKept`. */
-  commit(): void
-  abandon(): Promise<void>
-}
-
-export class Store implements Keeper {
+export class Store implements WorldStorage {
   readonly #folder: string
   readonly #options: StoreOptions
   /** What was found at the start, until a world takes it over. */
@@ -60,29 +49,22 @@ export class Store implements Keeper {
   /** Journal ids up to this one may be given out. */
   #entries = 0
   #failing = false
-  #undone = 0
+  #rollbacks = 0
   #turn: { readonly promise: Promise<boolean>; readonly done: (kept: boolean) => void } | undefined
   #fold: { wanted: boolean; done: Promise<void> } | undefined
   /** A fold that failed is not tried again before the log has grown to this. */
   #foldAbove = 0
 
-  /** Reads a directory, which is empty at first. Throws `KeepRefused` when what is there cannot be used. */
+  /** Reads a directory, which is empty at first. Throws `StorageRefused` when what is there cannot be used. */
   static async open(folder: string, options: StoreOptions): Promise<Store> {
     const { disk } = options
     const sizes = new Map<string, number>()
-    const read = async (path: string): Promise<FoundCheckpoint | undefined> => {
-      const file = new CheckpointFile(path, options)
-      const db = lowdb(file)
-      await db.read()
-      sizes.set(path, file.bytes)
-      return db.data
-        ? { state: applied(undefined, { ...db.data.head, rows: db.data.rows })!, until: db.data.until() }
-        : undefined
-    }
+    const read = (path: string) => readCheckpoint(path, options, (bytes) => sizes.set(path, bytes))
     const found = await recover(folder, disk, read, options.tell)
     const store = new Store(folder, options, found)
     store.#checkpointBytes = sizes.get(join(folder, nameOf('checkpoint', found.checkpoint))) ?? 0
-    store.#settle(found.size)
+    removeUseless(folder, found, options)
+    if (found.size > 0) store.#log = new LogFile(join(folder, nameOf('log', found.log)), found.size, options)
     return store
   }
 
@@ -104,8 +86,8 @@ export class Store implements Keeper {
   }
 
   /** How many times what was changed could not be kept and was undone. */
-  get undone(): number {
-    return this.#undone
+  get rollbacks(): number {
+    return this.#rollbacks
   }
 
   /** Bytes that recovery would have to read behind the checkpoint. */
@@ -113,13 +95,13 @@ export class Store implements Keeper {
     return this.#log?.size ?? 0
   }
 
-  /** From here on this world is the one that is kept: the one that was found, if it `goesOn`, or one that begins now. Throws `NotKept`. */
-  keep(world: World, made: object, goesOn = true): void {
+  /** From here on this world is the one that is kept: the one that was found, if it `continues`, or one that begins now. Throws `StorageError`. */
+  attach(world: World, made: object, continues = true): void {
     const origin = originOf(world, made)
-    const found = goesOn ? this.#found : undefined
+    const found = continues ? this.#found : undefined
     this.#found = undefined
     if (found) {
-      this.#writing(() => (this.#log ??= this.#startLog(this.#logNumber)))
+      this.#writing(() => (this.#log ??= startLog(this.#folder, this.#logNumber, this.#options)))
       this.#clock = found.clock
       this.#entries = found.entries
       if (found.world.settings !== origin.settings)
@@ -131,18 +113,18 @@ export class Store implements Keeper {
   }
 
   #follow(world: World, origin: Origin): void {
-    if (this.#world) this.#world.keeper = undefined
+    if (this.#world) this.#world.storage = undefined
     this.#world = world
     this.#origin = origin
-    world.keeper = this
+    world.storage = this
     world.onCommit((changes) => this.#changed(world, changes))
   }
 
   /**
    * Lays a world down that nobody sees yet, however large, a slice a turn: as a checkpoint that counts once it has its name. The world that is kept
-   * goes on meanwhile. Rejects with `NotKept`.
+   * goes on meanwhile. Rejects with `StorageError`.
    */
-  async prepare(world: World, made: object): Promise<Prepared> {
+  async prepare(world: World, made: object): Promise<PreparedWorld> {
     while (this.#fold) await this.#fold.done
     let done!: () => void
     const fold = { wanted: true, done: new Promise<void>((resolve) => (done = resolve)) }
@@ -173,12 +155,12 @@ export class Store implements Keeper {
       await db.write()
     } catch (error) {
       await abandon()
-      throw new NotKept(`${this.#folder} cannot be written: ${(error as Error).message}`)
+      throw new StorageError(`${this.#folder} cannot be written: ${(error as Error).message}`)
     }
     const commit = () => {
-      this.flush()
+      this.#flush()
       this.#writing(() => {
-        const log = this.#startLog(number)
+        const log = startLog(this.#folder, number, this.#options)
         this.#options.disk.renameSync(`${path}.next`, path)
         syncFolder(this.#folder, this.#options)
         this.#log?.close()
@@ -193,7 +175,7 @@ export class Store implements Keeper {
       this.#found = undefined
       this.#follow(world, origin)
       end()
-      this.#forget(before).catch((error: Error) =>
+      forgetBefore(this.#folder, before, this.#options).catch((error: Error) =>
         this.#options.tell(`${this.#folder}: what was kept before is not gone from the disk: ${error.message}`),
       )
     }
@@ -201,19 +183,23 @@ export class Store implements Keeper {
   }
 
   /** Undefined when everything is kept already, or else whether it will be, known at the end of this turn. */
-  settled(): Promise<boolean> | undefined {
+  committed(): Promise<boolean> | undefined {
     if (!this.#world || (this.#pending.length === 0 && this.#world.journal.nextId <= this.#entries)) return undefined
     this.#schedule()
     return this.#turn!.promise
   }
 
   /** Whether anything can be kept now. After a failure this tries. */
-  works(): boolean {
+  isWritable(): boolean {
     return !this.#failing || this.#write(true)
   }
 
-  /** Keeps what waits, now. False: it could not be kept, and was undone. */
-  flush(): boolean {
+  /** Stores what waits, now. False: it could not be stored, and was rolled back. */
+  flush(): Promise<boolean> {
+    return Promise.resolve(this.#flush())
+  }
+
+  #flush(): boolean {
     return this.#write(false)
   }
 
@@ -265,7 +251,7 @@ export class Store implements Keeper {
 
   /** Keeps what waits and lets go of the files. */
   async close(): Promise<void> {
-    const kept = this.flush()
+    const kept = this.#flush()
     const world = this.#world
     if (world && kept) this.#append({ clock: clockOf(world), entries: world.journal.nextId - 1 })
     await this.#let()
@@ -287,7 +273,7 @@ export class Store implements Keeper {
     // Whoever still waits for the end of this turn waits for a world that is gone, and is let go with it.
     this.#turn?.done(true)
     this.#turn = undefined
-    if (this.#world) this.#world.keeper = undefined
+    if (this.#world) this.#world.storage = undefined
     this.#world = undefined
     const fold = this.#fold
     if (fold) fold.wanted = false
@@ -308,17 +294,17 @@ export class Store implements Keeper {
     let done!: (kept: boolean) => void
     const promise = new Promise<boolean>((resolve) => (done = resolve))
     this.#turn = { promise, done }
-    setImmediate(() => this.flush())
+    setImmediate(() => this.#flush())
   }
 
   /** Everything there is, in one record, so that it counts as a whole or not at all. */
   #begin(world: World, origin: Origin): void {
-    this.flush()
+    this.#flush()
     if (this.#fold) this.#fold.wanted = false
     const entries = world.journal.nextId - 1 + ENTRIES_AHEAD
     const clock = clockOf(world)
     this.#writing(() => {
-      this.#log ??= this.#startLog(this.#logNumber)
+      this.#log ??= startLog(this.#folder, this.#logNumber, this.#options)
       this.#log.append({ world: origin, clock, entries, rows: [...world.entries()] } satisfies Change)
     })
     this.#clock = clock
@@ -330,7 +316,7 @@ export class Store implements Keeper {
     try {
       work()
     } catch (error) {
-      throw new NotKept(`${this.#folder} cannot be written: ${(error as Error).message}`)
+      throw new StorageError(`${this.#folder} cannot be written: ${(error as Error).message}`)
     }
   }
 
@@ -357,7 +343,7 @@ export class Store implements Keeper {
     const [now, wallMs, frozen] = this.#clock
     world.undo(changes)
     world.clock.stand(now, frozen, wallMs ?? undefined)
-    this.#undone++
+    this.#rollbacks++
     // Its rows may be those that never were.
     if (this.#fold) this.#fold.wanted = false
   }
@@ -366,7 +352,7 @@ export class Store implements Keeper {
     const { disk } = this.#options
     const number = this.#logNumber + 1
     // What is changed from now on is in the next log, from its beginning: a row may be in both, and is the same then.
-    const log = this.#startLog(number)
+    const log = startLog(this.#folder, number, this.#options)
     this.#log!.close()
     this.#log = log
     this.#logNumber = number
@@ -384,7 +370,7 @@ export class Store implements Keeper {
       },
       rows: world.entries(),
       until: () => {
-        this.flush()
+        this.#flush()
         if (!fold.wanted) throw unwanted()
         return log.size
       },
@@ -404,45 +390,6 @@ export class Store implements Keeper {
     this.#foldAbove = 0
     syncFolder(this.#folder, this.#options)
     // The checkpoint before this one stays, with its logs, in case this one is damaged.
-    await this.#forget(before)
+    await forgetBefore(this.#folder, before, this.#options)
   }
-
-  /** Forgets what recovery found to be of no use, and opens the log behind its last whole record. */
-  #settle(size: number): void {
-    const { disk } = this.#options
-    const names = disk.readdirSync(this.#folder)
-    const useless = (kind: 'log' | 'checkpoint', last: number) =>
-      numbered(kind, names)
-        .filter((number) => number > last)
-        .map((number) => nameOf(kind, number))
-    const torn = names.filter((name) => /\.(tmp|next)$/.test(name))
-    for (const name of [...useless('log', this.#logNumber), ...useless('checkpoint', this.#checkpoint), ...torn])
-      disk.rmSync(join(this.#folder, name))
-    if (size > 0) this.#log = new LogFile(join(this.#folder, nameOf('log', this.#logNumber)), size, this.#options)
-  }
-
-  #startLog(number: number): LogFile {
-    const log = new LogFile(join(this.#folder, nameOf('log', number)), 0, this.#options)
-    try {
-      log.append({ sandgate: 'log', format: FORMAT, log: number } satisfies LogHead)
-      syncFolder(this.#folder, this.#options)
-    } catch (error) {
-      log.close()
-      throw error
-    }
-    return log
-  }
-
-  async #forget(before: number): Promise<void> {
-    const { disk } = this.#options
-    const names = disk.readdirSync(this.#folder)
-    for (const kind of ['checkpoint', 'log'] as const) {
-      for (const number of numbered(kind, names))
-        if (number < before) await disk.promises.rm(join(this.#folder, nameOf(kind, number)), { force: true })
-    }
-  }
-}
-
-function lowdb(file: CheckpointFile): Low<Checkpoint | null> {
-  return new Low<Checkpoint | null>({ read: () => file.read(), write: (checkpoint) => file.write(checkpoint!) }, null)
 }

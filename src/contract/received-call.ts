@@ -1,30 +1,20 @@
 // A call as it arrived, with what is expensive to know found out only when somebody asks.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Answer, Call, Content, Problem, Provider, Refusal } from '../provider.ts'
-import { bodyText, readContent } from '../contract/content.ts'
-import { PARTS_MAX } from '../contract/partial.ts'
-import type { Contract, Match } from '../contract/contract.ts'
+import type { ReceivedRequest } from '../world/journal.ts'
+import { bodyText, readContent } from './content.ts'
+import { PARTS_MAX } from './partial.ts'
+import type { Contract, Match } from './contract.ts'
 
-/** A request as the sockets delivered it. */
-export interface Incoming {
-  readonly method: string
-  readonly path: string
-  readonly linePath: string
-  readonly query: string | undefined
-  readonly headers: IncomingHttpHeaders
-  /** The exact bytes; undefined when there were more than the limit allows. */
-  readonly body: Buffer | undefined
-  readonly ip: string
-  /** Scheme and authority the client used, where it has no Host header that says so. */
-  readonly origin?: string | undefined
-  readonly wallMs: number
-  /** What stands behind a dot after the key, and is no world. */
-  readonly strangeWorld?: string | undefined
+/** A request as a provider's call. */
+export interface Incoming extends ReceivedRequest {
+  /** What stands behind a dot after the key, and is the id of no world. */
+  readonly unknownWorldSuffix?: string | undefined
 }
 
 const EMPTY = Buffer.alloc(0)
 
-export function originOf({ origin, headers }: Incoming): string {
+export function originOf({ origin, headers }: ReceivedRequest): string {
   return origin ?? `http://${headers.host}`
 }
 

@@ -1,0 +1,62 @@
+// Worlds as tests make them: created, with a scenario if they like, forked from another one, reset.
+import type { Scenario } from '../scenario/schema.ts'
+import { clockText } from '../text/instants.ts'
+import type { World } from '../world/world.ts'
+import { storageUnavailable } from './commit.ts'
+import { type Context, note } from './context.ts'
+import { SandgateError } from './errors.ts'
+import { loadUnasked } from './scenarios.ts'
+
+export interface StartInput {
+  readonly seed?: string | undefined
+  /** `real`, or an ISO 8601 instant, at which the world starts, frozen. */
+  readonly clock?: string | undefined
+}
+
+export interface WorldInput extends StartInput {
+  /** The next free one unless given. */
+  readonly id?: string | undefined
+  /** Which answer is given where the documents leave two open, by rule id. */
+  readonly assume?: Readonly<Record<string, string>> | undefined
+  /** The id of a world that this one is to be a copy of; then there is no seed, no clock and no `assume`. */
+  readonly from?: string | undefined
+}
+
+/** Makes a world. Rejects as `Worlds.create` and `Worlds.fork` do, with `world_not_found` or with `storage_unavailable`. */
+export async function createWorld(context: Context, input: WorldInput, scenario?: Scenario): Promise<World> {
+  const world = input.from === undefined ? fresh(context, input, scenario) : await forked(context, input, scenario)
+  if (scenario) loadUnasked(context, world, scenario)
+  // The world is stored when it is made, its scenario only now.
+  if (await context.commit.flush(world)) return world
+  context.worlds.remove(world.id)
+  throw storageUnavailable()
+}
+
+function fresh({ worlds }: Context, { id, seed, clock, assume }: WorldInput, scenario: Scenario | undefined): World {
+  return worlds.create(id, {
+    seed: seed ?? scenario?.seed,
+    clock: clock === undefined ? scenario?.clock : clockText(clock),
+    assume,
+  })
+}
+
+function forked({ worlds }: Context, input: WorldInput, scenario: Scenario | undefined): Promise<World> {
+  const from = worlds.get(input.from!)
+  if (!from) throw new SandgateError('world_not_found', `there is no world "${input.from}" to fork`, { field: 'from' })
+  const refuse = (field: string, message: string) => {
+    throw new SandgateError('invalid_request', message, { field })
+  }
+  if (input.seed !== undefined || input.clock !== undefined)
+    refuse(input.seed === undefined ? 'clock' : 'seed', 'a fork has the seed and the clock of the world it comes from')
+  if (input.assume !== undefined) refuse('assume', 'a fork assumes what the world it comes from assumes')
+  if (scenario?.seed !== undefined || scenario?.clock !== undefined)
+    refuse('scenario', 'a fork has the seed and the clock of the world it comes from, and its scenario names others')
+  return worlds.fork(input.id, from)
+}
+
+/** The world as new, with another seed or clock if given. */
+export function resetWorld({ worlds }: Context, { id }: World, { seed, clock }: StartInput = {}): World {
+  const world = worlds.reset(id, { seed, clock: clock === undefined ? undefined : clockText(clock) })
+  note(world, 'reset', `the world was reset, with the seed "${world.seed}"`)
+  return world
+}

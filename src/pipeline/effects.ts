@@ -1,0 +1,39 @@
+// What a scenario does besides answering: money that arrives at what a call has handed out, and callbacks that go wrong.
+import { arrange, type DepositWish, NoSuchDeposit } from '../scenario/deposits.ts'
+import type { Plan } from '../scenario/faults.ts'
+import { armSpoil } from '../world/outbox.ts'
+import type { HandOut, World } from '../world/world.ts'
+import type { Exchange, ProviderRuntime } from './exchange.ts'
+
+// rule: sandgate.faults.deposit, sandgate.faults.callbacks
+/** What a scenario lets happen to what this call handed out: money that comes, callbacks that go wrong. */
+export function applyScenarioEffects(
+  plan: Plan,
+  handOuts: readonly HandOut[],
+  { providers }: ProviderRuntime,
+  { call }: Exchange,
+  world: World,
+): void {
+  for (const object of new Set(handOuts.map(({ reference }) => reference))) {
+    for (const { how, times, byMs } of plan.callbacks)
+      armSpoil({ provider: call.provider, object, how, times, byMs }, world)
+  }
+  for (const deposit of plan.deposits) {
+    const handOut = addressee(deposit, handOuts)
+    if (!handOut) continue
+    try {
+      for (let i = 0; i < deposit.repeat; i++) arrange(deposit, handOut, providers, world)
+    } catch (error) {
+      if (!(error instanceof NoSuchDeposit)) throw error
+      call.note('deposit', error.message)
+    }
+  }
+}
+
+/** Of several addresses the one of the network and the currency that are sent, else of the network, else the first: money may go astray on purpose. */
+function addressee({ network, currency }: DepositWish, handOuts: readonly HandOut[]): HandOut | undefined {
+  const same = (named: string | undefined, own: string) =>
+    named === undefined || named.toLowerCase() === own.toLowerCase()
+  const onNetwork = handOuts.filter((handOut) => same(network, handOut.network))
+  return onNetwork.find((handOut) => same(currency, handOut.currency)) ?? onNetwork[0] ?? handOuts[0]
+}
