@@ -61,7 +61,8 @@ export class Sandbox {
   readonly #delays = new Delays()
   readonly #observer: Observer
   readonly #providers: ProviderServer
-  readonly #complain: (message: string, error?: unknown) => void
+  /** Where bugs are told. */
+  readonly complain: (message: string, error?: unknown) => void
   #server: Server | undefined
   /** Serves connections that come without a port. */
   #portless: Server | undefined
@@ -96,15 +97,15 @@ export class Sandbox {
     this.engine = engine
     this.options = options
     this.#observer = observer
-    this.#complain = complainerOf(options, engine.secrets)
+    this.complain = complainerOf(options, engine.secrets)
     const pause = options.pause ?? ((ms: number) => this.#delays.wait(ms))
     this.#providers = new ProviderServer({
       engine,
-      runtimes: runtimesOf(engine, { pause, complain: this.#complain }),
+      runtimes: runtimesOf(engine, { pause, complain: this.complain }),
       bodyBytes: options.limits?.bodyBytes ?? 1024 * 1024,
       queue: this.#queue,
       pause,
-      complain: this.#complain,
+      complain: this.complain,
       answered: observer.call,
     })
     this.app = this.#createApp()
@@ -145,7 +146,7 @@ export class Sandbox {
     if (this.engine.commit.isDurable)
       void this.engine
         .openStored(() => this.#closed !== undefined)
-        .catch((error) => this.#complain('a bug in Sandgate: not every stored world is open yet', error))
+        .catch((error) => this.complain('a bug in Sandgate: not every stored world is open yet', error))
     this.#ticker = setInterval(() => this.engine.tickRunning(), TICK_MS).unref()
     const { address, port: bound, family } = server.address() as AddressInfo
     // No client can be pointed at "every interface".
@@ -220,7 +221,7 @@ export class Sandbox {
             lagBytes: engine.commit.lagBytes,
             host: options.host,
           }),
-        complain: this.#complain,
+        complain: this.complain,
       }),
     )
     // rule: sandgate.http.options

@@ -185,7 +185,7 @@ describe('a bad receiver costs its own attempt and nothing else', () => {
     const { status, json } = await advancing
     expect([status, json.detail]).toEqual([
       409,
-      expect.stringMatching(/^the world "(default|ci)" was deleted or made new while its clock was being moved/),
+      expect.stringMatching(/^the world "(default|ci)" was deleted or reset while its clock was being moved/),
     ])
     expect(told.connections).toBe(1)
   })

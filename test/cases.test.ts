@@ -10,7 +10,7 @@ import { shapeOf } from '../src/casefile/compare.ts'
 import { type RecordedCall, readRecording, type Recording, type Shape, Unusable } from '../src/casefile/format.ts'
 import type { Provider } from '../src/provider.ts'
 import { minimise, Replay, report, reportAll, summary } from '../src/casefile/replay.ts'
-import { findProviders } from '../src/app.ts'
+import { findProviders, Sandbox } from '../src/app.ts'
 import { client as alphapo } from './clients/alphapo.ts'
 import { allocation, client as cpg, clientOf as cpgAs } from './clients/cpg.ts'
 import { client as payward } from './clients/payward.ts'
@@ -65,7 +65,7 @@ async function session(): Promise<any> {
   await box.control('PUT', '/callbacks/endpoints/cpg', { url: inbox.url })
   const create = () => box.call(zopay, post('/addresses', { asset: 'USDT', network: 'solana' }, 'same'))
   const slow = [create(), create()]
-  await expect.poll(() => box.sandbox.flights.underWay(box.world).size).toBe(2)
+  await expect.poll(() => box.sandbox.engine.inFlight.underWay(box.world).length).toBe(2)
   await box.control('POST', '/faults', { when: { provider: 'alphapo' }, then: [{ delay: '5s' }] })
   const made = await box.call(cpg, allocation({ user_identifier: 'user_1' }))
   await box.deposit(made.json.data.address, '100', { confirmations: 'instant' })
@@ -416,9 +416,10 @@ describe('what comes of a replay', () => {
     const replay = new Replay(recording, providers)
     const played = await replay.play()
     expect(summary(played, recording)).toContain(`entry 1: ${hint}.`)
-    const url = await replay.sandbox.listen()
+    const served = new Sandbox(replay.engine, {})
+    const url = await served.listen()
     const entry: any = await (await fetch(`${url}/_sandgate/journal/1`)).json()
-    await replay.sandbox.close()
+    await served.close()
     expect(entry).toMatchObject({ status: 401, refusal: 'bad_signature', hint })
     calls(recording)[0]!.answer.status = 403
     const { differs, ...more } = await new Replay(recording, providers).play()
@@ -495,18 +496,18 @@ describe('what comes of a replay', () => {
         200,
       )
     for (let sent = 0; sent < 9; sent++) await put()
-    expect(box.sandbox.tape.of(box.world).deeds.size).toBe(9)
+    expect(box.sandbox.engine.recorder.of(box.world).calls.size).toBe(9)
     expect((await box.control('GET', '/recording')).status).toBe(200)
     await put()
-    expect(box.sandbox.tape.of(box.world).deeds.size).toBe(0)
+    expect(box.sandbox.engine.recorder.of(box.world).calls.size).toBe(0)
     expect((await box.control('GET', '/recording')).json.detail).toContain(
       'more than 10000000 bytes in their bodies (limits.journalEntries, limits.journalBytes)',
     )
     await box.control('POST', '/reset')
     await put()
-    expect(box.sandbox.tape.of(box.world).deeds.size).toBe(1)
+    expect(box.sandbox.engine.recorder.of(box.world).calls.size).toBe(1)
     await box.control('DELETE', '/journal')
-    expect(box.sandbox.tape.of(box.world).deeds.size).toBe(0)
+    expect(box.sandbox.engine.recorder.of(box.world).calls.size).toBe(0)
     expect((await box.control('GET', '/recording')).json.detail).toContain('was emptied')
   })
 })
@@ -533,7 +534,7 @@ describe('the command line', () => {
     await box.control('POST', '/faults', { when: { nth: 1 }, then: [{ delay: '2s' }] })
     const create = () => box.call(zopay, post('/addresses', { asset: 'USDT', network: 'solana' }, 'same'))
     const both = [create(), create()]
-    await expect.poll(() => box.sandbox.flights.underWay(box.world).size).toBe(2)
+    await expect.poll(() => box.sandbox.engine.inFlight.underWay(box.world).length).toBe(2)
     going[0]!()
     await Promise.all(both)
     const recording = await recorded(box)

@@ -29,7 +29,7 @@ beforeAll(async () => {
   })
   box = new Kit(sandbox, await sandbox.listen(), wall, bugs)
 })
-beforeEach(() => void box.sandbox.worlds.reset('default'))
+beforeEach(() => void box.sandbox.engine.worlds.reset('default'))
 afterEach(() => expect(bugs.splice(0)).toEqual([]))
 afterAll(() => box.sandbox.close())
 
@@ -105,7 +105,7 @@ describe('clock', () => {
   })
 
   test('a world with a real clock follows the wall from its first moment', async () => {
-    box.sandbox.worlds.reset('default', { clock: 'real' })
+    box.sandbox.engine.worlds.reset('default', { clock: 'real' })
     const begun = box.wallMs
     box.passWall(5000)
     expect((await ask(box, 'GET', '/clock')).json).toMatchObject({
@@ -115,7 +115,7 @@ describe('clock', () => {
   })
 
   test('sandgate.clock.wall: a wall that goes back takes nothing away, and time goes on from its new reading', async () => {
-    box.sandbox.worlds.reset('default', { clock: 'real' })
+    box.sandbox.engine.worlds.reset('default', { clock: 'real' })
     const now = async () => Date.parse((await ask(box, 'GET', '/clock')).json.now)
     const first = await now()
     box.passWall(10_000)
@@ -129,7 +129,7 @@ describe('clock', () => {
   })
 
   test('a running world fires what falls due as the wall passes', async () => {
-    box.sandbox.worlds.reset('default', { clock: 'real' })
+    box.sandbox.engine.worlds.reset('default', { clock: 'real' })
     const { request_id: id } = (await allocate(box)).json.data
     box.passWall(3 * 3_600_000)
     expect((await box.call(client, { method: 'GET', path: `/v1/deposit-requests/${id}` })).json.data.status).toBe(
@@ -141,7 +141,7 @@ describe('clock', () => {
   })
 
   test('freeze and run: time passes between, and only between', async () => {
-    box.sandbox.worlds.reset('default', { clock: 'real' })
+    box.sandbox.engine.worlds.reset('default', { clock: 'real' })
     const set = async (body: object) => (await ask(box, 'PATCH', '/clock', body)).json
     const frozen = await set({ mode: 'frozen' })
     expect(frozen.mode).toBe('frozen')
@@ -903,7 +903,7 @@ describe('callbacks', () => {
       await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })
     ).json
     expect([drawn.account, drawn.secret.length > 10]).toEqual(['other', true])
-    box.sandbox.worlds.reset('default')
+    box.sandbox.engine.worlds.reset('default')
     expect(
       (await ask(box, 'PUT', '/callbacks/endpoints/cpg', { url: 'http://127.0.0.1:9/hooks', account: 'other' })).json
         .secret,

@@ -30,7 +30,7 @@ beforeAll(async () => {
     expect(bugs).toEqual([])
   }
 })
-beforeEach(() => void box.sandbox.worlds.reset('default'))
+beforeEach(() => void box.sandbox.engine.worlds.reset('default'))
 
 const taken = async (currency: string, more: object = {}): Promise<{ address: string; tag: string }> =>
   (await box.call(alphapo, taking({ currency, ...more }))).json.data
@@ -89,7 +89,7 @@ describe('spellings', () => {
       [own, old],
       [own, `litecoin:${old}?amount=1`],
     ] as const) {
-      box.sandbox.worlds.reset('default')
+      box.sandbox.engine.worlds.reset('default')
       box.world.change(() =>
         box.world.handOut({
           provider: 'alphapo',

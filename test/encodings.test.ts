@@ -205,7 +205,7 @@ describe('files', () => {
       scenarios: [file('story.yaml', Buffer.from('\ufeffname: marked\r\nrules: []\r\n'))],
     })
     await sandbox.close()
-    expect(sandbox.scenarios.scenario.stories.map(({ name }) => name)).toEqual(['marked'])
+    expect(sandbox.engine.scenarios.scenario.stories.map(({ name }) => name)).toEqual(['marked'])
     for (const write of [utf16, utf16be, (text: string) => utf16(`\ufeff${text}`)]) {
       const written = file('wide.yaml', write('seed: s\n'))
       expect(() => readConfig(written, providers)).toThrow(`${written}: is in UTF-16`)

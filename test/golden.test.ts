@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { tablesOf } from '../src/engine/integrity.ts'
+import { Registry } from '../src/engine/registry.ts'
 import { readRecording } from '../src/casefile/format.ts'
 import { Replay } from '../src/casefile/replay.ts'
 import { findProviders } from '../src/app.ts'
@@ -222,9 +222,7 @@ test('no name that is kept in files has gone: tables, reactions, checks, and wha
   )
   drawing.mockRestore()
   const now: Record<string, string[]> = {
-    tables: tablesOf(providers)
-      .map(({ name }) => name)
-      .sort(),
+    tables: new Registry(providers).tables.map(({ name }) => name).sort(),
     reactions: [...providers.values()]
       .flatMap(({ name, reactions = {} }) => Object.keys(reactions).map((reaction) => `${name} ${reaction}`))
       .sort(),

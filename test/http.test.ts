@@ -22,7 +22,7 @@ beforeAll(async () => {
   })
   box = new Kit(sandbox, await sandbox.listen(), wall, bugs)
 })
-beforeEach(() => void sandbox.worlds.reset('default'))
+beforeEach(() => void sandbox.engine.worlds.reset('default'))
 afterAll(() => sandbox.close())
 
 interface Heard {

@@ -115,7 +115,7 @@ function outcomeOf(box: Kit, client: Client, raw: string, request?: Request): Ou
   if (!heard || heard.status >= 500) return raw
   const entry = box.world.journal.get(Number(heard.headers['x-sandgate-entry']))
   if (!entry) return heard.status >= 400 ? 'turned away' : raw
-  if ('bug' in (entry.notes as object) || 'off_contract' in (entry.notes as object))
+  if (entry.kind === 'call' && ('bug' in entry.notes || 'off_contract' in entry.notes))
     return `${JSON.stringify(entry.notes)} ${raw}`
   const wrong = request && request.method !== 'HEAD' ? offContract(box, client, request, heard) : []
   if (wrong.length > 0) return wrong.join('; ')
@@ -123,7 +123,7 @@ function outcomeOf(box: Kit, client: Client, raw: string, request?: Request): Ou
 }
 
 function offContract(box: Kit, client: Client, { method, path }: Request, { status, headers, text }: Heard): string[] {
-  const contract = box.sandbox.contract(client.name)!
+  const contract = box.sandbox.engine.contract(client.name)!
   const match = contract.match(method, path.split('?', 1)[0]!)
   return match
     ? contract.judgeAnswer(
@@ -184,7 +184,7 @@ describe.each(clients)('%s', (_, client) => {
     })
     box = new Kit(sandbox, await sandbox.listen(), wall, bugs)
   })
-  beforeEach(() => void sandbox.worlds.reset('default'))
+  beforeEach(() => void sandbox.engine.worlds.reset('default'))
   afterEach(() => expect(bugs.splice(0)).toEqual([]))
   afterAll(() => sandbox.close())
 

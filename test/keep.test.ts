@@ -514,7 +514,7 @@ describe('many worlds', () => {
       const { did, open, most, disk } = watchedDisk(data)
       const first = await start({ data, keep: { disk }, ...quiet })
       const ids = Array.from({ length: 300 }, (_, n) => `w-${n}`)
-      for (const id of ids) first.sandbox.worlds.create(id, {})
+      for (const id of ids) first.sandbox.engine.worlds.create(id, {})
       const allocate = async (kit: Kit, id: string, user_identifier: string) => {
         kit.passWall(1000)
         const { method, path, headers, body } = cpg.sign(allocation({ user_identifier }), kit.wallMs)
@@ -534,7 +534,7 @@ describe('many worlds', () => {
       expect((await first.control('DELETE', '/worlds/w-0')).status).toBe(204)
       expect((await first.control('DELETE', '/worlds/w-299')).status).toBe(204)
       const dumps = (kit: Kit) =>
-        new Map([...kit.sandbox.worlds].map((world) => [world.id, JSON.stringify(world.dump())] as const).sort())
+        new Map([...kit.sandbox.engine.worlds].map((world) => [world.id, JSON.stringify(world.dump())] as const).sort())
       const before = dumps(first)
       expect(before.size).toBe(299)
       await first.sandbox.close()
@@ -871,7 +871,7 @@ describe('a sandbox that is closed and opened again', () => {
     const sent = inbox.received.length
     expect(sent).toBeGreaterThan(0)
     const second = await start({ data: copy, ...quiet })
-    await second.sandbox.callbacks.settled(second.world)
+    await second.sandbox.engine.outbox.settled(second.world)
     expect(inbox.received[sent]!.text).toBe(inbox.received[0]!.text)
     expect((await second.control('GET', '/callbacks')).json.data[0]).toMatchObject({ status: 'delivered' })
   })
@@ -1064,7 +1064,7 @@ describe('what cannot be kept', () => {
 
   test('without a directory nobody keeps anything', async () => {
     const box = await start()
-    expect(box.sandbox.keeping).toBeUndefined()
+    expect(box.sandbox.engine.commit).toBeUndefined()
     expect(box.world.storage).toBeUndefined()
   })
 })

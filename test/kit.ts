@@ -137,7 +137,7 @@ export class Kit {
   #judge(exchange: Exchange): void {
     if (this.#bugs[0]) throw this.#bugs[0]
     const { provider, request, reply } = exchange
-    const contract = this.sandbox.contract(provider)!
+    const contract = this.sandbox.engine.contract(provider)!
     const match = contract.match(request.method, request.path.split('?', 1)[0]!)
     if (!match) return
     const body = reply.text === '' ? undefined : (reply.json ?? reply.text)
@@ -228,9 +228,9 @@ export async function start(options: SandboxOptions = {}, providers?: ReadonlyMa
   const url = await sandbox.listen()
   onTestFinished(async () => {
     await sandbox.close()
-    for (const world of sandbox.worlds.opened())
+    for (const world of sandbox.engine.worlds.opened())
       expect(
-        world.stopped?.rows ?? sandbox.integrity.problem(rowsOf(world)),
+        world.stopped?.rows ?? sandbox.engine.integrity.problem(rowsOf(world)),
         `the rows of the world "${world.id}"`,
       ).toBe(world.stopped?.rows)
   })

@@ -1,7 +1,6 @@
 // What a running sandbox tells about itself: Prometheus text, and a line for each call on stderr.
 import { spawn } from 'node:child_process'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { metricsText } from '../src/telemetry/metrics.ts'
 import { Log, type LogOptions } from '../src/telemetry/log.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { Inbox, type Kit, start } from './kit.ts'
@@ -93,7 +92,8 @@ describe('metrics', () => {
       process_cpu_seconds_total: 2,
       process_uptime_seconds: 3.5,
     })
-    expect(metricsText((await start()).sandbox)).not.toContain('process_')
+    const { status, text } = await (await start()).control('GET', '/metrics')
+    expect([status, text]).toEqual([200, expect.not.stringContaining('process_')])
   })
 })
 

@@ -6,7 +6,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { readRecording, type Recording } from '../src/casefile/format.ts'
 import type { Provider } from '../src/provider.ts'
 import { minimise, Replay, report, summary } from '../src/casefile/replay.ts'
-import { findProviders } from '../src/app.ts'
+import { findProviders, Sandbox } from '../src/app.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'
 import { allocation, client as cpg, clientOf as cpgAs } from './clients/cpg.ts'
 import * as payward from './clients/payward.ts'
@@ -76,7 +76,7 @@ class Stage {
   }
 
   get underWay(): number {
-    return this.box.sandbox.flights.underWay(this.box.world).size
+    return this.box.sandbox.engine.inFlight.underWay(this.box.world).length
   }
 
   /** Begins something, and comes back when it is answered or waits for somebody, or, where nobody can see it wait, after so many turns. */
@@ -439,10 +439,11 @@ test('a call that is not answered yet has used up its rule, in the recording too
   expect(summary(await replay.play(), recording)).toContain('1 call had come and was not answered yet')
   // Somebody who looks around there is not held up by it.
   replay.release(() => box.wallMs)
-  const url = await replay.sandbox.listen()
+  const served = new Sandbox(replay.engine, {})
+  const url = await served.listen()
   const again = cpg.sign(allocation({ user_identifier: 'a', idempotency_key: 'k' }), box.wallMs)
   const answer = await fetch(`${url}/cpg${again.path}`, { method: 'POST', headers: again.headers!, body: again.body! })
-  await replay.sandbox.close()
+  await served.close()
   expect(answer.status).toBe(200)
   await stage.end()
 })

@@ -166,7 +166,7 @@ describe('a snapshot', () => {
       await everything(box)
       const snapshot = (await box.control('GET', '/snapshot')).json
       const tables: Tables = snapshot.tables
-      expect(Object.keys(tables).sort()).toEqual([...box.sandbox.integrity.tables].sort())
+      expect(Object.keys(tables).sort()).toEqual([...box.sandbox.engine.integrity.tables].sort())
       let refused = 0
       for (const [table, rows] of Object.entries(tables)) {
         const [key, row] = Object.entries(rows)[0]!
@@ -646,7 +646,7 @@ describe('a directory', () => {
           503,
           expect.stringContaining(problem),
         ])
-        const contract = box.sandbox.contract(client.name)!
+        const contract = box.sandbox.engine.contract(client.name)!
         expect(
           contract.judgeAnswer(
             contract.match(request.method, request.path)!.operation,
@@ -805,6 +805,6 @@ describe('a directory', () => {
     const { box, told } = await startTwo({ data })
     while (told.length === 0) await new Promise(setImmediate)
     expect(told).toEqual([expect.stringContaining('the world "ci" is not served')])
-    expect(box.sandbox.worlds.openSome()).toBe(false)
+    expect(box.sandbox.engine.worlds.openSome()).toBe(false)
   })
 })

@@ -9,7 +9,8 @@ import { parse } from 'yaml'
 import { checkFiles } from '../src/scenario/check.ts'
 import { scenarioJsonSchema } from '../src/scenario/schema.ts'
 import { Log } from '../src/telemetry/log.ts'
-import { contractOf, createSandbox, findProviders } from '../src/app.ts'
+import { contractOf } from '../src/contract/contracts.ts'
+import { createSandbox, findProviders } from '../src/app.ts'
 import { HandOuts } from '../src/world/world.ts'
 import { client as alphapo } from './clients/alphapo.ts'
 import { allocation, client } from './clients/cpg.ts'
@@ -1034,15 +1035,18 @@ ${text.split('\n')[2]}`,
     const log = new Log({ format: 'pretty', write: (text) => lines.push(text) })
     const box = await start({ scenarios: [path], warn: (line) => warned.push(line), log })
     expect(await statuses(box, 1)).toEqual([503])
-    expect(box.sandbox.scenarios.reload()).toBe('unchanged')
+    expect(box.sandbox.engine.scenarios.reload()).toBe('unchanged')
     writeFileSync(path, `name: two\n${rule('', 'respond: { error: unavailble }')}`)
-    expect([box.sandbox.scenarios.reload(), box.sandbox.scenarios.reload()]).toEqual(['broken', 'unchanged'])
+    expect([box.sandbox.engine.scenarios.reload(), box.sandbox.engine.scenarios.reload()]).toEqual([
+      'broken',
+      'unchanged',
+    ])
     expect(warned).toEqual([
       `${path}:2: rules.0.then.0.respond.error: CPG has no error "unavailble"; did you mean unavailable? (the scenario from before goes on)`,
     ])
     expect((await box.control('GET', '/scenario')).json).toMatchObject({ name: 'one', rules: [{ matched: 1 }] })
     writeFileSync(path, `name: three\nseed: new\n${rule('', 'respond: { status: 501 }')}`)
-    expect(box.sandbox.scenarios.reload()).toBe('changed')
+    expect(box.sandbox.engine.scenarios.reload()).toBe('changed')
     expect(await statuses(box, 1)).toEqual([501])
     expect(warned[1]).toContain('next reset')
     log.flush()

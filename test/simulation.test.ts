@@ -6,7 +6,7 @@ import { readRecording } from '../src/casefile/format.ts'
 import { Replay } from '../src/casefile/replay.ts'
 import { findProviders } from '../src/app.ts'
 import { type Draw, draw } from '../src/world/draws.ts'
-import type { Kept, World } from '../src/world/world.ts'
+import type { World, WorldState } from '../src/world/world.ts'
 import * as alphapo from './clients/alphapo.ts'
 import * as cpg from './clients/cpg.ts'
 import * as payward from './clients/payward.ts'
@@ -822,7 +822,7 @@ class Simulation {
     const { method, path, headers } = client.sign(request, this.#box.wallMs)
     const reply = await fetch(`${this.#box.url}/${client.name}${path}`, { method, headers: headers! })
     const json = await reply.json()
-    const contract = this.#box.sandbox.contract(client.name)!
+    const contract = this.#box.sandbox.engine.contract(client.name)!
     const { operation } = contract.match(method, path.split('?', 1)[0]!)!
     const wrong = contract.judgeAnswer(operation, reply.status, reply.headers.get('content-type')!, json)
     if (wrong.length > 0) throw new Error(`${path} is off contract: ${wrong.join('; ')}`)
@@ -938,7 +938,7 @@ const OWED: Readonly<Record<string, (id: string) => readonly string[]>> = {
 
 /** A callback by what happened to what, as `OWED` names it. */
 /** Every row there is, and how the clock stands, to be loaded again. */
-function keptOf(world: World): Kept {
+function keptOf(world: World): WorldState {
   const tables = new Map<string, Map<string, object>>()
   for (const [table, key, row] of world.entries())
     tables.set(table, (tables.get(table) ?? new Map<string, object>()).set(key, row))

@@ -469,8 +469,8 @@ describe('clock', () => {
       rows: 'good',
       reason: expect.stringMatching(/^the timer 000000000001 \(p, go: bad\) cannot be carried out: /),
     })
-    expect([...world.journal].map(({ kind, action, summary }) => [kind, action, summary])).toEqual([
-      ['control', 'stopped', `the world is stopped: ${world.stopped!.reason}`],
+    expect([...world.journal]).toMatchObject([
+      { kind: 'control', action: 'stopped', summary: `the world is stopped: ${world.stopped!.reason}` },
     ])
   })
 
@@ -640,7 +640,7 @@ describe('journal', () => {
               kept = []
             } else {
               expect(journal.nextId).toBe(lastId + 1)
-              expect(journal.add({ kind: 'call', at: lastId }, step)).toBe(++lastId)
+              expect(journal.add({ kind: 'control', at: lastId, action: 'clock', summary: '' }, step)).toBe(++lastId)
               kept.push({ id: lastId, bytes: step })
               while (tooMuch()) dropped += kept.splice(0, 1).length
             }
@@ -658,7 +658,7 @@ describe('journal', () => {
   test('moves up when thousands have made room', () => {
     const journal = new Journal({ journalEntries: 3, journalBytes: 100 })
     for (let id = 1; id <= 5000; id++) {
-      journal.add({ kind: 'call', at: id }, 40)
+      journal.add({ kind: 'control', at: id, action: 'clock', summary: '' }, 40)
       expect([...journal].map(({ at }) => at)).toEqual([id - 1, id].filter((at) => at > 0))
       expect(journal.get(id)?.at).toBe(id)
       expect(journal.dropped).toBe(Math.max(0, id - 2))

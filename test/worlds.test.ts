@@ -275,7 +275,7 @@ describe('apart', () => {
 
   test('a thousand worlds at once', async () => {
     const box = await start({ limits: { worlds: 1001 } })
-    for (let i = 0; i < 1000; i++) box.sandbox.worlds.create(`w-${i}`, { seed: `s-${i}` })
+    for (let i = 0; i < 1000; i++) box.sandbox.engine.worlds.create(`w-${i}`, { seed: `s-${i}` })
     const addresses = new Set<string>()
     for (const i of [0, 1, 500, 999])
       addresses.add(

@@ -4,7 +4,8 @@ import type { Imported } from '../../src/casefile/import/case.ts'
 import { importTraffic } from '../../src/casefile/import/import.ts'
 import { readRecording, type Recording } from '../../src/casefile/format.ts'
 import { Replay, report } from '../../src/casefile/replay.ts'
-import { contractOf, findProviders } from '../../src/app.ts'
+import { contractOf } from '../../src/contract/contracts.ts'
+import { findProviders } from '../../src/app.ts'
 import type { Written } from './tools.ts'
 
 export async function imported(
