@@ -25,7 +25,7 @@ export interface Samples {
 }
 
 /** What a story of a provider can do. */
-export interface Acting {
+interface Acting {
   /** A good call of the provider's client, or another request, signed. Fails unless it is answered with 2xx. */
   call(what: string | Request): Promise<Reply>
   /** Money for the newest address. */
@@ -193,7 +193,7 @@ export async function refusalsOf(provider: Provider): Promise<ReadonlyMap<string
 }
 
 /** The provider's first call as its clients sign it. */
-export function signed(provider: Provider, credential: DemoCredential, wallMs: number): Request {
+function signed(provider: Provider, credential: DemoCredential, wallMs: number): Request {
   const { method, path: target, body } = provider.firstCall
   const [path, query] = target.split('?')
   const headers = provider.sign({ method, path: path!, query, body: Buffer.from(body ?? ''), wallMs }, credential)
