@@ -1,0 +1,191 @@
+// Callbacks and refusals for the documents, as a sandbox with the default seed and a frozen clock really sends them.
+import type { DemoCredential, Provider } from '../../src/provider.ts'
+import { post } from '../clients/zopay.ts'
+import { type Client, Inbox, type Received, type Reply, type Request, START, start } from '../kit.ts'
+
+/** What is printed in place of the free port of a test receiver. */
+const PRINTED_RECEIVER = '127.0.0.1:3000'
+
+export interface Sample {
+  readonly event: string
+  /** Tells samples of one event apart: the status that the body names. Empty where there is only one. */
+  readonly variant: string
+  /** As on the wire, in order and case. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+}
+
+export interface Samples {
+  /** The secret that signed them. */
+  readonly secret: string
+  readonly samples: readonly Sample[]
+}
+
+/** What a story of a provider can do. */
+export interface Acting {
+  /** A good call of the provider's client, or another request, signed. Fails unless it is answered with 2xx. */
+  call(what: string | Request): Promise<Reply>
+  /** Money for the newest address. */
+  pay(amount: string, more?: Record<string, unknown>): Promise<void>
+  /** Everything that is due happens, callbacks included. */
+  settle(): Promise<void>
+}
+
+interface Story {
+  /** Makes the provider send its callbacks. */
+  readonly play: (acting: Acting) => Promise<void>
+  /** Tells callbacks of the same event apart. */
+  readonly variant?: (body: any) => string
+  /** Events of the provider that the sandbox never sends, and why. A test fails when one of them is sent, and when another one is missing. */
+  readonly never?: Readonly<Record<string, string>>
+}
+
+const NOT_MODELLED = 'not sent: the operation behind it is not modelled'
+
+export const STORIES: Readonly<Record<string, Story>> = {
+  cpg: {
+    play: async ({ call, pay, settle }) => {
+      await call('createDepositAddress')
+      await pay('100')
+      await settle()
+    },
+    never: {
+      'withdrawal.broadcasted': NOT_MODELLED,
+      'withdrawal.confirmed': NOT_MODELLED,
+      'withdrawal.failed': NOT_MODELLED,
+    },
+  },
+  zopay: {
+    play: async ({ call, pay, settle }) => {
+      await call('createAddress')
+      await pay('100')
+      await settle()
+      await call(
+        post('/payment-intents', { amount: '25.00', currencies: ['USDT'], external_ref: 'order-1042' }, 'order-1042'),
+      )
+      await pay('25.00')
+      await settle()
+    },
+    never: {
+      'payment.completed':
+        'the older name of payment_intent.completed; sent in its place under the switch zopay.webhooks.completed-name',
+    },
+  },
+  payward: {
+    play: async ({ call, pay, settle }) => {
+      await call('createDepositAddress')
+      await pay('0.5')
+      await settle()
+      await call('createDepositAddress')
+      await pay('0.25', { outcome: 'dropped' })
+      await settle()
+    },
+    variant: (body) => body.data?.status ?? '',
+    never: Object.fromEntries(
+      [
+        'custom_order.executed',
+        'custom_order.execution_failed',
+        'custom_order.cancelled',
+        'quote.executed',
+        'quote.execution_failed',
+        'quote.cancelled',
+        'reward.paid',
+        'user.verified',
+        'user.closed',
+        'user.disabled',
+        'withdrawal.status_updated',
+      ].map((event) => [event, NOT_MODELLED]),
+    ),
+  },
+  alphapo: {
+    play: async ({ call, pay, settle }) => {
+      await call('takeAddress')
+      await pay('0.01')
+      await settle()
+      await pay('0.02', { outcome: 'dropped' })
+      await settle()
+    },
+  },
+}
+
+/** Every callback that the provider's story brings about, the first of each kind. */
+export async function samplesOf({ name }: Provider): Promise<Samples> {
+  const story = STORIES[name]
+  if (!story) throw new Error(`test/docs/samples.ts has no story for ${name}`)
+  // A sandbox whose wall shows world time, as one on a real clock does; a moment passes with every call.
+  let now = () => Date.parse(START)
+  const box = await start({ wall: () => now() })
+  let calls = 0
+  now = () => box.world.now + calls
+  const inbox = await Inbox.open()
+  const secret = await box.subscribe(name, inbox)
+  const client = await clientOf(name)
+  await story.play({
+    call: async (what) => {
+      calls++
+      const reply = await box.send(name, client.sign(typeof what === 'string' ? client.good[what]!() : what, now()))
+      if (reply.status >= 300) throw new Error(`${name} refused a call of its story: ${reply.text}`)
+      return reply
+    },
+    pay: async (amount, more = {}) => {
+      const { address, tag } = (await box.control('GET', '/addresses')).json.data.at(-1)
+      await box.deposit(address, amount, { ...(tag != null && { tag }), ...more })
+    },
+    settle: async () => {
+      const { status, text } = await box.control('POST', '/clock/advance', { until: 'quiet' })
+      if (status !== 200) throw new Error(text)
+    },
+  })
+  const rows: any[] = (await box.control('GET', '/callbacks')).json.data
+  const found = new Map<string, Sample>()
+  for (const received of inbox.received) {
+    const event: string = rows.find(({ body }) => body === received.text).event
+    const variant = story.variant?.(received.json) ?? ''
+    const kind = `${event} ${variant}`
+    if (!found.has(kind))
+      found.set(kind, { event, variant, headers: headersOf(received, inbox.url), body: received.text })
+  }
+  return { secret, samples: [...found.values()] }
+}
+
+export async function clientOf(provider: string): Promise<Client> {
+  return (await import(`../clients/${provider}.ts`)).client
+}
+
+function headersOf({ rawHeaders }: Received, url: string): [string, string][] {
+  return rawHeaders.flatMap((name, i): [string, string][] =>
+    i % 2 === 1 ? [] : [[name, rawHeaders[i + 1]!.replace(new URL(url).host, PRINTED_RECEIVER)]],
+  )
+}
+
+/** What each error name of the provider makes of its first call. */
+export async function refusalsOf(provider: Provider): Promise<ReadonlyMap<string, Reply>> {
+  const box = await start()
+  const found = new Map<string, Reply>()
+  for (const error of Object.keys(provider.refusals)) {
+    const armed = await box.control('POST', '/faults', {
+      when: { provider: provider.name },
+      then: [{ respond: { error } }],
+    })
+    if (armed.status !== 201) throw new Error(armed.text)
+    box.passWall(1000)
+    const { method, path, headers, body } = signed(provider, provider.demo[0]!, box.wallMs)
+    // Not judged by the contract: a scenario may answer an operation with an error that its document does not list.
+    found.set(error, await box.raw(method, `/${provider.name}${path}`, headers, body))
+    await box.control('DELETE', `/faults/${armed.json.id}`)
+  }
+  return found
+}
+
+/** The provider's first call as its clients sign it. */
+export function signed(provider: Provider, credential: DemoCredential, wallMs: number): Request {
+  const { method, path: target, body } = provider.firstCall
+  const [path, query] = target.split('?')
+  const headers = provider.sign({ method, path: path!, query, body: Buffer.from(body ?? ''), wallMs }, credential)
+  return {
+    method,
+    path: target,
+    body,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+  }
+}
