@@ -1,11 +1,13 @@
 // The documents are up to date: every generated region says what the code says now, and every command and snippet of the provider pages works as
 // printed. `npm run docs` writes the regions anew.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
-import { findProviders } from '../src/app.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createSandbox, findProviders } from '../src/app.ts'
 import { once, PROVIDER_REGIONS } from './docs/provider-tables.ts'
 import { filled } from './docs/regions.ts'
 import { samplesOf, STORIES } from './docs/samples.ts'
+import { casesOf, isInstalled, LANGUAGES, paste, stepsOf, verdicts } from './docs/snippets.ts'
+import { Inbox } from './kit.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 const providers = await findProviders()
@@ -27,11 +29,13 @@ describe('generated regions', () => {
 })
 
 describe.each([...providers.values()].map((provider) => [provider.name, provider] as const))('%s', (name, provider) => {
-  const file = `${ROOT}docs/providers/${name}.md`
+  const file = `docs/providers/${name}.md`
+  const text = existsSync(`${ROOT}${file}`) ? readFileSync(`${ROOT}${file}`, 'utf8') : ''
+  const blocks = (language: string) =>
+    [...text.matchAll(/^```(\w+)\n([^]*?)^```/gm)].filter(([, fence]) => fence === language).map(([, , code]) => code!)
 
   test('it has a page with every region', () => {
-    expect(existsSync(file), `docs/providers/${name}.md`).toBe(true)
-    const text = readFileSync(file, 'utf8')
+    expect(text, file).not.toBe('')
     expect(Object.keys(PROVIDER_REGIONS).filter((region) => !text.includes(`<!-- generated: ${region} -->`))).toEqual(
       [],
     )
@@ -43,5 +47,43 @@ describe.each([...providers.values()].map((provider) => [provider.name, provider
     const never = Object.keys(STORIES[name]?.never ?? {})
     expect(never.filter((event) => sent.has(event))).toEqual([])
     expect(provider.callbacks!.events.filter((event) => !sent.has(event) && !never.includes(event))).toEqual([])
+  })
+
+  test('its shell commands work as printed, and bring an address and a callback', async () => {
+    const commands = blocks('bash')
+    expect(commands.filter((code) => code.includes('curl '))).not.toEqual([])
+    expect(commands.filter((code) => code.includes('sandgate call '))).not.toEqual([])
+    const sandbox = await createSandbox()
+    onTestFinished(() => sandbox.close())
+    const inbox = await Inbox.open()
+    const outputs = await paste(commands, await sandbox.listen(), new URL(inbox.url).origin)
+    for (const output of outputs) expect(output).not.toBe('')
+    expect(outputs.join('\n')).toMatch(/fake|0xfa4e/i)
+    expect(inbox.received).not.toEqual([])
+  })
+
+  test.each(LANGUAGES)(
+    'the $title snippet compares in constant time and takes the steps that the one for Node takes',
+    (language) => {
+      const [code, ...more] = blocks(language.fence)
+      expect(more).toEqual([])
+      expect(code).toMatch(language.compares)
+      expect(stepsOf(code!)).toEqual(stepsOf(blocks('js')[0]!))
+    },
+  )
+
+  const [here, missing] = [true, false].map((is) => LANGUAGES.filter((language) => isInstalled(language) === is))
+
+  test.each(here!)(
+    'the $title snippet, run: true for a callback as it was sent, false for every other one',
+    async (language) => {
+      const cases = await casesOf(provider)
+      const said = await verdicts(language, blocks(language.fence)[0]!, cases)
+      expect(cases.map(({ what }, i) => [what, said[i]])).toEqual(cases.map(({ what, right }) => [what, right]))
+    },
+  )
+
+  test.each(missing!)('the $title snippet is NOT RUN, because $program is not on this machine', (language) => {
+    expect(blocks(language.fence)).toHaveLength(1)
   })
 })

@@ -11,7 +11,7 @@ import { scenarioJsonSchema } from '../../src/scenario/schema.ts'
 import { Inbox, start } from '../kit.ts'
 import { code, table } from './markdown.ts'
 import { operationsOf, rulesOf } from './provider-tables.ts'
-import { clientOf } from './samples.ts'
+import { newAddress } from './samples.ts'
 
 export type GeneralRegion = (providers: ReadonlyMap<string, Provider>) => string | Promise<string>
 
@@ -330,12 +330,9 @@ async function metricsText(providers: ReadonlyMap<string, Provider>): Promise<st
   }
   const box = await start({ data, host })
   const [name] = providers.keys()
-  const client = await clientOf(name!)
   await box.subscribe(name!, await Inbox.open())
   await box.control('POST', '/faults', { when: { provider: name }, then: [{ delay: '0s' }] })
-  const operation = Object.keys(client.good).find((id) => /^(create|take).*Address$/.test(id))!
-  await box.call(client, client.good[operation]!())
-  await box.deposit((await box.control('GET', '/addresses')).json.data[0].address, '1')
+  await box.deposit(await newAddress(box, name!, box.wallMs), '1')
   await box.control('GET', '/callbacks')
   return (await box.control('GET', '/metrics')).text
 }

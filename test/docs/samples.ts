@@ -3,7 +3,7 @@ import type { DemoCredential, Provider } from '../../src/provider.ts'
 import { Deliveries, Endpoints } from '../../src/world/outbox.ts'
 import { registration } from '../clients/payward.ts'
 import { post } from '../clients/zopay.ts'
-import { type Client, Inbox, type Received, type Reply, type Request, START, start } from '../kit.ts'
+import { type Client, Inbox, type Kit, type Received, type Reply, type Request, START, start } from '../kit.ts'
 
 /** What is printed in place of the free port of a test receiver. */
 const PRINTED_RECEIVER = '127.0.0.1:3000'
@@ -162,6 +162,16 @@ export async function samplesOf({ name }: Provider): Promise<Samples> {
 
 export async function clientOf(provider: string): Promise<Client> {
   return (await import(`../clients/${provider}.ts`)).client
+}
+
+/** An address of this provider, taken by its demo client. */
+export async function newAddress(box: Kit, provider: string, wallMs: number): Promise<string> {
+  const { good, sign } = await clientOf(provider)
+  const operation = Object.keys(good).find((id) => /^(create|take)\w*Address$/.test(id))!
+  const reply = await box.send(provider, sign(good[operation]!(), wallMs))
+  const { data } = (await box.control('GET', '/addresses')).json
+  if (reply.status >= 300 || data.length === 0) throw new Error(reply.text)
+  return data.at(-1).address
 }
 
 function headersOf({ rawHeaders }: Received, url: string): [string, string][] {
