@@ -53,6 +53,9 @@ function yaml(file: string): any {
   return parse(readFileSync(new URL(file, ROOT), 'utf8'))
 }
 
+/** Headers of an answer that say nothing of the error. */
+const DULL = /^(connection|content-length|date|keep-alive|transfer-encoding|x-sandgate.*)$/
+
 export type ProviderRegion = (provider: Provider) => string | Promise<string>
 
 export const PROVIDER_REGIONS: Readonly<Record<string, ProviderRegion>> = {
@@ -123,10 +126,35 @@ export const PROVIDER_REGIONS: Readonly<Record<string, ProviderRegion>> = {
 
   errors: async (provider) => {
     const replies = await once('refusals', provider, refusalsOf)
-    return table(
-      ['name', 'status', 'body'],
-      [...replies].map(([name, { status, text }]) => [code(name), String(status), code(text) || '(empty)']),
-    )
+    const own = [...replies].map(([name, { status, text, headers }]) => ({
+      name,
+      status,
+      text,
+      headers: Object.entries(headers).filter(
+        ([header, value]) => !DULL.test(header) && !/^application\/(problem\+)?json\b/.test(value),
+      ),
+    }))
+    const common = own[0]!.headers
+      .map(([header]) => header)
+      .filter((header) => own.every(({ headers }) => headers.some(([name]) => name === header)))
+    const rows = own.map(({ name, status, text, headers }) => [
+      code(name),
+      String(status),
+      code(text) || '(empty)',
+      headers
+        .filter(([header]) => !common.includes(header))
+        .map(([header, value]) => code(`${header}: ${value}`))
+        .join(', '),
+    ])
+    const withHeaders = rows.some(([, , , headers]) => headers !== '')
+    const head = ['name', 'status', 'body', ...(withHeaders ? ['headers'] : [])]
+    return [
+      table(
+        head,
+        rows.map((row) => row.slice(0, head.length)),
+      ),
+      ...(common.length > 0 ? [`All of them carry ${common.map(code).join(', ')}.`] : []),
+    ].join('\n\n')
   },
 
   switches: ({ name, switches = {} }) =>

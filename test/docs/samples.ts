@@ -8,6 +8,9 @@ import { type Client, Inbox, type Kit, type Received, type Reply, type Request, 
 /** What is printed in place of the free port of a test receiver. */
 const PRINTED_RECEIVER = '127.0.0.1:3000'
 
+/** What is printed in place of the free port of a test sandbox. */
+const PRINTED_SANDBOX = 'http://127.0.0.1:4010'
+
 export interface Sample {
   readonly event: string
   /** Tells samples of one event apart: the status that the body names. Empty where there is only one. */
@@ -26,7 +29,7 @@ export interface Samples {
 }
 
 /** What a story of a provider can do. */
-export interface Acting {
+interface Acting {
   /** A good call of the provider's client, or another request, signed. Fails unless it is answered with 2xx. */
   call(what: string | Request): Promise<Reply>
   /** Money for the newest address. */
@@ -193,14 +196,16 @@ export async function refusalsOf(provider: Provider): Promise<ReadonlyMap<string
     box.passWall(1000)
     const { method, path, headers, body } = signed(provider, provider.demo[0]!, box.wallMs)
     // Not judged by the contract: a scenario may answer an operation with an error that its document does not list.
-    found.set(error, await box.raw(method, `/${provider.name}${path}`, headers, body))
+    const reply = await box.raw(method, `/${provider.name}${path}`, headers, body)
+    // Some answers lead back to the sandbox, whose port is another one every time.
+    found.set(error, JSON.parse(JSON.stringify(reply).replaceAll(box.url, PRINTED_SANDBOX)))
     await box.control('DELETE', `/faults/${armed.json.id}`)
   }
   return found
 }
 
 /** The provider's first call as its clients sign it. */
-export function signed(provider: Provider, credential: DemoCredential, wallMs: number): Request {
+function signed(provider: Provider, credential: DemoCredential, wallMs: number): Request {
   const { method, path: target, body } = provider.firstCall
   const [path, query] = target.split('?')
   const headers = provider.sign({ method, path: path!, query, body: Buffer.from(body ?? ''), wallMs }, credential)
