@@ -98,7 +98,7 @@ export const PROVIDER_REGIONS: Readonly<Record<string, ProviderRegion>> = {
     const { never = {} } = STORIES[provider.name]!
     return [
       `These were signed with the secret \`${secret}\`.`,
-      ...samples.map(sampleText),
+      ...samples.map((sample) => sampleText(sample, secret)),
       ...(Object.keys(never).length === 0
         ? []
         : [
@@ -190,9 +190,13 @@ export const PROVIDER_REGIONS: Readonly<Record<string, ProviderRegion>> = {
     ),
 }
 
-function sampleText({ event, variant, headers, body }: Sample): string {
+function sampleText({ event, variant, headers, body, secret }: Sample, usual: string): string {
   const request = ['POST /hooks HTTP/1.1', ...headers.map(([name, value]) => `${name}: ${value}`), '', body]
-  return [`#### ${event}${variant && ` (${variant})`}`, block('http', request.join('\n'))].join('\n\n')
+  return [
+    `#### ${event}${variant && ` (${variant})`}`,
+    ...(secret === usual ? [] : [`This one was signed with the secret \`${secret}\`.`]),
+    block('http', request.join('\n')),
+  ].join('\n\n')
 }
 
 /** The statuses of HTTP that count, as ranges: `200-299`. */

@@ -1,5 +1,7 @@
 // Callbacks and refusals for the documents, as a sandbox with the default seed and a frozen clock really sends them.
 import type { DemoCredential, Provider } from '../../src/provider.ts'
+import { Deliveries, Endpoints } from '../../src/world/outbox.ts'
+import { registration } from '../clients/payward.ts'
 import { post } from '../clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Received, type Reply, type Request, START, start } from '../kit.ts'
 
@@ -16,10 +18,12 @@ export interface Sample {
   /** As on the wire, in order and case. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: string
+  /** The secret that signed it. */
+  readonly secret: string
 }
 
 export interface Samples {
-  /** The secret that signed them. */
+  /** The secret of the endpoint that the control API set, which signed most of them. */
   readonly secret: string
   readonly samples: readonly Sample[]
 }
@@ -32,6 +36,8 @@ interface Acting {
   pay(amount: string, more?: Record<string, unknown>): Promise<void>
   /** Everything that is due happens, callbacks included. */
   settle(): Promise<void>
+  /** The URL of the receiver, for webhooks that are registered with the provider's own calls. */
+  readonly receiver: string
 }
 
 interface Story {
@@ -75,12 +81,15 @@ export const STORIES: Readonly<Record<string, Story>> = {
     },
   },
   payward: {
-    play: async ({ call, pay, settle }) => {
+    play: async ({ call, pay, settle, receiver }) => {
       await call('createDepositAddress')
       await pay('0.5')
       await settle()
       await call('createDepositAddress')
       await pay('0.25', { outcome: 'dropped' })
+      await settle()
+      const { webhook } = (await call(registration({ url: receiver, events: [] }))).json.data
+      await call({ method: 'POST', path: `/v1/webhooks/${webhook.id}/test` })
       await settle()
     },
     variant: (body) => body.data?.status ?? '',
@@ -138,15 +147,18 @@ export async function samplesOf({ name }: Provider): Promise<Samples> {
       const { status, text } = await box.control('POST', '/clock/advance', { until: 'quiet' })
       if (status !== 200) throw new Error(text)
     },
+    receiver: inbox.url,
   })
   const rows: any[] = (await box.control('GET', '/callbacks')).json.data
   const found = new Map<string, Sample>()
   for (const received of inbox.received) {
-    const event: string = rows.find(({ body }) => body === received.text).event
+    const { id, event } = rows.find(({ body }) => body === received.text)
     const variant = story.variant?.(received.json) ?? ''
     const kind = `${event} ${variant}`
-    if (!found.has(kind))
-      found.set(kind, { event, variant, headers: headersOf(received, inbox.url), body: received.text })
+    if (found.has(kind)) continue
+    const endpoint = box.world.get(Endpoints, box.world.get(Deliveries, id)!.endpoint)!
+    const headers = headersOf(received, inbox.url)
+    found.set(kind, { event, variant, headers, body: received.text, secret: endpoint.secret })
   }
   return { secret, samples: [...found.values()] }
 }

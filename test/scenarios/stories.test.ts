@@ -8,8 +8,8 @@ import { contractOf } from '../../src/contract/contracts.ts'
 import { findProviders } from '../../src/app.ts'
 import { client as alphapo, taking } from '../clients/alphapo.ts'
 import { allocation, client as cpg } from '../clients/cpg.ts'
-import { client as payward, creation, METHODS, transactions } from '../clients/payward.ts'
-import { client as zopay, get, post } from '../clients/zopay.ts'
+import { client as payward, creation, listing, METHODS, transactions } from '../clients/payward.ts'
+import { client as zopay, get, post, replay } from '../clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Reply, type Request, start } from '../kit.ts'
 
 const FOLDER = new URL('../../scenarios/', import.meta.url).pathname
@@ -226,6 +226,61 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     expect((await box.control('GET', '/addresses')).json.data).toHaveLength(2)
   },
 
+  'payward/lost-answer': async ({ box }) => {
+    const order = creation({})
+    const again = { ...order, headers: { 'idempotency-key': '7f2c1a52-3c1e-4a0b-9a53-0d6a1f0b2c3d' } }
+    expect(await trying(box, payward, again)).toBe('lost')
+    const reply = await box.call(payward, again)
+    expect([reply.status, reply.headers['idempotent-replayed'], reply.json.data.is_new]).toEqual([200, 'true', true])
+    const handedOut = async () => (await box.control('GET', '/addresses')).json.data.map(({ address }: any) => address)
+    expect(await handedOut()).toEqual([reply.json.data.address])
+    const second = (await box.call(payward, order)).json.data.address
+    expect(await handedOut()).toEqual([reply.json.data.address, second])
+  },
+
+  'payward/late-deposit': async ({ box, inbox }) => {
+    const create = async () => (await box.call(payward, creation({}))).json.data.address
+    const listed = async () => (await box.call(payward, listing('asset_symbol=BTC'))).json.data
+    const addresses: string[] = []
+    for (let made = 1; made <= 5; made++) addresses.push(await create())
+    expect((await box.call(payward, creation({}))).status).toBe(409)
+    await box.advance('1h')
+    await create()
+    const second = (await listed()).find(({ address }: any) => address === addresses[1])
+    const { now } = (await box.control('GET', '/clock')).json
+    expect(Date.parse(second.expire_time) - Date.parse(now)).toBe(7 * 86_400_000)
+    await box.advance('8d')
+    expect((await listed()).map(({ address }: any) => address)).not.toContain(addresses[1])
+    await box.advance('1d')
+    const late = inbox.received.map(({ json }) => json.data).filter(({ address }) => address === addresses[1])
+    expect(late.map(({ status }) => status)).toEqual(['initial', 'pending', 'settled', 'success'])
+  },
+
+  'payward/lost-webhooks': async ({ box, inbox }) => {
+    await box.call(payward, creation({}))
+    await box.advance('2h')
+    expect(inbox.received).toEqual([])
+    expect((await box.control('GET', '/callbacks?status=dropped')).json.data).toHaveLength(4)
+    expect((await box.call(payward, transactions())).json.data).toMatchObject([{ amount: '0.25000000', status: 'success' }])
+  },
+
+  'payward/webhooks-out-of-order': async ({ box, inbox }) => {
+    await box.call(payward, creation({}))
+    await box.advance('2h')
+    expect(inbox.received.map(({ json }) => json.data.status)).toEqual(['pending', 'initial', 'settled', 'success'])
+  },
+
+  'zopay/lost-webhook': async ({ box, inbox }) => {
+    const { id } = await intend(box)
+    await box.advance('2h')
+    expect(inbox.received).toEqual([])
+    expect((await box.call(zopay, get(`/payment-intents/${id}`))).json.status).toBe('completed')
+    const [event] = (await box.call(zopay, get(`/events?related_to=${id}`))).json.data
+    expect((await box.call(zopay, replay(event.id))).status).toBe(200)
+    await box.advance('1s')
+    expect(inbox.received.map(({ json }) => json)).toEqual([event])
+  },
+
   'zopay/underpaid': async ({ box }) => {
     const { id } = await intend(box)
     await box.advance('1h')
@@ -261,8 +316,8 @@ async function play(file: string): Promise<unknown[]> {
   const waits: number[] = []
   const box = await start({ scenarios: [FOLDER + file], pause: async (ms) => void waits.push(ms) })
   const inbox = await Inbox.open()
-  if (file.startsWith('alphapo/')) await box.subscribe('alphapo', inbox)
-  if (file.startsWith('cpg/')) await box.subscribe('cpg', inbox, { secret: SECRET })
+  const [provider] = file.split('/')
+  await box.subscribe(provider!, inbox, provider === 'cpg' ? { secret: SECRET } : {})
   await PLAYS[file.replace('.yaml', '')]!({ box, inbox, waits })
   const told = await box.control('GET', '/journal?limit=1000')
   return JSON.parse(told.text.replace(/127\.0\.0\.1:\d+/g, 'HOST')).data
