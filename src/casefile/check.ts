@@ -19,7 +19,8 @@ import {
 import { LOAD } from '../engine/recorder.ts'
 import type { Provider } from '../provider.ts'
 import { contractOf } from '../app.ts'
-import { meant, YamlError } from '../text/yaml.ts'
+import { didYouMean as meant } from '../text/suggest.ts'
+import { YamlError } from '../text/yaml.ts'
 
 type Providers = ReadonlyMap<string, Provider>
 

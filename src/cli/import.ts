@@ -7,7 +7,7 @@ import { Unusable } from '../casefile/format.ts'
 import { readBytes, UnreadableText } from '../text/reading.ts'
 import { contractOf, findProviders } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean as meant } from '../text/suggest.ts'
 import { write } from './files.ts'
 
 /** The endings of what is imported. */

@@ -3,7 +3,7 @@ import { arrange, NoSuchDeposit } from '../scenario/deposits.ts'
 import { isRegistered, NoSuchEndpoint, pointCallbacks } from '../outbox/endpoints.ts'
 import { withoutLogins } from '../casefile/format.ts'
 import type { Sandbox } from '../app.ts'
-import { amountText } from '../world/amounts.ts'
+import { amountText } from '../text/decimals.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { type Destination, NoDestination, tagOf } from '../world/destinations.ts'
 import {

@@ -6,7 +6,7 @@ import { type Found, findDestination, NoDestination } from '../world/destination
 import { durationMs } from '../text/durations.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean as meant } from '../text/suggest.ts'
 import { rowsFound } from './json-pieces.ts'
 import type { Scenario, ScenarioRule } from '../scenario/schema.ts'
 

@@ -9,7 +9,7 @@ import { entryView, isRefused } from './entries.ts'
 import { expectedText } from './expected.ts'
 import { Items } from './json-pieces.ts'
 import { version } from '../runtime/package.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean as meant } from '../text/suggest.ts'
 
 export const lookingRoutes: Routes = {
   getHealth: () => ok({ status: 'ok', version }),

@@ -25,8 +25,8 @@ import { readStories, scenarioRoutes } from './scenario.ts'
 import { timeRoutes } from './clock.ts'
 import { authorityOf, labelsOf } from '../pipeline/target.ts'
 import { worldRoutes } from './worlds.ts'
-import { TOLD_MAX } from '../text/compose.ts'
-import { bounded, meant } from '../text/yaml.ts'
+import { bounded, TOLD_MAX } from '../text/complaints.ts'
+import { didYouMean as meant } from '../text/suggest.ts'
 
 const ROUTES: Routes = {
   ...timeRoutes,

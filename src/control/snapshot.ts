@@ -5,7 +5,7 @@ import { inSlices } from '../runtime/slices.ts'
 import type { TablesView } from '../world/view.ts'
 import type { World } from '../world/world.ts'
 import { WorldRefused } from '../engine/worlds.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean as meant } from '../text/suggest.ts'
 import { type Ask, instant, iso, note, Problem, type Routes, stoppedProblem, type Told } from './http.ts'
 import { version } from '../runtime/package.ts'
 

@@ -6,12 +6,14 @@ import { contradiction, type DepositWish } from './deposits.ts'
 import { replaced } from '../text/exact.ts'
 import type { Action } from './faults.ts'
 import type { When } from './match.ts'
-import { atOnce } from '../runtime/slices.ts'
+import { atOnce } from '../text/steps.ts'
 import { readDestination } from '../world/destinations.ts'
 import { durationMs } from '../text/durations.ts'
 import type { SpoilHow } from '../world/outbox.ts'
-import { type Path, YamlError, YamlText } from '../text/yaml.ts'
-import { clockText } from '../control/http.ts'
+import { type Path } from '../text/complaints.ts'
+import { YamlError, YamlText } from '../text/yaml.ts'
+import { PLAIN_DECIMAL } from '../text/decimals.ts'
+import { clockText } from '../text/instants.ts'
 import { type Known, Names } from './references.ts'
 import { Reader } from './reader.ts'
 import { refuseRounded, whenOf } from './values.ts'
@@ -173,7 +175,7 @@ const Address = z.string().check(({ value, issues }) => {
 const Money = {
   amount: z
     .string({ error: 'expected decimal text in quotes, such as "12.5"' })
-    .regex(/^\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5"'),
+    .regex(PLAIN_DECIMAL, 'expected decimal text such as "12.5"'),
   currency: z.string().optional(),
   network: z.string().optional(),
   tag: Tag.nullable().optional(),

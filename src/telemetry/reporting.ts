@@ -1,5 +1,5 @@
 // Who hears what a sandbox has to say to people, and how some of it is said: bugs, lines that are no bugs, worlds that stand still.
-import { spell } from '../scenario/runtime.ts'
+import { durationText } from '../text/durations.ts'
 import type { Secrets } from '../engine/secrets.ts'
 import type { Was } from '../storage/file/directory.ts'
 import type { SandboxOptions } from '../options.ts'
@@ -21,7 +21,7 @@ export function ignored({ seed, startMs, frozen }: Was, wish: SandboxOptions): s
 /** In whole hours, where it is that long, else in minutes or seconds. */
 export function roughly(ms: number): string {
   const unit = [3_600_000, 60_000].find((size) => ms >= size) ?? 1000
-  return spell(Math.floor(ms / unit) * unit)
+  return durationText(Math.floor(ms / unit) * unit)
 }
 
 /** Who takes bugs; what an error holds of a call may let somebody in. */
