@@ -1,12 +1,34 @@
 // What is told of each call, callback and control call: to the metrics, and to the log where there is one.
+import type { IncomingHttpHeaders } from 'node:http'
 import { Metrics } from './metrics.ts'
 import type { Secrets } from '../engine/secrets.ts'
-import type { Incoming } from '../pipeline/received.ts'
-import type { Sent } from '../pipeline/call.ts'
 import type { Log } from './log.ts'
+import type { FaultRule } from '../scenario/faults.ts'
 import type { Provider } from '../provider.ts'
 import type { Attempt, Delivery } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
+
+/** A provider's call, as far as it is observed. */
+interface Request {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+}
+
+/** How it ended. */
+interface Response {
+  readonly status: number
+  /** Set: the connection was cut instead. */
+  readonly drop?: unknown
+  readonly told: {
+    readonly operation: string | undefined
+    readonly entry: number
+    readonly refusal: string | undefined
+    readonly hint: string | undefined
+    readonly caller?: unknown
+    readonly struck?: readonly FaultRule[] | undefined
+  }
+}
 
 export class Observer {
   readonly metrics = new Metrics()
@@ -21,10 +43,10 @@ export class Observer {
 
   /** A provider's call was answered, `ms` after its last byte. */
   call(
-    { method, path, headers }: Incoming,
+    { method, path, headers }: Request,
     { name: provider, identity }: Provider,
     world: World,
-    { status, told, drop }: Sent,
+    { status, told, drop }: Response,
     ms: number,
   ): void {
     const { operation, entry, refusal, hint, caller, struck = [] } = told
