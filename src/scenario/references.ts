@@ -6,7 +6,7 @@ import type { Provider } from '../provider.ts'
 import { bounded, type Path, TOLD_MAX } from '../text/complaints.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { YamlError, type YamlText } from '../text/yaml.ts'
-import type { Doing } from './schema.ts'
+import type { Doing } from './model.ts'
 
 /** What the regexes of one file, or of one question, may cost together, in RE2 instructions. */
 export const REGEX_COST_MAX = 20_000

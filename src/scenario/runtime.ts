@@ -11,7 +11,7 @@ import { Count, Moment, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import type { Doing, Scenario, ScenarioStep, Story, Whose } from './schema.ts'
+import type { Doing, Scenario, ScenarioStep, Story, Whose } from './model.ts'
 import { durationText } from '../text/durations.ts'
 
 /** The scenario of a world; there is one row or none. */
