@@ -1,5 +1,6 @@
 // The steps of an imported case: each call with our own names and without secrets, its answer, and what of that is compared.
 import type { Provider } from '../../provider.ts'
+import { withoutSecretFields } from '../../text/redact.ts'
 import { NAMING } from '../compare.ts'
 import { bodyFields, HIDDEN, mapTexts, type RecordedCall } from '../format.ts'
 import type { Renamed } from '../substitutions.ts'
@@ -7,7 +8,7 @@ import { isBlackedOut, jsonBody } from './bodies.ts'
 import type { Call } from './calls.ts'
 import { headerOf } from './exchange.ts'
 import { drawnFields, type SentValues } from './fields.ts'
-import { isSecretField, isSecretHeader } from './secrets.ts'
+import { isSecretHeader } from './secrets.ts'
 
 /** What the partner sent itself, as it stands in the case. */
 function addSent(
@@ -48,7 +49,7 @@ export function stepOf(
   const { method } = exchange
   const asOurs = renamed.request({ provider: provider.name, method, path: call.path, query: call.query }, call.body)
   addSent(call.seen.params, asOurs.query, asOurs.body, sent)
-  const query = asOurs.query === undefined ? undefined : withoutSecretValues(asOurs.query)
+  const query = asOurs.query === undefined ? undefined : withoutSecretFields(asOurs.query)
   const headers = Object.entries(call.headers).map(
     ([name, value]) => [name, isSecretHeader(name, provider) ? HIDDEN : value] as const,
   )
@@ -76,13 +77,6 @@ export function stepOf(
     ...(refused && { refused }),
     ...answerOf(call, namesUnknown(call, told, provider), { hide, sent, provider }),
   }
-}
-
-function withoutSecretValues(query: string): string {
-  return query
-    .split('&')
-    .map((pair) => (isSecretField(pair.split('=', 1)[0]!) ? `${pair.split('=', 1)[0]}=${HIDDEN}` : pair))
-    .join('&')
 }
 
 /** Answers that are the same whatever a call names, and those that mostly are. */
