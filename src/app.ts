@@ -20,8 +20,7 @@ import type { Provider } from './provider.ts'
 import { Queue } from './runtime/queue.ts'
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from './runtime/timers.ts'
 import { openStorage } from './storage/file/directory.ts'
-import type { Metrics } from './telemetry/metrics.ts'
-import { metricsText } from './telemetry/metrics.ts'
+import { type Metrics, metricsText } from './telemetry/metrics.ts'
 import { Observer } from './telemetry/observer.ts'
 import { complainerOf, warnerOf } from './telemetry/reporting.ts'
 import type { World } from './world/world.ts'
@@ -214,11 +213,11 @@ export class Sandbox {
         rules,
         guard: { allowHosts: options.allowHosts ?? [], token: options.controlToken },
         queue: this.#queue,
-        metricsText: () =>
+        metrics: () =>
           metricsText({
             metrics: this.metrics,
             worlds: engine.worlds,
-            lagBytes: engine.commit.lagBytes,
+            logLagBytes: engine.commit.lagBytes,
             host: options.host,
           }),
         complain: this.complain,

@@ -1,6 +1,7 @@
 // What a running sandbox tells about itself: Prometheus text, and a line for each call on stderr.
 import { spawn } from 'node:child_process'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { Metrics, metricsText } from '../src/telemetry/metrics.ts'
 import { Log, type LogOptions } from '../src/telemetry/log.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { Inbox, type Kit, start } from './kit.ts'
@@ -24,7 +25,7 @@ describe('metrics', () => {
     const reply = await box.control('GET', '/metrics')
     expect(reply.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
     expect(reply.text).toMatch(
-      /^(# HELP \w+ [^\n]+\n# TYPE \w+ (counter|gauge)\n(\w+(\{(\w+="[^"\n]*",?)+\})? [0-9.e+-]+\n)*)+$/,
+      /^(\n?# HELP \w+ [^\n]+\n# TYPE \w+ (counter|gauge)\n(\w+(\{(\w+="[^"\n]*",?)+\})? [0-9.e+-]+\n)*)+$/,
     )
     const families = [...reply.text.matchAll(/# TYPE (\w+)/g)].map(([, name]) => name)
     expect(new Set(families).size).toBe(families.length)
@@ -92,8 +93,36 @@ describe('metrics', () => {
       process_cpu_seconds_total: 2,
       process_uptime_seconds: 3.5,
     })
-    const { status, text } = await (await start()).control('GET', '/metrics')
-    expect([status, text]).toEqual([200, expect.not.stringContaining('process_')])
+    expect((await (await start()).control('GET', '/metrics')).text).not.toContain('process_')
+  })
+
+  test('are written as Prometheus reads them: sorted samples, escaped values, nothing shared between two sandboxes', async () => {
+    const metrics = new Metrics()
+    metrics.call('cpg', 'ping', 200)
+    metrics.call('cpg', 'a"b\\c', 401)
+    metrics.call('cpg', 'a"b\\c', 401)
+    metrics.attempt('cpg', 'deposit.detected', 'unanswered')
+    const worlds = [
+      { clock: { due: 2 }, journal: { dropped: 5 } },
+      { clock: { due: 1 }, journal: { dropped: 0 } },
+    ]
+    const [{ text, type }, other] = await Promise.all([
+      metricsText({ metrics, worlds, logLagBytes: 4096, host: undefined }),
+      metricsText({ metrics: new Metrics(), worlds: [], logLagBytes: undefined, host: undefined }),
+    ])
+    expect(type).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(text.split('\n').filter((line) => /^sandgate_(?!build)/.test(line))).toEqual([
+      String.raw`sandgate_calls_total{provider="cpg",operation="a\"b\\c",status="401"} 2`,
+      'sandgate_calls_total{provider="cpg",operation="ping",status="200"} 1',
+      'sandgate_callback_attempts_total{provider="cpg",event="deposit.detected",outcome="unanswered"} 1',
+      'sandgate_worlds 2',
+      'sandgate_timers 3',
+      'sandgate_journal_dropped_entries 5',
+      'sandgate_log_lag_bytes 4096',
+    ])
+    expect(text).toContain('# HELP sandgate_log_lag_bytes Write-ahead log bytes not yet checkpointed, in all worlds.\n')
+    expect(other.text).toContain('# TYPE sandgate_calls_total counter\n')
+    expect(other.text).not.toMatch(/sandgate_calls_total\{|sandgate_log_lag_bytes/)
   })
 })
 

@@ -163,6 +163,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'find-my-way': ['src/contract/paths.ts'],
   'ajv/dist/2020.js': ['src/contract/contract.ts'],
   commander: ['src/cli/'],
+  'prom-client': ['src/telemetry/metrics.ts'],
+  'fastest-levenshtein': ['src/text/suggest.ts', 'src/diagnosis/hints.ts'],
 }
 
 describe('imports', () => {

@@ -21,7 +21,8 @@ import {
 } from './format.ts'
 import { LOAD } from '../engine/recorder.ts'
 import type { Provider } from '../provider.ts'
-import { meant, YamlError } from '../text/yaml.ts'
+import { didYouMean } from '../text/suggest.ts'
+import { YamlError } from '../text/yaml.ts'
 
 type Providers = ReadonlyMap<string, Provider>
 
@@ -64,11 +65,11 @@ function checkCall(call: RecordedCall | CallUnderWay, place: string, providers: 
   ]
   if (!gates.includes(refused.gate))
     throw new Unusable(
-      `${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${meant(refused.gate, gates)}`,
+      `${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${didYouMean(refused.gate, gates)}`,
     )
   if (!Object.hasOwn(refusals, refused.name))
     throw new Unusable(
-      `${place}.refused.name: ${call.provider} has no refusal "${refused.name}"${meant(refused.name, Object.keys(refusals))}`,
+      `${place}.refused.name: ${call.provider} has no refusal "${refused.name}"${didYouMean(refused.name, Object.keys(refusals))}`,
     )
 }
 
@@ -76,7 +77,7 @@ function providerOf({ provider: name }: { readonly provider: string }, place: st
   const provider = providers.get(name)
   if (!provider)
     throw new Unusable(
-      `${place}.provider: this version has no provider "${name}"; there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`,
+      `${place}.provider: this version has no provider "${name}"; there are ${[...providers.keys()].join(', ')}${didYouMean(name, [...providers.keys()])}`,
     )
   return provider
 }
@@ -92,7 +93,7 @@ function checkDeed(deed: RecordedDeed, place: string, providers: Providers): Rec
 /** Why this control call of a recording cannot be made again, in one sentence; undefined: it can. */
 function commandProblem({ operation: id, params, query, body }: RecordedDeed, contract: Contract): string | undefined {
   const operation = isCommand(id) ? contract.operations.find((each) => each.id === id) : undefined
-  if (!operation) return `operation: no control call "${id}" changes a world${meant(id, Object.keys(COMMANDS))}`
+  if (!operation) return `operation: no control call "${id}" changes a world${didYouMean(id, Object.keys(COMMANDS))}`
   const strange = Object.entries(query).find(([, value]) => typeof value === 'object')
   if (strange) return `query.${strange[0]}: expected a text, a number, true or false`
   const asText = new URLSearchParams(

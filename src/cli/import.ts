@@ -8,7 +8,7 @@ import { readBytes, UnreadableText } from '../text/reading.ts'
 import { findProviders } from '../app.ts'
 import { contractOf } from '../contract/contracts.ts'
 import { UsageError } from '../engine/errors.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean as meant } from '../text/suggest.ts'
 import { write } from './files.ts'
 
 /** The endings of what is imported. */

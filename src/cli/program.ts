@@ -92,7 +92,7 @@ async function checkCommand(named: string | undefined): Promise<void> {
 }
 
 async function nearest(name: string, known: readonly string[]): Promise<string> {
-  return (await import('../text/yaml.ts')).meant(name, known)
+  return (await import('../text/suggest.ts')).didYouMean(name, known)
 }
 
 /** What the user has to mend; anything else is a bug and is loud. Only who meets an error loads what knows errors. */

@@ -1,32 +1,22 @@
 // One OpenAPI document, compiled once: which operation a request means, what is wrong with the call, what is wrong with the answer.
 // Ajv judges (as it does inside Prism); what a verdict sounds like is the provider's affair.
 import { readFileSync } from 'node:fs'
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { Content, Problem } from '../provider.ts'
 import { bounded, firstOf, shapeOf, SMALL_BYTES } from './bounds.ts'
 import { readDocument } from './documents.ts'
 import { expanded } from './expand.ts'
-import { bareType, entryFor, type Medium, readForm, readMedia } from './media.ts'
-import { type Parameter, queryValues, readParameters, valueOf } from './parameters.ts'
+import { bareType, entryFor, readForm } from './media.ts'
+import { basePaths, type ContractOperation, readOperations } from './operations.ts'
+import { queryValues, valueOf } from './parameters.ts'
 import { METHODS, Paths } from './paths.ts'
 import type { Shape } from './partial.ts'
 import { escape, Pointers } from './pointers.ts'
+import { missing, otherType, problem } from './problems.ts'
 import { type Mode, regExp, type SchemaParts, Schemas } from './schemas.ts'
 
-export interface ContractOperation {
-  readonly id: string
-  readonly method: string
-  /** The template under the base path: `/v1/deposit-requests/{request_id}`. */
-  readonly path: string
-  readonly parameters: readonly Parameter[]
-  /** `json`: what a body is held against that is read as JSON. */
-  readonly body:
-    | { readonly required: boolean; readonly media: ReadonlyMap<string, Medium>; readonly json: Medium | undefined }
-    | undefined
-  /** Where its responses stand in the document. */
-  readonly pointer: string
-}
+export type { ContractOperation }
 
 export interface Match {
   readonly operation: ContractOperation
@@ -78,7 +68,7 @@ export class Contract {
     this.#schemas = new Schemas(this.#pointers, document.openapi, formats)
     this.#parts = { call: formats ? document : this.#schemas.rewritten(document, 'call'), answer: undefined }
     this.basePath = basePaths('', this.document.servers, this.#pointers)?.[0] ?? ''
-    this.operations = this.#readOperations()
+    this.operations = readOperations({ document, file, pointers: this.#pointers, paths: this.#paths })
   }
 
   /** The document as it stands in the file. */
@@ -333,145 +323,11 @@ export class Contract {
     if (this.#schemas.oneSided) ajv.addSchema(this.#partsFor('answer'), this.#idOf('answer'), undefined, false)
     return ajv
   }
-
-  #readOperations(): ContractOperation[] {
-    const operations: ContractOperation[] = []
-    const ids = new Map<string, string>()
-    for (const [path, written] of Object.entries<any>(this.document.paths)) {
-      if (path.startsWith('x-')) continue
-      const place = `/paths/${escape(path)}`
-      if (!path.startsWith('/')) throw this.#pointers.wrong(place, 'does not begin with a slash')
-      const item = this.#pointers.follow(place)
-      if (item !== place && Object.keys(written).some((key) => !['$ref', 'summary', 'description'].includes(key)))
-        throw this.#pointers.wrong(place, 'has a $ref and more beside it; only one of them can count')
-      for (const key of Object.keys(this.#pointers.at(item))) {
-        const method = METHODS.find((one) => one.toLowerCase() === key)
-        if (method) operations.push(this.#readOperation(method, path, item, ids))
-        else if (!['summary', 'description', 'servers', 'parameters', '$ref'].includes(key) && !key.startsWith('x-'))
-          throw this.#pointers.wrong(
-            `${item}/${escape(key)}`,
-            `is no part of a path; methods are written ${METHODS.join(', ').toLowerCase()}`,
-          )
-      }
-    }
-    return operations
-  }
-
-  #readOperation(method: string, path: string, item: string, ids: Map<string, string>): ContractOperation {
-    const pointer = `${item}/${method.toLowerCase()}`
-    const { operationId: id, parameters, requestBody, responses, servers } = this.#pointers.at(pointer)
-    if (typeof id !== 'string' || id === '') throw new Error(`${this.file}: ${method} ${path} has no operationId`)
-    if (ids.has(id)) throw this.#pointers.wrong(`${pointer}/operationId`, `is ${id}, and so is that of ${ids.get(id)}`)
-    ids.set(id, `${method} ${path}`)
-    if (
-      typeof responses !== 'object' ||
-      responses === null ||
-      !Object.keys(responses).some((code) => /^([1-5](\d\d|XX)|default)$/.test(code))
-    )
-      throw this.#pointers.wrong(`${pointer}/responses`, 'has no response: expected a status, 2XX or default')
-    const operation: ContractOperation = {
-      id,
-      method,
-      path,
-      pointer,
-      parameters: readParameters(
-        [
-          [`${item}/parameters`, this.#pointers.at(item).parameters],
-          [`${pointer}/parameters`, parameters],
-        ],
-        this.#pointers,
-      ),
-      body: this.#readBody(`${pointer}/requestBody`, requestBody),
-    }
-    const named = [...path.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => name!)
-    const declared = operation.parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name)
-    for (const name of named)
-      if (!declared.includes(name))
-        throw this.#pointers.wrong(pointer, `declares no parameter "${name}" in path, which ${path} has`)
-    for (const name of declared)
-      if (!named.includes(name))
-        throw this.#pointers.wrong(pointer, `declares a parameter "${name}" in path, which ${path} does not have`)
-    const own =
-      basePaths(pointer, servers, this.#pointers) ?? basePaths(item, this.#pointers.at(item).servers, this.#pointers)
-    for (const base of own ?? basePaths('', this.document.servers, this.#pointers) ?? ['']) {
-      try {
-        this.#paths.add(method, base + path, operation)
-      } catch (error) {
-        throw this.#pointers.wrong(pointer, (error as Error).message)
-      }
-    }
-    return operation
-  }
-
-  #readBody(pointer: string, body: unknown): ContractOperation['body'] {
-    if (!body) return undefined
-    const at = this.#pointers.follow(pointer)
-    const { content, required } = this.#pointers.at(at)
-    // Where YAML will do, whoever reads it judges it: they can say on which line.
-    if (content?.['application/yaml']) return undefined
-    const media = readMedia(`${at}/content`, content, this.#pointers)
-    return { required: required === true, media, json: [...media.values()].find(({ kind }) => kind === 'json') }
-  }
 }
 
 const LOOSE = Object.assign((pattern: string) => regExp(pattern), { code: 'new RegExp' })
 
-/** Where the paths begin, for each server once; undefined: no servers are named there. */
-function basePaths(pointer: string, servers: any, pointers: Pointers): string[] | undefined {
-  if (servers === undefined || servers === null) return undefined
-  if (!Array.isArray(servers)) throw pointers.wrong(`${pointer}/servers`, 'is no list')
-  const bases = servers.map((server, index) => {
-    const place = `${pointer}/servers/${index}`
-    const url = String(server?.url ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
-      const value = server.variables?.[name]?.default
-      if (value === undefined)
-        throw pointers.wrong(`${place}/url`, `has {${name}}, and variables.${name} has no default`)
-      return String(value)
-    })
-    if (!URL.canParse(url || '/', 'http://any')) throw pointers.wrong(`${place}/url`, `is ${url}, which is no URL`)
-    return new URL(url || '/', 'http://any').pathname.replace(/\/$/, '')
-  })
-  return bases.length === 0 ? undefined : [...new Set(bases)]
-}
-
 /** The status itself, else its range, else the default. */
 function keyFor(responses: object, status: number): string | undefined {
   return [String(status), `${String(status)[0]}XX`, 'default'].find((key) => Object.hasOwn(responses, key))
-}
-
-function otherType(mediaType: string | undefined, media: ReadonlyMap<string, Medium>): Problem {
-  const message =
-    media.size === 1 && media.has('application/json') ? 'is not JSON' : `is none of ${[...media.keys()].join(', ')}`
-  return { in: 'body', at: [], keyword: 'mediaType', params: { mediaType }, message, value: undefined }
-}
-
-function missing(where: Problem['in'], name: string): Problem {
-  return {
-    in: where,
-    at: [name],
-    keyword: 'required',
-    params: { missingProperty: name },
-    message: 'is required',
-    value: undefined,
-  }
-}
-
-function problem(error: ErrorObject, where: Problem['in'], at: (string | number)[]): Problem {
-  const path = error.instancePath
-    .split('/')
-    .slice(1)
-    .map((part) => {
-      const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
-      return /^\d+$/.test(name) ? Number(name) : name
-    })
-  // What a value of another type cannot have, it lacks.
-  const required = error.keyword === 'type' ? error.parentSchema?.required : undefined
-  return {
-    in: where,
-    at: [...at, ...path],
-    keyword: error.keyword,
-    params: required ? { ...error.params, required } : error.params,
-    message: error.message ?? error.keyword,
-    value: error.data,
-  }
 }

@@ -1,6 +1,6 @@
 // What is wrong with a call of the control API, in sentences for people: where, what was expected, and the nearest right name.
 import type { Problem } from '../provider.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean } from '../text/suggest.ts'
 import type { Contract, ContractOperation } from './contract.ts'
 
 /** Every problem as a sentence. */
@@ -13,7 +13,7 @@ function inWords({ in: where, at, keyword, params, message }: Problem, keys: rea
   const place = `${where} ${at.join('.')}`.trim()
   switch (keyword) {
     case 'additionalProperties':
-      return `${place}: unknown key "${String(params.additionalProperty).slice(0, 80)}"${meant(params.additionalProperty, keys)}`
+      return `${place}: unknown key "${String(params.additionalProperty).slice(0, 80)}"${didYouMean(params.additionalProperty, keys)}`
     case 'minProperties':
       return `${place} is empty; it takes ${keys.join(', ')}`
     case 'maxProperties':

@@ -1,7 +1,7 @@
 // `deposits`: money that a test sends, and what was sent before.
 import { holderOf, placeOf } from '../engine/deposits.ts'
 import { iso } from '../text/instants.ts'
-import { amountText } from '../world/amounts.ts'
+import { amountText } from '../text/decimals.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { sameTag } from '../world/tags.ts'
 import type { World } from '../world/world.ts'

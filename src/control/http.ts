@@ -16,7 +16,7 @@ export interface ControlRequest extends CommandInput {
   readonly contract: Contract
   readonly rules: Rules
   /** What GET metrics answers. */
-  readonly metricsText: () => string | Promise<string>
+  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
   readonly query: Readonly<Record<string, any>>
   /** The body as it was sent: numbers of JSON may have more digits in it than `body` holds. */
   readonly bytes: Buffer

@@ -2,9 +2,8 @@
 import type { Routes } from './http.ts'
 
 export const metricsRoutes: Routes = {
-  getMetrics: async ({ metricsText }) => ({
-    status: 200,
-    type: 'text/plain; version=0.0.4; charset=utf-8',
-    body: await metricsText(),
-  }),
+  getMetrics: async ({ metrics }) => {
+    const { type, text } = await metrics()
+    return { status: 200, type, body: text }
+  },
 }

@@ -12,12 +12,12 @@ import { refuseStopped, unknownName } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import { problemOf, SandgateError } from '../engine/errors.ts'
 import type { Queue } from '../runtime/queue.ts'
-import { TOLD_MAX } from '../text/compose.ts'
+import { bounded, TOLD_MAX } from '../text/complaints.ts'
 import { InvalidTime } from '../text/durations.ts'
 import { authorityOf, labelsOf } from '../text/hosts.ts'
 import { boundsOf } from '../text/reading.ts'
 import { mapTexts } from '../text/redact.ts'
-import { bounded, meant } from '../text/yaml.ts'
+import { didYouMean } from '../text/suggest.ts'
 import type { World } from '../world/world.ts'
 import { addressRoutes } from './addresses.ts'
 import { bodyOf, inUtf8 } from './body.ts'
@@ -87,7 +87,7 @@ export interface ControlOptions {
   readonly guard: GuardOptions
   /** Where bodies take turns. */
   readonly queue: Queue
-  readonly metricsText: () => string | Promise<string>
+  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
   /** Where bugs are told. */
   readonly complain: (message: string, error?: unknown) => void
 }
@@ -146,7 +146,7 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
       throw new SandgateError('method_not_allowed', `${req.path} knows ${allowed.join(', ')}`, { more: { allowed } })
     throw new SandgateError(
       'not_found',
-      `the control API has no ${req.path}${meant(
+      `the control API has no ${req.path}${didYouMean(
         req.path,
         contract.operations.map((operation) => operation.path),
       )} GET /_sandgate/specs/sandgate lists what it has`,
@@ -178,7 +178,7 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
     world,
     contract,
     rules: control.rules,
-    metricsText: control.metricsText,
+    metrics: control.metrics,
     params,
     query: contract.queryValues(operation, query) as ControlRequest['query'],
     body: snapshot ? { ...(body as object), tables: snapshot.rows } : body,
@@ -226,7 +226,7 @@ function unknownQueryParameters(
   const named = { provider: given.provider === own ? undefined : given.provider, operation: given.operation }
   const none = unknown.length === 0 && unknownName(named, engine)
   return [
-    ...unknown.map((name) => `query: unknown parameter "${name}"${meant(name, known)}`),
+    ...unknown.map((name) => `query: unknown parameter "${name}"${didYouMean(name, known)}`),
     ...(none ? [`query: ${none}`] : []),
   ]
 }

@@ -1,7 +1,7 @@
 // `health`, `rules` and `specs`: what runs here, what is documented of the providers, and the documents in use.
 import { SandgateError } from '../engine/errors.ts'
 import { version } from '../runtime/package.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean } from '../text/suggest.ts'
 import { ok, type Routes } from './http.ts'
 
 export const ruleRoutes: Routes = {
@@ -22,7 +22,7 @@ export const ruleRoutes: Routes = {
     if (name !== own.name && !engine.providers.has(name))
       throw new SandgateError(
         'provider_not_found',
-        `there is no provider "${name}"${meant(name, [...engine.providers.keys(), own.name])}`,
+        `there is no provider "${name}"${didYouMean(name, [...engine.providers.keys(), own.name])}`,
       )
     const contract = name === own.name ? own : engine.contract(name)
     return headers.accept?.includes('application/json')

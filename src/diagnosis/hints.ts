@@ -6,8 +6,9 @@ import type { Contract } from '../contract/contract.ts'
 import type { Call, Provider, Refusal } from '../provider.ts'
 import type { World } from '../world/world.ts'
 import { aboutKey, type Company } from './keys.ts'
-import { type Bent, type Case, mistakesOf, type Row } from './mistakes.ts'
+import { mistakesOf, type Row } from './mistakes.ts'
 import { readings } from './signatures.ts'
+import type { Bent, Case } from './variants.ts'
 
 // rule: sandgate.hints.cost
 /** Most MACs (and plain hashes) that one refusal costs, whatever was sent; what cannot be a signature costs none. A usual call takes 150 to 300. */

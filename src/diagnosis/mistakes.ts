@@ -1,31 +1,35 @@
 // The table of what clients get wrong when they sign: what to say of it, and what is signed by those who do it. What goes wrong with one provider
-// only stands with that provider; how a signature is written down in signatures.ts, and the search through this table in hints.ts.
-import type { Call, Credential, Provider, SignedParts, SignedText, Signing } from '../provider.ts'
-import { asText, encodings, formOf, jsonForms, withLineEnds, withQuotes } from './rewritings.ts'
-
-/** What is known when a signature is wrong. */
-export interface Case {
-  readonly call: Call
-  readonly provider: Provider
-  readonly signing: Signing
-  readonly credentials: readonly Credential[]
-  /** What should have been signed. */
-  readonly parts: SignedParts
-}
-
-/** What was signed by mistake: parts that differ, another text, another digest, another use of it. */
-export interface Bent extends Partial<SignedParts> {
-  readonly text?: SignedText
-  readonly digest?: string
-  /** What went into a hash, where an HMAC is expected. */
-  readonly plain?: (secret: string, text: SignedText) => readonly SignedText[]
-  /** The key of the HMAC and its text changed places. */
-  readonly swapped?: true
-  /** What is different about the body. */
-  readonly as?: string
-  /** Nothing was signed: there would be more to try, and it would cost too much. */
-  readonly more?: true
-}
+// only stands with that provider; how what was signed is made in variants.ts, how a signature is written down in signatures.ts, and the search through
+// this table in hints.ts.
+import type { Signing } from '../provider.ts'
+import { asText, encodings, formOf, withLineEnds, withQuotes } from './rewritings.ts'
+import {
+  asFloats,
+  bared,
+  type Bent,
+  bodies,
+  bodyOf,
+  type Case,
+  formsOf,
+  holder,
+  inOtherForms,
+  inOtherUnits,
+  isAscii,
+  MARK,
+  MORE,
+  only,
+  otherPaths,
+  otherSecrets,
+  otherThan,
+  percentEncoded,
+  printable,
+  REWRITTEN_MAX,
+  textOf,
+  title,
+  unescaped,
+  withEnds,
+  withNonce,
+} from './variants.ts'
 
 /** `each`: what is signed by mistake depends on the path that should have been. */
 export type Row = readonly [
@@ -49,9 +53,6 @@ export function mistakesOf({ slips }: Signing): readonly Row[] {
 }
 
 const DIGESTS = ['sha256', 'sha512', 'sha1', 'sha384']
-
-/** Of the other secrets of an account, and of those of other accounts, so many are tried. */
-const SECRETS_MAX = 8
 
 const MISTAKES: readonly Row[] = [
   // None, so that a signature which is only written down wrongly is found too.
@@ -345,151 +346,3 @@ const RARE: readonly Row[] = [
     ({ parts: { body } }) => (body.length > 0 ? bodies([body.toString('base64'), body.toString('hex')]) : []),
   ],
 ]
-
-// rule: sandgate.hints.cost
-/** Bytes of a body beyond which it is not written anew, and of all the forms that are made of one. */
-const REWRITTEN_MAX = 64 * 1024
-const FORMS_BYTES = 256 * 1024
-
-const MARK = Buffer.from([0xef, 0xbb, 0xbf])
-
-function only(possible: boolean, bent: Bent): readonly Bent[] {
-  return possible ? [bent] : []
-}
-
-function bodies(texts: readonly string[]): Bent[] {
-  return texts.map((text) => ({ body: Buffer.from(text) }))
-}
-
-function bodyOf(body: Buffer, end: string): Bent {
-  return { body: Buffer.concat([body, Buffer.from(end)]) }
-}
-
-/** Without the blanks around it. A pattern would look at each blank inside as if it were the last one. */
-function bared(body: Buffer): readonly Bent[] {
-  const isBlank = (byte: number | undefined) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d
-  let [start, end] = [0, body.length]
-  while (start < end && isBlank(body[start])) start++
-  while (end > start && isBlank(body[end - 1])) end--
-  return only(end - start < body.length, { body: body.subarray(start, end) })
-}
-
-function otherThan(body: Buffer, texts: readonly string[]): string[] {
-  return texts.filter((text) => text !== textOf(body))
-}
-
-const MORE: readonly Bent[] = [{ more: true }]
-
-function* formsOf(body: Buffer): Iterable<Bent> {
-  if (body.length > REWRITTEN_MAX) return yield* MORE
-  const seen = new Set([textOf(body)])
-  let left = FORMS_BYTES
-  for (const { text, as } of jsonForms(textOf(body))) {
-    if (left < 0) return yield* MORE
-    left -= Math.max(text.length, body.length)
-    if (seen.has(text)) continue
-    seen.add(text)
-    yield { body: Buffer.from(text), as }
-  }
-}
-
-function textOf(body: Buffer): string {
-  return body.toString('utf8')
-}
-
-function withEnds(body: Buffer, end: string): string {
-  return textOf(body).replace(/\r?\n/g, end)
-}
-
-function isAscii(body: Buffer): boolean {
-  return !/[^\0-\x7f]/.test(textOf(body))
-}
-
-function unescaped(text: string): string {
-  return text.replace(/\\(["\\/n])/g, (_, char: string) => (char === 'n' ? '\n' : char))
-}
-
-function percentEncoded(text: string): string[] {
-  try {
-    return [encodeURIComponent(text), encodeURI(text)]
-  } catch {
-    // Half a character cannot be encoded.
-    return []
-  }
-}
-
-function title(digest: string): string {
-  return digest.replace('sha', 'SHA-')
-}
-
-function otherSecrets({ call, provider, credentials, parts }: Case): { own: Bent[]; foreign: Bent[] } {
-  const account = credentials.find(({ key }) => key === call.headers[provider.keyHeader])?.account
-  const secretsOf = (rows: readonly Credential[]) =>
-    new Set(rows.flatMap(({ secret }) => (secret === undefined || secret === parts.secret ? [] : [secret])))
-  const bents = (secrets: Set<string>) => [...secrets].slice(0, SECRETS_MAX).map((secret) => ({ secret }))
-  return {
-    own: bents(secretsOf(credentials.filter((row) => row.account === account))),
-    foreign: bents(secretsOf(credentials.filter((row) => row.account !== account))),
-  }
-}
-
-/** Only the accounts that everybody knows are named. */
-function holder(secret: string | undefined, { demo }: Provider): string {
-  const published = demo.find((row) => row.secret === secret)
-  return published ? `the demo account ${published.account}` : 'another account'
-}
-
-/** Tried once, in place of the provider's own path. */
-function otherPaths({ call, signing, parts }: Case): Bent[] {
-  if (parts.path !== call.path) return []
-  const { path } = call
-  const own = [path.slice(1), `/${path}`, ...encodings(path), path.toLowerCase()]
-  return [...new Set([...signing.otherPaths(call), ...own])]
-    .filter((other) => other !== path && other !== call.linePath)
-    .map((path) => ({ path }))
-}
-
-/** As a header can hold it. */
-function printable(path: string): string {
-  return path.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
-
-/** Seconds, milliseconds, microseconds and nanoseconds of the same instant. */
-function inOtherUnits(nonce: string): string[] {
-  return [10, 13, 16, 19]
-    .filter((digits) => digits !== nonce.length)
-    .map((digits) => nonce.slice(0, digits).padEnd(digits, '0'))
-}
-
-/** The same second as languages write instants. */
-function inOtherForms(seconds: number): string[] {
-  const iso = new Date(seconds * 1000).toISOString()
-  return [
-    `${seconds}.0`,
-    iso,
-    iso.replace('.000', ''),
-    iso.replace('.000Z', '+00:00'),
-    iso.slice(0, 19),
-    `${seconds}000000`,
-    `${seconds}000000000`,
-  ]
-}
-
-function asFloats(nonce: string): string[] {
-  const float = Number(nonce)
-  const digits = float.toExponential()
-  return [String(BigInt(float)), `${nonce}.0`, digits, digits.replace('e', 'E')].filter((text) => text !== nonce)
-}
-
-function withNonce(text: string, nonce: string): string[] {
-  if (text === '') return [`nonce=${nonce}`, `{"nonce":"${nonce}"}`, `{"nonce":${nonce}}`]
-  if (!text.startsWith('{')) return []
-  const comma = text.slice(1).trimStart() === '}' ? '' : ','
-  return [
-    ...[nonce, `"${nonce}"`].flatMap((value) => [
-      `{"nonce":${value}${comma}${text.slice(1)}`,
-      `${text.slice(0, -1)}${comma}"nonce":${value}}`,
-    ]),
-    ...formOf(text).map((form) => `nonce=${nonce}&${form}`),
-  ]
-}

@@ -1,36 +1,30 @@
 // One number as the libraries of clients write it: what JavaScript, Python, Java, .NET, PHP and Go make of the same value. For the forms of a body
 // that rewritings.ts makes.
+import { type Decimal, normalized, plainText, readDecimal, withPlaces } from '../text/decimals.ts'
 
 export type Numbers = (text: string) => string
 
 const isFloat = (text: string) => /[.eE]/.test(text)
 
-/** Whole digits, decimal digits without zeros behind, and where the point stands, of a finite number. */
-function digitsOf(text: string): { sign: string; digits: string; exponent: number } {
-  const [, sign = '', whole = '0', fraction = '', power = '0'] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
-  const all = (whole + fraction).replace(/^0+(?=\d)/, '')
-  const digits = all.replace(/0+$/, '') || '0'
-  // The value is 0.DIGITS times ten to this.
-  return { sign, digits, exponent: digits === '0' ? 1 : all.length - fraction.length + Number(power) }
+/** Of a finite number: its digits without zeros at either end, `0` for zero. */
+function digitsOf(text: string): Decimal {
+  const decimal = normalized(readDecimal(text)!)
+  return decimal.digits === '' ? { ...decimal, digits: '0', exponent: 0 } : decimal
 }
 
-function plainText({ sign, digits, exponent }: ReturnType<typeof digitsOf>): string {
-  if (exponent <= 0) return `${sign}0.${'0'.repeat(-exponent)}${digits}`
-  return (
-    sign +
-    (digits.length <= exponent
-      ? digits.padEnd(exponent, '0')
-      : `${digits.slice(0, exponent)}.${digits.slice(exponent)}`)
-  )
+/** How many digits stand in front of the point; below zero, how many zeros follow it. */
+function pointOf({ digits, exponent }: Decimal): number {
+  return digits.length + exponent
 }
 
-function scientific(
-  { sign, digits, exponent }: ReturnType<typeof digitsOf>,
-  mark: string,
-  power: (exponent: number) => string,
-): string {
-  return `${sign}${digits[0]}${digits.length > 1 ? `.${digits.slice(1)}` : ''}${mark}${power(exponent - 1)}`
+function scientific(parts: Decimal, mark: string, power: (exponent: number) => string): string {
+  const { sign, digits } = parts
+  return `${sign}${digits[0]}${digits.length > 1 ? `.${digits.slice(1)}` : ''}${mark}${power(pointOf(parts) - 1)}`
+}
+
+/** With a point, as a float has it. */
+function asFloat(text: string): string {
+  return text.includes('.') ? text : `${text}.0`
 }
 
 const signedPower = (exponent: number) =>
@@ -41,37 +35,39 @@ const shortest = (text: string) => digitsOf(String(Number(text)))
 
 function python(text: string): string {
   const parts = shortest(text)
-  if (parts.exponent <= -4 || parts.exponent > 16) return scientific(parts, 'e', signedPower)
-  const plain = plainText(parts)
-  return plain.includes('.') ? plain : `${plain}.0`
+  if (pointOf(parts) <= -4 || pointOf(parts) > 16) return scientific(parts, 'e', signedPower)
+  return asFloat(plainText(parts))
 }
 
 function java(text: string): string {
   const parts = shortest(text)
-  if (parts.digits !== '0' && (parts.exponent <= -3 || parts.exponent > 7))
-    return scientific(parts.digits.length > 1 ? parts : { ...parts, digits: `${parts.digits}0` }, 'E', String)
-  const plain = plainText(parts)
-  return plain.includes('.') ? plain : `${plain}.0`
+  const { digits, exponent } = parts
+  if (digits !== '0' && (pointOf(parts) <= -3 || pointOf(parts) > 7))
+    return scientific(
+      digits.length > 1 ? parts : { ...parts, digits: `${digits}0`, exponent: exponent - 1 },
+      'E',
+      String,
+    )
+  return asFloat(plainText(parts))
 }
 
 function stripped(text: string): string {
   const parts = digitsOf(text)
   // Java writes a BigDecimal with an exponent when its scale is negative, or when the number is very small.
-  if (parts.digits.length < parts.exponent || parts.exponent < -5)
+  if (parts.exponent > 0 || pointOf(parts) < -5)
     return scientific(parts, 'E', (exponent) => (exponent < 0 ? String(exponent) : `+${exponent}`))
   return plainText(parts)
 }
 
 function seventeen(text: string): string {
   const parts = digitsOf(Number(text).toPrecision(17))
-  const plain = plainText(parts)
-  return plain.includes('.') ? plain : `${plain}.0`
+  return asFloat(plainText(parts))
 }
 
 function fixed(places: number): Numbers {
   return (text) => {
-    const [whole, fraction = ''] = plainText(digitsOf(text)).split('.')
-    return fraction.length > places ? text : `${whole}.${fraction.padEnd(places, '0')}`
+    const parts = digitsOf(text)
+    return -parts.exponent > places ? text : withPlaces(plainText(parts), places)
   }
 }
 

@@ -4,7 +4,7 @@ import type { Provider } from '../provider.ts'
 import type { ControlAction } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
 import type { Commit } from './commit.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean } from '../text/suggest.ts'
 import { SandgateError } from './errors.ts'
 import type { Integrity } from './integrity.ts'
 import type { Recorder } from './recorder.ts'
@@ -71,10 +71,10 @@ export function unknownName(
   { providers, contract }: { readonly providers: Context['providers']; readonly contract?: Context['contract'] },
 ): string | undefined {
   const named = [...providers.values()].filter(({ name }) => provider === undefined || name === provider)
-  if (named.length === 0) return `there is no provider "${provider}"${meant(provider!, [...providers.keys()])}`
+  if (named.length === 0) return `there is no provider "${provider}"${didYouMean(provider!, [...providers.keys()])}`
   if (operation === undefined || !contract) return undefined
   const known = named.flatMap(({ name }) => contract(name).operations.map(({ id }) => id))
   return known.includes(operation)
     ? undefined
-    : `${provider === undefined ? 'no provider has an' : `${named[0]!.title} has no`} operation "${operation}"${meant(operation, known)}`
+    : `${provider === undefined ? 'no provider has an' : `${named[0]!.title} has no`} operation "${operation}"${didYouMean(operation, known)}`
 }

@@ -3,7 +3,7 @@
 import { version } from '../runtime/package.ts'
 import { inSlices } from '../runtime/slices.ts'
 import { instant, iso } from '../text/instants.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean } from '../text/suggest.ts'
 import type { TablesView } from '../world/view.ts'
 import type { World } from '../world/world.ts'
 import { type Context, note, refuseStopped } from './context.ts'
@@ -148,7 +148,7 @@ function* refuseMisfits(tables: SnapshotRows, integrity: Integrity): Generator<v
   if (unknown !== undefined)
     throw new SandgateError(
       'invalid_snapshot',
-      `tables.${unknown}: there is no such table${meant(unknown, integrity.tables)}`,
+      `tables.${unknown}: there is no such table${didYouMean(unknown, integrity.tables)}`,
     )
   for (const wrong of integrity.problems(tables)) {
     if (wrong !== undefined) throw new SandgateError('invalid_snapshot', wrong)

@@ -18,7 +18,8 @@ import { happened } from '../world/clock.ts'
 import { Deliveries, Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
-import { complaintsOf, YamlError } from '../text/yaml.ts'
+import { complaintsOf } from '../text/complaints.ts'
+import { YamlError } from '../text/yaml.ts'
 
 /** How many timers are looked at for what is due next. */
 const LOOKED_AT = 1_000

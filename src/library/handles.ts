@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type * as api from '../index.ts'
 import { openInbox, type Watched } from './inbox.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
-import { meant } from '../text/yaml.ts'
+import { didYouMean as meant } from '../text/suggest.ts'
 
 /** How many rows of a list are asked for at once. */
 const PAGE = 1000

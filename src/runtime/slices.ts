@@ -33,11 +33,3 @@ export async function inSlices<T>(work: Iterator<unknown, T>): Promise<T> {
     } while (!slices.over)
   }
 }
-
-/** Runs a generator to its end at once. */
-export function atOnce<T>(work: Iterator<unknown, T>): T {
-  for (;;) {
-    const step = work.next()
-    if (step.done) return step.value
-  }
-}

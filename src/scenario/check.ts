@@ -4,7 +4,8 @@ import type { Contract, ContractOperation } from '../contract/contract.ts'
 import type { Action, Stage } from './faults.ts'
 import type { When } from './match.ts'
 import { bytesOf, YamlError } from '../text/yaml.ts'
-import { describeDoing, spell } from './runtime.ts'
+import { durationText } from '../text/durations.ts'
+import { describeDoing } from './runtime.ts'
 import type { Known } from './references.ts'
 import { readScenario, type Scenario, type ScenarioRule, together } from './schema.ts'
 import { twoReadings } from './values.ts'
@@ -53,7 +54,7 @@ function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
   return [
     ...stories.map(({ name, source, summary }) => `${source}: ${name}${summary === null ? '' : `: ${summary.trim()}`}`),
     [count(rules.length, 'rule'), count(timeline.length, 'step'), ...start].join(', '),
-    ...steps.map(({ atMs, do: doing, source }) => `  at ${spell(atMs)}  ${describeDoing(doing)}  (${source})`),
+    ...steps.map(({ atMs, do: doing, source }) => `  at ${durationText(atMs)}  ${describeDoing(doing)}  (${source})`),
   ]
 }
 

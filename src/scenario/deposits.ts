@@ -1,6 +1,6 @@
 // Money that somebody sends to an address of a provider: from words to a transfer under way. The provider says what the currency is.
 import type { Provider } from '../provider.ts'
-import { atomsOf } from '../world/amounts.ts'
+import { atomsOf } from '../text/decimals.ts'
 import { type Asset, type Outcome, send, type Transfer } from '../world/chain.ts'
 import { type Destination, elsewhere } from '../world/destinations.ts'
 import { NETWORKS } from '../world/networks.ts'

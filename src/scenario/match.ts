@@ -2,7 +2,8 @@
 // together. Reading a `when` out of a file is left to scenario/values.ts, counting the calls to faults.ts.
 import { RE2JS } from 're2js'
 import type { Call } from '../provider.ts'
-import { exactJson, replaced, sameNumber, Written } from '../text/exact.ts'
+import { sameNumber } from '../text/decimals.ts'
+import { exactJson, replaced, Written } from '../text/exact.ts'
 
 /** Which calls a rule is about; what is left out matches all. A string may be `/a regex/` (RE2 syntax). */
 export interface When {

@@ -1,7 +1,7 @@
 // Parts of a YAML text through the schemas of scenarios: what is wrong is gathered, and told all together. What the schemas say is left to scenario.ts.
 import { z } from 'zod'
-import { TOLD_MAX } from '../text/compose.ts'
-import { deepest, type Path, YamlError, type YamlText } from '../text/yaml.ts'
+import { deepest, type Path, TOLD_MAX } from '../text/complaints.ts'
+import { YamlError, type YamlText } from '../text/yaml.ts'
 
 /** How often texts are taken before something else is told: each time a schema may look further in. */
 const ROUNDS = 10

@@ -3,9 +3,10 @@ import type { Contract } from '../contract/contract.ts'
 import type { Action } from './faults.ts'
 import { regexOf, type When } from './match.ts'
 import type { Provider } from '../provider.ts'
-import { TOLD_MAX } from '../text/compose.ts'
-import { bounded, meant, type Path, YamlError, type YamlText } from '../text/yaml.ts'
-import type { Doing } from './schema.ts'
+import { bounded, type Path, TOLD_MAX } from '../text/complaints.ts'
+import { didYouMean } from '../text/suggest.ts'
+import { YamlError, type YamlText } from '../text/yaml.ts'
+import type { Doing } from './model.ts'
 
 /** What the regexes of one file, or of one question, may cost together, in RE2 instructions. */
 export const REGEX_COST_MAX = 20_000
@@ -61,7 +62,7 @@ export class Names {
     const { providers } = this.#known
     if (name === undefined) return [...providers.values()]
     const provider = providers.get(name)
-    if (!provider) this.complain(path, () => `there is no provider "${name}"${meant(name, [...providers.keys()])}`)
+    if (!provider) this.complain(path, () => `there is no provider "${name}"${didYouMean(name, [...providers.keys()])}`)
     return provider ? [provider] : []
   }
 
@@ -71,7 +72,7 @@ export class Names {
       this.complain(
         path,
         () =>
-          `${named.length > 1 ? 'no provider' : named[0]!.title} has ${named.length > 1 ? 'an' : 'no'} operation "${operation}"${meant(operation, [...ids])}`,
+          `${named.length > 1 ? 'no provider' : named[0]!.title} has ${named.length > 1 ? 'an' : 'no'} operation "${operation}"${didYouMean(operation, [...ids])}`,
       )
   }
 
@@ -94,7 +95,7 @@ export class Names {
       this.complain(
         path,
         () =>
-          `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${meant(error, Object.keys(lacking[0]!.refusals))}`,
+          `${lacking.map(({ title }) => title).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} no error "${error}"${didYouMean(error, Object.keys(lacking[0]!.refusals))}`,
       )
   }
 

@@ -12,7 +12,8 @@ import { Count, Moment, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import type { Doing, Scenario, ScenarioStep, Story, Whose } from './schema.ts'
+import type { Doing, Scenario, ScenarioStep, Story, Whose } from './model.ts'
+import { durationText } from '../text/durations.ts'
 
 /** The scenario of a world; there is one row or none. */
 export interface Loaded {
@@ -234,7 +235,9 @@ function handOutFor(
 export function describeDoing(doing: Doing): string {
   if ('callbacks' in doing) {
     const { provider, how, times, byMs } = doing.callbacks
-    const more = [...(times > 1 ? [`the next ${times}`] : []), ...(byMs > 0 ? [`by ${spell(byMs)}`] : [])].join(', ')
+    const more = [...(times > 1 ? [`the next ${times}`] : []), ...(byMs > 0 ? [`by ${durationText(byMs)}`] : [])].join(
+      ', ',
+    )
     return `callbacks of ${provider}: ${how}${more && ` (${more})`}`
   }
   if ('deposit' in doing) {
@@ -251,21 +254,7 @@ export function describeDoing(doing: Doing): string {
       : 'respond' in then[0]!
         ? String(then[0].respond.error ?? then[0].respond.status)
         : ''
-  return `outage of ${provider}${operation === undefined ? '' : `, ${operation}`}, for ${spell(forMs)} (${how})`
-}
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-  ['ms', 1],
-] as const
-
-/** Milliseconds as a scenario writes them: `90m`. */
-export function spell(ms: number): string {
-  const [unit, size] = UNITS.find(([, size]) => ms >= size && ms % size === 0) ?? ['s', 1000]
-  return `${ms / size}${unit}`
+  return `outage of ${provider}${operation === undefined ? '' : `, ${operation}`}, for ${durationText(forMs)} (${how})`
 }
 
 /** A rule as it was written, and how often it was used. */

@@ -1,8 +1,9 @@
 // Scalars of a scenario as they were written: what a `when` compares with, and what an answer can hold. Whether two of them are equal is left to
 // scenario/match.ts.
-import { decimal, replaced, Written } from '../text/exact.ts'
+import { canonicalDecimal } from '../text/decimals.ts'
+import { replaced, Written } from '../text/exact.ts'
 import { escaped, type When } from './match.ts'
-import type { Path } from '../text/yaml.ts'
+import type { Path } from '../text/complaints.ts'
 
 /** Takes what is wrong, and where under the part that is looked at. */
 export type Complain = (path: Path, message: string) => void
@@ -61,7 +62,7 @@ export function refuseRounded(value: unknown, path: Path, complain: Complain): v
   if (value instanceof Written) {
     if (typeof value.value !== 'number') return
     if (value.json === undefined) complain(path, `JSON has no ${value.text}; write "${value.text}" for the text`)
-    else if (decimal(value.json) !== decimal(String(value.value)))
+    else if (canonicalDecimal(value.json) !== canonicalDecimal(String(value.value)))
       complain(
         path,
         `${value.text} would be sent as ${JSON.stringify(value.value)}; write "${value.text}" for text, or the whole body as text`,

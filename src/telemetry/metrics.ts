@@ -1,7 +1,7 @@
-// What a sandbox counts, and `GET metrics`: Prometheus text. One addition to a Map for each call; every label comes out of a document or a
-// provider, none out of a request, so there are only so many of them.
+// What a sandbox counts, and `GET metrics`: prom-client writes the Prometheus text, from a registry that is made for each scrape and loaded with the
+// first one. Counting is left to a Map, because it is part of every call: 0.5 µs, against 1.5 µs for a labelled Counter of prom-client. Every label value
+// comes out of a document or a provider, none out of a request, so their number is bounded.
 import type { FaultRule } from '../scenario/faults.ts'
-import type { World } from '../world/world.ts'
 import { version } from '../runtime/package.ts'
 
 /** What the process it runs in can tell; the command line hands it in. */
@@ -11,6 +11,19 @@ export interface Host {
   uptime(): number
   /** Gives memory back that is not needed any more, some time soon. */
   collect?(): void
+}
+
+/** What the text is made from. */
+export interface MetricsSource {
+  readonly metrics: Metrics
+  readonly worlds: Iterable<{
+    readonly clock: { readonly due: number }
+    readonly journal: { readonly dropped: number }
+  }>
+  /** Undefined: worlds live in memory alone. */
+  readonly logLagBytes: number | undefined
+  /** Undefined: nothing is told of the process. */
+  readonly host: Host | undefined
 }
 
 const BETWEEN = '\n'
@@ -41,104 +54,69 @@ function add(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-/** One family of samples. */
-interface Family {
-  readonly name: string
-  readonly type: 'counter' | 'gauge'
-  readonly help: string
-  readonly samples: readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[]
-}
-
-/** What a sandbox is measured by. */
-export interface Measured {
-  readonly metrics: Metrics
-  readonly worlds: Iterable<World>
-  /** Undefined: worlds live in memory. */
-  readonly lagBytes: number | undefined
-  readonly host: Host | undefined
-}
-
-export function metricsText(measured: Measured): string {
-  return [...familiesOf(measured)].map(written).join('')
-}
-
-function* familiesOf({ metrics, worlds, lagBytes, host }: Measured): Generator<Family> {
-  yield gauge('sandgate_build_info', 'The version that answers.', 1, { version })
-  yield {
-    name: 'sandgate_calls_total',
-    type: 'counter',
-    help: 'Calls of providers, by what was answered; operation none: no document knows the path, status none: the connection was cut.',
-    samples: samples(metrics.calls, 'provider', 'operation', 'status'),
+/** The text, and its media type. */
+export async function metricsText({ metrics, worlds, logLagBytes, host }: MetricsSource): Promise<{
+  readonly type: string
+  readonly text: string
+}> {
+  const prometheus = await import('prom-client')
+  const registry = new prometheus.Registry()
+  const gauge = (name: string, help: string, value: number, labels: Readonly<Record<string, string>> = {}) =>
+    new prometheus.Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, value)
+  const counter = (name: string, help: string, counts: Iterable<[string, number]>, ...labelNames: string[]) => {
+    const counted = new prometheus.Counter({ name, help, labelNames, registers: [registry] })
+    for (const [key, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const values = key.split(BETWEEN)
+      counted.inc(Object.fromEntries(labelNames.map((label, index) => [label, values[index]!])), count)
+    }
   }
-  yield {
-    name: 'sandgate_faults_total',
-    type: 'counter',
-    help: 'What scenarios did to calls, by action.',
-    samples: samples(metrics.faults, 'provider', 'action'),
-  }
-  yield {
-    name: 'sandgate_callback_attempts_total',
-    type: 'counter',
-    help: 'Attempts to deliver a callback, by what became of them.',
-    samples: samples(metrics.attempts, 'provider', 'event', 'outcome'),
-  }
+
+  gauge('sandgate_build_info', 'Version of Sandgate that is running.', 1, { version })
+  counter(
+    'sandgate_calls_total',
+    'Provider calls by status. Operation none: the path is not in the OpenAPI document. Status none: the connection was cut.',
+    metrics.calls,
+    'provider',
+    'operation',
+    'status',
+  )
+  counter(
+    'sandgate_faults_total',
+    'Scenario actions applied to provider calls, by action.',
+    metrics.faults,
+    'provider',
+    'action',
+  )
+  counter(
+    'sandgate_callback_attempts_total',
+    'Callback delivery attempts, by outcome.',
+    metrics.attempts,
+    'provider',
+    'event',
+    'outcome',
+  )
   const all = [...worlds]
-  yield gauge('sandgate_worlds', 'Worlds there are.', all.length)
-  yield gauge(
+  const sum = (of: (world: (typeof all)[number]) => number) => all.reduce((total, world) => total + of(world), 0)
+  gauge('sandgate_worlds', 'Number of worlds.', all.length)
+  gauge(
     'sandgate_timers',
-    'Timers waiting, all worlds together.',
-    all.reduce((sum, { clock }) => sum + clock.due, 0),
+    'Pending timers in all worlds.',
+    sum(({ clock }) => clock.due),
   )
-  yield gauge(
+  gauge(
     'sandgate_journal_dropped_entries',
-    'Journal entries that had to make room, in the worlds there are.',
-    all.reduce((sum, { journal }) => sum + journal.dropped, 0),
+    'Journal entries dropped to stay within the limits, in the worlds that exist.',
+    sum(({ journal }) => journal.dropped),
   )
-  if (lagBytes !== undefined)
-    yield gauge(
-      'sandgate_log_lag_bytes',
-      'What a start would have to read behind the checkpoints, all worlds together.',
-      lagBytes,
-    )
-  if (host) yield* processFamilies(host)
-}
-
-/** The names are those every Prometheus client gives them. */
-function* processFamilies(host: Host): Generator<Family> {
-  const { rss, heapUsed } = host.memoryUsage()
-  const { user, system } = host.cpuUsage()
-  yield gauge('process_resident_memory_bytes', 'Resident memory.', rss)
-  yield gauge('nodejs_heap_size_used_bytes', 'Heap in use.', heapUsed)
-  yield {
-    name: 'process_cpu_seconds_total',
-    type: 'counter',
-    help: 'Processor time used, user and system.',
-    samples: [[{}, (user + system) / 1e6]],
+  if (logLagBytes !== undefined)
+    gauge('sandgate_log_lag_bytes', 'Write-ahead log bytes not yet checkpointed, in all worlds.', logLagBytes)
+  if (host) {
+    const { rss, heapUsed } = host.memoryUsage()
+    const { user, system } = host.cpuUsage()
+    gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', rss)
+    gauge('nodejs_heap_size_used_bytes', 'Used heap size in bytes.', heapUsed)
+    counter('process_cpu_seconds_total', 'User and system CPU time spent in seconds.', [['', (user + system) / 1e6]])
+    gauge('process_uptime_seconds', 'Time since the process started in seconds.', host.uptime())
   }
-  yield gauge('process_uptime_seconds', 'How long the process has been up.', host.uptime())
-}
-
-function gauge(name: string, help: string, value: number, labels: Readonly<Record<string, string>> = {}): Family {
-  return { name, type: 'gauge', help, samples: [[labels, value]] }
-}
-
-function samples(counts: ReadonlyMap<string, number>, ...names: readonly string[]): Family['samples'] {
-  const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
-  return rows.map(([key, value]) => {
-    const values = key.split(BETWEEN)
-    return [Object.fromEntries(names.map((name, index) => [name, values[index]!])), value]
-  })
-}
-
-/** The text format 0.0.4 of Prometheus. */
-function written({ name, type, help, samples }: Family): string {
-  const lines = samples.map(([labels, value]) => {
-    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text).replaceAll('"', '\\"')}"`)
-    return `${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}\n`
-  })
-  return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n${lines.join('')}`
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+  return { type: registry.contentType, text: await registry.metrics() }
 }

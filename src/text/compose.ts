@@ -1,12 +1,11 @@
 // The document of a YAML text, composed a step at a time and within bounds: its pieces one after another, then the items of long lists each for itself.
 // What the document says is left to yaml.ts.
 import { Composer, CST, type Document, isCollection, isMap, isPair, Lexer, type LineCounter, Parser } from 'yaml'
+import { TOLD_MAX } from './complaints.ts'
 
 // rule: sandgate.scenario.bounds
 export const NESTING_MAX = 100
 const PARTS_MAX = 250_000
-/** How much of what is wrong with one text is told. */
-export const TOLD_MAX = 20
 /** How many pieces of a text are read in one step. */
 const STEP_PIECES = 100
 /** Items of a list of this length are composed each for itself. */

@@ -1,5 +1,6 @@
-// Scalars as they were written: `25.00`, `007` and 9007199254740993 are more than the number that a parser makes of them. Reads JSON without
-// rounding, and compares numbers by their digits. Where such scalars may stand is left to whoever reads a file or a body.
+// Scalars as they were written: `25.00`, `007` and 9007199254740993 are more than the number that a parser makes of them. Reads and writes JSON
+// without rounding. Where such scalars may stand is left to whoever reads a file or a body.
+import { jsonText } from './json.ts'
 
 /** A number or a boolean whose text says more than its value: JSON would write it otherwise. */
 export class Written {
@@ -17,31 +18,11 @@ export class Written {
   }
 }
 
-const DECIMAL = /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+))?$/
 const ZERO = 0x30
 const NINE = 0x39
 const MINUS = 0x2d
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-
-/** A decimal number in the one form that all equal ones have; undefined: it is none, or its exponent is beyond counting. */
-export function decimal(text: string): string | undefined {
-  const [, sign, whole = '', places = '', exponent = '0'] = DECIMAL.exec(text) ?? []
-  const digits = whole + places
-  if (digits === '') return undefined
-  let from = 0
-  let to = digits.length
-  while (from < to && digits.charCodeAt(from) === ZERO) from++
-  while (to > from && digits.charCodeAt(to - 1) === ZERO) to--
-  if (from === to) return '0'
-  const power = Number(exponent) - places.length + digits.length - to
-  return Number.isSafeInteger(power) ? `${sign === '-' ? '-' : ''}${digits.slice(from, to)}e${power}` : undefined
-}
-
-/** Whether two numbers are equal, digit by digit. */
-export function sameNumber(one: string, other: string): boolean {
-  return one === other || (decimal(one) ?? one) === (decimal(other) ?? other)
-}
 
 /** The value of a legal JSON text; numbers that JSON would write otherwise are `Written`. */
 export function exactJson(text: string): unknown {
@@ -106,10 +87,7 @@ export function replaced(value: unknown, put: (scalar: Written) => unknown): any
 
 /** JSON text of such a tree, each number as it was written. */
 export function exactText(value: unknown): string {
-  if (value instanceof Written) return value.json ?? JSON.stringify(value.text)
-  if (Array.isArray(value)) return `[${value.map(exactText).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  return `{${Object.entries(value)
-    .map(([key, item]) => `${JSON.stringify(key)}:${exactText(item)}`)
-    .join(',')}}`
+  return jsonText(value, (scalar) =>
+    scalar instanceof Written ? (scalar.json ?? JSON.stringify(scalar.text)) : undefined,
+  )
 }

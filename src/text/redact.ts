@@ -231,21 +231,19 @@ const ASSIGNED =
 /** Texts under a name that says secret or signature: in a JSON body, where a partner is shown its own when it registers an endpoint, in a form or in a query. */
 export function secretsIn(text: string | undefined): string[] {
   if (text === undefined || !(SECRET_NAME.test(text) || text.includes('\\u'))) return []
-  const walk = (value: unknown, name: string): string[] =>
-    typeof value === 'string'
-      ? SECRET_NAME.test(name) && value.length >= SPELLED
-        ? [value]
-        : []
-      : Array.isArray(value)
-        ? value.flatMap((item) => walk(item, name))
-        : typeof value === 'object' && value !== null
-          ? Object.entries(value).flatMap(([key, item]) => walk(item, key))
-          : []
   try {
-    return walk(JSON.parse(text), '')
+    return textsNamed(JSON.parse(text), (name) => SECRET_NAME.test(name)).filter((value) => value.length >= SPELLED)
   } catch {
     return [...text.matchAll(ASSIGNED)].map(([, value]) => value!)
   }
+}
+
+/** Every text in a value whose name, or the name of the list it is in, is one of these. */
+export function textsNamed(value: unknown, isOne: (name: string) => boolean, name = ''): string[] {
+  if (typeof value === 'string') return isOne(name) ? [value] : []
+  if (Array.isArray(value)) return value.flatMap((item) => textsNamed(item, isOne, name))
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, item]) => textsNamed(item, isOne, key))
 }
 
 /** Values of headers that let somebody in, and what stands in them behind a word such as Bearer. */
@@ -306,4 +304,41 @@ export function keysIn(settings: unknown, inKeys = false): string[] {
         : []
       : keysIn(item, name === 'keys' || (inKeys && Array.isArray(settings))),
   )
+}
+
+/** In calls to a real provider: beside the headers that are secret everywhere, what partners, proxies and browsers add. */
+const FOREIGN_HEADER = /session|passw|auth|credential|csrf|xsrf|jwt|bearer|secret/
+/** And names of fields and of query values. */
+const FOREIGN_FIELD =
+  /secret|signature|passw(or)?d|credential|(^|[_-])(api|access|private|auth|bearer|refresh|session)[_-]?(key|token|id)$|^(authorization|sig|jwt)$/i
+/** What a secret of any provider looks like, however it is escaped in a URL or in JSON. */
+const UNDERSCORE = '(?:_|%(?:25)*5f|\\\\u005f)'
+const FOREIGN_SHAPES: readonly (readonly [pattern: RegExp, stands: string])[] = [
+  [new RegExp(`sk${UNDERSCORE}(?:live|test)(?:${UNDERSCORE}|[A-Za-z0-9-]|%(?:25)*[2-7][0-9a-f])+`, 'gi'), HIDDEN],
+  [/\b(bearer|basic)(\s+|%20|\+)(?=\S*\d|\S{20})[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${HIDDEN}`],
+  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, HIDDEN],
+]
+
+export function isForeignSecretHeader(name: string): boolean {
+  return SECRET.test(name) || FOREIGN_HEADER.test(name)
+}
+
+export function isForeignSecretField(name: string): boolean {
+  return FOREIGN_FIELD.test(name)
+}
+
+/** A query without the values of such fields. */
+export function withoutSecretFields(query: string): string {
+  return query
+    .split('&')
+    .map((pair) => {
+      const name = pair.split('=', 1)[0]!
+      return isForeignSecretField(name) ? `${name}=${HIDDEN}` : pair
+    })
+    .join('&')
+}
+
+/** A text without what looks like a key, a token or a login of any provider. */
+export function withoutSecretShapes(text: string): string {
+  return withoutLogins(FOREIGN_SHAPES.reduce((left, [pattern, stands]) => left.replace(pattern, stands), text))
 }

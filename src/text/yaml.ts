@@ -1,20 +1,16 @@
 // YAML that people write: read within bounds, and told what is wrong with it by file, line and the nearest right name. What it may say is
 // left to the schema of the one who asks.
-import { closest } from 'fastest-levenshtein'
 import { type Document, isAlias, isMap, isScalar, LineCounter, type Scalar, visit } from 'yaml'
-import { z } from 'zod'
-import { compose, NESTING_MAX, TOLD_MAX } from './compose.ts'
+import type { z } from 'zod'
+import { bounded, complaintsOf, KEY_CHARACTERS, type Path, scalarText, TOLD_MAX } from './complaints.ts'
+import { compose, NESTING_MAX } from './compose.ts'
 import { replaced, Written } from './exact.ts'
-import { atOnce } from '../runtime/slices.ts'
 import { readBytes, textOf as decoded, UnreadableText } from './reading.ts'
+import { atOnce } from './steps.ts'
 
 // rule: sandgate.scenario.bounds
 export const FILE_BYTES = 1024 * 1024
 export const FILE_ALIASES = 100
-/** How much of a key is told. */
-const KEY_CHARACTERS = 80
-
-export type Path = readonly (string | number)[]
 
 /** What is wrong with a text, one line each: `story.yaml:7: rules.0.when: …`. */
 export class YamlError extends Error {
@@ -38,12 +34,6 @@ function reading<T>(name: string, read: () => T): T {
     if (!(error instanceof UnreadableText)) throw error
     throw new YamlError([`${name}: ${error.message}`])
   }
-}
-
-/** What is wrong, as much of it as is told, and how much more there is. */
-export function bounded(problems: readonly string[], all = problems.length): string[] {
-  const told = problems.slice(0, TOLD_MAX)
-  return all > told.length ? [...told, `and ${all - told.length} more`] : told
 }
 
 /** A text that was read, and where each part of it stands. */
@@ -94,7 +84,7 @@ export class YamlText {
 
   /** The text of a number or a boolean that stands there without quotes. */
   unquoted(path: Path): string | undefined {
-    return textOf(this.at(path))
+    return scalarText(this.at(path))
   }
 
   /** One complaint. */
@@ -215,12 +205,6 @@ function jsonOf({ value, source }: Scalar): string | undefined {
   return `${sign === '-' ? '-' : ''}${whole || '0'}${rest.replace(/^\.(?!\d)/, '')}`
 }
 
-/** The text of a number or a boolean. */
-function textOf(scalar: unknown): string | undefined {
-  if (scalar instanceof Written) return scalar.text
-  return typeof scalar === 'number' || typeof scalar === 'boolean' ? String(scalar) : undefined
-}
-
 /** How many characters a value would be, written out; counting stops soon after `most`. */
 function weight(value: unknown, most: number): number {
   if (typeof value !== 'object' || value === null) return String(value).length + 1
@@ -230,118 +214,4 @@ function weight(value: unknown, most: number): number {
     if (sum > most) break
   }
   return sum
-}
-
-/** Where a schema found something wrong with a value, and what, as much as is told; unknown keys and names with the nearest right one. */
-export function complaintsOf(
-  issues: readonly z.core.$ZodIssue[],
-  schema: () => object,
-  whole: unknown,
-): { path: Path; message: string }[] {
-  let known: object | undefined
-  return issues
-    .slice(0, TOLD_MAX)
-    .map(deepest)
-    .map((issue) => {
-      const path = issue.path as Path
-      if (issue.code === 'unrecognized_keys')
-        return {
-          path: [...path, issue.keys[0]!],
-          message: strangeKey(issue.keys[0]!, path, (known ??= schema()), whole),
-        }
-      const value = path.reduce(
-        (at: any, part) => (typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? at[part] : undefined),
-        whole,
-      )
-      return {
-        path,
-        message:
-          issue.code === 'invalid_type' || issue.code === 'invalid_value'
-            ? misfit(issue, value, LETS_IN.test(path.join('.')))
-            : issue.message,
-      }
-    })
-}
-
-/** Where what was written lets somebody in, and is not repeated. */
-const LETS_IN = /(^|\.)(secret|keys\.\d+\.id)$/
-const KINDS: Readonly<Record<string, string>> = {
-  object: 'a map',
-  array: 'a list',
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-}
-
-/** What is wrong with a value of another type, or that is none of those there are. */
-function misfit(
-  issue: z.core.$ZodIssueInvalidType | z.core.$ZodIssueInvalidValue,
-  value: unknown,
-  secret: boolean,
-): string {
-  const names = issue.code === 'invalid_value' ? issue.values.map(String) : []
-  // A schema with a sentence of its own knows better.
-  const own = issue.message.startsWith('Invalid ') ? undefined : issue.message
-  if (value === undefined)
-    return `is missing${own === undefined ? (names.length > 0 ? `: one of ${names.join(', ')}` : '') : `; ${own}`}`
-  if (value === null && issue.code === 'invalid_type')
-    return `is empty; ${own ?? `expected ${KINDS[issue.expected] ?? issue.expected}`}`
-  if (names.length > 0 && typeof value === 'string')
-    return `"${value.slice(0, KEY_CHARACTERS)}" is none of ${names.join(', ')}${meant(value, names)}`
-  const text = textOf(value)?.slice(0, KEY_CHARACTERS)
-  if (
-    own === undefined &&
-    text !== undefined &&
-    (names.includes(text) || (issue.code === 'invalid_type' && issue.expected === 'string'))
-  )
-    return secret
-      ? 'a number or a boolean without quotes is no text; write it in quotes'
-      : `${text} without quotes is no text; write "${text}"`
-  return issue.message
-}
-
-/** An unknown key: it belongs into something beside it, or further out, or another one is meant. */
-function strangeKey(key: string, path: Path, schema: object, whole: unknown): string {
-  const beside: any = path.reduce((at: any, part) => at?.[part], whole) ?? {}
-  const inside = Object.keys(beside).find(
-    (other) =>
-      other !== key &&
-      [knownKeys(schema, [...path, other]), knownKeys(schema, [...path, other, 0])].some((keys) => keys.includes(key)),
-  )
-  if (inside !== undefined) return `unknown key; it belongs inside of ${inside}: ${inside}: { ${key}: … }`
-  const outer = path.slice(0, typeof path.at(-1) === 'number' ? -2 : -1)
-  if (path.length > 0 && knownKeys(schema, outer).includes(key))
-    return `unknown key; it belongs beside ${String(path[outer.length])}, not inside of it`
-  return `unknown key${meant(key, knownKeys(schema, path))}`
-}
-
-/** `; did you mean x?`, when there is anything to mean. */
-export function meant(name: string, known: readonly string[]): string {
-  return known.length > 0 ? `; did you mean ${closest(name.slice(0, 200), known)}?` : ''
-}
-
-/** Of a choice that nothing fits, what is wrong with the branch that fits best. */
-export function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue
-  const branches = issue.errors.filter(
-    (branch) => !branch.some(({ code, path }) => path.length === 0 && code === 'invalid_type'),
-  )
-  const inner = branches[0]?.[0] ?? issue.errors[0]?.[0]
-  return inner ? deepest({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue) : issue
-}
-
-/** The keys that a JSON Schema knows at a place. */
-function knownKeys(schema: any, path: Path): string[] {
-  const step = (nodes: any[], part: string | number) =>
-    nodes
-      .flatMap((node) => [
-        node?.properties?.[part] ?? (typeof part === 'number' ? node?.items : node?.additionalProperties),
-      ])
-      .flatMap(branches)
-  return path.reduce(step, branches(schema)).flatMap((node) => Object.keys(node?.properties ?? {}))
-}
-
-function branches(node: any): any[] {
-  return node ? [node, ...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.allOf ?? [])] : []
 }

@@ -1,31 +1,23 @@
-// What lets somebody in, in calls to a real provider: found by where it stands and by what it looks like. Taking it out in every spelling is left to
-// redact.ts.
-import { HIDDEN, hiding, keysIn, SECRET, secretsIn, withoutLogins } from '../../text/redact.ts'
+// Where secrets stand in calls to a real provider. What names and shapes secrets have, and taking them out in every spelling, is left to redact.ts.
 import type { Provider } from '../../provider.ts'
+import {
+  hiding,
+  HIDDEN,
+  isForeignSecretField,
+  isForeignSecretHeader,
+  keysIn,
+  secretsIn,
+  textsNamed,
+  withoutSecretShapes,
+} from '../../text/redact.ts'
 import { jsonBody } from './bodies.ts'
 import type { Pair } from './exchange.ts'
 
-/** Beside the headers that are secret everywhere: what partners, proxies and browsers add. */
-const MORE_HEADERS = /session|passw|auth|credential|csrf|xsrf|jwt|bearer|secret/
-/** Names of fields and of query values that are secret. */
-const SECRET_FIELD =
-  /secret|signature|passw(or)?d|credential|(^|[_-])(api|access|private|auth|bearer|refresh|session)[_-]?(key|token|id)$|^(authorization|sig|jwt)$/i
-/** What a secret of any provider looks like, however it is escaped in a URL or in JSON. */
-const UNDERSCORE = '(?:_|%(?:25)*5f|\\\\u005f)'
-const LOOKS_SECRET: readonly (readonly [pattern: RegExp, stands: string])[] = [
-  [new RegExp(`sk${UNDERSCORE}(?:live|test)(?:${UNDERSCORE}|[A-Za-z0-9-]|%(?:25)*[2-7][0-9a-f])+`, 'gi'), HIDDEN],
-  [/\b(bearer|basic)(\s+|%20|\+)(?=\S*\d|\S{20})[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${HIDDEN}`],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, HIDDEN],
-]
 /** Shorter texts are words. */
 const SHORTEST = 8
 
 export function isSecretHeader(name: string, { keyHeader }: Provider): boolean {
-  return SECRET.test(name) || name === keyHeader || MORE_HEADERS.test(name)
-}
-
-export function isSecretField(name: string): boolean {
-  return SECRET_FIELD.test(name)
+  return isForeignSecretHeader(name) || name === keyHeader
 }
 
 /** What of one call may hold secrets; only what was drawn at random is looked for elsewhere. */
@@ -47,8 +39,7 @@ export function secretsOut(calls: readonly Spoken[], provider: Provider, setting
   const demo = provider.demo.flatMap(({ key, secret }) => (secret === undefined ? [key] : [key, secret]))
   const texts = [...spoken.filter((text) => text.length >= SHORTEST), ...demo, ...keysIn(settings)]
   const hideKnown = hiding(new Map(texts.map((text) => [text, HIDDEN])))
-  return (text) =>
-    withoutLogins(LOOKS_SECRET.reduce((left, [pattern, stands]) => left.replace(pattern, stands), hideKnown(text)))
+  return (text) => withoutSecretShapes(hideKnown(text))
 }
 
 /** Drawn by somebody, and not a word, a path or a media type: many a header of a proxy is called a key. */
@@ -78,19 +69,11 @@ function isOfCaller(name: string, { keyHeader }: Provider): boolean {
 }
 
 function inQuery(query: string | undefined): string[] {
-  return [...new URLSearchParams(query ?? '')].flatMap(([name, value]) => (isSecretField(name) ? [value] : []))
+  return [...new URLSearchParams(query ?? '')].flatMap(([name, value]) => (isForeignSecretField(name) ? [value] : []))
 }
 
 function inBody(body: Buffer | undefined): string[] {
   const json = jsonBody(body)
   if (!json) return []
-  const found = secretsIn(body!.toString('utf8'))
-  const walk = (value: unknown, name: string): void => {
-    if (typeof value === 'string' && isSecretField(name)) found.push(value)
-    if (Array.isArray(value)) value.forEach((item) => walk(item, name))
-    else if (typeof value === 'object' && value !== null)
-      Object.entries(value).forEach(([key, item]) => walk(item, key))
-  }
-  walk(json.value, '')
-  return found
+  return [...secretsIn(body!.toString('utf8')), ...textsNamed(json.value, isForeignSecretField)]
 }

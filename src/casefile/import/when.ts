@@ -1,4 +1,5 @@
 // Instants as tools write them: whole, in parts, with seven places of a second, with any offset or none (UTC then), as numbers, as in HTTP headers.
+import { LAST_MS } from '../../text/instants.ts'
 
 /** An instant, and how many ms behind it the text leaves open: a day when it names the day alone. */
 export interface When {
@@ -10,8 +11,6 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
-/** The end of the year 9999. */
-const LAST_MS = 253_402_300_799_999
 /** Numbers below this are seconds; it is a day of 1973 in ms. */
 const SECONDS_BELOW = 100_000_000_000
 

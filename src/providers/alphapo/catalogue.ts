@@ -1,7 +1,8 @@
 // The currencies AlphaPo is known to have, and the merchants every world starts with. Codes, networks and minimum deposits are those of its pages and of
 // its sibling's; the ids of BTC, ETH and USDC are documented, the others are ours.
 import { z } from 'zod'
-import { ClientAddresses, KeyId } from '../../provider.ts'
+import { KeyId } from '../../provider.ts'
+import { ClientAddresses } from '../../text/client-addresses.ts'
 import type { Chain } from '../../world/addresses.ts'
 import type { NetworkName } from '../../world/networks.ts'
 

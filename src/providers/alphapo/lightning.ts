@@ -1,5 +1,6 @@
 // Lightning: an invoice stands where other currencies have an address. One amount, one payment, fifteen minutes.
 import { Refusal } from '../../provider.ts'
+import { plainText, readDecimal } from '../../text/decimals.ts'
 import { canTell, invoice } from '../../world/invoices.ts'
 import type { World } from '../../world/world.ts'
 import { CURRENCIES, LIGHTNING_MAXIMUM, type Settings } from './catalogue.ts'
@@ -76,7 +77,5 @@ const BOUND = 1e15
 /** A JSON number as plain decimal text: JavaScript writes small and huge ones with an exponent. */
 function plain(amount: number | string): string {
   if (typeof amount === 'string') return amount.trim()
-  const text = String(Math.max(-BOUND, Math.min(BOUND, amount)))
-  const [, sign, first, rest = '', exponent] = /^(-?)(\d)(?:\.(\d+))?e-(\d+)$/.exec(text) ?? []
-  return first === undefined ? text : `${sign}0.${'0'.repeat(Number(exponent) - 1)}${first}${rest}`
+  return plainText(readDecimal(String(Math.max(-BOUND, Math.min(BOUND, amount))))!)
 }

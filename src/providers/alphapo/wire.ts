@@ -1,7 +1,7 @@
 // AlphaPo's dialect: how it signs, the two shapes in which it refuses, how it writes JSON and amounts.
 import { createHmac } from 'node:crypto'
 import type { Answer, Call, Detail, SignedParts } from '../../provider.ts'
-import { amountText } from '../../world/amounts.ts'
+import { amountText, atomsOf, rescaled } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
 
@@ -93,10 +93,9 @@ const UNITS = 8
 
 /** Decimal text in whole hundred-millionths; undefined when it has more decimals, is no plain number, or longer than any number means. */
 export function atoms(text: string): bigint | undefined {
-  const [, sign, whole, fraction = ''] = /^(-?)(\d{1,20})(?:\.(\d+))?$/.exec(text) ?? []
-  if (whole === undefined || fraction.length > UNITS) return undefined
-  const size = BigInt(whole + fraction.padEnd(UNITS, '0'))
-  return sign ? -size : size
+  const [, sign, size] = /^(-?)(\d{1,20}(?:\.\d{1,8})?)$/.exec(text) ?? []
+  const units = size === undefined ? undefined : atomsOf(size, UNITS)
+  return sign && units !== undefined ? -units : units
 }
 
 /** Whole hundred-millionths as AlphaPo tells every amount. */
@@ -107,5 +106,5 @@ export function money(units: bigint): string {
 
 /** Atoms of a chain in hundred-millionths; what is finer is cut off. */
 export function unitsOf(atoms: bigint, decimals: number): bigint {
-  return decimals <= UNITS ? atoms * 10n ** BigInt(UNITS - decimals) : atoms / 10n ** BigInt(decimals - UNITS)
+  return rescaled(atoms, decimals, UNITS)
 }

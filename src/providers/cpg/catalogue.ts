@@ -1,7 +1,8 @@
 // The networks and currencies CPG is known to have, and the keys every world starts with. Figures from its currencies page; those of BSC and TRX
 // are public token data.
 import { z } from 'zod'
-import { ClientAddresses, KeyId } from '../../provider.ts'
+import { KeyId } from '../../provider.ts'
+import { ClientAddresses } from '../../text/client-addresses.ts'
 import { durationMs } from '../../text/durations.ts'
 import type { Chain } from '../../world/addresses.ts'
 import type { NetworkName } from '../../world/networks.ts'

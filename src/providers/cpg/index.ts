@@ -1,5 +1,6 @@
 // CPG, the crypto payment gateway: signed calls, sticky and pooled deposit addresses, an idempotency key per API key.
 import { type Answer, type Provider, Refusal } from '../../provider.ts'
+import { withPlaces } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
 import { currencyOf, DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import {
@@ -85,10 +86,10 @@ function listCurrencies(call: CpgCall, world: World): Answer {
         decimals: known.decimals,
         deposit_enabled: enabled.deposit,
         withdrawal_enabled: enabled.withdrawal,
-        min_deposit_amount: places(known.minDeposit, 18),
-        min_withdrawal_amount: places(known.minWithdrawal, 18),
-        withdrawal_fee_flat: places(known.feeFlat, 18),
-        withdrawal_fee_percent: places('0', 6),
+        min_deposit_amount: withPlaces(known.minDeposit, 18),
+        min_withdrawal_amount: withPlaces(known.minWithdrawal, 18),
+        withdrawal_fee_flat: withPlaces(known.feeFlat, 18),
+        withdrawal_fee_percent: withPlaces('0', 6),
       }
     })
   return okList(rows)
@@ -97,9 +98,4 @@ function listCurrencies(call: CpgCall, world: World): Answer {
 /** This page writes EVM contracts in lower case, unlike the deposit page; base58 has no case to lose. */
 function lowerCaseHex(contract: string): string {
   return contract.startsWith('0x') ? contract.toLowerCase() : contract
-}
-
-function places(amount: string, count: number): string {
-  const [whole, fraction = ''] = amount.split('.')
-  return `${whole}.${fraction.padEnd(count, '0')}`
 }

@@ -1,6 +1,6 @@
 // Reading a deposit request back: where it stands, and the transactions seen for it.
 import { type Answer, Refusal } from '../../provider.ts'
-import { amountText } from '../../world/amounts.ts'
+import { amountText } from '../../text/decimals.ts'
 import { confirmations, Transfers } from '../../world/chain.ts'
 import type { World } from '../../world/world.ts'
 import { type RequestRow, Requests } from './deposits.ts'

@@ -1,7 +1,7 @@
 // CPG's webhooks: which there are, what they carry, how they are signed and how often they are tried.
 import { createHmac } from 'node:crypto'
 import type { CallbackRules } from '../../provider.ts'
-import { amountText } from '../../world/amounts.ts'
+import { amountText } from '../../text/decimals.ts'
 import { post } from '../../world/outbox.ts'
 import type { World } from '../../world/world.ts'
 import type { Settings } from './catalogue.ts'

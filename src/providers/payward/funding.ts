@@ -1,7 +1,7 @@
 // Funding transactions: the deposits of all accounts of a partner, newest first.
 import { z } from 'zod'
 import type { Answer } from '../../provider.ts'
-import { amountText } from '../../world/amounts.ts'
+import { amountText } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
 import { DECIMALS, METHODS } from './catalogue.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'

@@ -1,6 +1,7 @@
 // Idempotency-Key: what makes a call a repeat of an earlier one, the same for every operation that takes the header.
 import { hash } from 'node:crypto'
 import type { Repeats } from '../../provider.ts'
+import { canonicalJson } from '../../text/json.ts'
 
 // rule: payward.idempotency.scope, rule: payward.idempotency.same-request, rule: payward.idempotency.retention
 export const byIdempotencyKey: Repeats = {
@@ -18,12 +19,7 @@ export const byIdempotencyKey: Repeats = {
   rules: ['payward.idempotency.replay'],
 }
 
-/** JSON with its members in order, so that neither white space nor order makes a request another one. */
+/** Neither white space nor the order of keys makes a request another one. Numbers are written as String does, 1e400 as Infinity. */
 function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-    return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join()}}`
-  }
-  return typeof value === 'number' ? String(value) : JSON.stringify(value)
+  return canonicalJson(value, (scalar) => (typeof scalar === 'number' ? String(scalar) : undefined))
 }

@@ -1,7 +1,7 @@
 // Portfolio transactions of one account. Swaps, orders and rewards belong to other products, so deposits are all there is.
 import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
-import { amountText } from '../../world/amounts.ts'
+import { amountText } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
 import { type Asset, ASSET_TYPES, ASSETS, DECIMALS, METHODS, PRICES, RATES } from './catalogue.ts'
 import { findAsset } from './methods.ts'

@@ -1,7 +1,7 @@
 // Deposits: money that reaches an address, from first sight to credit, and what comes to nothing. Telling the partner is left to webhooks.ts.
 import { z } from 'zod'
 import type { DepositRules, Reaction } from '../../provider.ts'
-import { amountText, atomsOf } from '../../world/amounts.ts'
+import { amountText, atomsOf } from '../../text/decimals.ts'
 import { type Transfer, Transfers } from '../../world/chain.ts'
 import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'

@@ -1,6 +1,8 @@
 // Payward's dialect: how it signs, what it says when it refuses, how it writes money and dates.
 import { createHmac, hash } from 'node:crypto'
 import { type Answer, type Call, type Detail, type Problem, Refusal, type SignedParts } from '../../provider.ts'
+import { withPlaces } from '../../text/decimals.ts'
+import { iso, isoSeconds } from '../../text/instants.ts'
 import type { World } from '../../world/world.ts'
 import { type Asset, DECIMALS, type KeyRow, type Settings } from './catalogue.ts'
 
@@ -45,20 +47,19 @@ export function signedParts(call: Call, world: World): SignedParts | undefined {
 /** RFC 3339 UTC, whole seconds. */
 // rule: payward.format.time
 export function time(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+  return isoSeconds(ms)
 }
 
 /** The same with milliseconds, as transactions have it. */
 // rule: payward.format.moment
 export function moment(ms: number): string {
-  return new Date(ms).toISOString()
+  return iso(ms)
 }
 
 /** An amount with its asset; decimal text padded to eight places. */
 // rule: payward.format.money
 export function money({ symbol, name, type }: Asset, amount: string) {
-  const [whole, fraction = ''] = amount.split('.')
-  return { symbol, name, type, amount: `${whole}.${fraction.padEnd(DECIMALS, '0')}` }
+  return { symbol, name, type, amount: withPlaces(amount, DECIMALS) }
 }
 
 // rule: payward.envelope.data

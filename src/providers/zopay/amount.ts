@@ -1,4 +1,5 @@
 // An amount as pydantic reads a positive Decimal: from text or from a JSON number, back to plain decimal text. Text in, text out.
+import { plainText, readDecimal, withoutEndZeros, withPlaces } from '../../text/decimals.ts'
 import { Numeral } from './exact.ts'
 
 /** What a validation item says about a value. */
@@ -47,24 +48,18 @@ function throughFloat(text: string): string {
 /** Plain decimal text: no exponent, no sign, trailing zeros as they came. */
 // rule: zopay.intents.amount-plain
 function plain(text: string): Reading {
-  const parts = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text)
-  if (!parts || (parts[2] === '' && !parts[3])) return { fault: PARSING }
-  const [, sign, whole = '', fraction = '', exponent = '0'] = parts
-  const digits = (whole + fraction).replace(/^0+/, '')
+  const read = readDecimal(text)
+  if (!read) return { fault: PARSING }
+  const { sign, digits, exponent } = read
   if (digits === '') return { fault: GREATER }
   // rule: zopay.intents.amount-digits
-  const places = fraction.length - Number(exponent)
-  const total = places <= 0 ? digits.length - places : Math.max(places, digits.length)
+  const total = exponent >= 0 ? digits.length + exponent : Math.max(-exponent, digits.length)
   if (total > DIGITS_MAX) return { fault: DIGITS }
-  if (sign === '-') return { fault: GREATER }
-  if (places <= 0) return { text: digits + '0'.repeat(-places) }
-  const padded = digits.padStart(places + 1, '0')
-  return { text: `${padded.slice(0, -places)}.${padded.slice(-places)}` }
+  return sign === '-' ? { fault: GREATER } : { text: plainText(read) }
 }
 
 /** An amount that came, as it is told: at least two places, and behind them no zeros that say nothing. */
 // rule: zopay.transactions.amount
 export function money(amount: string): string {
-  const [whole, fraction = ''] = amount.split('.')
-  return `${whole}.${fraction.replace(/0+$/, '').padEnd(2, '0')}`
+  return withPlaces(withoutEndZeros(amount), 2)
 }

@@ -1,4 +1,5 @@
 // JSON whose numbers stay as they were written, so that neither an amount nor a partner's number in metadata passes through a double.
+import { canonicalJson, jsonText } from '../../text/json.ts'
 
 /** A number as it stands in the text; `NaN` and `Infinity` too, which the provider's JSON reader takes. */
 export class Numeral {
@@ -111,19 +112,14 @@ const NUMBER = /^-?(?:(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|Infinity)$/
 
 /** Writes JSON, a `Numeral` as it was read; what is not finite becomes null. */
 export function write(value: unknown): string {
-  return written(value, (keys) => keys)
+  return jsonText(value, numeralText)
 }
 
-/** Writes JSON so that two documents give the same text when they differ in nothing but space and the order of keys. */
+/** The same text for two documents that differ in nothing but space and the order of keys. */
 export function canonical(value: unknown): string {
-  return written(value, (keys) => keys.sort())
+  return canonicalJson(value, numeralText)
 }
 
-function written(value: unknown, order: (keys: string[]) => string[]): string {
-  if (value instanceof Numeral) return value.finite ? value.text : 'null'
-  if (Array.isArray(value)) return `[${value.map((item) => written(item, order)).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const members = value as Record<string, unknown>
-  const keys = order(Object.keys(members)).filter((key) => members[key] !== undefined)
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${written(members[key], order)}`).join(',')}}`
+function numeralText(value: unknown): string | undefined {
+  return value instanceof Numeral ? (value.finite ? value.text : 'null') : undefined
 }

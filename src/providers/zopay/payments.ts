@@ -1,6 +1,6 @@
 // Paying an intent: when it counts as paid, what completes it, and the sandbox's own button that pays it.
 import { type Answer, Refusal } from '../../provider.ts'
-import { atomsOf } from '../../world/amounts.ts'
+import { atomsOf } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
 import { money } from './amount.ts'
 import { log } from './events.ts'

@@ -1,6 +1,6 @@
 // Money on the chain: which transfers Zopay takes notice of, and what each of their steps makes of the transaction they are told as.
 import type { DepositRules } from '../../provider.ts'
-import { amountText } from '../../world/amounts.ts'
+import { amountText } from '../../text/decimals.ts'
 import type { Asset, Transfer } from '../../world/chain.ts'
 import { NETWORKS as CHAINS, type NetworkName } from '../../world/networks.ts'
 import type { HandOut, World } from '../../world/world.ts'

@@ -1,5 +1,6 @@
 // Zopay's dialect: envelopes, refusals, dates, and the message FastAPI writes when a call does not validate.
 import type { Answer, Call, Detail } from '../../provider.ts'
+import { isoSeconds } from '../../text/instants.ts'
 import type { Caller } from './catalogue.ts'
 
 export type ZopayCall = Call<Caller>
@@ -7,7 +8,7 @@ export type ZopayCall = Call<Caller>
 /** ISO 8601 in UTC, whole seconds: `2026-05-16T19:00:00Z`. */
 // rule: zopay.format.time
 export function time(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+  return isoSeconds(ms)
 }
 
 /** A UUID in its usual spelling, from all those that Python's `uuid.UUID` takes. */

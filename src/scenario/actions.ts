@@ -1,0 +1,210 @@
+// What may stand in one rule, and in one step of a timeline: conditions, actions and their values, as zod schemas. Text becomes milliseconds and
+// defaults are filled in.
+import { z } from 'zod'
+import { PLAIN_DECIMAL } from '../text/decimals.ts'
+import { durationMs } from '../text/durations.ts'
+import { readDestination } from '../world/destinations.ts'
+import { contradiction, type DepositWish } from './deposits.ts'
+
+/** World time that a scenario may look ahead. */
+const AHEAD_MS = 3650 * 86_400_000
+/** Wall time that one call may be held. */
+const DELAY_MS = 3_600_000
+
+const DURATION = 'expected a duration such as 90s, 15m, 4h, 7d or PT4H'
+
+function duration(most: number) {
+  return z.string({ error: DURATION }).transform((text, context) => {
+    const ms = durationMs(text)
+    if (ms !== undefined && ms <= most) return ms
+    context.addIssue(ms === undefined ? DURATION : `is longer than ${most / 3_600_000} hours, the most there is here`)
+    return z.NEVER
+  })
+}
+
+const Later = duration(AHEAD_MS)
+const Held = duration(DELAY_MS)
+const Count = z.int().min(1).max(1_000_000)
+const Stage = z.enum(['before', 'after']).default('before')
+const DROP = ['reset', 'close', 'hang'] as const
+const CALLBACKS = [
+  'duplicate',
+  'delay',
+  'drop',
+  'reorder',
+  'pause',
+  'resume',
+  'bad-signature',
+  'stale-timestamp',
+] as const
+
+/** A number without quotes is taken as it is written, so an editor need not complain of it. */
+const Header = z
+  .string()
+  .meta({ type: ['string', 'number', 'boolean'] as never })
+  .refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
+const Headers = z
+  .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name of a header'), Header)
+  .transform((headers) =>
+    Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  )
+  .refine(
+    (headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => Object.hasOwn(headers, name)),
+    'content-length, transfer-encoding and connection are the sandbox\u2019s own affair',
+  )
+
+const Answer = {
+  error: z.string().optional(),
+  status: z.int().min(200).max(599).optional(),
+  headers: Headers.optional(),
+  body: z.any().optional(),
+}
+const Respond = z
+  .strictObject({ ...Answer, stage: Stage })
+  .refine(
+    ({ error, status }) => (error === undefined) !== (status === undefined),
+    'say either error, one of the provider\u2019s own refusals, or status',
+  )
+  .refine(
+    ({ error, headers, body }) => error === undefined || (headers === undefined && body === undefined),
+    'headers and body belong to a status; an error has the provider\u2019s own',
+  )
+
+const Delay = z.union([
+  Held.transform((ms) => ({ minMs: ms, maxMs: ms })),
+  z
+    .strictObject({ min: Held, max: Held })
+    .refine(({ min, max }) => min <= max, 'min is longer than max')
+    .transform(({ min, max }) => ({ minMs: min, maxMs: max })),
+])
+
+const TAG = 'expected a tag in quotes, such as "1633678796"; without quotes it is exact up to fifteen digits'
+const Tag = z
+  .union([z.string().max(64), z.int({ error: TAG })], { error: TAG })
+  .transform(String)
+  .refine((tag) => tag.trim() !== '', 'is empty; null sends without a tag')
+
+/** In any notation that a wallet takes. */
+const Address = z.string().check(({ value, issues }) => {
+  try {
+    readDestination(value)
+  } catch (error) {
+    issues.push({ code: 'custom', message: (error as Error).message.replace(/^address: /, ''), input: value })
+  }
+})
+
+const Money = {
+  amount: z
+    .string({ error: 'expected decimal text in quotes, such as "12.5"' })
+    .regex(PLAIN_DECIMAL, 'expected decimal text such as "12.5"'),
+  currency: z.string().optional(),
+  network: z.string().optional(),
+  tag: Tag.nullable().optional(),
+  confirmations: z.union([z.literal('instant'), z.int().min(0).max(1000)]).default(0),
+  outcome: z.enum(['confirmed', 'dropped', 'reorged', 'replaced']).default('confirmed'),
+  repeat: z.int().min(1).max(100).default(1),
+}
+
+/** A transaction that can be. */
+function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outcome' | 'confirmations'>>): void {
+  const message = contradiction(value)
+  if (message !== undefined)
+    issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
+}
+
+const Spoil = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
+
+function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean {
+  return how !== 'delay' || by !== undefined
+}
+
+const NEEDS_BY = 'a delay needs by: how long'
+const OneAction = { minProperties: 1, maxProperties: 1 }
+
+const ActionSchema = z
+  .strictObject({
+    respond: Respond.optional(),
+    delay: Delay.optional(),
+    drop: z.strictObject({ stage: Stage, how: z.enum(DROP) }).optional(),
+    corrupt: z.strictObject({ how: z.enum(['truncate', 'invalid-json', 'wrong-type', 'empty']) }).optional(),
+    throttle: z.strictObject({ bytesPerSecond: z.int().min(1).max(1_000_000_000) }).optional(),
+    deposit: z
+      .strictObject({ ...Money, after: Later.optional() })
+      .check(possible)
+      .transform(({ after = 0, ...money }) => ({ ...money, afterMs: after }))
+      .optional(),
+    callbacks: z
+      .strictObject(Spoil)
+      .refine(needsBy, NEEDS_BY)
+      .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
+      .optional(),
+  })
+  .meta(OneAction)
+  .refine((action) => Object.keys(action).length === 1, 'one action an item: begin each with a dash of its own')
+
+const WhenSchema = z.strictObject({
+  provider: z.string().optional(),
+  operation: z.string().optional(),
+  body: z.any().optional(),
+  headers: z.record(z.string(), z.any()).optional(),
+  query: z.record(z.string(), z.any()).optional(),
+  path: z.record(z.string(), z.any()).optional(),
+  nth: Count.optional(),
+  times: Count.optional(),
+  every: Count.optional(),
+  probability: z.number().min(0).max(1).optional(),
+})
+
+export const RuleSchema = z.strictObject({ when: WhenSchema, then: z.array(ActionSchema).min(1).max(100) })
+
+const DoSchema = z
+  .strictObject({
+    callbacks: z
+      .strictObject({ provider: z.string(), ...Spoil })
+      .refine(needsBy, NEEDS_BY)
+      .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
+      .optional(),
+    outage: z
+      .strictObject({
+        provider: z.string(),
+        operation: z.string().optional(),
+        for: Later,
+        respond: z.strictObject(Answer).optional(),
+        drop: z.strictObject({ how: z.enum(DROP) }).optional(),
+      })
+      .refine(({ respond, drop }) => respond === undefined || drop === undefined, 'say either respond or drop')
+      .refine(
+        ({ respond }) => respond === undefined || (respond.error === undefined) !== (respond.status === undefined),
+        'say either error or status in respond',
+      )
+      .transform(({ for: forMs, respond, drop, ...what }) => ({
+        ...what,
+        forMs,
+        then: [
+          drop
+            ? { drop: { stage: 'before', ...drop } }
+            : { respond: { stage: 'before', ...(respond ?? { error: 'unavailable' }) } },
+        ],
+      }))
+      .optional(),
+    deposit: z
+      .strictObject({
+        address: Address.optional(),
+        provider: z.string().optional(),
+        account: z.string().optional(),
+        user: z.string().optional(),
+        nth: Count.optional(),
+        ...Money,
+      })
+      .check(possible)
+      .refine(
+        ({ address, provider }) => address !== undefined || provider !== undefined,
+        'say whose: an address, or a provider (with account, user, nth)',
+      )
+      .transform((deposit) => ({ ...deposit, afterMs: 0 }))
+      .optional(),
+  })
+  .meta(OneAction)
+  .refine((doing) => Object.keys(doing).length === 1, 'one thing at a time: give each an `at` of its own')
+
+export const StepSchema = z.strictObject({ at: Later, do: DoSchema })
