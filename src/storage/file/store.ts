@@ -244,7 +244,7 @@ export class Store implements Keeper {
       !this.#fold &&
       this.#log.size > Math.max(this.#options.foldBytes, this.#checkpointBytes, this.#foldAbove)
     )
-      this.fold()
+      void this.fold()
     return kept
   }
 
