@@ -15,7 +15,7 @@ const AROUND = [
   [1, true],
 ] as const
 
-const rows = <T extends readonly unknown[]>(cases: readonly T[]) =>
+const rows = <const T extends readonly unknown[]>(cases: readonly T[]) =>
   cases.flatMap((row) => AROUND.map(([offset, over]) => [...row, offset, over] as const))
 
 async function allocate(box: Kit, sticky: boolean): Promise<any> {

@@ -1,7 +1,6 @@
 // Callbacks whoever receives them: what a bad receiver costs, where callbacks may go, what a scenario does to them, and who waits for whom.
 import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import * as alphapo from './clients/alphapo.ts'
 import { allocation, client } from './clients/cpg.ts'
@@ -533,7 +532,7 @@ test('a sandbox stops though a client holds a connection and says nothing', asyn
   onTestFinished(() => void socket.destroy())
   await once(socket, 'connect')
   await box.sandbox.close()
-  await expect(box.raw('GET', '/_sandgate/health')).rejects.toThrow()
+  await expect(box.raw('GET', '/_sandgate/health')).rejects.toThrow('ECONNREFUSED')
 })
 
 describe('reorder without anything that overtakes', () => {

@@ -151,12 +151,13 @@ const anyBend = fc.record({
 function bend(recording: any, { at, how: [how, value] }: { at: number; how: readonly unknown[] }): void {
   const nodes = nodesOf(recording)
   const { holder, name } = nodes[at % nodes.length]!
-  if (how === 'delete') Array.isArray(holder) ? holder.splice(Number(name), 1) : delete holder[name]
-  else if (how === 'twice')
-    Array.isArray(holder)
-      ? holder.splice(Number(name), 0, structuredClone(holder[name]))
-      : (holder[`${name}2`] = holder[name])
-  else if (how === 'array') holder[name] = [holder[name]]
+  if (how === 'delete') {
+    if (Array.isArray(holder)) holder.splice(Number(name), 1)
+    else delete holder[name]
+  } else if (how === 'twice') {
+    if (Array.isArray(holder)) holder.splice(Number(name), 0, structuredClone(holder[Number(name)]))
+    else holder[`${name}2`] = holder[name]
+  } else if (how === 'array') holder[name] = [holder[name]]
   else if (how === 'next') holder[name] = structuredClone(nodes[(at + 7) % nodes.length]!.holder)
   else if (how === 'swap')
     [holder[name], holder[Object.keys(holder)[0]!]] = [holder[Object.keys(holder)[0]!], holder[name]]
@@ -199,7 +200,7 @@ describe('a file that was bent', () => {
         {
           numRuns: Number(process.env.BENDS ?? 150),
           seed: Number(process.env.BENDS_SEED ?? 4_2028),
-          verbose: 1,
+          verbose: fc.VerbosityLevel.Verbose,
           endOnFailure: true,
         },
       )

@@ -477,7 +477,7 @@ describe('the end', () => {
       await get(`${url}/_sandgate/health`)
       running.child.kill(signal)
       expect(await running.ended).toMatchObject({ status: 0, stderr: '' })
-      await expect(fetch(url)).rejects.toThrow()
+      await expect(fetch(url)).rejects.toThrow('fetch failed')
     })
     await Promise.all(ends)
   })

@@ -70,7 +70,7 @@ describe('a good file', () => {
   })
 
   test('makes the accounts and windows that it names, beside the demo ones', async () => {
-    const box = await start(readConfig(write(GOOD), providers) as object)
+    const box = await start(readConfig(write(GOOD), providers))
     const shop = clientOf({ key: 'my_key', secret: 'my_secret' })
     const mine = await box.call(shop, allocation({}))
     expect([mine.status, mine.json.data.display_expires_at]).toEqual([200, '2026-05-16T19:10:00+00:00'])

@@ -257,7 +257,7 @@ describe('what cannot be', () => {
     const world = sandbox.world('ci')
     const inbox = await world.inbox()
     await sandbox.close()
-    await expect(fetch(inbox.url)).rejects.toThrow()
+    await expect(fetch(inbox.url)).rejects.toThrow('fetch failed')
     for (const work of [
       sandbox.clock.now(),
       world.addresses(),

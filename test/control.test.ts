@@ -419,7 +419,7 @@ describe('journal', () => {
       when: { operation: 'ping' },
       then: [{ drop: { stage: 'after', how: 'close' } }],
     })
-    await expect(box.call(client, client.good.ping!())).rejects.toThrow()
+    await expect(box.call(client, client.good.ping!())).rejects.toThrow('socket hang up')
     const all = await data(box, '/journal?kind=call')
     expect(all.map(({ refused }) => refused)).toEqual([false, true, true, true])
     expect(await data(box, '/journal?refused=true')).toEqual(all.slice(1))

@@ -265,7 +265,7 @@ describe('tags', () => {
 
   test.each([
     [1.5, /body tag/],
-    [9007199254740993, /^tag: a JSON number of this size is not exact/],
+    [9007199254740992, /^tag: a JSON number of this size is not exact/],
     [-1, /^tag: a destination tag/],
     [{}, /body tag/],
   ] as const)('sandgate.tags.possible: nor does one carry the JSON %j', async (tag, detail) => {

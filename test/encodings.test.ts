@@ -241,7 +241,7 @@ describe('addresses of clients', () => {
   ])('sandgate.config.ips: "%s" is refused with file and line', async (ip) => {
     const file = join(mkdtempSync(join(tmpdir(), 'sandgate-ips-')), 'sandgate.yaml')
     writeFileSync(file, CONFIG(ip))
-    expect(() => readConfig(file, new Map())).toThrow()
+    expect(() => readConfig(file, new Map())).toThrow(`${file}:`)
     const providers = await findProviders()
     expect(() => readConfig(file, providers)).toThrow(
       `${file}:9: providers.cpg.accounts.shop.keys.0.ips.0: ${JSON.stringify(ip)} is no IP address: expected one such as 203.0.113.7`,

@@ -174,7 +174,7 @@ const common = (signer: Signer): [string, Mistake, RegExp][] => {
     ['a newline behind the sent body', sentBody(`${BODY}\n`), /trailing newline/],
     ['the body not signed', signedBody(''), /body was left out/],
     [
-      `${signer.encoding === 'hex' ? 'base64 for hex' : 'hex for base64'}`,
+      signer.encoding === 'hex' ? 'base64 for hex' : 'hex for base64',
       { write: other },
       signer.encoding === 'hex' ? /hex expected, base64 sent/ : /base64 expected, hex sent/,
     ],
@@ -344,7 +344,7 @@ const slips = (
   ])
 
 /** A query that is signed otherwise than it is sent. */
-const queries = (signer: Signer, path: string): [string, Mistake, RegExp][] =>
+const queries = (path: string): [string, Mistake, RegExp][] =>
   (
     [
       ['sorted', 'b=2&a=1', 'a=1&b=2', /^the query was sorted for signing/],
@@ -456,7 +456,7 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
           /^the hash of the body was left out/,
         ],
       ]),
-      ...queries(CPG, '/v1/balances'),
+      ...queries('/v1/balances'),
       ...nothings(CPG),
       [
         'a slash behind the path',
@@ -592,7 +592,7 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
         },
         expected,
       ]),
-      ...queries(PAYWARD, payward.addressesOf(payward.ACCOUNTS.main)),
+      ...queries(payward.addressesOf(payward.ACCOUNTS.main)),
       ...nothings(PAYWARD),
       [
         'a question mark and no query',

@@ -368,7 +368,12 @@ describe('bodies', () => {
     many.on('data', (chunk: Buffer) => answers.push(chunk))
     const begun = new Promise<void>((resolve) => many.once('data', () => resolve()))
     let over = false
-    const all = new Promise<void>((resolve) => many.once('close', () => resolve((over = true) && undefined)))
+    const all = new Promise<void>((resolve) =>
+      many.once('close', () => {
+        over = true
+        resolve()
+      }),
+    )
     many.write(
       `GET /_sandgate/rules HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(150) + `GET /_sandgate/health HTTP/1.1\r\n${HOST}\r\n`,
     )

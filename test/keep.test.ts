@@ -487,7 +487,7 @@ describe('for power cuts', () => {
       fs.fdatasyncSync(fd)
     }
     const data = newFolder()
-    const box = await start({ data, fsync: true, keep: { disk: { ...fs, fdatasyncSync } as Disk }, ...quiet })
+    const box = await start({ data, fsync: true, keep: { disk: { ...fs, fdatasyncSync } }, ...quiet })
     broken.on = true
     expect((await box.call(cpg, allocation({}))).status).toBe(503)
     broken.on = false

@@ -2,7 +2,7 @@
 // keys byte for byte, counters, timers, callbacks. Each round prints its seed; SANDGATE_KILL_SEED=<seed> runs that round first.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { Agent, request as http } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,13 +46,13 @@ async function serve(data: string, ...flags: string[]): Promise<Server> {
   )
   onTestFinished(() => void child.kill('SIGKILL'))
   let stderr = ''
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   let stdout = ''
-  for await (const text of child.stdout!.setEncoding('utf8')) {
+  for await (const text of child.stdout.setEncoding('utf8')) {
     stdout += text
     const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(stdout)?.[1]
     if (port) {
-      child.stdout!.destroy()
+      child.stdout.destroy()
       return { child, port: Number(port), stderr: () => stderr }
     }
   }

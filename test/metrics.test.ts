@@ -53,7 +53,7 @@ describe('metrics', () => {
       when: { operation: 'ping' },
       then: [{ delay: '1ms' }, { drop: { stage: 'before', how: 'close' } }],
     })
-    await expect(box.call(client, client.good.ping!())).rejects.toThrow()
+    await expect(box.call(client, client.good.ping!())).rejects.toThrow('socket hang up')
     expect(await metrics(box)).toMatchObject({
       'sandgate_faults_total{provider="cpg",action="delay"}': 1,
       'sandgate_faults_total{provider="cpg",action="drop"}': 1,
@@ -213,7 +213,7 @@ describe('the log', () => {
         when: { operation: 'ping' },
         then: [{ drop: { stage: 'before', how: 'close' } }],
       })
-      await expect(box.call(client, client.good.ping!())).rejects.toThrow()
+      await expect(box.call(client, client.good.ping!())).rejects.toThrow('socket hang up')
       await box.raw('GET', '/cpg/v1/nowhere')
       const told = lines()
       expect(told.map((line) => /deposit\.\w+|ping|nowhere/.exec(line)?.[0])).toEqual([

@@ -335,7 +335,7 @@ test(
       {
         numRuns: Number(process.env.OVERLAPS ?? 25),
         seed: Number(process.env.OVERLAPS_SEED ?? 4_2027),
-        verbose: 1,
+        verbose: fc.VerbosityLevel.Verbose,
         endOnFailure: true,
       },
     )

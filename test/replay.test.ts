@@ -218,7 +218,7 @@ describe('record and replay', () => {
             expect(rows(replay.world.dump())).toEqual(rows(box.world.dump()))
           },
         ),
-        { numRuns: 25, seed: 4_2026, verbose: 1 },
+        { numRuns: 25, seed: 4_2026, verbose: fc.VerbosityLevel.Verbose },
       )
     },
   )
@@ -250,7 +250,7 @@ describe('record and replay', () => {
           expect(played.left).toEqual([])
         },
       ),
-      { numRuns: 25, seed: 4_2026, verbose: 1 },
+      { numRuns: 25, seed: 4_2026, verbose: fc.VerbosityLevel.Verbose },
     )
   })
 })

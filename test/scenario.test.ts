@@ -693,7 +693,7 @@ describe('sandgate.faults.in-flight: a second call with the key of one that a de
     waits.end()
     const [one, two] = await Promise.all([first, second])
     expect(one.status).toBeLessThan(300)
-    if (expected === 409) expect([two.status, two.text]).toEqual([409, expect.stringContaining(told!)])
+    if (expected === 409) expect([two.status, two.text]).toEqual([409, expect.stringContaining(told)])
     else expect(two.status).toBe(one.status)
     expect(early).toBe(early && two)
     expect(waits.asked).toEqual([2000])
@@ -813,7 +813,7 @@ timeline:
       null,
       null,
     ])
-    expect((await box.control('GET', '/clock')).json.next.filter(({ kind }: any) => kind === 'scenario')[0]).toEqual({
+    expect((await box.control('GET', '/clock')).json.next.find(({ kind }: any) => kind === 'scenario')).toEqual({
       at: '2026-05-16T23:00:00.000Z',
       provider: 'cpg',
       kind: 'scenario',

@@ -1,10 +1,10 @@
 // What lets somebody in, in every spelling in which it can be sent, repeated or asked for: recordings, journal, log lines and errors hold none of it.
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { readRecording } from '../src/casefile/format.ts'
 import { Log } from '../src/telemetry/log.ts'
 import { Replay } from '../src/casefile/replay.ts'
-import { findProviders } from '../src/app.ts'
+import { findProviders, Sandbox } from '../src/app.ts'
 import { allocation, client as cpg, clientOf } from './clients/cpg.ts'
 import { client as payward, KEYS as PAYWARD } from './clients/payward.ts'
 import { client as zopay } from './clients/zopay.ts'
@@ -123,7 +123,7 @@ describe('sandgate.secrets.spellings', () => {
     const entry = await box.entry(reply)
     expect(entry.path).toBe('/zopay/connect/v1/nope/(hidden)/more?a=1&b=(hidden)')
     expect(entry.request.body).toBe('before (hidden) after, (hidden) end')
-    const [call] = (await box.control('GET', '/recording')).json.journal.filter(({ kind }: any) => kind === 'call')
+    const call = (await box.control('GET', '/recording')).json.journal.find(({ kind }: any) => kind === 'call')
     expect([call.path, call.query, call.body]).toEqual([
       '/connect/v1/nope/{{callback secret}}/more',
       'a=1&b={{hidden}}',
@@ -204,8 +204,9 @@ describe('sandgate.secrets.spellings', () => {
   test('a bug is told without them', async () => {
     const lines: string[] = []
     const log = new Log({ format: 'json', write: (text) => void lines.push(text) })
-    const box = await start({ log, complain: undefined })
-    box.sandbox.complain(
+    const sandbox = await Sandbox.open(await findProviders(), { log })
+    onTestFinished(() => sandbox.close())
+    sandbox.complain(
       'no answer could be made for GET /cpg/v1/cpg_demo_secret',
       new Error(`cannot read ${percent('sk_live_HHHHJJJJ')}`),
     )

@@ -128,9 +128,9 @@ export async function perform(step: Step, box: Kit): Promise<Reply | undefined> 
     return made(box.control('PUT', '/scenario', { name: 'drawn', rules: step.rules, timeline: step.timeline }), 200)
   if (step.kind === 'garbage') {
     const client = CLIENTS[step.client]!
-    const [operation] = Object.values(client.good)
+    const operation = Object.values(client.good)
       .map((good) => good())
-      .filter(({ method }) => method === 'POST')
+      .find(({ method }) => method === 'POST')
     return heard(box.call(client, { ...operation!, body: step.body }))
   }
   if (step.kind === 'deposit') {

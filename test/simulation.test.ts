@@ -263,7 +263,7 @@ const SLOW: readonly Written[] = [{ delay: { min: '1s', max: '9s' } }, { throttl
 
 const SPOILS = ['duplicate', 'delay', 'drop', 'reorder', 'pause', 'resume', 'bad-signature', 'stale-timestamp']
 
-interface Kept {
+interface Answered {
   readonly body: string
   /** Null: the answer was lost, and nobody knows it yet. */
   readonly answer: readonly [status: number, text: string] | null
@@ -304,7 +304,7 @@ class Simulation {
   readonly #policies: Readonly<Record<string, Policy>>
   readonly #made: Call[] = []
   /** What was answered under each idempotency key. */
-  readonly #kept = new Map<string, Kept>()
+  readonly #kept = new Map<string, Answered>()
   /** Who was given an address (and a tag), and what. */
   readonly #owners = new Map<string, string>()
   readonly #taken = new Map<string, string>()
@@ -481,7 +481,7 @@ class Simulation {
     }
   }
 
-  #keptUnder(key: string | undefined, { keptMs }: Policy): Kept | undefined {
+  #keptUnder(key: string | undefined, { keptMs }: Policy): Answered | undefined {
     const kept = key === undefined ? undefined : this.#kept.get(key)
     return kept && this.#box.world.now < kept.at + keptMs ? kept : undefined
   }
@@ -822,7 +822,7 @@ class Simulation {
     const { method, path, headers } = client.sign(request, this.#box.wallMs)
     const reply = await fetch(`${this.#box.url}/${client.name}${path}`, { method, headers: headers! })
     const json = await reply.json()
-    const contract = this.#box.sandbox.engine.contract(client.name)!
+    const contract = this.#box.sandbox.engine.contract(client.name)
     const { operation } = contract.match(method, path.split('?', 1)[0]!)!
     const wrong = contract.judgeAnswer(operation, reply.status, reply.headers.get('content-type')!, json)
     if (wrong.length > 0) throw new Error(`${path} is off contract: ${wrong.join('; ')}`)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import type { Table } from '../src/world/tables.ts'
 import { World } from '../src/world/world.ts'
 import { allocation, client as cpg } from './clients/cpg.ts'
@@ -20,6 +21,7 @@ interface Row {
 const Rows: Table<Row> = {
   name: 'rows',
   key: (row) => row.id,
+  schema: z.strictObject({ id: z.string(), rank: z.int() }),
   indexes: {
     all: { group: () => '', order: (row) => row.rank },
     odd: { group: (row) => (row.rank % 2 === 0 ? undefined : String(row.rank)), order: (row) => row.rank },

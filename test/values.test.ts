@@ -32,7 +32,7 @@ function file(text: string, name = 'story.yaml'): string {
 const put = (box: Kit, text: string): Promise<Reply> =>
   box.raw('PUT', '/_sandgate/scenario', { 'content-type': 'application/yaml' }, text)
 const ruleOf = (when: string) => `rules:\n  - when: ${when}\n    then: [{ respond: { error: unavailable } }]\n`
-const user = (user_identifier: unknown): Request => allocation({ user_identifier: user_identifier as string })
+const user = (user_identifier: unknown): Request => allocation({ user_identifier: user_identifier })
 const take = (foreignId: string): Request => ({
   method: 'POST',
   path: '/api/v2/addresses/take',
@@ -176,7 +176,7 @@ describe('sandgate.scenario.values: without quotes', () => {
       '{ provider: cpg, body: { metadata: { 1: x, 007: y } } }',
       cpg,
       'createDepositAddress',
-      allocation({ metadata: { 1: 'x', '007': 'y' } as never }),
+      allocation({ metadata: { 1: 'x', '007': 'y' } }),
       true,
     ],
   ])('%s', async (when, provider, operation, request, expected) => {

@@ -242,7 +242,7 @@ describe('sandgate.regex.budget', () => {
       count: 0,
       closest: [{ entry: 20 }, { entry: 19 }, { entry: 18 }],
     })
-    await kit.call(client, allocation({ metadata: 'a'.repeat(4000) as never }))
+    await kit.call(client, allocation({ metadata: 'a'.repeat(4000) }))
     const reply = await verify({ ...created, match: { body: { metadata: REPEATED } } }, kit)
     expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('regexes cost too much')])
     expect(await verify({ ...created, match: { body: { metadata: '/^a+$/' } } }, kit)).toMatchObject({
@@ -276,7 +276,7 @@ describe('sandgate.regex.budget', () => {
     await arm('/^a+7$/', 502)
     const answered = async (metadata: string) => {
       kit.passWall(1000)
-      const { method, path, headers, body } = client.sign(allocation({ metadata: metadata as never }), kit.wallMs)
+      const { method, path, headers, body } = client.sign(allocation({ metadata: metadata }), kit.wallMs)
       return kit.raw(method, `/cpg${path}`, headers, body)
     }
     expect((await answered(`${'a'.repeat(30)}7`)).status).toBe(501)
@@ -294,7 +294,7 @@ test('sandgate.verify.moment: others are served while it looks, and what they do
     Array.from({ length: 1000 }, () =>
       (drawn = (drawn * 1_103_515_245 + 12_345) % 2_147_483_648) > 1_073_741_824 ? 'a' : 'b',
     ).join('')
-  for (let i = 0; i < 20; i++) await kit.call(client, allocation({ metadata: letters() as never }))
+  for (let i = 0; i < 20; i++) await kit.call(client, allocation({ metadata: letters() }))
   const order: string[] = []
   const asked = verify(
     { ...created, match: { body: { metadata: '/([ab]*a[ab]{150}){6}[^ab]/' } }, times: { exactly: 0 } },

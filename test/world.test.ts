@@ -16,7 +16,7 @@ const START_MS = Date.parse('2026-05-16T19:00:00Z')
 function createWorld({
   seed = 'sandgate',
   frozen = true,
-  react = () => undefined as void,
+  react = () => undefined,
   onStop,
 }: {
   seed?: string

@@ -7,7 +7,6 @@ import { contractOf } from '../contract/contracts.ts'
 import { problemSentence } from '../contract/sentences.ts'
 import { COMMANDS, isCommand } from '../engine/commands.ts'
 import type { Known } from '../scenario/references.ts'
-import type { When } from '../scenario/match.ts'
 import { readRule, readScenario, type Scenario, type ScenarioRule, type ScenarioStep } from '../scenario/schema.ts'
 import {
   type CallUnderWay,
@@ -147,7 +146,7 @@ function scenarioIn(body: unknown, place: string, known: Known): Scenario {
       const { unquoted: _, ...asked } = when
       return {
         ...reading(`rules.${index}`, () => readRule(JSON.stringify({ when: asked, then: written }), 'rule', known)),
-        when: when as When,
+        when: when,
         id,
         source,
       }

@@ -215,7 +215,7 @@ function callOf(
     ...(refused && {
       refused: {
         gate: call.stoppedBy!,
-        name: call.refusal!,
+        name: call.refusal,
         ...(detail && { detail }),
         ...(hint !== undefined && { hint }),
       },

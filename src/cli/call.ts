@@ -114,7 +114,7 @@ async function answerOf(
     ? [target.slice(0, target.indexOf('?')), target.slice(target.indexOf('?') + 1)]
     : [target, undefined]
   const signed = provider.sign(
-    { method, path: path!, query, body: body ?? Buffer.alloc(0), wallMs: performance.timeOrigin + performance.now() },
+    { method, path: path, query, body: body ?? Buffer.alloc(0), wallMs: performance.timeOrigin + performance.now() },
     credential,
   )
   const own = given.map(([name]) => name.toLowerCase())

@@ -91,5 +91,5 @@ function logTo(stream: NodeJS.WriteStream, format: 'pretty' | 'json', level: Log
     if (stream.writableLength < LOG_BACKLOG_BYTES) stream.write(text)
   }
   // As no-color.org has it: there, and not empty.
-  return new Log({ format, level, colour: stream.isTTY === true && !process.env.NO_COLOR, write })
+  return new Log({ format, level, colour: stream.isTTY && !process.env.NO_COLOR, write })
 }

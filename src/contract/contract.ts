@@ -171,7 +171,7 @@ export class Contract {
     const key =
       documented !== undefined && documented !== 'default'
         ? documented
-        : (Object.keys(responses).find((code) => /^2/.test(code)) ?? documented ?? Object.keys(responses)[0]!)
+        : (Object.keys(responses).find((code) => code.startsWith('2')) ?? documented ?? Object.keys(responses)[0]!)
     const pointer = this.#pointers.follow(`${operation.pointer}/responses/${key}`)
     const [mediaType] = Object.keys(this.#pointers.at(pointer).content ?? {})
     const place = mediaType === undefined ? undefined : `${pointer}/content/${escape(mediaType)}/schema`

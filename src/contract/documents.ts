@@ -61,7 +61,7 @@ function parsed(text: string, file: string): any {
   try {
     return parse(text, { merge: true })
   } catch (error) {
-    throw new Error(`${file}: ${(error as Error).message}`)
+    throw new Error(`${file}: ${(error as Error).message}`, { cause: error })
   }
 }
 

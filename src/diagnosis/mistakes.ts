@@ -64,7 +64,8 @@ const MISTAKES: readonly Row[] = [
   ],
   [
     'the sent body has a trailing newline that was not signed',
-    ({ parts: { body } }) => only(/\n$/.test(textOf(body)), { body: Buffer.from(textOf(body).replace(/\r?\n$/, '')) }),
+    ({ parts: { body } }) =>
+      only(textOf(body).endsWith('\n'), { body: Buffer.from(textOf(body).replace(/\r?\n$/, '')) }),
   ],
   ['blanks or line breaks around the body were sent, but not signed', ({ parts: { body } }) => bared(body)],
   [

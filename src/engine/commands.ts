@@ -25,7 +25,7 @@ export const COMMANDS = {
     loadScenario(context, world, scenario ?? scenarioOf(body, 'body', context), query.reset === true),
   deleteScenario: (context, world) => unloadScenario(context, world),
   armFault: (context, world, { body, rule }) => armFault(world, rule ?? ruleOf(body, 'body', context)),
-  disarmFault: (_, world, { params }) => disarmFault(world, params.id!),
+  disarmFault: (_, world, { params }) => disarmFault(world, params.id),
   disarmFaults: (_, world) => disarmFault(world),
 } satisfies Readonly<Record<string, (context: Context, world: World, input: CommandInput) => unknown>>
 

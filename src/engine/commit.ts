@@ -47,13 +47,11 @@ export class Commit {
   async withCommit<T>(world: World, work: () => Promise<T>): Promise<T> {
     const { storage } = world
     const rollbacks = storage?.rollbacks
-    try {
-      return await work()
-    } catch (error) {
-      throw error instanceof StorageError ? storageUnavailable() : error
-    } finally {
-      if (storage && (!(await storage.flush()) || storage.rollbacks !== rollbacks)) throw storageUnavailable()
-    }
+    const outcome = await settled(work())
+    // Work that failed may have changed something all the same.
+    if (storage && (!(await storage.flush()) || storage.rollbacks !== rollbacks)) throw storageUnavailable()
+    if ('value' in outcome) return outcome.value
+    throw outcome.error instanceof StorageError ? storageUnavailable() : outcome.error
   }
 
   /** Stores what waits; false when it was rolled back. */
@@ -87,5 +85,13 @@ export class Commit {
 
   async close(): Promise<void> {
     await this.#storage?.close()
+  }
+}
+
+async function settled<T>(work: Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  try {
+    return { value: await work }
+  } catch (error) {
+    return { error }
   }
 }

@@ -212,10 +212,7 @@ function judge(count: number, { exactly, atLeast, atMost }: Times, lost: boolean
 
 /** Keys and signatures can be asked for, and are not told. */
 function hidden(found: Difference, keyHeader: string, hide: (text: string) => string): Difference {
-  const [part, name = ''] = [
-    found.path.slice(0, found.path.indexOf('.')),
-    found.path.slice(found.path.indexOf('.') + 1),
-  ]
+  const [part, name] = [found.path.slice(0, found.path.indexOf('.')), found.path.slice(found.path.indexOf('.') + 1)]
   return part === 'headers' && (SECRET.test(name) || name === keyHeader) && found.got !== null
     ? { ...found, got: HIDDEN }
     : { ...found, got: mapTexts(found.got, hide) }

@@ -192,7 +192,7 @@ function lineTo({ delivery, url, line: named }: Departure, traffic: Traffic): Li
 function ending(): Pick<Flight, 'ended' | 'end'> {
   let end!: Flight['end']
   const ended = new Promise<void>((resolve, reject) => {
-    end = (failed) => (failed ? reject(failed.error as Error) : resolve())
+    end = (failed) => (failed ? reject(failed.error) : resolve())
   })
   return { ended, end }
 }

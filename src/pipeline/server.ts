@@ -79,7 +79,7 @@ function odd(req: IncomingMessage, res: ServerResponse, listener: RequestListene
   // rule: sandgate.http.options
   else if (req.url === '*' && req.method === 'OPTIONS' && !Number(req.headers['content-length']))
     res.writeHead(204, { allow: METHODS }).end()
-  else listener(req as never, res as never)
+  else listener(req, res)
 }
 
 /**

@@ -127,7 +127,7 @@ export function* readingRule(
 }
 
 function asRule(rule: z.output<typeof RuleSchema>, id: string, text: YamlText, path: Path, names: Names): ScenarioRule {
-  const when = whenOf(text.at([...path, 'when']) as Partial<When>, rule.when as When, (at, message) =>
+  const when = whenOf(text.at([...path, 'when']) as Partial<When>, rule.when, (at, message) =>
     names.complain([...path, 'when', ...at], message),
   )
   for (const index of rule.then.keys()) wholeNumbers(text, [...path, 'then', index, 'respond', 'body'], names)

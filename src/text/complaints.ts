@@ -104,11 +104,11 @@ function unknownKey(key: string, path: Path, schema: object, whole: unknown): st
 /** Of a choice that nothing fits, what is wrong with the branch that fits best. */
 export function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue
-  const branches = issue.errors.filter(
+  const fits = issue.errors.find(
     (branch) => !branch.some(({ code, path }) => path.length === 0 && code === 'invalid_type'),
   )
-  const inner = branches[0]?.[0] ?? issue.errors[0]?.[0]
-  return inner ? deepest({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue) : issue
+  const inner = fits?.[0] ?? issue.errors[0]?.[0]
+  return inner ? deepest({ ...inner, path: [...issue.path, ...inner.path] }) : issue
 }
 
 /** The keys that a JSON Schema knows at a place. */

@@ -10,7 +10,7 @@ export function instantMs(text: string): number | undefined {
   if (!INSTANT.test(text)) return undefined
   const [year, month, day] = text.split(/[-T]/, 3).map(Number)
   // Date.parse makes March 2 of February 30.
-  if (day! > new Date(Date.UTC(year!, month!, 0)).getUTCDate()) return undefined
+  if (day! > new Date(Date.UTC(year!, month, 0)).getUTCDate()) return undefined
   const ms = Date.parse(text)
   return Number.isNaN(ms) ? undefined : ms
 }

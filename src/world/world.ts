@@ -194,12 +194,7 @@ export class World {
     this.#tables.remove(table, key)
   }
 
-  list<Row extends object>(
-    table: Table<Row>,
-    index: string & keyof typeof table.indexes,
-    group: string,
-    range?: Range,
-  ): Row[] {
+  list<Row extends object>(table: Table<Row>, index: string, group: string, range?: Range): Row[] {
     return this.#tables.list(table, index, group, range)
   }
 
@@ -212,13 +207,7 @@ export class World {
   }
 
   /** Removes the first rows of a group up to this order, at most so many. Only inside a change. */
-  prune<Row extends object>(
-    table: Table<Row>,
-    index: string & keyof typeof table.indexes,
-    group: string,
-    upTo: number,
-    most: number,
-  ): void {
+  prune<Row extends object>(table: Table<Row>, index: string, group: string, upTo: number, most: number): void {
     this.#tables.prune(table, index, group, upTo, most)
   }
 

@@ -50,7 +50,7 @@ export function clientOf({ key, secret }: { key: string; secret: string }): Clie
 }
 
 /** A request for a deposit address; fields may be added, changed, or left out with undefined. */
-export function allocation(fields: Record<string, unknown>): Request {
+export function allocation(fields: Record<string, unknown> = {}): Request {
   return {
     method: 'POST',
     path: '/v1/deposit-addresses',

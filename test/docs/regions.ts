@@ -30,10 +30,10 @@ async function regionOf(
   if (Object.hasOwn(GENERAL_REGIONS, name)) return GENERAL_REGIONS[name]!(providers)
   const [whose, region] = name.includes('.') ? name.split('.') : [page?.name, name]
   const provider = providers.get(whose ?? '')
-  if (!provider || !Object.hasOwn(PROVIDER_REGIONS, region!)) {
+  if (!provider || !Object.hasOwn(PROVIDER_REGIONS, region)) {
     throw new Error(
       `there is no region "${name}"; there are ${[...Object.keys(GENERAL_REGIONS), ...Object.keys(PROVIDER_REGIONS)].join(', ')}`,
     )
   }
-  return PROVIDER_REGIONS[region!]!(provider)
+  return PROVIDER_REGIONS[region]!(provider)
 }

@@ -25,5 +25,5 @@ export async function imported(
 export async function differs(recording: Recording): Promise<string | undefined> {
   const read = readRecording(JSON.stringify(recording))
   const played = await new Replay(read, await findProviders()).play()
-  return played.differs && report(played.differs, played, read)
+  return played.differs && report(played.differs, played)
 }

@@ -381,8 +381,7 @@ export const playwright = (spoken: readonly Spoken[], content: 'embed' | 'omit' 
 
 export const insomnia = (spoken: readonly Spoken[]): Written => {
   const entries = spoken.map((call, index) => ({
-    startedDateTime:
-      index === 0 ? call.at : index % 3 === 0 ? '' : index % 3 === 1 ? call.at : `${call.at.slice(0, 11)}`,
+    startedDateTime: index === 0 ? call.at : index % 3 === 0 ? '' : index % 3 === 1 ? call.at : call.at.slice(0, 11),
     time: 110,
     request: {
       method: call.request.method,

@@ -1115,13 +1115,13 @@ describe('currencies', () => {
 
 describe('settings', () => {
   test.each([
-    ['an unknown key', { colour: 'red' }],
-    ['another network', { addresses: 'regtest' }],
-    ['an unknown currency', { merchants: { shop: { keys: [], currencies: ['NOPE'] } } }],
-    ['an unknown key of a merchant', { merchants: { shop: { keys: [], fees: 1 } } }],
-    ['a key without a secret', { merchants: { shop: { keys: [{ id: 'k' }] } } }],
-  ])('%s is refused', async (_, settings) => {
-    await expect(start({ providers: { alphapo: settings } })).rejects.toThrow()
+    ['an unknown key', { colour: 'red' }, /colour/],
+    ['another network', { addresses: 'regtest' }, /addresses/],
+    ['an unknown currency', { merchants: { shop: { keys: [], currencies: ['NOPE'] } } }, /currencies/],
+    ['an unknown key of a merchant', { merchants: { shop: { keys: [], fees: 1 } } }, /fees/],
+    ['a key without a secret', { merchants: { shop: { keys: [{ id: 'k' }] } } }, /secret/],
+  ])('%s is refused', async (_, settings, field) => {
+    await expect(start({ providers: { alphapo: settings } })).rejects.toThrow(field)
   })
 
   test('merchants are added to the demo ones, one of the same name replaces it', async () => {

@@ -300,8 +300,7 @@ describe('webhooks', () => {
 
   test('a dead receiver is tried for 40 hours in one advance', async () => {
     const box = await start()
-    const inbox = await Inbox.open()
-    await box.subscribe('cpg', { ...inbox, url: 'http://127.0.0.1:9/' } as Inbox)
+    await box.subscribe('cpg', { url: 'http://127.0.0.1:9/' })
     const { address } = await allocate(box)
     await box.deposit(address, '1')
     const { happened } = await box.advance('40h')

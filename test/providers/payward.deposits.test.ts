@@ -791,7 +791,7 @@ describe('webhooks', () => {
         `"txid":"${txid}","timestamp":"2026-05-16T19:00:00.000Z"}}`,
     )
     expect((await callbacks(box)).map((row) => [row.object, row.account, row.status])).toEqual(
-      Array(4).fill([reference, ACCOUNTS.main, 'delivered']),
+      Array.from({ length: 4 }, () => [reference, ACCOUNTS.main, 'delivered']),
     )
   })
 

@@ -997,9 +997,9 @@ describe('how many addresses', () => {
   test('payward.limit.used: a deposit makes room; payward.limit.expiry: the oldest unused one goes after seven days; payward.format.time: in whole seconds', async () => {
     const box = await start({ clock: '2026-05-16T19:00:00.987Z' })
     const made = await fill(box, 5)
-    await deposit(box, made[1]!, 'dropped')
+    await deposit(box, made[1], 'dropped')
     refused(await make(box), 'tooMany')
-    await deposit(box, made[0]!)
+    await deposit(box, made[0])
     const sixth = await make(box)
     expect(sixth.json.data).toMatchObject({ is_new: true, expire_time: null })
     // The first is used, so the second is the oldest that nobody used.
@@ -1507,17 +1507,22 @@ describe('answers', () => {
 })
 
 describe('settings', () => {
-  test.each<[string, Record<string, unknown>]>([
-    ['a secret that is no base64', { accounts: { shop: { keys: [{ id: 'k', secret: 'not base64!' }], ids: [] } } }],
-    ['an account id that is too short', { accounts: { shop: { keys: [], ids: ['SHORT'] } } }],
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    [
+      'a secret that is no base64',
+      { accounts: { shop: { keys: [{ id: 'k', secret: 'not base64!' }], ids: [] } } },
+      /secret/,
+    ],
+    ['an account id that is too short', { accounts: { shop: { keys: [], ids: ['SHORT'] } } }, /ids/],
     [
       'a negative window',
       { accounts: { shop: { keys: [{ id: 'k', secret: 'bXktc2VjcmV0', nonceWindow: -1 }], ids: [] } } },
+      /nonceWindow/,
     ],
-    ['no addresses at all', { unusedAddresses: 0 }],
-    ['an unknown key', { colour: 'red' }],
-  ])('a config with %s is refused', async (_, payward) => {
-    await expect(start({ providers: { payward } })).rejects.toThrow()
+    ['no addresses at all', { unusedAddresses: 0 }, /unusedAddresses/],
+    ['an unknown key', { colour: 'red' }, /colour/],
+  ])('a config with %s is refused', async (_, payward, field) => {
+    await expect(start({ providers: { payward } })).rejects.toThrow(field)
   })
 
   test('an account of the name of a demo one replaces it', async () => {

@@ -192,14 +192,14 @@ describe('authentication', () => {
 
 describe('settings', () => {
   test.each([
-    [{ liveKeys: 'maybe' }],
-    [{ nothing: 1 }],
-    [{ accounts: { shop: { keys: [{ id: 'sk_live_x' }] } } }],
-    [{ accounts: { shop: { keys: [{ id: 'sk_test_x.y' }] } } }],
-    [{ accounts: { shop: { keys: [{ id: 'sk_test_x', scopes: ['all'] }] } } }],
-    [{ accounts: { shop: { keys: [], pairs: [{ asset: 'BTC', network: 'solana' }] } } }],
-  ])('%j is refused', async (zopay) => {
-    await expect(start({ providers: { zopay } })).rejects.toThrow()
+    [{ liveKeys: 'maybe' }, /liveKeys/],
+    [{ nothing: 1 }, /nothing/],
+    [{ accounts: { shop: { keys: [{ id: 'sk_live_x' }] } } }, /keys/],
+    [{ accounts: { shop: { keys: [{ id: 'sk_test_x.y' }] } } }, /keys/],
+    [{ accounts: { shop: { keys: [{ id: 'sk_test_x', scopes: ['all'] }] } } }, /scopes/],
+    [{ accounts: { shop: { keys: [], pairs: [{ asset: 'BTC', network: 'solana' }] } } }, /pairs/],
+  ])('%j is refused', async (zopay, field) => {
+    await expect(start({ providers: { zopay } })).rejects.toThrow(field)
   })
 
   test('an account is added to the demo ones, one of the same name replaces it', async () => {

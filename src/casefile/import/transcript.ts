@@ -62,7 +62,7 @@ function blocksOf(text: string, beside: Beside): Block[] {
     const next = command ? Math.max(command.end, at + 1) : end + 1
     if (command) {
       // A body without a line end has the prompt right behind it.
-      blocks.push({ requests: open.requests, output: text.slice(open.from, at + found![1]!.length) })
+      blocks.push({ requests: open.requests, output: text.slice(open.from, at + found[1]!.length) })
       open = { requests: command.requests, from: Math.min(next, text.length) }
     }
     for (let seen = at; seen < Math.min(next, text.length); seen++) if (text[seen] === '\n') line++
@@ -185,7 +185,7 @@ function verboseIn(lines: readonly string[]): Verbose[] {
     } else if (answer) {
       // 100 Continue and its kin say that an answer comes.
       if (!answer[1]!.startsWith('1')) [status, headers, part] = [Number(answer[1]), [], 'headers']
-    } else if (part === 'request' && /^>/.test(line)) found.at(-1)!.headers.push(...headerLine(line.slice(1)))
+    } else if (part === 'request' && line.startsWith('>')) found.at(-1)!.headers.push(...headerLine(line.slice(1)))
     else if (/^<\s*$/.test(line)) part = part === 'headers' ? 'body' : part
     else if (part === 'headers' && line.startsWith('< ')) headers.push(...headerLine(line.slice(1)))
     else if (part === 'body' && !CHATTER.test(line)) body.push(line.replace(CHATTER_BEHIND, ''))

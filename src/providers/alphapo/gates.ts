@@ -15,7 +15,7 @@ function keyKnown(call: AlphapoCall, world: World): void {
   // rule: alphapo.auth.bad-key
   const key = world.settings<Settings>('alphapo').keys.get(String(call.headers['x-processing-key']))
   if (!key) throw new Refusal('unauthorized')
-  call.caller = key as KeyRow
+  call.caller = key
 }
 
 function addressAllowed(call: AlphapoCall): void {

@@ -59,7 +59,7 @@ function keyKnown(call: CpgCall, world: World): void {
   // rule: cpg.auth.key
   const key = world.settings<Settings>('cpg').keys.get(String(call.headers['x-cpg-key']))
   if (!key) throw new Refusal('unauthorized')
-  call.caller = key as KeyRow
+  call.caller = key
 }
 
 function addressAllowed(call: CpgCall): void {

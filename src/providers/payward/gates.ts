@@ -51,7 +51,7 @@ function keyKnown(call: PaywardCall, world: World): void {
   if (!id) throw new Refusal('unauthorized', NO_KEY)
   const key = world.settings<Settings>('payward').keys.get(String(id))
   if (!key) throw new Refusal('unauthorized')
-  call.caller = key as KeyRow
+  call.caller = key
 }
 
 function withinRate(call: PaywardCall, world: World): void {

@@ -78,7 +78,7 @@ function organisationApproved(call: ZopayCall): void {
 
 function scopeGranted(call: ZopayCall): void {
   // rule: zopay.auth.scope
-  if (call.needs && !(call.caller.scopes as readonly string[]).includes(call.needs))
+  if (call.needs && !call.caller.scopes.includes(call.needs))
     throw new Refusal('insufficient_scope', {}, `the key lacks ${call.needs}`)
 }
 

@@ -64,7 +64,7 @@ export function page<Row extends { readonly seq: number }>(
   const rows: Row[] = []
   // rule: zopay.lists.has-more
   for (let full = true; full && rows.length <= limit;) {
-    const seen = world.list(table, among.index as never, among.group, {
+    const seen = world.list(table, among.index, among.group, {
       after: before === undefined ? undefined : { order: before, key: '' },
       descending: true,
       limit: STRIDE + 1,

@@ -239,7 +239,7 @@ function inOrder(items: readonly Item[], fields: readonly string[]): Item[] {
   const places = new Map<string, Item>()
   for (const one of items) {
     const place = JSON.stringify(one.loc)
-    if (!places.has(place) && (one.loc.length === 2 || !long.includes(one.loc[1]!))) places.set(place, one)
+    if (!places.has(place) && (one.loc.length === 2 || !long.includes(one.loc[1]))) places.set(place, one)
   }
   const rank = ({ loc }: Item) => (fields.includes(String(loc[1])) ? fields.indexOf(String(loc[1])) : fields.length)
   return [...places.values()].sort((a, b) => rank(a) - rank(b))

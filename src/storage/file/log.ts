@@ -9,7 +9,6 @@ export type Disk = Pick<
   typeof fs,
   | 'openSync'
   | 'closeSync'
-  | 'writeSync'
   | 'readFileSync'
   | 'readdirSync'
   | 'fstatSync'
@@ -20,6 +19,7 @@ export type Disk = Pick<
   | 'renameSync'
   | 'writeFileSync'
 > & {
+  writeSync(fd: number, bytes: Buffer, offset: number, length: number, position: number): number
   readonly promises: Pick<typeof fs.promises, 'open' | 'rename' | 'rm' | 'readFile'>
 }
 

@@ -230,7 +230,7 @@ export class Store implements WorldStorage {
       !this.#fold &&
       this.#log.size > Math.max(this.#options.foldBytes, this.#checkpointBytes, this.#foldAbove)
     )
-      this.fold()
+      void this.fold()
     return kept
   }
 
