@@ -1013,7 +1013,10 @@ describe('rules', () => {
       says: file.rules[0].says,
       source: file.sources[file.rules[0].source],
       mark: file.rules[0].mark,
+      status: file.rules[0].status,
     })
+    const pairs = listed.map(({ status, kept }) => `${status} = ${kept}`)
+    expect([...new Set(pairs)].sort()).toEqual(['implemented = yes', 'not-implemented = no', 'partial = partly'])
     expect(listed.some(({ id }) => id === 'sandgate.hints')).toBe(true)
   })
 
