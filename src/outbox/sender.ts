@@ -124,12 +124,7 @@ export class CallbackSender {
               .then((entry) =>
                 entry && this.#options.alive(world) ? this.#attempt(id, entry, departed, world) : undefined,
               )
-              .catch((error) =>
-                world.stop(
-                  `the attempt to send ${id} (${provider}, ${event}) cannot be carried out: ${String(error)}`,
-                  error,
-                ),
-              ),
+              .catch((error) => world.stop(`sending ${id} (${provider}, ${event}) failed: ${String(error)}`, error)),
         },
         world,
       )
@@ -191,7 +186,7 @@ export class CallbackSender {
     const settled = world.keeper?.settled()
     if (settled && !(await settled)) return undefined
     const [at, attempt] = [world.now, attempts.length + 1]
-    const summary = `${event} (${id}), attempt ${attempt}, to ${world.get(Endpoints, endpoint)?.url ?? 'an endpoint that is gone'}`
+    const summary = `${event} (${id}), attempt ${attempt}, to ${world.get(Endpoints, endpoint)?.url ?? 'a deleted endpoint'}`
     return {
       entry: world.journal.add({ kind: 'callback', at, provider, summary, delivery: id, event, object, attempt, body }),
       at,
@@ -206,11 +201,11 @@ export class CallbackSender {
     const endpoint = world.get(Endpoints, delivery.endpoint)
     let signed: Signed | undefined
     const send = async () => {
-      if (!endpoint) return nothing('the endpoint is gone')
+      if (!endpoint) return nothing('the endpoint was deleted')
       signed = this.#sign(delivery, endpoint, rules, world)
       return this.#send(delivery, endpoint.url, signed.headers, rules, departed)
     }
-    const outcome = await send().catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
+    const outcome = await send().catch((error: Error) => nothing(`could not be sent: ${error.message}`))
     const error =
       outcome.error ??
       (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
@@ -288,7 +283,7 @@ export class CallbackSender {
   /** Why no callback goes there; undefined when it may. A name is judged by its addresses when it is looked up. */
   refuse(target: URL): string | undefined {
     if (target.protocol !== 'http:' && target.protocol !== 'https:')
-      return `callbacks go to http and https, not to ${target.protocol}`
+      return `callbacks are sent to http and https URLs only, not to ${target.protocol}`
     const host = target.hostname.replace(/^\[(.*)\]$/, '$1')
     return isIP(host) ? this.#refuseAddress(host, host) : undefined
   }
@@ -297,7 +292,7 @@ export class CallbackSender {
     // rule: sandgate.callbacks.targets
     const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
     const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4'
-    if (NEVER.check(plain, family)) return `${host} is link-local or a metadata address: callbacks never go there`
+    if (NEVER.check(plain, family)) return `${host} is link-local or a metadata address: callbacks are never sent there`
     if (PRIVATE.check(plain, family) || this.#options.allowHosts.includes(host)) return undefined
     return `${host} is neither loopback nor private; allow it with --allow-callback-host ${host}`
   }
@@ -343,7 +338,7 @@ function readAnswer(response: IncomingMessage, done: (outcome: Outcome) => void)
     if (length >= ANSWER_BYTES) end()
   })
   response.on('end', end)
-  response.on('error', (error) => done(nothing(`the answer broke off: ${error.message}`)))
+  response.on('error', (error) => done(nothing(`the connection broke while the answer was read: ${error.message}`)))
 }
 
 function nothing(error: string): Outcome {

@@ -66,9 +66,9 @@ export function deadParts({ rules }: Scenario, known: Known): string[] {
       .map((action, at) => ({ action, why: neverActs(action, at, rule, rules.slice(0, index), known) }))
       .filter(({ why }) => why !== undefined)
     if (dead.length === rule.then.length && new Set(dead.map(({ why }) => why)).size === 1)
-      return [`${rule.source}: ${rule.id} can never do anything: ${dead[0]!.why}`]
+      return [`${rule.source}: ${rule.id} has no effect: ${dead[0]!.why}`]
     return dead.map(
-      ({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} can never happen: ${why}`,
+      ({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} never applies: ${why}`,
     )
   })
 }
@@ -77,9 +77,9 @@ export function deadParts({ rules }: Scenario, known: Known): string[] {
 function neverStrikes(when: When, known: Known): string | undefined {
   const { nth, times = Infinity, every = 1, probability = 1 } = when
   if (probability === 0) return 'its probability is 0'
-  if (nth !== undefined && nth > times) return `nth ${nth} comes after the first ${times}`
-  if (nth !== undefined && nth % every !== 0) return `nth ${nth} is not among every ${every}`
-  if (every > times) return `every ${every} begins after the first ${times}`
+  if (nth !== undefined && nth > times) return `nth ${nth} is greater than times ${times}`
+  if (nth !== undefined && nth % every !== 0) return `nth ${nth} is not a multiple of every ${every}`
+  if (every > times) return `every ${every} is greater than times ${times}`
   const operations = operationsOf(when, known)
   if (when.body !== undefined && operations.length > 0 && operations.every(({ body }) => body === undefined))
     return `${when.operation ?? 'the call'} has no body`
@@ -109,12 +109,12 @@ function neverActs(
   const stage = stageOf(action)
   if (stage === 'before') return before
   if (('deposit' in action || 'callbacks' in action) && !handsOut(rule.when, known))
-    return `${rule.when.operation} hands out no address`
+    return `${rule.when.operation} allocates no address`
   const answered = before ?? own(rule, rule.then.length, 'before')
   if (stage === 'after') return answered ?? deciding(earlier, rule, 'after') ?? own(rule, at, 'after')
-  if ('deposit' in action || 'callbacks' in action) return answered && `the work is never done, because ${answered}`
+  if ('deposit' in action || 'callbacks' in action) return answered && `the call is never executed, because ${answered}`
   if (('corrupt' in action || 'throttle' in action) && cut(rule))
-    return 'the connection is cut, and nothing is left to spoil'
+    return 'the connection is dropped, so there is no answer to change'
   return undefined
 }
 
@@ -125,13 +125,13 @@ function deciding(earlier: readonly ScenarioRule[], rule: ScenarioRule, stage: S
       then.some((action) => stageOf(action) === stage) &&
       ((isUnconditional(when) && covers(when, rule.when)) || strikesWhenever(when, rule.when)),
   )
-  return first && `${first.id} (${first.source}) decides the stage "${stage}" first`
+  return first && `${first.id} (${first.source}) already decides the stage "${stage}"`
 }
 
 /** An action of the same rule, before the one at this place, that decides this stage. */
 function own({ then }: ScenarioRule, at: number, stage: Stage): string | undefined {
   const first = then.slice(0, at).find((action) => stageOf(action) === stage)
-  return first && `the ${Object.keys(first)[0]} of the same rule decides the stage "${stage}" first`
+  return first && `the ${Object.keys(first)[0]} of the same rule already decides the stage "${stage}"`
 }
 
 function stageOf(action: Action): Stage | undefined {

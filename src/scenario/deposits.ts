@@ -30,7 +30,7 @@ export function contradiction({
 }: Pick<DepositWish, 'outcome' | 'confirmations'>): string | undefined {
   const mined = confirmations !== 'instant' && confirmations > 0
   return mined && (outcome === 'dropped' || outcome === 'replaced')
-    ? `a transaction that is ${outcome} is never mined, so it has no confirmations: leave confirmations out, say "instant" where it is credited at first sight all the same, or take the outcome "reorged"`
+    ? `a ${outcome} transaction is never mined, so it has no confirmations: omit confirmations, use "instant" if it is credited when first seen, or use the outcome "reorged"`
     : undefined
 }
 
@@ -48,11 +48,11 @@ export function arrange(
   if (contradicts !== undefined) throw new NoSuchDeposit(contradicts)
   const provider = providers.get(handOut.provider)!
   if (!provider.deposits)
-    throw new NoSuchDeposit(`${provider.title} does not watch its addresses: no money can arrive there`)
+    throw new NoSuchDeposit(`${provider.title} does not monitor its addresses, so nothing can be deposited there`)
   const asset = provider.deposits.asset({ handOut, currency: wish.currency, network: wish.network }, world)
   if (!asset) {
     const what = [wish.currency ?? handOut.currency, wish.network ?? handOut.network].join(' on ')
-    throw new NoSuchDeposit(`${provider.title} knows no ${what}, so nothing of it can be sent to ${handOut.address}`)
+    throw new NoSuchDeposit(`${provider.title} does not support ${what}, so it cannot be sent to ${handOut.address}`)
   }
   const atoms = atomsOf(wish.amount, asset.decimals)
   if (atoms === undefined || atoms === 0n) {

@@ -75,7 +75,7 @@ const WhenSchema = z.strictObject({
   unquoted: z.record(z.string(), z.string()).optional(),
   nth: Count.optional(),
   times: Count.optional(),
-  every: Count.min(1, 'expected a number from 1 on').optional(),
+  every: Count.min(1, 'expected a number of at least 1').optional(),
   probability: z.number({ error: 'expected a number' }).min(0).max(1).optional(),
 })
 
@@ -107,7 +107,7 @@ export const ActionSchema = z.union(
     z.strictObject({ delay: z.strictObject({ minMs: Count, maxMs: Count }) }),
     z.strictObject({ drop: z.strictObject({ stage: StageSchema, how: oneOf(['reset', 'close', 'hang']) }) }),
     z.strictObject({ corrupt: z.strictObject({ how: oneOf(['truncate', 'invalid-json', 'wrong-type', 'empty']) }) }),
-    z.strictObject({ throttle: z.strictObject({ bytesPerSecond: Count.min(1, 'expected a number from 1 on') }) }),
+    z.strictObject({ throttle: z.strictObject({ bytesPerSecond: Count.min(1, 'expected a number of at least 1') }) }),
     z.strictObject({ deposit: z.strictObject(DepositSchema) }),
     z.strictObject({ callbacks: z.strictObject(SpoilSchema) }),
   ],
@@ -202,7 +202,7 @@ export function planFaults(call: Call, world: World): Plan | undefined {
   if (tooCostly.length > 0)
     call.note(
       'faults',
-      `${tooCostly.slice(0, 10).join(', ')}${tooCostly.length > 10 ? ` and ${tooCostly.length - 10} more` : ''} could not be held against this call: regexes this large cost too much on values this long; use shorter ones`,
+      `${tooCostly.slice(0, 10).join(', ')}${tooCostly.length > 10 ? ` and ${tooCostly.length - 10} more` : ''} could not be matched against this call: the regexes are too expensive for values this long; use shorter ones`,
     )
   if (rules.length === 0) return undefined
   const actions = rules.flatMap(({ then }) => then)

@@ -57,7 +57,7 @@ export class ScenarioFiles {
       return 'changed'
     } catch (error) {
       if (!(error instanceof YamlError)) throw error
-      for (const problem of error.problems) this.#options.warn(`${problem} (the scenario from before goes on)`)
+      for (const problem of error.problems) this.#options.warn(`${problem} (the previous scenario stays loaded)`)
       return 'broken'
     }
   }
@@ -75,7 +75,7 @@ export class ScenarioFiles {
         watcher.on('error', (error) => this.#options.warn(`${folder}: is no longer watched: ${error.message}`))
         this.#watchers.push(watcher)
       } catch (error) {
-        this.#options.warn(`${folder}: cannot be watched, so an edit is not noticed: ${(error as Error).message}`)
+        this.#options.warn(`${folder}: cannot be watched, so edits are not detected: ${(error as Error).message}`)
       }
     }
   }

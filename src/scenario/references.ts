@@ -101,7 +101,7 @@ export class Names {
   /** Whether any of these providers tells partners something that can be spoiled like that. */
   #spoil(named: readonly Provider[], how: string, path: Path): void {
     if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated))
-      this.complain(path, `callbacks of ${named[0]!.title} hold no time of sending that could be stale`)
+      this.complain(path, `callbacks of ${named[0]!.title} have no timestamp that could be stale`)
   }
 
   #regexes(pattern: unknown, path: Path): void {
@@ -116,7 +116,7 @@ export class Names {
       this.complain(path, `${(error as Error).message}; regexes are written in RE2 syntax`)
     }
     if (this.#regexCost > REGEX_COST_MAX) {
-      this.complain(path, 'with this one the regexes of the file cost too much; use shorter ones or fewer')
+      this.complain(path, 'with this regex, the regexes of the file are too expensive; use fewer or shorter ones')
       this.done()
     }
   }

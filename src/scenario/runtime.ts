@@ -131,8 +131,8 @@ export function scenarioReaction(
   if (!step) throw new Error(`there is no step ${id} of a timeline`)
   if (reaction === 'end') {
     world.remove(FaultRules, step.id)
-    world.put(Steps, { ...step, timer: null, outcome: `${step.outcome}; it is over` })
-    return 'the outage is over'
+    world.put(Steps, { ...step, timer: null, outcome: `${step.outcome}; it has ended` })
+    return 'the outage has ended'
   }
   const { outcome, timer } = act(step, world, providers)
   world.put(Steps, { ...step, timer, outcome })
@@ -162,7 +162,7 @@ function act(
     },
     world,
   )
-  const { id: timer } = schedule('end', world.now + forMs, step, `the outage of ${provider} is over`, world)
+  const { id: timer } = schedule('end', world.now + forMs, step, `the outage of ${provider} ends`, world)
   return { outcome: describeDoing(doing), timer }
 }
 
@@ -192,7 +192,7 @@ function pay(
     const named = deposit.address === undefined ? undefined : findDestination(deposit.address, world)
     const tag = named ? tagOf(named.destination, deposit.tag) : deposit.tag
     const handOut = handOutFor(deposit, named, tag, world)
-    if (!handOut) return 'nothing was sent: nobody like that was handed out an address yet'
+    if (!handOut) return 'nothing was sent: no matching address has been allocated yet'
     const wish = { ...deposit, tag, destination: named?.destination }
     const sent = Array.from({ length: deposit.repeat }, () => arrange(wish, handOut, providers, world))
     return `${sent.map(({ id }) => id).join(', ')}: ${deposit.amount} ${sent[0]!.currency} was sent to ${handOut.address}`

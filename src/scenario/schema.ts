@@ -94,7 +94,7 @@ function duration(most: number) {
   return z.string({ error: DURATION }).transform((text, context) => {
     const ms = durationMs(text)
     if (ms !== undefined && ms <= most) return ms
-    context.addIssue(ms === undefined ? DURATION : `is longer than ${most / 3_600_000} hours, the most there is here`)
+    context.addIssue(ms === undefined ? DURATION : `is longer than the maximum of ${most / 3_600_000} hours`)
     return z.NEVER
   })
 }
@@ -119,15 +119,15 @@ const CALLBACKS = [
 const Header = z
   .string()
   .meta({ type: ['string', 'number', 'boolean'] as never })
-  .refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
+  .refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'has characters that are not allowed in a header')
 const Headers = z
-  .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name of a header'), Header)
+  .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a valid header name'), Header)
   .transform((headers) =>
     Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
   )
   .refine(
     (headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => Object.hasOwn(headers, name)),
-    'content-length, transfer-encoding and connection are the sandbox\u2019s own affair',
+    'content-length, transfer-encoding and connection are set by Sandgate',
   )
 
 const Answer = {
@@ -140,11 +140,11 @@ const Respond = z
   .strictObject({ ...Answer, stage: Stage })
   .refine(
     ({ error, status }) => (error === undefined) !== (status === undefined),
-    'say either error, one of the provider\u2019s own refusals, or status',
+    'set either error, one of the provider\u2019s own errors, or status',
   )
   .refine(
     ({ error, headers, body }) => error === undefined || (headers === undefined && body === undefined),
-    'headers and body belong to a status; an error has the provider\u2019s own',
+    'headers and body are allowed only with status; an error has the provider\u2019s own',
   )
 
 const Delay = z.union([
@@ -159,7 +159,7 @@ const TAG = 'expected a tag in quotes, such as "1633678796"; without quotes it i
 const Tag = z
   .union([z.string().max(64), z.int({ error: TAG })], { error: TAG })
   .transform(String)
-  .refine((tag) => tag.trim() !== '', 'is empty; null sends without a tag')
+  .refine((tag) => tag.trim() !== '', 'is empty; use null to send without a tag')
 
 /** In any notation that a wallet takes. */
 const Address = z.string().check(({ value, issues }) => {
@@ -195,7 +195,7 @@ function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean
   return how !== 'delay' || by !== undefined
 }
 
-const NEEDS_BY = 'a delay needs by: how long'
+const NEEDS_BY = 'a delay requires by, a duration'
 const OneAction = { minProperties: 1, maxProperties: 1 }
 
 const ActionSchema = z
@@ -217,7 +217,10 @@ const ActionSchema = z
       .optional(),
   })
   .meta(OneAction)
-  .refine((action) => Object.keys(action).length === 1, 'one action an item: begin each with a dash of its own')
+  .refine(
+    (action) => Object.keys(action).length === 1,
+    'expected one action per item: begin each action with its own dash',
+  )
 
 const WhenSchema = z.strictObject({
   provider: z.string().optional(),
@@ -249,10 +252,10 @@ const DoSchema = z
         respond: z.strictObject(Answer).optional(),
         drop: z.strictObject({ how: z.enum(DROP) }).optional(),
       })
-      .refine(({ respond, drop }) => respond === undefined || drop === undefined, 'say either respond or drop')
+      .refine(({ respond, drop }) => respond === undefined || drop === undefined, 'set either respond or drop')
       .refine(
         ({ respond }) => respond === undefined || (respond.error === undefined) !== (respond.status === undefined),
-        'say either error or status in respond',
+        'set either error or status in respond',
       )
       .transform(({ for: forMs, respond, drop, ...what }) => ({
         ...what,
@@ -276,13 +279,13 @@ const DoSchema = z
       .check(possible)
       .refine(
         ({ address, provider }) => address !== undefined || provider !== undefined,
-        'say whose: an address, or a provider (with account, user, nth)',
+        'set the target: an address, or a provider (with account, user, nth)',
       )
       .transform((deposit) => ({ ...deposit, afterMs: 0 }))
       .optional(),
   })
   .meta(OneAction)
-  .refine((doing) => Object.keys(doing).length === 1, 'one thing at a time: give each an `at` of its own')
+  .refine((doing) => Object.keys(doing).length === 1, 'expected one action per step: give each its own `at`')
 
 const StepSchema = z.strictObject({ at: Later, do: DoSchema })
 
@@ -423,7 +426,7 @@ export function together(parts: readonly Scenario[]): Scenario {
     const other = others.find((part) => part[field] !== first![field])
     return other
       ? [
-          `${other.stories[0]!.source}: ${field} ${other[field]} differs from ${first![field]} in ${first!.stories[0]!.source}; a world has one ${field}`,
+          `${other.stories[0]!.source}: ${field} ${other[field]} differs from ${first![field]} in ${first!.stories[0]!.source}; a world has only one ${field}`,
         ]
       : []
   })

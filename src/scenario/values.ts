@@ -48,10 +48,9 @@ function textsOf(
   complain: Complain,
 ): Record<string, unknown> {
   for (const [name, value] of Object.entries(values)) {
-    if (value === null)
-      complain([part, name], 'null matches nothing but the null of a JSON body; write "null" for the text')
+    if (value === null) complain([part, name], 'null matches only null in a JSON body; write "null" for the text')
     else if (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Written))
-      complain([part, name], 'expected text: there is no map in it')
+      complain([part, name], 'expected text, not a map')
   }
   return replaced(values, ({ text }) => text)
 }
@@ -83,7 +82,7 @@ export function twoReadings({ body, unquoted = {} }: When): string[] {
     return text === json
       ? []
       : [
-          `${['body', ...path].join('.')}: ${text} without quotes matches the text "${text}" and ${json} as well; write "${text}" where only the text is meant`,
+          `${['body', ...path].join('.')}: unquoted ${text} matches both the text "${text}" and ${json}; write "${text}" to match only the text`,
         ]
   })
 }

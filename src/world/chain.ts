@@ -165,7 +165,7 @@ export function chainReaction(step: TransferStep, id: string, world: World, tell
   next(step, transfer, world)
   // The chain goes on whoever it concerns.
   if (!holder)
-    return `${transfer.id}: nobody holds ${transfer.address}${transfer.tag === null ? ' without a tag' : ` with the tag ${transfer.tag}`}`
+    return `${transfer.id}: unattributed: ${transfer.address} was never allocated ${transfer.tag === null ? 'without a tag' : `with the tag ${transfer.tag}`}`
   return `${transfer.id}: ${tell(step, transfer, holder, world)}`
 }
 
@@ -206,8 +206,8 @@ const SUMMARY: Readonly<Record<TransferStep, (transfer: Transfer) => string>> = 
   mined: ({ id }) => `${id} is in a block`,
   confirmed: ({ id, threshold }) => `${id} has ${threshold} confirmations`,
   dropped: ({ id }) => `${id} was never mined and is dropped`,
-  reorged: ({ id }) => `${id} is gone: its block was reorganised away`,
-  replaced: ({ id }) => `${id} is gone: its coins were spent by another transaction`,
+  reorged: ({ id }) => `${id} is removed from the chain: its block was reorganised away`,
+  replaced: ({ id }) => `${id} is replaced: its coins were spent by another transaction`,
 }
 
 function schedule(transfer: Transfer, step: TransferStep, at: number, world: World): void {

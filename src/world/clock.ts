@@ -120,7 +120,7 @@ export class Clock {
 
   /** Schedules a timer. Only inside a change. */
   schedule({ at, provider, kind, reaction, args, summary }: Omit<Timer, 'id'>): Timer {
-    if (!(Math.abs(at) <= LAST_MS)) throw new Error(`${reaction} was to be scheduled at ${at}, which is no instant`)
+    if (!(Math.abs(at) <= LAST_MS)) throw new Error(`cannot schedule ${reaction} at ${at}: not a valid time`)
     const id = timerId(this.#world.next('timers'))
     return this.#world.put(Timers, { id, at, provider, kind, reaction, args, summary })
   }
@@ -171,7 +171,7 @@ export class Clock {
         newest = timerId(this.#world.get(Counters, 'timers')?.value ?? 0)
       }
       if (rounds > ROUNDS_MAX) {
-        this.#world.stop(`${named(timer)} is scheduled anew without end at ${new Date(this.#now).toISOString()}`)
+        this.#world.stop(`${named(timer)} reschedules itself endlessly at ${new Date(this.#now).toISOString()}`)
         return fired
       }
       if (!this.#fire(timer)) return fired
@@ -189,7 +189,7 @@ export class Clock {
         return this.#react(timer, this.#world)
       })
     } catch (error) {
-      this.#world.stop(`${named(timer)} cannot be carried out: ${String(error)}`, error)
+      this.#world.stop(`${named(timer)} failed: ${String(error)}`, error)
       return false
     }
     this.#world.journal.add({

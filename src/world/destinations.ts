@@ -51,7 +51,7 @@ export function tagOf({ tag }: Destination, given: string | null | undefined): s
   if (tag === undefined) return given
   if (given === undefined || sameTag(tag, given)) return tag
   throw new NoDestination(
-    `tag: ${given === null ? 'none' : JSON.stringify(given)} is given, and the tag inside of the address is ${tag}; say it once`,
+    `tag: ${given === null ? 'none' : JSON.stringify(given)} is given, but the address contains the tag ${tag}; give only one of them`,
   )
 }
 
@@ -62,9 +62,9 @@ export function elsewhere(
 ): string | undefined {
   const test = asset.testnet ?? false
   if (on !== undefined && on !== asset.on)
-    return `address: it names the network ${on}, the money goes on ${asset.on}; say network, or write the address alone`
+    return `address: it names the network ${on}, but the deposit is on ${asset.on}; set network, or give the plain address`
   if (testnet === undefined || testnet === test) return undefined
-  return `address: it is written for ${testnet ? 'a test network' : 'the main network'}, and this address was handed out for ${test ? 'a test network' : 'the main network'}`
+  return `address: it is in ${testnet ? 'testnet' : 'mainnet'} format, but this address was allocated on ${test ? 'a testnet' : 'mainnet'}`
 }
 
 /** What has notations of its own: chains, Lightning, whose addresses are invoices, and the older form that several chains share. */
@@ -208,12 +208,10 @@ function withParameters(destination: Destination, parameters: URLSearchParams): 
     const known = name.toLowerCase()
     if (known.startsWith('req-'))
       throw new NoDestination(
-        `address: the URI requires "${name}", which is not known here; wallets refuse such a URI too`,
+        `address: the URI requires the unknown parameter "${name}"; wallets refuse such a URI too`,
       )
     if (known === 'memo_type' && /HASH|RETURN/i.test(value))
-      throw new NoDestination(
-        `address: a memo of the type ${value} names nobody here; providers tell addresses apart by a number`,
-      )
+      throw new NoDestination(`address: memo type ${value} is not supported; providers use numeric memos`)
     if (TAG_PARAMETERS.includes(known) && hasTags(destination))
       destination = { ...destination, tag: tagOf(destination, plainTag(value))! }
   }
@@ -248,7 +246,7 @@ function onEvm(chain: string, place: string, written: string): Destination {
   const [, , on, testnet] = EVM.find(([id, name]) => chain === id || chain === name) ?? []
   if (on === undefined)
     throw new NoDestination(
-      `address: "${written}" names chain ${chain}, which is not known here; known are ${EVM.map(([id, name]) => `${id} (${name})`).join(', ')}`,
+      `address: "${written}" names the unknown chain ${chain}; known chains: ${EVM.map(([id, name]) => `${id} (${name})`).join(', ')}`,
     )
   return { ...only(place, ['evm'], written), on, testnet }
 }
@@ -256,7 +254,7 @@ function onEvm(chain: string, place: string, written: string): Destination {
 /** The notation behind a scheme, which must be one of these. */
 function only(place: string, kinds: readonly Kind[], written: string): Destination {
   const destination = bare(place, kinds)
-  if (!destination) throw new NoDestination(`address: "${written}" holds no address of ${kinds.join(' or ')}`)
+  if (!destination) throw new NoDestination(`address: "${written}" contains no address of ${kinds.join(' or ')}`)
   return destination
 }
 
@@ -266,7 +264,7 @@ function ethereum(rest: string, written: string): Destination {
   const [, target = '', chain, call, parameters] =
     /^(?:pay-)?([^@/?]*)(?:@([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? []
   if (call !== undefined && call !== 'transfer')
-    throw new NoDestination(`address: "${written}" calls ${call}, which is no payment to an address`)
+    throw new NoDestination(`address: "${written}" calls ${call}, which is not a payment to an address`)
   const place = call === undefined ? target : (new URLSearchParams(parameters).get('address') ?? '')
   return chain === undefined
     ? only(place, ['evm'], written)

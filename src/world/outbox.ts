@@ -320,7 +320,7 @@ function attemptAt(
     kind: 'callback',
     reaction: 'outbox.attempt',
     args: delivery.id,
-    summary: `${delivery.event} (${delivery.id}) is sent, attempt ${number}${status === 'held' ? ', though nothing has overtaken it' : ''}`,
+    summary: `${delivery.event} (${delivery.id}) is sent, attempt ${number}${status === 'held' ? ', because no other callback overtook it' : ''}`,
   })
   return world.put(Deliveries, { ...delivery, status, timer: timer.id })
 }
