@@ -19,12 +19,12 @@ import type { World } from '../world/world.ts'
 import { clearTimeout, setTimeout } from '../runtime/timers.ts'
 import { Departures } from './lanes.ts'
 
-/** How much of an answer is read before the connection is let go. */
+/** How many bytes of an answer are read before the connection is closed. */
 const ANSWER_BYTES = 65_536
 /** How long a call waits for attempts that were on their way before it came, while none of them ends: so many pieces of so much wall time, ms. */
 const PATIENCE_TIMES = 50
 const PATIENCE_MS = 10
-/** How far in the past a timestamp is that a scenario wants to be stale. */
+/** How far in the past a stale timestamp is. */
 const STALE_MS = 3_600_000
 
 const PRIVATE = blockList([
@@ -36,7 +36,7 @@ const PRIVATE = blockList([
   ['::1', 128],
   ['fc00::', 7],
 ])
-/** Link-local, where clouds keep their metadata, and what is no host at all. */
+/** Link-local and cloud metadata addresses, and addresses that are not hosts. */
 const NEVER = blockList([
   ['169.254.0.0', 16],
   ['fe80::', 10],
@@ -48,7 +48,7 @@ const NEVER = blockList([
   ['100.100.100.200', 32],
 ])
 
-/** What came of one attempt. */
+/** The result of one attempt. */
 interface Outcome {
   readonly status: number | null
   readonly text: string
@@ -64,21 +64,21 @@ export type Resolve = (
 
 export interface CallbackSenderOptions {
   readonly providers: ReadonlyMap<string, Provider>
-  /** Host names, beside loopback and private addresses, that callbacks may go to. */
+  /** Host names to which callbacks may be sent, beside loopback and private addresses. */
   readonly allowHosts: readonly string[]
-  /** Looks names up; the system does unless given. */
+  /** Resolves host names; default: the system's resolver. */
   readonly resolve?: Resolve | undefined
   /** Instead of the providers' own timeouts, wall ms. */
   readonly timeoutMs?: number | undefined
-  /** The wall clock, ms: it stands inside signatures. */
+  /** The wall clock, ms: signatures contain its time. */
   readonly wall: () => number
-  /** Whether the world is still there: nothing leaves one that was deleted, or made new. */
+  /** Whether the world still exists: nothing is sent from a world that was deleted or reset. */
   readonly alive: (world: World) => boolean
   /** An attempt has ended; `error` is null when it counts as delivered. */
   readonly ended?: ((delivery: Delivery, attempt: Attempt, world: World) => void) | undefined
 }
 
-/** An attempt that stands in the journal. */
+/** An attempt and its journal entry. */
 interface Noted {
   readonly entry: number
   /** World ms when it fell due. */
@@ -86,7 +86,7 @@ interface Noted {
   readonly attempt: number
 }
 
-/** The headers of one attempt, and the instant that stands inside its signature. */
+/** The headers of one attempt, and the time inside its signature. */
 interface Signed {
   readonly headers: Readonly<Record<string, string>>
   readonly wallMs: number
@@ -117,7 +117,7 @@ export class CallbackSender {
         {
           delivery: id,
           url: world.get(Endpoints, endpoint)?.url ?? '',
-          // Later instants are another matter: what falls due while a receiver moves the clock does not wait for its answer.
+          // The instant is part of the line: what falls due while a receiver moves the clock does not wait for that receiver's answer.
           line: object === null ? null : JSON.stringify([endpoint, object, world.now]),
           run: (departed) =>
             noted
@@ -177,12 +177,12 @@ export class CallbackSender {
     }
   }
 
-  /** The journal's entry of an attempt, in the order in which they fall due, however long one waits for its turn. Undefined: it could not be kept that it is due. */
+  /** Adds the journal entry of an attempt, in the order in which attempts fall due, before they are sent. Undefined: the due attempt could not be stored. */
   async #note(
     { id, provider, event, object, endpoint, attempts, body }: Delivery,
     world: World,
   ): Promise<Noted | undefined> {
-    // Nobody is told what could be forgotten.
+    // Nothing is sent before the change that caused it is stored.
     const settled = world.keeper?.settled()
     if (settled && !(await settled)) return undefined
     const [at, attempt] = [world.now, attempts.length + 1]
@@ -280,7 +280,7 @@ export class CallbackSender {
     })
   }
 
-  /** Why no callback goes there; undefined when it may. A name is judged by its addresses when it is looked up. */
+  /** Why callbacks may not be sent to this URL; undefined: they may. A host name is checked when it is resolved. */
   refuse(target: URL): string | undefined {
     if (target.protocol !== 'http:' && target.protocol !== 'https:')
       return `callbacks are sent to http and https URLs only, not to ${target.protocol}`
@@ -297,7 +297,7 @@ export class CallbackSender {
     return `${host} is neither loopback nor private; allow it with --allow-callback-host ${host}`
   }
 
-  /** Name resolution that judges every address it finds, at the moment of connecting. */
+  /** Name resolution that checks every address it finds, at the time of connecting. */
   #lookup(host: string) {
     return (name: string, options: any, found: (error: Error | null, address: any, family?: number) => void): void => {
       const resolve = this.#options.resolve ?? lookup
@@ -320,7 +320,7 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 // rule: sandgate.secrets.spellings
-/** What a receiver answered, without what it was sent that lets somebody in: some repeat everything they get. */
+/** A receiver's answer without the credentials it was sent: some receivers echo the whole request. */
 function withoutSecrets(text: string, sent: Readonly<Record<string, string>>, secret: string | undefined): string {
   return text === ''
     ? text

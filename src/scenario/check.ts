@@ -1,4 +1,4 @@
-// `sandgate check`: what is wrong with scenario files, which of their rules can never act, and when their timelines do what; nothing is run.
+// `sandgate check`: the errors of scenario files, the rules that can never apply, and their timelines; nothing is run.
 import { isDeepStrictEqual } from 'node:util'
 import type { Contract, ContractOperation } from '../contract/contract.ts'
 import type { Action, Stage } from './faults.ts'
@@ -10,11 +10,11 @@ import { readScenario, type Scenario, type ScenarioRule, together } from './sche
 import { twoReadings } from './values.ts'
 
 export interface Checked {
-  /** What keeps the files from being loaded. */
+  /** Errors that prevent the files from being loaded. */
   readonly errors: readonly string[]
-  /** Rules and actions that can never act, and conditions that can be read in two ways. */
+  /** Rules and actions that can never apply, and ambiguous conditions. */
   readonly warnings: readonly string[]
-  /** The stories, and their timelines in order. */
+  /** The scenarios, and their timelines in order. */
   readonly told: readonly string[]
 }
 
@@ -57,7 +57,7 @@ function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
   ]
 }
 
-/** One sentence for every rule, and every action, that can never act. */
+/** One sentence for every rule and every action that can never apply. */
 export function deadParts({ rules }: Scenario, known: Known): string[] {
   return rules.flatMap((rule, index) => {
     const never = neverStrikes(rule.when, known)
@@ -73,7 +73,7 @@ export function deadParts({ rules }: Scenario, known: Known): string[] {
   })
 }
 
-/** Why no call can ever be the one that these conditions wait for. */
+/** Why no call can ever meet these conditions. */
 function neverStrikes(when: When, known: Known): string | undefined {
   const { nth, times = Infinity, every = 1, probability = 1 } = when
   if (probability === 0) return 'its probability is 0'
@@ -97,7 +97,7 @@ function neverStrikes(when: When, known: Known): string | undefined {
   return undefined
 }
 
-/** Why an action of a rule that strikes has no effect. */
+/** Why an action of a rule that applies has no effect. */
 function neverActs(
   action: Action,
   at: number,
@@ -118,7 +118,7 @@ function neverActs(
   return undefined
 }
 
-/** An earlier rule that always strikes when this one does, and decides this stage. */
+/** An earlier rule that always applies when this one does, and decides this stage. */
 function deciding(earlier: readonly ScenarioRule[], rule: ScenarioRule, stage: Stage): string | undefined {
   const first = earlier.find(
     ({ when, then }) =>
@@ -150,7 +150,7 @@ function isUnconditional({ nth, times, every, probability }: When): boolean {
   return nth === undefined && times === undefined && (every ?? 1) === 1 && (probability ?? 1) === 1
 }
 
-/** Whether both count the same calls, and the first strikes whenever the second does; chance is drawn for each of them. */
+/** Whether both count the same calls, and the first applies whenever the second does; probability is drawn separately for each. */
 function strikesWhenever(
   { nth, times = Infinity, every = 1, probability = 1, ...counted }: When,
   other: When,
@@ -171,7 +171,7 @@ function covers(wide: When, narrow: When): boolean {
   )
 }
 
-/** Whether an operation of these can hand out an address, as far as its document shows: it is modelled, changes something, and answers with one. */
+/** Whether one of these operations can allocate an address, judging by its document: it is modelled, not a GET, and answers with an address. */
 function handsOut(when: When, { providers, contract }: Known): boolean {
   const named = when.provider === undefined ? [...providers.values()] : [providers.get(when.provider)!]
   return named.some(({ name, operations }) =>

@@ -1,4 +1,4 @@
-// Money that somebody sends to an address of a provider: from words to a transfer under way. The provider says what the currency is.
+// Turns a deposit, as a scenario or the control API words it, into a transfer. The provider says which currency it is.
 import type { Provider } from '../provider.ts'
 import { atomsOf } from '../world/amounts.ts'
 import { type Asset, type Outcome, send, type Transfer } from '../world/chain.ts'
@@ -7,15 +7,15 @@ import { NETWORKS } from '../world/networks.ts'
 import { impossibleTag, plainTag, sameTag } from '../world/tags.ts'
 import type { HandOut, World } from '../world/world.ts'
 
-/** A deposit as a scenario or the control API words it. */
+/** A deposit as given in a scenario or to the control API. */
 export interface DepositWish {
   /** Decimal text in units of the currency. */
   readonly amount: string
   readonly currency?: string | undefined
   readonly network?: string | undefined
-  /** The hand-out's own unless given; null: sent without. */
+  /** Default: the allocation's own tag; null: sent without a tag. */
   readonly tag?: string | null | undefined
-  /** What the payer's notation of the address says beside it. */
+  /** Tag and network that the given notation of the address contains. */
   readonly destination?: Destination | undefined
   readonly afterMs: number
   readonly confirmations: 'instant' | number
@@ -23,7 +23,7 @@ export interface DepositWish {
   readonly sameTransactionAs?: Transfer | undefined
 }
 
-/** Why no transaction can be like that; undefined: it can. */
+/** Why such a transaction is impossible; undefined: it is possible. */
 export function contradiction({
   outcome,
   confirmations,
@@ -34,10 +34,10 @@ export function contradiction({
     : undefined
 }
 
-/** A deposit that cannot be: one sentence for the person who asked for it. */
+/** An impossible deposit; the message is one sentence for the person who asked for it. */
 export class NoSuchDeposit extends Error {}
 
-/** Puts the deposit under way. Only inside a change. Throws `NoSuchDeposit`. */
+/** Sends the deposit. Only inside a change. Throws `NoSuchDeposit`. */
 export function arrange(
   wish: DepositWish,
   handOut: HandOut,
@@ -79,7 +79,7 @@ export function arrange(
 }
 
 // rule: sandgate.tags.spelling, sandgate.tags.possible
-/** The tag that the payment carries: in the hand-out's own spelling where it is the same one. */
+/** The tag of the payment, in the allocation's own spelling if it is the same tag. */
 function sentTag(wanted: string | null | undefined, handOut: HandOut, asset: Asset): string | null {
   if (wanted === undefined) return handOut.tag
   if (wanted === null || sameTag(wanted, handOut.tag)) return wanted === null ? null : handOut.tag

@@ -1,5 +1,5 @@
-// A scenario in a world: loaded, unloaded, its timeline acted out on world time; and the rules that are armed one by one. All of it is rows,
-// so that it can be shown, forked and kept. Reading the files is left to scenario.ts, striking calls to scenario/faults.ts.
+// A scenario in a world: loading, unloading, running its timeline on world time; and rules armed at run time. All of it is rows,
+// so that it can be shown, forked and stored. Reading the files is left to schema.ts, applying rules to calls to faults.ts.
 import { z } from 'zod'
 import { arrange, NoSuchDeposit } from './deposits.ts'
 import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, SpoilSchema } from './faults.ts'
@@ -30,7 +30,7 @@ export interface Step extends ScenarioStep {
   readonly dueAt: number
   /** The timer that waits for it, or for the end of its outage. */
   readonly timer: string | null
-  /** What came of it; null until it was due. */
+  /** The outcome; null until the step was due. */
   readonly outcome: string | null
 }
 
@@ -92,7 +92,7 @@ export const Steps: Table<Step> = {
   indexes: { all: { group: () => '', order: (row) => row.seq } },
 }
 
-/** Takes the place of the scenario there is; every counter starts anew, and the timeline starts now. Only inside a change. */
+/** Replaces the loaded scenario; every counter restarts, and the timeline starts now. Only inside a change. */
 // rule: sandgate.scenario.counters-anew
 export function load(scenario: Scenario, world: World): void {
   unload(world)
@@ -106,7 +106,7 @@ export function load(scenario: Scenario, world: World): void {
   }
 }
 
-/** Ends the scenario, its outages and what it still had in store for callbacks; what was paused or held back leaves. Only inside a change. */
+/** Unloads the scenario, its outages and its pending callback faults; paused and delayed callbacks are sent. Only inside a change. */
 // rule: sandgate.scenario.unload
 export function unload(world: World): void {
   if (!world.get(LoadedScenario, 'scenario')) return
@@ -120,7 +120,7 @@ export function unload(world: World): void {
 }
 
 // rule: sandgate.scenario.timeline, sandgate.scenario.outage
-/** What the timers of this file do: `do` acts a step of the timeline out, `end` ends its outage. */
+/** What the timers of this file do: `do` runs a step of the timeline, `end` ends its outage. */
 export function scenarioReaction(
   reaction: string,
   id: string,
@@ -182,7 +182,7 @@ function providerOf(doing: Doing): string {
   return what.provider ?? 'sandgate'
 }
 
-/** Money for somebody who was given an address before. */
+/** Sends a deposit to an address that was allocated before. */
 function pay(
   deposit: Extract<Doing, { deposit: unknown }>['deposit'],
   world: World,
@@ -216,12 +216,12 @@ function handOutFor(
       (user === undefined || row.user === user),
   )
   if (nth !== undefined) return fit[nth - 1]
-  // One address with many tags is many places.
+  // One address with many tags has many owners.
   const tagged = named && typeof tag === 'string' ? fit.findLast((row) => sameTag(row.tag, tag)) : undefined
   return tagged ?? fit.at(-1)
 }
 
-/** One line for people: what a step of a timeline does. */
+/** One line for people: the action of a timeline step. */
 export function describeDoing(doing: Doing): string {
   if ('callbacks' in doing) {
     const { provider, how, times, byMs } = doing.callbacks
@@ -259,12 +259,12 @@ export function spell(ms: number): string {
   return `${ms / size}${unit}`
 }
 
-/** A rule as it was written, and how often it was used. */
+/** A rule as written, and how often it was used. */
 export function ruleView({ id, source, when: { unquoted: _, ...when }, written, matched, fired }: FaultRule) {
   return { id, source, when, then: written, matched, fired }
 }
 
-/** The scenario as people read it: what has fired, and what never did. */
+/** The scenario as people read it: the rules that have fired, and those that never did. */
 export function scenarioView(world: World) {
   const loaded = world.get(LoadedScenario, 'scenario')
   const armed = world.list(FaultRules, 'all', '').filter(({ by }) => by !== 'outage')

@@ -1,5 +1,5 @@
-// Scenario files: read with their schema and turned into the rules and steps that scenario/runtime.ts arms. Whether the names in them exist is asked in
-// names.ts.
+// Scenario files: read with their schema and turned into the rules and steps that runtime.ts loads. Whether the names in them exist is checked in
+// references.ts.
 import { z } from 'zod'
 import { Clock } from '../config.ts'
 import { contradiction, type DepositWish } from './deposits.ts'
@@ -18,12 +18,12 @@ import { refuseRounded, whenOf } from './values.ts'
 
 /** Rules and steps of one file together. */
 const PARTS_MAX = 1000
-/** World time that a scenario may look ahead. */
+/** The longest world time ahead in a scenario. */
 const AHEAD_MS = 3650 * 86_400_000
-/** Wall time that one call may be held. */
+/** The longest wall time that one call may be delayed. */
 const DELAY_MS = 3_600_000
 
-/** Several files add up to one of these. */
+/** A scenario; several files are merged into one. */
 export interface Scenario {
   readonly stories: readonly Story[]
   readonly seed?: string | undefined
@@ -33,7 +33,7 @@ export interface Scenario {
   readonly timeline: readonly ScenarioStep[]
 }
 
-/** What one file says about itself. */
+/** Name and summary of one file. */
 export interface Story {
   readonly name: string
   readonly summary: string | null
@@ -47,7 +47,7 @@ export interface ScenarioRule {
   readonly source: string
   readonly when: When
   readonly then: readonly Action[]
-  /** `then` as it stands in the file. */
+  /** `then` as written in the file. */
   readonly written: readonly unknown[]
 }
 
@@ -59,7 +59,7 @@ export interface ScenarioStep {
   readonly written: { readonly at: string; readonly do: unknown }
 }
 
-/** What a timeline can do without a call. */
+/** An action of a timeline step. */
 export type Doing =
   | {
       readonly callbacks: {
@@ -79,7 +79,7 @@ export type Doing =
     }
   | { readonly deposit: DepositWish & Whose & { readonly repeat: number } }
 
-/** The hand-out that money goes to: the newest of those that fit, or the nth. */
+/** Selects the allocated address for a deposit: the newest that matches, or the nth. */
 export interface Whose {
   readonly address?: string
   readonly provider?: string
@@ -115,7 +115,7 @@ const CALLBACKS = [
   'stale-timestamp',
 ] as const
 
-/** A number without quotes is taken as it is written, so an editor need not complain of it. */
+/** An unquoted number is taken as written, so an editor need not report it. */
 const Header = z
   .string()
   .meta({ type: ['string', 'number', 'boolean'] as never })
@@ -161,7 +161,7 @@ const Tag = z
   .transform(String)
   .refine((tag) => tag.trim() !== '', 'is empty; use null to send without a tag')
 
-/** In any notation that a wallet takes. */
+/** An address in any notation that wallets accept. */
 const Address = z.string().check(({ value, issues }) => {
   try {
     readDestination(value)
@@ -182,7 +182,7 @@ const Money = {
   repeat: z.int().min(1).max(100).default(1),
 }
 
-/** A transaction that can be. */
+/** Checks that the transaction is possible. */
 function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outcome' | 'confirmations'>>): void {
   const message = contradiction(value)
   if (message !== undefined)
@@ -298,7 +298,7 @@ const ScenarioSchema = z.strictObject({
   timeline: z.array(StepSchema).max(PARTS_MAX).optional(),
 })
 
-/** The same without a look at the items of its lists. */
+/** The same without validating the items of its lists. */
 const OuterSchema = ScenarioSchema.extend({
   rules: z.array(z.unknown()).max(PARTS_MAX).optional(),
   timeline: z.array(z.unknown()).max(PARTS_MAX).optional(),
@@ -312,7 +312,7 @@ export function scenarioJsonSchema(): object {
   return z.toJSONSchema(ScenarioSchema, { io: 'input', unrepresentable: 'any' })
 }
 
-/** One file or body, checked. Throws a `YamlError` that tells what is wrong with it. */
+/** Reads and checks one file or body. Throws a `YamlError` with all errors. */
 export function readScenario(written: Buffer | string, source: string, known: Known): Scenario {
   return atOnce(readingScenario(written, source, known))
 }
@@ -333,7 +333,7 @@ export function* readingScenario(
     schema: Item,
   ): Generator<undefined, z.output<Item>[]> {
     const items: z.output<Item>[] = []
-    // Where something around them is wrong, they are looked at all the same.
+    // They are validated even if something around them is invalid.
     const written: unknown = text.value?.[list]
     for (const index of Array.isArray(written) ? written.slice(0, PARTS_MAX).keys() : []) {
       items.push(reader.read(schema, [list, index])!)
@@ -413,13 +413,13 @@ function wholeNumbers(text: YamlText, path: Path, names: Names): void {
   refuseRounded(text.at(path), path, (at, message) => names.complain(at, message))
 }
 
-/** A part as people read it: what JSON would write otherwise, as text. */
+/** A part as people read it: scalars that JSON would write differently become text. */
 function asWritten(text: YamlText, path: Path): any {
   return replaced(text.at(path), (scalar) => scalar.text)
 }
 
 // rule: sandgate.scenario.add-up
-/** Several files as one: the rules add up in the order of the files; two different seeds or clocks are an error. */
+/** Merges several files: the rules are joined in file order; two different seeds or clocks are an error. */
 export function together(parts: readonly Scenario[]): Scenario {
   const wrong = (['seed', 'clock'] as const).flatMap((field) => {
     const [first, ...others] = parts.filter((part) => part[field] !== undefined)

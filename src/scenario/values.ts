@@ -1,17 +1,17 @@
-// Scalars of a scenario as they were written: what a `when` compares with, and what an answer can hold. Whether two of them are equal is left to
+// Scalars of a scenario as written: what `when` compares with, and what an answer can hold. Comparing them is left to
 // scenario/match.ts.
 import { decimal, replaced, Written } from '../text/exact.ts'
 import { escaped, type When } from './match.ts'
 import type { Path } from '../text/yaml.ts'
 
-/** Takes what is wrong, and where under the part that is looked at. */
+/** Takes an error, and its path inside the validated part. */
 export type Complain = (path: Path, message: string) => void
 
 const TEXTS = ['headers', 'query', 'path'] as const
 
 // rule: sandgate.scenario.values
 /**
- * A `when` as it is kept: text without quotes is text, and what it is beside that is told in `unquoted`. `written` holds each scalar as it stands in the
+ * A `when` as stored: an unquoted scalar is text, and its value as JSON is in `unquoted`. `written` holds each scalar as written in the
  * file, `rest` what a schema made of everything else.
  */
 export function whenOf(written: Partial<When> | undefined, rest: When, complain: Complain): When {
@@ -28,7 +28,7 @@ export function whenOf(written: Partial<When> | undefined, rest: When, complain:
   }
 }
 
-/** Text in place of each scalar that JSON would write otherwise; what it is as JSON goes under its pointer. */
+/** Replaces each scalar that JSON would write differently by its text; its JSON value goes under its pointer. */
 function settled(value: unknown, pointer: string, unquoted: Record<string, string>): unknown {
   if (value instanceof Written) {
     if (value.json !== undefined) unquoted[pointer] = value.json
@@ -55,7 +55,7 @@ function textsOf(
   return replaced(values, ({ text }) => text)
 }
 
-/** Numbers of an answer that would not leave as they are written. */
+/** Reports numbers of an answer that would be sent rounded. */
 export function refuseRounded(value: unknown, path: Path, complain: Complain): void {
   if (value instanceof Written) {
     if (typeof value.value !== 'number') return
@@ -71,7 +71,7 @@ export function refuseRounded(value: unknown, path: Path, complain: Complain): v
   }
 }
 
-/** Scalars of a body that stand for a text and for something that looks otherwise: `body.user_identifier: 007 …`. */
+/** Ambiguous unquoted scalars of a body: `body.user_identifier: 007 …`. */
 export function twoReadings({ body, unquoted = {} }: When): string[] {
   return Object.entries(unquoted).flatMap(([pointer, json]) => {
     const path = pointer

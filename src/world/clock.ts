@@ -1,4 +1,4 @@
-// Virtual time: running with the wall or frozen, moved forward only. Timers are data, fired in due order, then in order of scheduling.
+// World time: running with the wall clock or frozen, moved forward only. Timers are data, fired in due order, then in order of scheduling.
 import { z } from 'zod'
 import { LAST_MS, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
@@ -58,7 +58,7 @@ export class Clock {
   readonly #world: World
   readonly #react: (timer: Timer, world: World) => string | void
   #now: number
-  /** The wall's reading that `#now` belongs to; undefined while frozen. */
+  /** The wall clock's time at `#now`; undefined while frozen. */
   #wallMs: number | undefined
   #frozen: boolean
 
@@ -77,7 +77,7 @@ export class Clock {
     return this.#frozen
   }
 
-  /** The wall's reading that `now` belongs to, ms; undefined while frozen, and until the wall is told. */
+  /** The wall clock's time at `now`, ms; undefined while frozen, and until the first tick. */
   get wallMs(): number | undefined {
     return this.#wallMs
   }
@@ -92,7 +92,7 @@ export class Clock {
     this.#wallMs = undefined
   }
 
-  /** Stands at an instant of another world, or of a world that was kept; with the wall's reading of then, what has passed since counts. */
+  /** Sets the clock to that of another world or of a stored world; with the wall clock's time of then, the time passed since counts. */
   stand(ms: number, frozen: boolean, wallMs?: number): void {
     this.#now = ms
     this.#frozen = frozen

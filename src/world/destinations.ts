@@ -1,5 +1,5 @@
-// Where a payer says that money goes: every notation that wallets take for an address, with the tag and the network that may stand in it. The spelling
-// in which an address is handed out is left to addresses.ts, what a tag may be to tags.ts.
+// The notations of an address that wallets accept, with the tag and the network they may contain. The spelling
+// in which an address is allocated is left to addresses.ts, valid tags to tags.ts.
 import { base32, bech32, bech32m } from '@scure/base'
 import { decodeCashAddress, encodeCashAddress } from 'ecashaddrjs'
 import { decodeXAddress, encodeAccountID } from 'ripple-address-codec'
@@ -10,16 +10,16 @@ import { HandOuts, type World } from './world.ts'
 
 /** What a notation names. */
 export interface Destination {
-  /** In every spelling that may have been handed out, the likeliest first. */
+  /** Every spelling that may have been allocated, the likeliest first. */
   readonly spellings: readonly string[]
-  /** The tag inside of the notation; undefined: it says nothing of one. */
+  /** The tag in the notation; undefined: it has none. */
   readonly tag?: string | undefined
-  /** Which of the networks of its kind, where the notation says so. */
+  /** The network, if the notation names one. */
   readonly on?: NetworkName | undefined
   readonly testnet?: boolean | undefined
 }
 
-/** A notation that no wallet takes, or that contradicts itself: a sentence for the person who wrote it. */
+/** A notation that no wallet accepts, or that contradicts itself; the message is a sentence for the person who wrote it. */
 export class NoDestination extends Error {}
 
 // rule: sandgate.addresses.case, rule: sandgate.addresses.notation
@@ -32,14 +32,14 @@ export function readDestination(written: string): Destination {
   return bare(text) ?? spelled(isOneCase(text) ? text.toLowerCase() : text)
 }
 
-/** A notation, and the place among those handed out that it names. */
+/** A notation, and the allocated address it names. */
 export interface Found {
   readonly destination: Destination
-  /** The spelling in which it was handed out; the likeliest one where nobody was handed it out. */
+  /** The spelling in which it was allocated; the likeliest one if it was not. */
   readonly address: string
 }
 
-/** Looks a notation up among the addresses that were handed out. Throws `NoDestination`. */
+/** Looks a notation up among the allocated addresses. Throws `NoDestination`. */
 export function findDestination(written: string, world: World): Found {
   const destination = readDestination(written)
   const { spellings } = destination
@@ -55,7 +55,7 @@ export function tagOf({ tag }: Destination, given: string | null | undefined): s
   )
 }
 
-/** Why money on this network cannot go where the notation says; undefined: it can. */
+/** Why a deposit on this network cannot go to this address; undefined: it can. */
 export function elsewhere(
   { on, testnet }: Destination,
   asset: { readonly on: NetworkName; readonly testnet?: boolean | undefined },
