@@ -895,7 +895,7 @@ describe('other commands', () => {
     expect(good!.stdout).toMatch(/: x\n1 rule, 0 steps\n/)
     expect([idle!.status, idle!.stderr]).toEqual([
       1,
-      expect.stringMatching(/sandgate\.yaml:2: x\.1 can never fire: nth 2 comes after the first 1\n$/),
+      expect.stringMatching(/sandgate\.yaml:2: x\.1 can never fire: nth 2 is greater than times 1\n$/),
     ])
     expect([bad!.status, bad!.stdout, bad!.stderr.trim().split('\n')]).toEqual([
       2,

@@ -136,7 +136,7 @@ describe('clock', () => {
       'expired_for_display',
     )
     expect((await data(box, '/journal?kind=timer')).map((entry) => entry.summary)).toEqual([
-      'deposit request 1 is no longer shown',
+      'the display window of deposit request 1 ends',
     ])
   })
 
@@ -187,13 +187,13 @@ describe('clock', () => {
           at: '2026-05-16T20:00:00.000Z',
           provider: 'cpg',
           kind: 'window',
-          summary: 'deposit request 1 is no longer shown',
+          summary: 'the display window of deposit request 1 ends',
         },
         {
           at: '2026-05-16T20:30:00.000Z',
           provider: 'cpg',
           kind: 'window',
-          summary: 'deposit request 2 is no longer shown',
+          summary: 'the display window of deposit request 2 ends',
         },
       ],
     })
@@ -270,7 +270,7 @@ describe('clock', () => {
       at: '2026-05-16T22:00:00.000Z',
       provider: 'cpg',
       kind: 'window',
-      summary: 'deposit request 1 is no longer shown',
+      summary: 'the display window of deposit request 1 ends',
     })
   })
 
@@ -1013,7 +1013,10 @@ describe('rules', () => {
       says: file.rules[0].says,
       source: file.sources[file.rules[0].source],
       mark: file.rules[0].mark,
+      status: file.rules[0].status,
     })
+    const pairs = listed.map(({ status, kept }) => `${status} = ${kept}`)
+    expect([...new Set(pairs)].sort()).toEqual(['implemented = yes', 'not-implemented = no', 'partial = partly'])
     expect(listed.some(({ id }) => id === 'sandgate.hints')).toBe(true)
   })
 

@@ -135,16 +135,16 @@ describe('spellings', () => {
     }
     // CPG has the same kind of address on BSC: the chain of the notation and the one the money goes on must agree.
     expect(await fate(`bnb:${address}`)).toBe(
-      '422 address: it names the network bsc, the money goes on ethereum; say network, or write the address alone',
+      '422 address: it names the network bsc, but the deposit is on ethereum; set network, or give the plain address',
     )
     expect(await fate(`ethereum:${address}@56`, { network: 'BSC' })).toBe(`${address} null demo`)
     expect(await fate(`sep:${address}`)).toBe(
-      '422 address: it is written for a test network, and this address was handed out for the main network',
+      '422 address: it is in testnet format, but this address was allocated on mainnet',
     )
     expect(await fate(`ethereum:${address}@31337`)).toMatch(
-      /^422 address: .* names chain 31337, which is not known here; known are 1 \(eth\), /,
+      /^422 address: .* names the unknown chain 31337; known chains: 1 \(eth\), /,
     )
-    expect(await fate('ethereum:vitalik.eth')).toBe('422 address: "ethereum:vitalik.eth" holds no address of evm')
+    expect(await fate('ethereum:vitalik.eth')).toBe('422 address: "ethereum:vitalik.eth" contains no address of evm')
     expect(await fate(`ethereum:${address}@1/approve?address=${address}`)).toMatch(/^422 address: .* calls approve/)
   })
 
@@ -164,8 +164,10 @@ describe('spellings', () => {
     ])
       expect(await fate(text), text).toBe(`${address} null demo`)
     if (currency === 'BTC') expect(await fate(`BITCOIN:${address.toUpperCase()}?AMOUNT=1`)).toBe(`${address} null demo`)
-    expect(await fate(`${scheme}:${address}?req-proof=1`)).toMatch(/^422 address: the URI requires "req-proof"/)
-    expect(await fate(`ripple:${address}`)).toBe(`422 address: "ripple:${address}" holds no address of xrp`)
+    expect(await fate(`${scheme}:${address}?req-proof=1`)).toMatch(
+      /^422 address: the URI requires the unknown parameter "req-proof"/,
+    )
+    expect(await fate(`ripple:${address}`)).toBe(`422 address: "ripple:${address}" contains no address of xrp`)
   })
 
   test('sandgate.addresses.uri: a Lightning invoice, alone or beside an address', async () => {
@@ -288,7 +290,7 @@ describe('tags', () => {
     async (currency) => {
       const { address } = await taken(currency)
       expect(await fate(address, { tag: '1' })).toBe(
-        `422 tag: a payment on this network carries no tag, got "1"; null sends ${currency} without one`,
+        `422 tag: payments on this network have no tag, got "1"; null sends ${currency} without one`,
       )
       expect(await fate(address, { tag: null })).toBe(`${address} null demo`)
     },
@@ -323,12 +325,12 @@ describe('tags inside of addresses', () => {
     expect(await fate(inOne, { tag: `0${tag}` })).toBe(`${address} ${tag} demo`)
     expect(await fate(inOne, { tag: null })).toBe(`${address} ${tag} demo`)
     expect(await fate(inOne, { tag: other.tag })).toBe(
-      `422 tag: "${other.tag}" is given, and the tag inside of the address is ${tag}; say it once`,
+      `422 tag: "${other.tag}" is given, but the address contains the tag ${tag}; give only one of them`,
     )
     expect(await fate(classicAddressToXAddress(address, false, true))).toBe(`${address} null nobody`)
     expect(await fate(classicAddressToXAddress(address, false, true), { tag })).toBe(`${address} ${tag} demo`)
     expect(await fate(classicAddressToXAddress(address, Number(tag), false))).toBe(
-      '422 address: it is written for the main network, and this address was handed out for a test network',
+      '422 address: it is in mainnet format, but this address was allocated on a testnet',
     )
     const of = async (path: string) =>
       (await box.control('GET', `${path}?address=${inOne}`)).json.data.map((row: any) => row.tag)
@@ -340,7 +342,7 @@ describe('tags inside of addresses', () => {
     const { address, tag } = await payward('XRP', METHODS.XRP)
     expect(await fate(classicAddressToXAddress(address, Number(tag), false))).toBe(`${address} ${tag} ${ACCOUNTS.main}`)
     expect(await fate(classicAddressToXAddress(address, Number(tag), true))).toBe(
-      '422 address: it is written for a test network, and this address was handed out for the main network',
+      '422 address: it is in testnet format, but this address was allocated on mainnet',
     )
   })
 
@@ -359,7 +361,7 @@ describe('tags inside of addresses', () => {
     }
     expect(await fate(muxed, { tag: '7' })).toMatch(/^422 tag: "7" is given/)
     expect(await fate(`web+stellar:pay?destination=${address}&memo=abc%3D&memo_type=MEMO_HASH`)).toMatch(
-      /^422 address: a memo of the type MEMO_HASH/,
+      /^422 address: memo type MEMO_HASH/,
     )
     expect(await fate(`web+stellar:tx?xdr=AAAA`)).toMatch(/^422 address: /)
     // One letter wrong is no account at all.
@@ -440,7 +442,7 @@ describe('scenarios', () => {
     ])
     const outcomes = (await box.control('GET', '/scenario')).json.timeline.map(({ outcome }: any) => outcome)
     expect(outcomes[4]).toBe(
-      `nothing was sent: tag: "7" is given, and the tag inside of the address is ${tag}; say it once`,
+      `nothing was sent: tag: "7" is given, but the address contains the tag ${tag}; give only one of them`,
     )
     expect(outcomes[5]).toMatch(/^nothing was sent: tag: a destination tag is a whole number/)
   })
@@ -451,13 +453,16 @@ describe('scenarios', () => {
     )
     const reply = await box.call(cpg, allocation({}))
     expect((await box.entry(reply)).notes.deposit).toBe(
-      'tag: a payment on this network carries no tag, got "5"; null sends USDT without one',
+      'tag: payments on this network have no tag, got "5"; null sends USDT without one',
     )
   })
 
   test.each([
-    ['{ address: "ripple:bc1q", amount: "1" }', 'timeline.0.do.deposit.address: "ripple:bc1q" holds no address of xrp'],
-    ['{ provider: cpg, tag: "", amount: "1" }', 'timeline.0.do.deposit.tag: is empty; null sends without a tag'],
+    [
+      '{ address: "ripple:bc1q", amount: "1" }',
+      'timeline.0.do.deposit.address: "ripple:bc1q" contains no address of xrp',
+    ],
+    ['{ provider: cpg, tag: "", amount: "1" }', 'timeline.0.do.deposit.tag: is empty; use null to send without a tag'],
     [
       '{ provider: cpg, tag: 12345678901234567890, amount: "1" }',
       'timeline.0.do.deposit.tag: expected a tag in quotes',

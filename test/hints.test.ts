@@ -430,9 +430,9 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
         [
           'the time behind the query',
           ([time, method, path, query, hash]) => [method, path, query, time, hash].join('\n'),
-          /^the lines stand in another order/,
+          /^the lines are in the wrong order/,
         ],
-        ['the time at the end', ([time, ...rest]) => [...rest, time].join('\n'), /^the lines stand in another order/],
+        ['the time at the end', ([time, ...rest]) => [...rest, time].join('\n'), /^the lines are in the wrong order/],
       ]),
       ...slips({ ...CPG, post: CPG.get }, [
         [

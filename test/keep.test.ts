@@ -1230,7 +1230,7 @@ describe('a snapshot', () => {
       [(all) => ({ ...all, clock: { ...all.clock, now: 'noon' } }), /"noon" is no instant/],
       [
         (all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-7': all.tables.addresses['addr-1'] } } }),
-        /tables\.addresses\.addr-7: the row says that its key is "addr-1"/,
+        /tables\.addresses\.addr-7: the key inside the row is "addr-1"/,
       ],
       [
         (all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': { id: 'addr-1' } } } }),

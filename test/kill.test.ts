@@ -331,9 +331,9 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
   const windows = all.flatMap(({ id, text }) => {
     const { display_expires_at, created_at, user_identifier } = JSON.parse(text).data
     return [
-      `${Date.parse(display_expires_at)} deposit request ${id} is no longer shown`,
+      `${Date.parse(display_expires_at)} the display window of deposit request ${id} ends`,
       ...(user_identifier === null
-        ? [`${Date.parse(created_at) + 7 * 86_400_000} the pool address of deposit request ${id} may serve again`]
+        ? [`${Date.parse(created_at) + 7 * 86_400_000} the pool address of deposit request ${id} can be reused`]
         : []),
     ]
   })

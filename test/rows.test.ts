@@ -277,15 +277,15 @@ describe('a snapshot', () => {
       [
         /"displayExpiresAt":\d+/,
         '"displayExpiresAt":1e999',
-        /displayExpiresAt: expected an instant, in whole milliseconds since 1970, got Infinity$/,
+        /displayExpiresAt: expected a time in whole milliseconds since 1970, got Infinity$/,
       ],
       [
         /"displayExpiresAt":\d+/,
         '"displayExpiresAt":9e15',
-        /displayExpiresAt: the instant is too late, got 9000000000000000$/,
+        /displayExpiresAt: the time is too late, got 9000000000000000$/,
       ],
-      [/"requestId":1/, '"requestId":1.5', /the row says that its key is "1\.5"$/],
-      [/"at":\d+/, '"at":"NaN"', /at: expected an instant, in whole milliseconds since 1970, got text$/],
+      [/"requestId":1/, '"requestId":1.5', /the key inside the row is "1\.5"$/],
+      [/"at":\d+/, '"at":"NaN"', /at: expected a time in whole milliseconds since 1970, got text$/],
     ]
     for (const [from, to, why] of bends) {
       const reply = await box.raw(
@@ -309,7 +309,7 @@ describe('a snapshot', () => {
         const { status, text, json } = await put(box, { ...snapshot, tables: { ...snapshot.tables, [table]: rows } })
         expect([status, json.detail], table).toEqual([
           422,
-          expect.stringMatching(/\(row 1 of the table\): (unknown field "more"|the row says that it has another key)$/),
+          expect.stringMatching(/\(row 1 of the table\): (unknown field "more"|the row has a different key inside)$/),
         ])
         expect(text).not.toContain(key.slice(0, 12))
       }
@@ -345,7 +345,7 @@ describe('a snapshot', () => {
     expect((await put(box, { ...snapshot, tables: { ...tables, endpoints: left } })).status).toBe(204)
     expect((await box.control('POST', '/clock/advance', { by: '1h' })).status).toBe(200)
     expect((await box.control('GET', '/callbacks?provider=alphapo')).json.data[0].attempts.at(-1).error).toBe(
-      'the endpoint is gone',
+      'the endpoint was deleted',
     )
     expect(told).toEqual([])
   })
@@ -371,7 +371,7 @@ describe('what falls due', () => {
     const first = (await box.call(cpg.client, cpg.allocation({}))).json.data
     const advanced = await box.control('POST', '/clock/advance', { by: '4h' })
     const reason =
-      'the timer 000000000001 (cpg, displayEnded: deposit request 1 is no longer shown) cannot be carried out: TypeError: a bug'
+      'the timer 000000000001 (cpg, displayEnded: the display window of deposit request 1 ends) failed: TypeError: a bug'
     expect(advanced.json).toMatchObject({
       status: 409,
       code: 'world_stopped',
@@ -453,7 +453,7 @@ describe('what falls due', () => {
     // As many as one advance may fire, and then what is due now.
     expect((await box.control('POST', '/clock/advance', { by: '4h' })).status).toBe(409)
     expect((await box.control('GET', '/clock')).json.problem).toMatch(
-      /^the timer \d+ \(cpg, displayEnded: again\) is scheduled anew without end at 2026-05-16T22:00:00\.000Z$/,
+      /^the timer \d+ \(cpg, displayEnded: again\) reschedules itself endlessly at 2026-05-16T22:00:00\.000Z$/,
     )
     expect((await inInnocent(box)).status).toBe(200)
   })
@@ -472,7 +472,7 @@ describe('what falls due', () => {
     const { box } = await startTwo({}, await withBug(never))
     await box.call(cpg.client, cpg.allocation({}))
     expect((await box.control('POST', '/clock/advance', { by: '4h' })).json.detail).toContain(
-      'displayEnded was to be scheduled at NaN, which is no instant',
+      'cannot schedule displayEnded at NaN: not a valid time',
     )
     expect((await inInnocent(box)).status).toBe(200)
   })
@@ -491,9 +491,7 @@ describe('what falls due', () => {
     await box.subscribe('cpg', inbox)
     const { address } = (await box.call(cpg.client, cpg.allocation({}))).json.data
     await box.deposit(address, '5', { confirmations: 'instant' })
-    expect((await worldOf(box)).problem).toMatch(
-      /^the attempt to send cb_\d \(cpg, deposit\.detected\) cannot be carried out: TypeError: a bug$/,
-    )
+    expect((await worldOf(box)).problem).toMatch(/^sending cb_\d \(cpg, deposit\.detected\) failed: TypeError: a bug$/)
     const sent = inbox.received.length
     expect((await box.control('POST', '/clock/advance', { by: '1h' })).status).toBe(409)
     expect((await box.control('POST', '/callbacks/cb_1/redeliver')).status).toBe(409)

@@ -199,37 +199,40 @@ timeline:
       [rule('', 'deposit: { amount: "1", after: 4 }'), 'expected a duration such as 90s, 15m, 4h, 7d or PT4H'],
       [rule('', 'delay: soon'), 'expected a duration such as 90s'],
       [rule('', 'delay: { min: 2s, max: 1s }'), 'min is longer than max'],
-      [rule('', 'delay: 99h'), 'is longer than 1 hours'],
+      [rule('', 'delay: 99h'), 'is longer than the maximum of 1 hours'],
       [rule('', 'deposit: { amount: "1", confirmations: instantly }'), 'confirmations'],
       [
         rule('', 'deposit: { amount: "1", confirmations: 2, outcome: dropped }'),
-        'body:1: rules.0.then.0.deposit.confirmations: a transaction that is dropped is never mined',
+        'body:1: rules.0.then.0.deposit.confirmations: a dropped transaction is never mined',
       ],
       [
         'timeline: [{ at: 2h, do: { deposit: { provider: cpg, amount: "1", confirmations: 1, outcome: replaced } } }]',
-        'timeline.0.do.deposit.confirmations: a transaction that is replaced is never mined',
+        'timeline.0.do.deposit.confirmations: a replaced transaction is never mined',
       ],
       [
         'rules: [{ when: { provider: alphapo }, then: [{ callbacks: { how: stale-timestamp } }] }]',
-        'body:1: rules.0.then.0.callbacks.how: callbacks of AlphaPo hold no time of sending that could be stale',
+        'body:1: rules.0.then.0.callbacks.how: callbacks of AlphaPo have no timestamp that could be stale',
       ],
       [
         'timeline: [{ at: 2h, do: { callbacks: { provider: alphapo, how: stale-timestamp } } }]',
-        'timeline.0.do.callbacks.how: callbacks of AlphaPo hold no time',
+        'timeline.0.do.callbacks.how: callbacks of AlphaPo have no timestamp',
       ],
       [rule('', 'respond: { status: 999 }'), '<=599'],
-      [rule('', 'respond: {}'), 'say either error'],
-      [rule('', 'respond: { error: unavailable, status: 503 }'), 'say either error'],
+      [rule('', 'respond: {}'), 'set either error'],
+      [rule('', 'respond: { error: unavailable, status: 503 }'), 'set either error'],
       [rule('', 'respond: { status: 503, headers: { "a b": x } }'), 'respond.headers'],
-      [rule('', 'respond: { status: 503, headers: { a: "x\\r\\ny: z" } }'), 'cannot stand in a header'],
-      [rule('', 'respond: { status: 503, headers: { Content-Length: 5 } }'), 'own affair'],
-      [rule('', 'callbacks: { how: delay }'), 'a delay needs by'],
-      [rule('', '{}'), 'one action an item'],
+      [
+        rule('', 'respond: { status: 503, headers: { a: "x\\r\\ny: z" } }'),
+        'has characters that are not allowed in a header',
+      ],
+      [rule('', 'respond: { status: 503, headers: { Content-Length: 5 } }'), 'set by Sandgate'],
+      [rule('', 'callbacks: { how: delay }'), 'a delay requires by'],
+      [rule('', '{}'), 'expected one action per item'],
       [
         rule('', 'corrupt: { how: empty }, deposit: { amount: "1" }')
           .replace('[corrupt', '[{ corrupt')
           .replace('"1" }]', '"1" } }]'),
-        'one action an item',
+        'expected one action per item',
       ],
       [rule(', nth: 0', UNAVAILABLE), '>=1'],
       [rule(', probability: 2', UNAVAILABLE), '<=1'],
@@ -238,7 +241,7 @@ timeline:
       ['clock: yesterday\n', 'expected real, or an instant'],
       ['timeline: [{ at: 2h, do: { callbacks: { how: pause } } }]', 'callbacks.provider'],
       ['timeline: [{ at: 2h, do: { callbacks: { provider: xpg, how: pause } } }]', 'did you mean cpg?'],
-      ['timeline: [{ at: 2h, do: { deposit: { amount: "1" } } }]', 'say whose'],
+      ['timeline: [{ at: 2h, do: { deposit: { amount: "1" } } }]', 'set the target'],
       [
         'timeline: [{ at: 2h, do: { outage: { provider: cpg, for: 1m, respond: { error: nope } } } }]',
         'has no error "nope"',
@@ -323,7 +326,7 @@ timeline:
       { length: 30 },
       (_, i) => `{ when: { body: { a: '/a{900}${i}/' } }, then: [{ corrupt: { how: empty } }] }`,
     )
-    expect((await put(box, `rules: [${many.join(', ')}]`)).json.detail).toContain('cost too much')
+    expect((await put(box, `rules: [${many.join(', ')}]`)).json.detail).toContain('too expensive')
 
     await load(box, matching('/(a*)*b/'))
     expect(await statuses(box, 1, () => allocation({ user_identifier: 'a'.repeat(200) }))).toEqual([200])
@@ -757,7 +760,7 @@ describe('what comes of a hand-out', () => {
     await load(box, rule('', 'deposit: { amount: "1", currency: DOGE }'))
     const reply = await box.call(client, allocation({}))
     expect(reply.status).toBe(200)
-    expect((await box.entry(reply)).notes.deposit).toContain('CPG knows no DOGE on ETH')
+    expect((await box.entry(reply)).notes.deposit).toContain('CPG does not support DOGE on ETH')
   })
 
   test('sandgate.faults.callbacks: those about the object this call made, as many as the rule says', async () => {
@@ -807,8 +810,8 @@ timeline:
     expect((await box.control('GET', '/scenario')).json.timeline.map(({ outcome }: any) => outcome)).toEqual([
       'callbacks of cpg: pause',
       `dep_1: 5 USDT was sent to ${address}`,
-      'nothing was sent: nobody like that was handed out an address yet',
-      `nothing was sent: CPG knows no NOPE on ETH, so nothing of it can be sent to ${address}`,
+      'nothing was sent: no matching address has been allocated yet',
+      `nothing was sent: CPG does not support NOPE on ETH, so it cannot be sent to ${address}`,
       'callbacks of cpg: resume',
       null,
       null,
@@ -1042,7 +1045,7 @@ ${text.split('\n')[2]}`,
       'unchanged',
     ])
     expect(warned).toEqual([
-      `${path}:2: rules.0.then.0.respond.error: CPG has no error "unavailble"; did you mean unavailable? (the scenario from before goes on)`,
+      `${path}:2: rules.0.then.0.respond.error: CPG has no error "unavailble"; did you mean unavailable? (the previous scenario stays loaded)`,
     ])
     expect((await box.control('GET', '/scenario')).json).toMatchObject({ name: 'one', rules: [{ matched: 1 }] })
     writeFileSync(path, `name: three\nseed: new\n${rule('', 'respond: { status: 501 }')}`)
@@ -1081,7 +1084,7 @@ describe('check', () => {
       '2.yaml:1: clok: unknown key; did you mean clock?',
     ])
     expect(check('seed: a', 'seed: b').errors).toEqual([
-      '2.yaml: seed b differs from a in 1.yaml; a world has one seed',
+      '2.yaml: seed b differs from a in 1.yaml; a world has only one seed',
     ])
     expect(check(rule('', UNAVAILABLE))).toMatchObject({ errors: [], warnings: [] })
   })
@@ -1100,9 +1103,9 @@ describe('check', () => {
   })
 
   test.each([
-    [rule(', nth: 3, times: 2', UNAVAILABLE), 'can never fire: nth 3 comes after the first 2'],
-    [rule(', nth: 3, every: 2', UNAVAILABLE), 'can never fire: nth 3 is not among every 2'],
-    [rule(', every: 3, times: 2', UNAVAILABLE), 'can never fire: every 3 begins after the first 2'],
+    [rule(', nth: 3, times: 2', UNAVAILABLE), 'can never fire: nth 3 is greater than times 2'],
+    [rule(', nth: 3, every: 2', UNAVAILABLE), 'can never fire: nth 3 is not a multiple of every 2'],
+    [rule(', every: 3, times: 2', UNAVAILABLE), 'can never fire: every 3 is greater than times 2'],
     [rule(', probability: 0', UNAVAILABLE), 'can never fire: its probability is 0'],
     [
       'rules: [{ when: { provider: cpg, operation: getDepositRequest, body: { a: 1 } }, then: [{ corrupt: { how: empty } }] }]',
@@ -1114,47 +1117,47 @@ describe('check', () => {
     ],
     [
       'rules: [{ when: { provider: cpg, operation: getDepositRequest }, then: [{ deposit: { amount: "1" } }] }]',
-      'can never do anything: getDepositRequest hands out no address',
+      'has no effect: getDepositRequest allocates no address',
     ],
     [
       'rules: [{ when: { provider: alphapo, operation: listCurrencies }, then: [{ deposit: { amount: "1" } }] }]',
-      'can never do anything: listCurrencies hands out no address',
+      'has no effect: listCurrencies allocates no address',
     ],
     [
       rule('', `{ ${UNAVAILABLE} }, { deposit: { amount: "1" } }`),
-      '1.1: its deposit can never happen: the work is never done',
+      '1.1: its deposit never applies: the call is never executed',
     ],
     [
       rule('', `{ drop: { how: reset } }, { ${UNAVAILABLE} }`),
-      '1.1: its respond can never happen: the drop of the same rule decides the stage "before" first',
+      '1.1: its respond never applies: the drop of the same rule already decides the stage "before"',
     ],
     [
       rule('', '{ drop: { how: reset } }, { corrupt: { how: empty } }'),
-      'its corrupt can never happen: the connection is cut',
+      'its corrupt never applies: the connection is dropped',
     ],
     [
       `rules:\n  - { when: { provider: cpg }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, operation: ping }, then: [{ drop: { how: reset } }] }`,
-      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+      '1.yaml:3: 1.2 has no effect: 1.1 (1.yaml:2) already decides the stage "before"',
     ],
     [
       `rules:\n  - { when: { provider: cpg, nth: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { nth: 1, provider: cpg }, then: [{ drop: { how: reset } }] }`,
-      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+      '1.yaml:3: 1.2 has no effect: 1.1 (1.yaml:2) already decides the stage "before"',
     ],
     [
       `rules:\n  - { when: { provider: cpg, body: { a: 1, b: [2] }, times: 2 }, then: [{ delay: 1s }, { drop: { stage: after, how: reset } }] }\n  - { when: { provider: cpg, body: { b: [2], a: 1 }, times: 2 }, then: [{ delay: 1s }, { respond: { stage: after, error: unavailable } }] }`,
-      '1.yaml:3: 1.2: its respond can never happen: 1.1 (1.yaml:2) decides the stage "after" first',
+      '1.yaml:3: 1.2: its respond never applies: 1.1 (1.yaml:2) already decides the stage "after"',
     ],
     [
       `rules:\n  - { when: { provider: cpg, every: 2 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 2 }, then: [{ respond: { stage: after, error: unavailable } }] }`,
-      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+      '1.yaml:3: 1.2 has no effect: 1.1 (1.yaml:2) already decides the stage "before"',
     ],
     [
       `rules:\n  - { when: { provider: cpg, times: 1 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, nth: 1 }, then: [{ drop: { how: reset } }] }`,
-      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+      '1.yaml:3: 1.2 has no effect: 1.1 (1.yaml:2) already decides the stage "before"',
     ],
     [
       `rules:\n  - { when: { provider: cpg, every: 2, times: 6 }, then: [{ ${UNAVAILABLE} }] }\n  - { when: { provider: cpg, every: 4, times: 5 }, then: [{ drop: { how: reset } }] }`,
-      '1.yaml:3: 1.2 can never do anything: 1.1 (1.yaml:2) decides the stage "before" first',
+      '1.yaml:3: 1.2 has no effect: 1.1 (1.yaml:2) already decides the stage "before"',
     ],
   ])('a rule that can never act: %s', (text, warning) => {
     expect(check(text.replace('[{ {', '[{').replace('[{ {', '[{')).warnings.join()).toContain(warning)
@@ -1180,7 +1183,7 @@ describe('check', () => {
 
   test('a rule of an earlier file stands in the way too', () => {
     expect(check(rule('', UNAVAILABLE), rule('', UNAVAILABLE)).warnings).toEqual([
-      '2.yaml:1: 2.1 can never do anything: 1.1 (1.yaml:1) decides the stage "before" first',
+      '2.yaml:1: 2.1 has no effect: 1.1 (1.yaml:1) already decides the stage "before"',
     ])
   })
 })

@@ -250,10 +250,10 @@ describe('sandgate.scenario.values: without quotes', () => {
   test.each([
     [
       '{ headers: { x-a: null } }',
-      'rules.0.when.headers.x-a: null matches nothing but the null of a JSON body; write "null" for the text',
+      'rules.0.when.headers.x-a: null matches only null in a JSON body; write "null" for the text',
     ],
-    ['{ query: { limit: ~ } }', 'rules.0.when.query.limit: null matches nothing'],
-    ['{ path: { request_id: } }', 'rules.0.when.path.request_id: null matches nothing'],
+    ['{ query: { limit: ~ } }', 'rules.0.when.query.limit: null matches only null'],
+    ['{ path: { request_id: } }', 'rules.0.when.path.request_id: null matches only null'],
     ['{ headers: { x-a: { b: 1 } } }', 'rules.0.when.headers.x-a: expected text'],
   ])('what can never match is refused: %s', async (when, complaint) => {
     const reply = await put(await start(), ruleOf(when))
@@ -310,7 +310,7 @@ describe('sandgate.scenario.values: without quotes', () => {
           '{"provider":"cpg","operation":"ping","match":{"headers":{"x-a":null}}}',
         )
       ).json.detail,
-    ).toContain('match.headers.x-a: null matches nothing')
+    ).toContain('match.headers.x-a: null matches only null')
   })
 
   test('a rule is told as it was written, goes through a snapshot, and a row from before still counts', async () => {
@@ -437,7 +437,7 @@ test('sandgate check names what can be read in two ways, and nothing else', () =
     checkFiles([file(ruleOf(`{ provider: cpg, body: { user_identifier: ${when} } }`))], known).warnings
   expect(warnings('007')).toEqual([
     expect.stringMatching(
-      /story\.yaml:2: story\.1: when\.body\.user_identifier: 007 without quotes matches the text "007" and 7 as well; write "007"/,
+      /story\.yaml:2: story\.1: when\.body\.user_identifier: unquoted 007 matches both the text "007" and 7; write "007"/,
     ),
   ])
   for (const plain of ['25.00', '42', '12345678901234567890', '"007"', 'true', '/7/'])

@@ -467,7 +467,7 @@ describe('clock', () => {
     }
     expect(world.stopped).toEqual({
       rows: 'good',
-      reason: expect.stringMatching(/^the timer 000000000001 \(p, go: bad\) cannot be carried out: /),
+      reason: expect.stringMatching(/^the timer 000000000001 \(p, go: bad\) failed: /),
     })
     expect([...world.journal]).toMatchObject([
       { kind: 'control', action: 'stopped', summary: `the world is stopped: ${world.stopped!.reason}` },
@@ -501,7 +501,7 @@ describe('clock', () => {
       START_MS + 7,
       1,
       expect.stringMatching(
-        /^the timer \d{12} \(p, go: again\) is scheduled anew without end at 2026-05-16T19:00:00\.007Z$/,
+        /^the timer \d{12} \(p, go: again\) reschedules itself endlessly at 2026-05-16T19:00:00\.007Z$/,
       ),
     ])
   })
@@ -516,13 +516,13 @@ describe('clock', () => {
     expect([world.clock.advanceTo(START_MS + 1).length, world.stopped]).toEqual([50_000, undefined])
   })
 
-  test.each([NaN, Infinity, -Infinity, 8.64e15 + 1])('nothing is scheduled at %d, which is no instant', (at) => {
+  test.each([NaN, Infinity, -Infinity, 8.64e15 + 1])('nothing is scheduled at %d, which is not a valid time', (at) => {
     const world = createWorld()
     const put = () =>
       world.change(() =>
         world.clock.schedule({ at, provider: 'p', kind: 'callback', reaction: 'r', args: 1, summary: '' }),
       )
-    expect(put).toThrow('r was to be scheduled at')
+    expect(put).toThrow('cannot schedule r at')
     expect(world.clock.due).toBe(0)
   })
 

@@ -1,14 +1,14 @@
-// Where an account's callbacks go: from words to an endpoint. What may be said is the provider's affair.
+// Sets the callback endpoint of an account, from a config file or the control API. The provider decides which fields are allowed.
 import type { CallbackRules, Provider } from '../provider.ts'
 import { type Endpoint, Endpoints, putEndpoint } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 
-/** An endpoint as a config file or the control API words it. */
+/** An endpoint as given in a config file or to the control API. */
 export interface EndpointWish {
   readonly url: string
   readonly secret?: string | undefined
   readonly events?: readonly string[] | undefined
-  /** The first demo account unless named. */
+  /** Default: the first demo account. */
   readonly account?: string | undefined
 }
 
@@ -24,7 +24,7 @@ export class NoSuchEndpoint extends Error {
   }
 }
 
-/** Points an account's callbacks to a URL. `refuse` says why a URL may not be called. Only inside a change. Throws `NoSuchEndpoint`. */
+/** Sets the callback URL of an account. `refuse` says why a URL is not allowed. Only inside a change. Throws `NoSuchEndpoint`. */
 export function pointCallbacks(
   provider: Provider,
   wish: EndpointWish,
@@ -42,7 +42,7 @@ export function pointCallbacks(
   const account = rules.account(wish.account, world)
   if (account === undefined)
     throw new NoSuchEndpoint(`${provider.title} has no account "${wish.account}"`, 'account', 'account_not_found')
-  const refused = URL.canParse(wish.url) ? refuse(new URL(wish.url)) : `"${wish.url}" is no URL`
+  const refused = URL.canParse(wish.url) ? refuse(new URL(wish.url)) : `"${wish.url}" is not a URL`
   if (refused) throw new NoSuchEndpoint(refused, 'url')
   const id = idOf(provider.name, account)
   const secret = secretOf(rules, account, wish.secret, world.get(Endpoints, id)?.secret, world)
@@ -56,13 +56,13 @@ function idOf(provider: string, account: string): string {
   return JSON.stringify([provider, account])
 }
 
-/** Whether the partner registered it with a call of the provider, which keeps a row of its own beside it. */
+/** Whether the partner registered it through the provider's API, which has its own row for it. */
 export function isRegistered({ id, provider, account }: Endpoint): boolean {
   return id !== idOf(provider, account)
 }
 
 // rule: sandgate.callbacks.secret-kept
-/** The secret that is given, else the one in use, else the provider's own or one drawn from the seed. */
+/** The given secret, else the current one, else the provider's own or one drawn from the seed. */
 function secretOf(
   rules: CallbackRules,
   account: string,
@@ -73,7 +73,7 @@ function secretOf(
   try {
     return rules.secret(account, given ?? before, world)
   } catch (error) {
-    // What was kept under other settings is not the caller's to mend.
+    // A stored secret that is invalid under the current settings is not the caller's error.
     if (given === undefined && before !== undefined) return secretOf(rules, account, undefined, undefined, world)
     throw new NoSuchEndpoint((error as Error).message, 'secret')
   }

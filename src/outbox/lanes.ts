@@ -1,16 +1,16 @@
-// In which order callback attempts leave, how many are on their way at once, and which of them a call can wait for without waiting for itself.
-// What an attempt sends and what becomes of it is left to callbacks.ts.
+// The order in which callback attempts are sent, how many are in flight at once, and which of them a call can wait for without waiting for itself.
+// Sending an attempt and handling its result is left to sender.ts.
 import type { World } from '../world/world.ts'
 
-/** How many attempts are on their way at once to one receiver of one world; the rest waits its turn. */
+/** How many attempts may be in flight at once to one receiver of one world; the others wait. */
 const CONCURRENT = 8
-/** And to all receivers of all worlds together, because each holds a socket. */
+/** The same for all receivers of all worlds together, because each attempt holds a socket. */
 const CONCURRENT_OVERALL = 1024
 
 export interface Departure {
   readonly delivery: string
   readonly url: string
-  /** Those of one lane that share it leave one after the other; null: this one leaves beside all others. */
+  /** Attempts of one lane with the same line are sent one after another; null: sent in parallel with all others. */
   readonly line: string | null
   /** Makes the attempt; calls `departed` as soon as the receiver has it. */
   readonly run: (departed: () => void) => Promise<void>
@@ -37,7 +37,7 @@ interface Line {
   readonly flights: Set<Flight>
 }
 
-/** The way to one receiver. */
+/** All attempts to one receiver. */
 interface Lane {
   readonly url: string
   readonly traffic: Traffic
@@ -49,7 +49,7 @@ interface Lane {
   departing: Flight | undefined
 }
 
-/** What is on its way in one world. */
+/** The attempts of one world that are in flight or waiting. */
 interface Traffic {
   readonly world: World
   /** By delivery. */
@@ -81,7 +81,7 @@ export class Departures {
     return this.#traffic.get(world)?.flights.has(delivery) === true
   }
 
-  /** An attempt fell due; it leaves when it is its turn. */
+  /** Adds an attempt that fell due; it is sent when it is its turn. */
   add(departure: Departure, world: World): void {
     let traffic = this.#traffic.get(world)
     if (!traffic) this.#traffic.set(world, (traffic = { world, flights: new Map(), lanes: new Map(), newest: 0 }))

@@ -19,12 +19,12 @@ import type { World } from '../world/world.ts'
 import { clearTimeout, setTimeout } from '../runtime/timers.ts'
 import { Departures } from './lanes.ts'
 
-/** How much of an answer is read before the connection is let go. */
+/** How many bytes of an answer are read before the connection is closed. */
 const ANSWER_BYTES = 65_536
 /** How long a call waits for attempts that were on their way before it came, while none of them ends: so many pieces of so much wall time, ms. */
 const PATIENCE_TIMES = 50
 const PATIENCE_MS = 10
-/** How far in the past a timestamp is that a scenario wants to be stale. */
+/** How far in the past a stale timestamp is. */
 const STALE_MS = 3_600_000
 
 const PRIVATE = blockList([
@@ -36,7 +36,7 @@ const PRIVATE = blockList([
   ['::1', 128],
   ['fc00::', 7],
 ])
-/** Link-local, where clouds keep their metadata, and what is no host at all. */
+/** Link-local and cloud metadata addresses, and addresses that are not hosts. */
 const NEVER = blockList([
   ['169.254.0.0', 16],
   ['fe80::', 10],
@@ -48,7 +48,7 @@ const NEVER = blockList([
   ['100.100.100.200', 32],
 ])
 
-/** What came of one attempt. */
+/** The result of one attempt. */
 interface Outcome {
   readonly status: number | null
   readonly text: string
@@ -64,15 +64,15 @@ export type Resolve = (
 
 export interface CallbackSenderOptions {
   readonly providers: ReadonlyMap<string, Provider>
-  /** Host names, beside loopback and private addresses, that callbacks may go to. */
+  /** Host names to which callbacks may be sent, beside loopback and private addresses. */
   readonly allowHosts: readonly string[]
-  /** Looks names up; the system does unless given. */
+  /** Resolves host names; default: the system's resolver. */
   readonly resolve?: Resolve | undefined
   /** Instead of the providers' own timeouts, wall ms. */
   readonly timeoutMs?: number | undefined
-  /** The wall clock, ms: it stands inside signatures. */
+  /** The wall clock, ms: signatures contain its time. */
   readonly wall: () => number
-  /** Whether the world is still there: nothing leaves one that was deleted, or made new. */
+  /** Whether the world still exists: nothing is sent from a world that was deleted or reset. */
   readonly alive: (world: World) => boolean
   /** Whether every change of a world is durable: nobody is told of what could be lost. Undefined: it is. */
   readonly committed: (world: World) => Promise<boolean> | undefined
@@ -82,7 +82,7 @@ export interface CallbackSenderOptions {
   readonly ended: (delivery: Delivery, attempt: Attempt, world: World) => void
 }
 
-/** An attempt that stands in the journal. */
+/** An attempt and its journal entry. */
 interface Noted {
   readonly entry: number
   /** World ms when it fell due. */
@@ -90,7 +90,7 @@ interface Noted {
   readonly attempt: number
 }
 
-/** The headers of one attempt, and the instant that stands inside its signature. */
+/** The headers of one attempt, and the time inside its signature. */
 interface Signed {
   readonly headers: Readonly<Record<string, string>>
   readonly wallMs: number
@@ -121,19 +121,14 @@ export class CallbackSender {
         {
           delivery: id,
           url: world.get(Endpoints, endpoint)?.url ?? '',
-          // Later instants are another matter: what falls due while a receiver moves the clock does not wait for its answer.
+          // The instant is part of the line: what falls due while a receiver moves the clock does not wait for that receiver's answer.
           line: object === null ? null : JSON.stringify([endpoint, object, world.now]),
           run: (departed) =>
             noted
               .then((entry) =>
                 entry && this.#options.alive(world) ? this.#attempt(id, entry, departed, world) : undefined,
               )
-              .catch((error) =>
-                world.stop(
-                  `the attempt to send ${id} (${provider}, ${event}) cannot be carried out: ${String(error)}`,
-                  error,
-                ),
-              ),
+              .catch((error) => world.stop(`sending ${id} (${provider}, ${event}) failed: ${String(error)}`, error)),
         },
         world,
       )
@@ -186,16 +181,16 @@ export class CallbackSender {
     }
   }
 
-  /** The journal's entry of an attempt, in the order in which they fall due, however long one waits for its turn. Undefined: it could not be kept that it is due. */
+  /** Adds the journal entry of an attempt, in the order in which attempts fall due, before they are sent. Undefined: the due attempt could not be stored. */
   async #note(
     { id, provider, event, object, endpoint, attempts, body }: Delivery,
     world: World,
   ): Promise<Noted | undefined> {
-    // Nobody is told what could be forgotten.
+    // Nothing is sent before the change that caused it is stored.
     const settled = this.#options.committed(world)
     if (settled && !(await settled)) return undefined
     const [at, attempt] = [world.now, attempts.length + 1]
-    const summary = `${event} (${id}), attempt ${attempt}, to ${world.get(Endpoints, endpoint)?.url ?? 'an endpoint that is gone'}`
+    const summary = `${event} (${id}), attempt ${attempt}, to ${world.get(Endpoints, endpoint)?.url ?? 'a deleted endpoint'}`
     return {
       entry: world.journal.add({ kind: 'callback', at, provider, summary, delivery: id, event, object, attempt, body }),
       at,
@@ -210,11 +205,11 @@ export class CallbackSender {
     const endpoint = world.get(Endpoints, delivery.endpoint)
     let signed: Signed | undefined
     const send = async () => {
-      if (!endpoint) return nothing('the endpoint is gone')
+      if (!endpoint) return nothing('the endpoint was deleted')
       signed = this.#sign(delivery, endpoint, rules, world)
       return this.#send(delivery, endpoint.url, signed.headers, rules, departed)
     }
-    const outcome = await send().catch((error: Error) => nothing(`it could not be sent: ${error.message}`))
+    const outcome = await send().catch((error: Error) => nothing(`could not be sent: ${error.message}`))
     const error =
       outcome.error ??
       (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
@@ -289,10 +284,10 @@ export class CallbackSender {
     })
   }
 
-  /** Why no callback goes there; undefined when it may. A name is judged by its addresses when it is looked up. */
+  /** Why callbacks may not be sent to this URL; undefined: they may. A host name is checked when it is resolved. */
   refuse(target: URL): string | undefined {
     if (target.protocol !== 'http:' && target.protocol !== 'https:')
-      return `callbacks go to http and https, not to ${target.protocol}`
+      return `callbacks are sent to http and https URLs only, not to ${target.protocol}`
     const host = target.hostname.replace(/^\[(.*)\]$/, '$1')
     return isIP(host) ? this.#refuseAddress(host, host) : undefined
   }
@@ -301,12 +296,12 @@ export class CallbackSender {
     // rule: sandgate.callbacks.targets
     const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
     const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4'
-    if (NEVER.check(plain, family)) return `${host} is link-local or a metadata address: callbacks never go there`
+    if (NEVER.check(plain, family)) return `${host} is link-local or a metadata address: callbacks are never sent there`
     if (PRIVATE.check(plain, family) || this.#options.allowHosts.includes(host)) return undefined
     return `${host} is neither loopback nor private; allow it with --allow-callback-host ${host}`
   }
 
-  /** Name resolution that judges every address it finds, at the moment of connecting. */
+  /** Name resolution that checks every address it finds, at the time of connecting. */
   #lookup(host: string) {
     return (name: string, options: any, found: (error: Error | null, address: any, family?: number) => void): void => {
       const resolve = this.#options.resolve ?? lookup
@@ -329,7 +324,7 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 }
 
 // rule: sandgate.secrets.spellings
-/** What a receiver answered, without what it was sent that lets somebody in: some repeat everything they get. */
+/** A receiver's answer without the credentials it was sent: some receivers echo the whole request. */
 function withoutSecrets(text: string, sent: Readonly<Record<string, string>>, secret: string | undefined): string {
   return text === ''
     ? text
@@ -347,7 +342,7 @@ function readAnswer(response: IncomingMessage, done: (outcome: Outcome) => void)
     if (length >= ANSWER_BYTES) end()
   })
   response.on('end', end)
-  response.on('error', (error) => done(nothing(`the answer broke off: ${error.message}`)))
+  response.on('error', (error) => done(nothing(`the connection broke while the answer was read: ${error.message}`)))
 }
 
 function nothing(error: string): Outcome {

@@ -6,9 +6,9 @@ import { durationMs } from '../text/durations.ts'
 import { readDestination } from '../world/destinations.ts'
 import { contradiction, type DepositWish } from './deposits.ts'
 
-/** World time that a scenario may look ahead. */
+/** The longest world time ahead in a scenario. */
 const AHEAD_MS = 3650 * 86_400_000
-/** Wall time that one call may be held. */
+/** The longest wall time that one call may be delayed. */
 const DELAY_MS = 3_600_000
 
 const DURATION = 'expected a duration such as 90s, 15m, 4h, 7d or PT4H'
@@ -17,7 +17,7 @@ function duration(most: number) {
   return z.string({ error: DURATION }).transform((text, context) => {
     const ms = durationMs(text)
     if (ms !== undefined && ms <= most) return ms
-    context.addIssue(ms === undefined ? DURATION : `is longer than ${most / 3_600_000} hours, the most there is here`)
+    context.addIssue(ms === undefined ? DURATION : `is longer than the maximum of ${most / 3_600_000} hours`)
     return z.NEVER
   })
 }
@@ -38,19 +38,19 @@ const CALLBACKS = [
   'stale-timestamp',
 ] as const
 
-/** A number without quotes is taken as it is written, so an editor need not complain of it. */
+/** An unquoted number is taken as written, so an editor need not report it. */
 const Header = z
   .string()
   .meta({ type: ['string', 'number', 'boolean'] as never })
-  .refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'cannot stand in a header')
+  .refine((text) => /^[\t\x20-\x7e\x80-\xff]*$/.test(text), 'has characters that are not allowed in a header')
 const Headers = z
-  .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name of a header'), Header)
+  .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a valid header name'), Header)
   .transform((headers) =>
     Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
   )
   .refine(
     (headers) => !['content-length', 'transfer-encoding', 'connection'].some((name) => Object.hasOwn(headers, name)),
-    'content-length, transfer-encoding and connection are the sandbox\u2019s own affair',
+    'content-length, transfer-encoding and connection are set by Sandgate',
   )
 
 const Answer = {
@@ -63,11 +63,11 @@ const Respond = z
   .strictObject({ ...Answer, stage: Stage })
   .refine(
     ({ error, status }) => (error === undefined) !== (status === undefined),
-    'say either error, one of the provider\u2019s own refusals, or status',
+    'set either error, one of the provider\u2019s own errors, or status',
   )
   .refine(
     ({ error, headers, body }) => error === undefined || (headers === undefined && body === undefined),
-    'headers and body belong to a status; an error has the provider\u2019s own',
+    'headers and body are allowed only with status; an error has the provider\u2019s own',
   )
 
 const Delay = z.union([
@@ -82,9 +82,9 @@ const TAG = 'expected a tag in quotes, such as "1633678796"; without quotes it i
 const Tag = z
   .union([z.string().max(64), z.int({ error: TAG })], { error: TAG })
   .transform(String)
-  .refine((tag) => tag.trim() !== '', 'is empty; null sends without a tag')
+  .refine((tag) => tag.trim() !== '', 'is empty; use null to send without a tag')
 
-/** In any notation that a wallet takes. */
+/** An address in any notation that wallets accept. */
 const Address = z.string().check(({ value, issues }) => {
   try {
     readDestination(value)
@@ -105,7 +105,7 @@ const Money = {
   repeat: z.int().min(1).max(100).default(1),
 }
 
-/** A transaction that can be. */
+/** Checks that the transaction is possible. */
 function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outcome' | 'confirmations'>>): void {
   const message = contradiction(value)
   if (message !== undefined)
@@ -118,7 +118,7 @@ function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean
   return how !== 'delay' || by !== undefined
 }
 
-const NEEDS_BY = 'a delay needs by: how long'
+const NEEDS_BY = 'a delay requires by, a duration'
 const OneAction = { minProperties: 1, maxProperties: 1 }
 
 const ActionSchema = z
@@ -140,7 +140,10 @@ const ActionSchema = z
       .optional(),
   })
   .meta(OneAction)
-  .refine((action) => Object.keys(action).length === 1, 'one action an item: begin each with a dash of its own')
+  .refine(
+    (action) => Object.keys(action).length === 1,
+    'expected one action per item: begin each action with its own dash',
+  )
 
 const WhenSchema = z.strictObject({
   provider: z.string().optional(),
@@ -172,10 +175,10 @@ const DoSchema = z
         respond: z.strictObject(Answer).optional(),
         drop: z.strictObject({ how: z.enum(DROP) }).optional(),
       })
-      .refine(({ respond, drop }) => respond === undefined || drop === undefined, 'say either respond or drop')
+      .refine(({ respond, drop }) => respond === undefined || drop === undefined, 'set either respond or drop')
       .refine(
         ({ respond }) => respond === undefined || (respond.error === undefined) !== (respond.status === undefined),
-        'say either error or status in respond',
+        'set either error or status in respond',
       )
       .transform(({ for: forMs, respond, drop, ...what }) => ({
         ...what,
@@ -199,12 +202,12 @@ const DoSchema = z
       .check(possible)
       .refine(
         ({ address, provider }) => address !== undefined || provider !== undefined,
-        'say whose: an address, or a provider (with account, user, nth)',
+        'set the target: an address, or a provider (with account, user, nth)',
       )
       .transform((deposit) => ({ ...deposit, afterMs: 0 }))
       .optional(),
   })
   .meta(OneAction)
-  .refine((doing) => Object.keys(doing).length === 1, 'one thing at a time: give each an `at` of its own')
+  .refine((doing) => Object.keys(doing).length === 1, 'expected one action per step: give each its own `at`')
 
 export const StepSchema = z.strictObject({ at: Later, do: DoSchema })

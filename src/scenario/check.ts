@@ -1,4 +1,4 @@
-// `sandgate check`: what is wrong with scenario files, which of their rules can never act, and when their timelines do what; nothing is run.
+// `sandgate check`: the errors of scenario files, the rules that can never apply, and their timelines; nothing is run.
 import { isDeepStrictEqual } from 'node:util'
 import type { Contract, ContractOperation } from '../contract/contract.ts'
 import type { Action, Stage } from './faults.ts'
@@ -11,11 +11,11 @@ import { readScenario, type Scenario, type ScenarioRule, together } from './sche
 import { twoReadings } from './values.ts'
 
 export interface Checked {
-  /** What keeps the files from being loaded. */
+  /** Errors that prevent the files from being loaded. */
   readonly errors: readonly string[]
-  /** Rules and actions that can never act, and conditions that can be read in two ways. */
+  /** Rules and actions that can never apply, and ambiguous conditions. */
   readonly warnings: readonly string[]
-  /** The stories, and their timelines in order. */
+  /** The scenarios, and their timelines in order. */
   readonly told: readonly string[]
 }
 
@@ -58,7 +58,7 @@ function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
   ]
 }
 
-/** One sentence for every rule, and every action, that can never act. */
+/** One sentence for every rule and every action that can never apply. */
 export function deadParts({ rules }: Scenario, known: Known): string[] {
   return rules.flatMap((rule, index) => {
     const never = neverStrikes(rule.when, known)
@@ -67,20 +67,20 @@ export function deadParts({ rules }: Scenario, known: Known): string[] {
       .map((action, at) => ({ action, why: neverActs(action, at, rule, rules.slice(0, index), known) }))
       .filter(({ why }) => why !== undefined)
     if (dead.length === rule.then.length && new Set(dead.map(({ why }) => why)).size === 1)
-      return [`${rule.source}: ${rule.id} can never do anything: ${dead[0]!.why}`]
+      return [`${rule.source}: ${rule.id} has no effect: ${dead[0]!.why}`]
     return dead.map(
-      ({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} can never happen: ${why}`,
+      ({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} never applies: ${why}`,
     )
   })
 }
 
-/** Why no call can ever be the one that these conditions wait for. */
+/** Why no call can ever meet these conditions. */
 function neverStrikes(when: When, known: Known): string | undefined {
   const { nth, times = Infinity, every = 1, probability = 1 } = when
   if (probability === 0) return 'its probability is 0'
-  if (nth !== undefined && nth > times) return `nth ${nth} comes after the first ${times}`
-  if (nth !== undefined && nth % every !== 0) return `nth ${nth} is not among every ${every}`
-  if (every > times) return `every ${every} begins after the first ${times}`
+  if (nth !== undefined && nth > times) return `nth ${nth} is greater than times ${times}`
+  if (nth !== undefined && nth % every !== 0) return `nth ${nth} is not a multiple of every ${every}`
+  if (every > times) return `every ${every} is greater than times ${times}`
   const operations = operationsOf(when, known)
   if (when.body !== undefined && operations.length > 0 && operations.every(({ body }) => body === undefined))
     return `${when.operation ?? 'the call'} has no body`
@@ -98,7 +98,7 @@ function neverStrikes(when: When, known: Known): string | undefined {
   return undefined
 }
 
-/** Why an action of a rule that strikes has no effect. */
+/** Why an action of a rule that applies has no effect. */
 function neverActs(
   action: Action,
   at: number,
@@ -110,29 +110,29 @@ function neverActs(
   const stage = stageOf(action)
   if (stage === 'before') return before
   if (('deposit' in action || 'callbacks' in action) && !handsOut(rule.when, known))
-    return `${rule.when.operation} hands out no address`
+    return `${rule.when.operation} allocates no address`
   const answered = before ?? own(rule, rule.then.length, 'before')
   if (stage === 'after') return answered ?? deciding(earlier, rule, 'after') ?? own(rule, at, 'after')
-  if ('deposit' in action || 'callbacks' in action) return answered && `the work is never done, because ${answered}`
+  if ('deposit' in action || 'callbacks' in action) return answered && `the call is never executed, because ${answered}`
   if (('corrupt' in action || 'throttle' in action) && cut(rule))
-    return 'the connection is cut, and nothing is left to spoil'
+    return 'the connection is dropped, so there is no answer to change'
   return undefined
 }
 
-/** An earlier rule that always strikes when this one does, and decides this stage. */
+/** An earlier rule that always applies when this one does, and decides this stage. */
 function deciding(earlier: readonly ScenarioRule[], rule: ScenarioRule, stage: Stage): string | undefined {
   const first = earlier.find(
     ({ when, then }) =>
       then.some((action) => stageOf(action) === stage) &&
       ((isUnconditional(when) && covers(when, rule.when)) || strikesWhenever(when, rule.when)),
   )
-  return first && `${first.id} (${first.source}) decides the stage "${stage}" first`
+  return first && `${first.id} (${first.source}) already decides the stage "${stage}"`
 }
 
 /** An action of the same rule, before the one at this place, that decides this stage. */
 function own({ then }: ScenarioRule, at: number, stage: Stage): string | undefined {
   const first = then.slice(0, at).find((action) => stageOf(action) === stage)
-  return first && `the ${Object.keys(first)[0]} of the same rule decides the stage "${stage}" first`
+  return first && `the ${Object.keys(first)[0]} of the same rule already decides the stage "${stage}"`
 }
 
 function stageOf(action: Action): Stage | undefined {
@@ -151,7 +151,7 @@ function isUnconditional({ nth, times, every, probability }: When): boolean {
   return nth === undefined && times === undefined && (every ?? 1) === 1 && (probability ?? 1) === 1
 }
 
-/** Whether both count the same calls, and the first strikes whenever the second does; chance is drawn for each of them. */
+/** Whether both count the same calls, and the first applies whenever the second does; probability is drawn separately for each. */
 function strikesWhenever(
   { nth, times = Infinity, every = 1, probability = 1, ...counted }: When,
   other: When,
@@ -172,7 +172,7 @@ function covers(wide: When, narrow: When): boolean {
   )
 }
 
-/** Whether an operation of these can hand out an address, as far as its document shows: it is modelled, changes something, and answers with one. */
+/** Whether one of these operations can allocate an address, judging by its document: it is modelled, not a GET, and answers with an address. */
 function handsOut(when: When, { providers, contract }: Known): boolean {
   const named = when.provider === undefined ? [...providers.values()] : [providers.get(when.provider)!]
   return named.some(({ name, operations }) =>

@@ -1,4 +1,4 @@
-// Money that somebody sends to an address of a provider: from words to a transfer under way. The provider says what the currency is.
+// Turns a deposit, as a scenario or the control API words it, into a transfer. The provider says which currency it is.
 import type { Provider } from '../provider.ts'
 import { atomsOf } from '../text/decimals.ts'
 import { type Asset, type Outcome, send, type Transfer } from '../world/chain.ts'
@@ -7,15 +7,15 @@ import { NETWORKS } from '../world/networks.ts'
 import { impossibleTag, plainTag, sameTag } from '../world/tags.ts'
 import type { HandOut, World } from '../world/world.ts'
 
-/** A deposit as a scenario or the control API words it. */
+/** A deposit as given in a scenario or to the control API. */
 export interface DepositWish {
   /** Decimal text in units of the currency. */
   readonly amount: string
   readonly currency?: string | undefined
   readonly network?: string | undefined
-  /** The hand-out's own unless given; null: sent without. */
+  /** Default: the allocation's own tag; null: sent without a tag. */
   readonly tag?: string | null | undefined
-  /** What the payer's notation of the address says beside it. */
+  /** Tag and network that the given notation of the address contains. */
   readonly destination?: Destination | undefined
   readonly afterMs: number
   readonly confirmations: 'instant' | number
@@ -23,21 +23,21 @@ export interface DepositWish {
   readonly sameTransactionAs?: Transfer | undefined
 }
 
-/** Why no transaction can be like that; undefined: it can. */
+/** Why such a transaction is impossible; undefined: it is possible. */
 export function contradiction({
   outcome,
   confirmations,
 }: Pick<DepositWish, 'outcome' | 'confirmations'>): string | undefined {
   const mined = confirmations !== 'instant' && confirmations > 0
   return mined && (outcome === 'dropped' || outcome === 'replaced')
-    ? `a transaction that is ${outcome} is never mined, so it has no confirmations: leave confirmations out, say "instant" where it is credited at first sight all the same, or take the outcome "reorged"`
+    ? `a ${outcome} transaction is never mined, so it has no confirmations: omit confirmations, use "instant" if it is credited when first seen, or use the outcome "reorged"`
     : undefined
 }
 
-/** A deposit that cannot be: one sentence for the person who asked for it. */
+/** An impossible deposit; the message is one sentence for the person who asked for it. */
 export class NoSuchDeposit extends Error {}
 
-/** Puts the deposit under way. Only inside a change. Throws `NoSuchDeposit`. */
+/** Sends the deposit. Only inside a change. Throws `NoSuchDeposit`. */
 export function arrange(
   wish: DepositWish,
   handOut: HandOut,
@@ -48,11 +48,11 @@ export function arrange(
   if (contradicts !== undefined) throw new NoSuchDeposit(contradicts)
   const provider = providers.get(handOut.provider)!
   if (!provider.deposits)
-    throw new NoSuchDeposit(`${provider.title} does not watch its addresses: no money can arrive there`)
+    throw new NoSuchDeposit(`${provider.title} does not monitor its addresses, so nothing can be deposited there`)
   const asset = provider.deposits.asset({ handOut, currency: wish.currency, network: wish.network }, world)
   if (!asset) {
     const what = [wish.currency ?? handOut.currency, wish.network ?? handOut.network].join(' on ')
-    throw new NoSuchDeposit(`${provider.title} knows no ${what}, so nothing of it can be sent to ${handOut.address}`)
+    throw new NoSuchDeposit(`${provider.title} does not support ${what}, so it cannot be sent to ${handOut.address}`)
   }
   const atoms = atomsOf(wish.amount, asset.decimals)
   if (atoms === undefined || atoms === 0n) {
@@ -79,7 +79,7 @@ export function arrange(
 }
 
 // rule: sandgate.tags.spelling, sandgate.tags.possible
-/** The tag that the payment carries: in the hand-out's own spelling where it is the same one. */
+/** The tag of the payment, in the allocation's own spelling if it is the same tag. */
 function sentTag(wanted: string | null | undefined, handOut: HandOut, asset: Asset): string | null {
   if (wanted === undefined) return handOut.tag
   if (wanted === null || sameTag(wanted, handOut.tag)) return wanted === null ? null : handOut.tag

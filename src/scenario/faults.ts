@@ -1,4 +1,4 @@
-// What can go wrong with a call, as data: rules that match calls, and what they do before the work or after it. Reading scenario files is
+// Faults as data: rules that match calls, and their actions before or after the call is executed. Reading scenario files is
 // left to scenario/schema.ts, which calls they match to scenario/match.ts, carrying it out to pipeline/call.ts and send.ts.
 import type { Module } from '../world/module.ts'
 import { z } from 'zod'
@@ -14,7 +14,7 @@ export type Stage = 'before' | 'after'
 export type DropHow = 'reset' | 'close' | 'hang'
 export type CorruptHow = 'truncate' | 'invalid-json' | 'wrong-type' | 'empty'
 
-/** Either one of the provider's own refusals, or an answer as it stands. */
+/** Either one of the provider's own errors, or a literal answer. */
 export interface Respond {
   readonly error?: string | undefined
   readonly status?: number | undefined
@@ -40,18 +40,18 @@ export interface FaultRule {
   readonly id: string
   readonly seq: number
   readonly by: ArmedBy
-  /** Where it stands: `late-deposit.yaml:7`, or `body:1` for one armed at run time. */
+  /** File and line: `late-deposit.yaml:7`, or `body:1` for a rule armed at run time. */
   readonly source: string
   readonly when: When
   readonly then: readonly Action[]
-  /** `then` as somebody wrote it. */
+  /** `then` as written. */
   readonly written: readonly unknown[]
-  /** How many calls matched, `nth` and its kind aside, and how often it struck. */
+  /** How many calls matched before `nth`, `times`, `every` and `probability`, and how often the rule applied. */
   readonly matched: number
   readonly fired: number
 }
 
-/** Text that is no regex, or one that can be afforded. */
+/** Text that is not a regex, or a regex that is not too large. */
 const Pattern = z.unknown().superRefine((pattern, context) => {
   const look = (value: unknown): void => {
     if (typeof value === 'object' && value !== null) Object.values(value).forEach(look)
@@ -75,7 +75,7 @@ const WhenSchema = z.strictObject({
   unquoted: z.record(z.string(), z.string()).optional(),
   nth: Count.optional(),
   times: Count.optional(),
-  every: Count.min(1, 'expected a number from 1 on').optional(),
+  every: Count.min(1, 'expected a number of at least 1').optional(),
   probability: z.number({ error: 'expected a number' }).min(0).max(1).optional(),
 })
 
@@ -107,7 +107,7 @@ export const ActionSchema = z.union(
     z.strictObject({ delay: z.strictObject({ minMs: Count, maxMs: Count }) }),
     z.strictObject({ drop: z.strictObject({ stage: StageSchema, how: oneOf(['reset', 'close', 'hang']) }) }),
     z.strictObject({ corrupt: z.strictObject({ how: oneOf(['truncate', 'invalid-json', 'wrong-type', 'empty']) }) }),
-    z.strictObject({ throttle: z.strictObject({ bytesPerSecond: Count.min(1, 'expected a number from 1 on') }) }),
+    z.strictObject({ throttle: z.strictObject({ bytesPerSecond: Count.min(1, 'expected a number of at least 1') }) }),
     z.strictObject({ deposit: z.strictObject(DepositSchema) }),
     z.strictObject({ callbacks: z.strictObject(SpoilSchema) }),
   ],
@@ -117,7 +117,7 @@ export const ActionSchema = z.union(
   },
 )
 
-/** The refusal that an action names and one of these providers lacks: nobody could answer with it. */
+/** The error that an action names and one of these providers does not have. */
 export function unknownRefusal(then: readonly Action[], named: readonly Provider[]): string | undefined {
   for (const action of then) {
     if (!('respond' in action)) continue
@@ -150,9 +150,9 @@ export const FaultRules: Table<FaultRule> = {
 
 const RANK: Readonly<Record<ArmedBy, number>> = { outage: 0, scenario: 1, control: 2 }
 
-/** What is to happen to one call. */
+/** The faults of one call. */
 export interface Plan {
-  /** The rules that struck, in order. */
+  /** The rules that apply, in order. */
   readonly rules: readonly FaultRule[]
   readonly delayMs: number
   /** The first respond or drop of each stage decides. */
@@ -171,7 +171,7 @@ export interface Plan {
 /** What the regexes of all rules may cost on one call, in instructions × characters. */
 const CALL_STEPS = 2_000_000
 
-/** Adds a rule behind those of its kind. Only inside a change. */
+/** Adds a rule after those of its kind. Only inside a change. */
 export function arm(
   rule: Pick<FaultRule, 'by' | 'source' | 'when' | 'then' | 'written'> & { readonly id?: string },
   world: World,
@@ -181,7 +181,7 @@ export function arm(
 }
 
 /**
- * Takes the rules that strike this call; a rule that is used up by it strikes no other. Undefined: none does. Delays add up; the first respond
+ * Takes the rules that apply to this call; a rule used up by it applies to no other. Undefined: none applies. Delays add up; the first respond
  * or drop of a stage, the first corrupt and the first throttle decide; every deposit and every callbacks applies.
  */
 // rule: sandgate.faults.atomic, sandgate.faults.order, sandgate.regex.budget
@@ -203,7 +203,7 @@ export function planFaults(call: Call, world: World): Plan | undefined {
   if (tooCostly.length > 0)
     call.note(
       'faults',
-      `${tooCostly.slice(0, 10).join(', ')}${tooCostly.length > 10 ? ` and ${tooCostly.length - 10} more` : ''} could not be held against this call: regexes this large cost too much on values this long; use shorter ones`,
+      `${tooCostly.slice(0, 10).join(', ')}${tooCostly.length > 10 ? ` and ${tooCostly.length - 10} more` : ''} could not be matched against this call: the regexes are too expensive for values this long; use shorter ones`,
     )
   if (rules.length === 0) return undefined
   const actions = rules.flatMap(({ then }) => then)
@@ -231,7 +231,7 @@ export function planFaults(call: Call, world: World): Plan | undefined {
   }
 }
 
-/** How long the delays of a rule hold this call: drawn by the rule's name and how often it has struck. */
+/** How long the delays of a rule hold this call: drawn by the rule's name and the number of times it has applied. */
 function delayOf({ id, then, fired }: FaultRule, world: World): number {
   const delays = then.flatMap((action) => ('delay' in action ? [action.delay] : []))
   return delays.reduce(

@@ -1,5 +1,5 @@
-// The scenario files a sandbox was started with: read at the start, and again when one of them changes. A broken edit keeps the old story
-// running. What a file may say is left to scenario.ts.
+// The scenario files a sandbox was started with: read at the start, and again when one of them changes. An invalid edit keeps the previous
+// scenario loaded. The format of a file is left to schema.ts.
 import { type FSWatcher, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { clearTimeout, setTimeout } from '../runtime/timers.ts'
@@ -7,15 +7,15 @@ import { bytesOf, YamlError } from '../text/yaml.ts'
 import type { Known } from './references.ts'
 import { readScenario, type Scenario, together } from './schema.ts'
 
-/** Editors write a file in several goes; this long after the last one it is read. */
+/** Editors write a file in several steps; it is read this long after the last one, ms. */
 const SETTLED_MS = 50
 
 export interface ScenarioFilesOptions {
   readonly files: readonly string[]
   readonly known: Known
-  /** What is wrong with an edit, one line each. */
+  /** Reports the errors of an edit, one line each. */
   readonly warn: (line: string) => void
-  /** The files say something else now. */
+  /** Called with the new scenario when the files have changed. */
   readonly changed: (scenario: Scenario, before: Scenario) => void
 }
 
@@ -34,17 +34,17 @@ export class ScenarioFiles {
     this.#scenario = this.#read(this.#seen)
   }
 
-  /** What the files said when they were last right. */
+  /** The last valid scenario of the files. */
   get scenario(): Scenario {
     return this.#scenario
   }
 
-  /** Says something to whoever edits the files. */
+  /** Writes a line to whoever edits the files. */
   warn(line: string): void {
     this.#options.warn(line)
   }
 
-  /** Reads the files again. What is wrong with them is told once, and changes nothing. */
+  /** Reads the files again. Their errors are reported once, and change nothing. */
   // rule: sandgate.scenario.reload
   reload(): 'unchanged' | 'changed' | 'broken' {
     try {
@@ -57,7 +57,7 @@ export class ScenarioFiles {
       return 'changed'
     } catch (error) {
       if (!(error instanceof YamlError)) throw error
-      for (const problem of error.problems) this.#options.warn(`${problem} (the scenario from before goes on)`)
+      for (const problem of error.problems) this.#options.warn(`${problem} (the previous scenario stays loaded)`)
       return 'broken'
     }
   }
@@ -75,7 +75,7 @@ export class ScenarioFiles {
         watcher.on('error', (error) => this.#options.warn(`${folder}: is no longer watched: ${error.message}`))
         this.#watchers.push(watcher)
       } catch (error) {
-        this.#options.warn(`${folder}: cannot be watched, so an edit is not noticed: ${(error as Error).message}`)
+        this.#options.warn(`${folder}: cannot be watched, so edits are not detected: ${(error as Error).message}`)
       }
     }
   }

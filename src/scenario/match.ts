@@ -5,7 +5,7 @@ import type { Call } from '../provider.ts'
 import { sameNumber } from '../text/decimals.ts'
 import { exactJson, replaced, Written } from '../text/exact.ts'
 
-/** Which calls a rule is about; what is left out matches all. A string may be `/a regex/` (RE2 syntax). */
+/** The calls to which a rule applies; an omitted key matches all. A string may be `/a regex/` (RE2 syntax). */
 export interface When {
   readonly provider?: string | undefined
   readonly operation?: string | undefined
@@ -14,9 +14,9 @@ export interface When {
   readonly headers?: Readonly<Record<string, unknown>> | undefined
   readonly query?: Readonly<Record<string, unknown>> | undefined
   readonly path?: Readonly<Record<string, unknown>> | undefined
-  /** Texts of the body that were written without quotes and are something else as well: JSON pointer → that, as JSON text. */
+  /** Unquoted scalars of the body that are also numbers, booleans or null: JSON pointer → that value as JSON text. */
   readonly unquoted?: Readonly<Record<string, string>> | undefined
-  /** Of the calls that match, only this one; only the first so many; every so many; with this probability (seeded). */
+  /** Of the matching calls: only the nth; only the first `times`; each multiple of `every`; with this probability (seeded). */
   readonly nth?: number | undefined
   readonly times?: number | undefined
   readonly every?: number | undefined
@@ -74,7 +74,7 @@ export class SearchBudget {
   }
 }
 
-/** A call that many rules look at. */
+/** A call that is matched against many rules. */
 export class Subject {
   readonly call: Pick<
     Call,
@@ -113,14 +113,14 @@ function looksAtNumbers(pattern: unknown): boolean {
   return typeof pattern === 'object' && pattern !== null && Object.values(pattern).some(looksAtNumbers)
 }
 
-/** Where a call is not what `when` asks for. What is missing is told as null. */
+/** A difference between a call and `when`. `got` is null for a missing value. */
 export interface Difference {
   readonly path: string
   readonly expected: unknown
   readonly got: unknown
 }
 
-/** Whether a call is one of those that `when` describes, counting aside. Throws `SearchTooCostly`. */
+/** Whether a call matches `when`, without counting. Throws `SearchTooCostly`. */
 export function concerns(when: When, subject: Subject, budget: SearchBudget): boolean {
   const { call } = subject
   if (when.provider !== undefined && when.provider !== call.provider) return false
@@ -135,7 +135,7 @@ export function concerns(when: When, subject: Subject, budget: SearchBudget): bo
   return true
 }
 
-/** Where a call is not what `when` asks for. Throws `SearchTooCostly`. */
+/** The differences between a call and `when`. Throws `SearchTooCostly`. */
 export function differences(when: When, subject: Subject, budget: SearchBudget): Difference[] {
   const found: Difference[] = []
   const { unquoted } = when
@@ -147,7 +147,7 @@ export function differences(when: When, subject: Subject, budget: SearchBudget):
 
 type Text = readonly [pattern: unknown, value: unknown, path: string]
 
-/** What is asked of headers, query and path, and what the call has there. */
+/** The patterns for headers, query and path, each with the call's value. */
 function textsOf({ headers, query, path }: When, subject: Subject): readonly Text[] {
   if (headers === undefined && query === undefined && path === undefined) return NOTHING
   const { call } = subject
@@ -173,7 +173,7 @@ function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefine
   return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
-/** With what a pattern is held against a value. */
+/** What matching a pattern needs. */
 interface Means {
   readonly budget: SearchBudget
   readonly unquoted?: When['unquoted']

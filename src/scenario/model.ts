@@ -4,7 +4,7 @@ import type { DepositWish } from './deposits.ts'
 import type { Action } from './faults.ts'
 import type { When } from './match.ts'
 
-/** Several files add up to one of these. */
+/** A scenario; several files are merged into one. */
 export interface Scenario {
   readonly stories: readonly Story[]
   readonly seed?: string | undefined
@@ -14,7 +14,7 @@ export interface Scenario {
   readonly timeline: readonly ScenarioStep[]
 }
 
-/** What one file says about itself. */
+/** Name and summary of one file. */
 export interface Story {
   readonly name: string
   readonly summary: string | null
@@ -28,7 +28,7 @@ export interface ScenarioRule {
   readonly source: string
   readonly when: When
   readonly then: readonly Action[]
-  /** `then` as it stands in the file. */
+  /** `then` as written in the file. */
   readonly written: readonly unknown[]
 }
 
@@ -40,7 +40,7 @@ export interface ScenarioStep {
   readonly written: { readonly at: string; readonly do: unknown }
 }
 
-/** What a timeline can do without a call. */
+/** An action of a timeline step. */
 export type Doing =
   | {
       readonly callbacks: {
@@ -60,7 +60,7 @@ export type Doing =
     }
   | { readonly deposit: DepositWish & Whose & { readonly repeat: number } }
 
-/** The hand-out that money goes to: the newest of those that fit, or the nth. */
+/** Selects the allocated address for a deposit: the newest that matches, or the nth. */
 export interface Whose {
   readonly address?: string
   readonly provider?: string

@@ -1,9 +1,9 @@
-// Parts of a YAML text through the schemas of scenarios: what is wrong is gathered, and told all together. What the schemas say is left to scenario.ts.
+// Validates parts of a YAML text with the schemas of scenarios, and collects all errors. The schemas are in schema.ts.
 import { z } from 'zod'
 import { deepest, type Path, TOLD_MAX } from '../text/complaints.ts'
 import { YamlError, type YamlText } from '../text/yaml.ts'
 
-/** How often texts are taken before something else is told: each time a schema may look further in. */
+/** How often unquoted scalars are replaced by text before errors are reported: each time a schema may look further in. */
 const ROUNDS = 10
 
 export class Reader {
@@ -12,14 +12,14 @@ export class Reader {
   readonly #issues: z.core.$ZodIssue[] = []
   #wrong = 0
 
-  /** `whole` is the schema of all of it, for the names of keys that are nearly right. */
+  /** `whole` is the schema of the whole text, for suggestions of similar keys. */
   constructor(text: YamlText, whole: z.ZodType) {
     this.#text = text
     this.#whole = whole
   }
 
   // rule: sandgate.scenario.values
-  /** What a schema makes of a part; where it expects text, a number or a boolean without quotes is taken as it is written. Undefined: something is wrong. */
+  /** Parses a part; where the schema expects text, an unquoted number or boolean is taken as written. Undefined: the part is invalid. */
   read<Schema extends z.ZodType>(schema: Schema, path: Path): z.output<Schema> | undefined {
     let value = path.reduce((at: any, part) => at[part], this.#text.value)
     for (let round = 0; ; round++) {
@@ -48,7 +48,7 @@ export class Reader {
     }
   }
 
-  /** Throws a `YamlError` when something was wrong. */
+  /** Throws a `YamlError` if there were errors. */
   done(): void {
     if (this.#wrong > 0)
       throw new YamlError(

@@ -1,4 +1,4 @@
-// Whether everything that a scenario names exists - providers, operations, errors - and whether its regexes can be afforded.
+// Checks that everything a scenario names exists - providers, operations, errors - and that its regexes are not too expensive.
 import type { Contract } from '../contract/contract.ts'
 import type { Action } from './faults.ts'
 import { regexOf, type When } from './match.ts'
@@ -8,16 +8,16 @@ import { didYouMean } from '../text/suggest.ts'
 import { YamlError, type YamlText } from '../text/yaml.ts'
 import type { Doing } from './model.ts'
 
-/** What the regexes of one file, or of one question, may cost together, in RE2 instructions. */
+/** What the regexes of one file, or of one verify, may cost together, in RE2 instructions. */
 export const REGEX_COST_MAX = 20_000
 
-/** The providers a scenario can speak of, and their documents. */
+/** The providers a scenario can name, and their OpenAPI documents. */
 export interface Known {
   readonly providers: ReadonlyMap<string, Provider>
   readonly contract: (provider: string) => Contract
 }
 
-/** Asks about every name in a scenario whether there is such a thing, and about every regex whether it can be afforded. */
+/** Checks every name and every regex of a scenario. */
 export class Names {
   readonly #text: YamlText
   readonly #known: Known
@@ -57,7 +57,7 @@ export class Names {
       if ('respond' in action) this.#error(named, action.respond.error, [...path, name, 'respond', 'error'])
   }
 
-  /** The providers that a rule may be about; none when the name is wrong, which is told. */
+  /** The providers to which a rule may apply; none if the name is unknown, which is reported. */
   #provider(name: string | undefined, path: Path): Provider[] {
     const { providers } = this.#known
     if (name === undefined) return [...providers.values()]
@@ -99,17 +99,17 @@ export class Names {
       )
   }
 
-  /** Whether any of these providers tells partners something that can be spoiled like that. */
+  /** Reports a callback fault that the callbacks of none of these providers can have. */
   #spoil(named: readonly Provider[], how: string, path: Path): void {
     if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated))
-      this.complain(path, `callbacks of ${named[0]!.title} hold no time of sending that could be stale`)
+      this.complain(path, `callbacks of ${named[0]!.title} have no timestamp that could be stale`)
   }
 
   #regexes(pattern: unknown, path: Path): void {
     if (typeof pattern === 'object' && pattern !== null)
       for (const [key, item] of Object.entries(pattern))
         this.#regexes(item, [...path, Array.isArray(pattern) ? Number(key) : key])
-    // Compiling costs something, and enough is told already.
+    // Compiling costs time, and enough errors are reported already.
     if (typeof pattern !== 'string' || this.#wrong >= TOLD_MAX) return
     try {
       this.#regexCost += regexOf(pattern)?.programSize() ?? 0
@@ -117,12 +117,12 @@ export class Names {
       this.complain(path, `${(error as Error).message}; regexes are written in RE2 syntax`)
     }
     if (this.#regexCost > REGEX_COST_MAX) {
-      this.complain(path, 'with this one the regexes of the file cost too much; use shorter ones or fewer')
+      this.complain(path, 'with this regex, the regexes of the file are too expensive; use fewer or shorter ones')
       this.done()
     }
   }
 
-  /** Something is wrong there; a message that costs something to find is made only where it is told. */
+  /** Reports an error; a message that is expensive to make is made only if it is shown. */
   complain(path: Path, message: string | (() => string)): void {
     if (this.#wrong++ < TOLD_MAX)
       this.#told.push(this.#text.complaint(path, typeof message === 'string' ? message : message()))

@@ -1,5 +1,5 @@
-// A scenario in a world: loaded, unloaded, its timeline acted out on world time; and the rules that are armed one by one. All of it is rows,
-// so that it can be shown, forked and kept. Reading the files is left to scenario.ts, striking calls to scenario/faults.ts.
+// A scenario in a world: loading, unloading, running its timeline on world time; and rules armed at run time. All of it is rows,
+// so that it can be shown, forked and stored. Reading the files is left to schema.ts, applying rules to calls to faults.ts.
 import { z } from 'zod'
 import { arrange, NoSuchDeposit } from './deposits.ts'
 import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, SpoilSchema } from './faults.ts'
@@ -32,7 +32,7 @@ export interface Step extends ScenarioStep {
   readonly dueAt: number
   /** The timer that waits for it, or for the end of its outage. */
   readonly timer: string | null
-  /** What came of it; null until it was due. */
+  /** The outcome; null until the step was due. */
   readonly outcome: string | null
 }
 
@@ -96,7 +96,7 @@ export const Steps: Table<Step> = {
   indexes: { all: { group: () => '', order: (row) => row.seq } },
 }
 
-/** Takes the place of the scenario there is; every counter starts anew, and the timeline starts now. Only inside a change. */
+/** Replaces the loaded scenario; every counter restarts, and the timeline starts now. Only inside a change. */
 // rule: sandgate.scenario.counters-anew
 export function load(scenario: Scenario, world: World): void {
   unload(world)
@@ -110,7 +110,7 @@ export function load(scenario: Scenario, world: World): void {
   }
 }
 
-/** Ends the scenario, its outages and what it still had in store for callbacks; what was paused or held back leaves. Only inside a change. */
+/** Unloads the scenario, its outages and its pending callback faults; paused and delayed callbacks are sent. Only inside a change. */
 // rule: sandgate.scenario.unload
 export function unload(world: World): void {
   if (!world.get(LoadedScenario, 'scenario')) return
@@ -141,8 +141,8 @@ function carryOut(reaction: 'do' | 'end', id: string, world: World, providers: R
   if (!step) throw new Error(`there is no step ${id} of a timeline`)
   if (reaction === 'end') {
     world.remove(FaultRules, step.id)
-    world.put(Steps, { ...step, timer: null, outcome: `${step.outcome}; it is over` })
-    return 'the outage is over'
+    world.put(Steps, { ...step, timer: null, outcome: `${step.outcome}; it has ended` })
+    return 'the outage has ended'
   }
   const { outcome, timer } = act(step, world, providers)
   world.put(Steps, { ...step, timer, outcome })
@@ -172,7 +172,7 @@ function act(
     },
     world,
   )
-  const { id: timer } = schedule('end', world.now + forMs, step, `the outage of ${provider} is over`, world)
+  const { id: timer } = schedule('end', world.now + forMs, step, `the outage of ${provider} ends`, world)
   return { outcome: describeDoing(doing), timer }
 }
 
@@ -192,7 +192,7 @@ function providerOf(doing: Doing): string {
   return what.provider ?? 'sandgate'
 }
 
-/** Money for somebody who was given an address before. */
+/** Sends a deposit to an address that was allocated before. */
 function pay(
   deposit: Extract<Doing, { deposit: unknown }>['deposit'],
   world: World,
@@ -202,7 +202,7 @@ function pay(
     const named = deposit.address === undefined ? undefined : findDestination(deposit.address, world)
     const tag = named ? tagOf(named.destination, deposit.tag) : deposit.tag
     const handOut = handOutFor(deposit, named, tag, world)
-    if (!handOut) return 'nothing was sent: nobody like that was handed out an address yet'
+    if (!handOut) return 'nothing was sent: no matching address has been allocated yet'
     const wish = { ...deposit, tag, destination: named?.destination }
     const sent = Array.from({ length: deposit.repeat }, () => arrange(wish, handOut, providers, world))
     return `${sent.map(({ id }) => id).join(', ')}: ${deposit.amount} ${sent[0]!.currency} was sent to ${handOut.address}`
@@ -226,12 +226,12 @@ function handOutFor(
       (user === undefined || row.user === user),
   )
   if (nth !== undefined) return fit[nth - 1]
-  // One address with many tags is many places.
+  // One address with many tags has many owners.
   const tagged = named && typeof tag === 'string' ? fit.findLast((row) => sameTag(row.tag, tag)) : undefined
   return tagged ?? fit.at(-1)
 }
 
-/** One line for people: what a step of a timeline does. */
+/** One line for people: the action of a timeline step. */
 export function describeDoing(doing: Doing): string {
   if ('callbacks' in doing) {
     const { provider, how, times, byMs } = doing.callbacks
@@ -257,12 +257,12 @@ export function describeDoing(doing: Doing): string {
   return `outage of ${provider}${operation === undefined ? '' : `, ${operation}`}, for ${durationText(forMs)} (${how})`
 }
 
-/** A rule as it was written, and how often it was used. */
+/** A rule as written, and how often it was used. */
 export function ruleView({ id, source, when: { unquoted: _, ...when }, written, matched, fired }: FaultRule) {
   return { id, source, when, then: written, matched, fired }
 }
 
-/** The scenario as people read it: what has fired, and what never did. */
+/** The scenario as people read it: the rules that have fired, and those that never did. */
 export function scenarioView(world: World) {
   const loaded = world.get(LoadedScenario, 'scenario')
   const armed = world.list(FaultRules, 'all', '').filter(({ by }) => by !== 'outage')

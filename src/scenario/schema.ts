@@ -1,4 +1,4 @@
-// Scenario files: read with their schema and turned into the rules and steps that scenario/runtime.ts arms. Whether the names in them exist is asked in
+// Scenario files: read with their schema and turned into the rules and steps that runtime.ts loads. Whether the names in them exist is checked in
 // references.ts.
 import { z } from 'zod'
 import type { Path } from '../text/complaints.ts'
@@ -29,7 +29,7 @@ const ScenarioSchema = z.strictObject({
   timeline: z.array(StepSchema).max(PARTS_MAX).optional(),
 })
 
-/** The same without a look at the items of its lists. */
+/** The same without validating the items of its lists. */
 const OuterSchema = ScenarioSchema.extend({
   rules: z.array(z.unknown()).max(PARTS_MAX).optional(),
   timeline: z.array(z.unknown()).max(PARTS_MAX).optional(),
@@ -43,7 +43,7 @@ export function scenarioJsonSchema(): object {
   return z.toJSONSchema(ScenarioSchema, { io: 'input', unrepresentable: 'any' })
 }
 
-/** One file or body, checked. Throws a `YamlError` that tells what is wrong with it. */
+/** Reads and checks one file or body. Throws a `YamlError` with all errors. */
 export function readScenario(written: Buffer | string, source: string, known: Known): Scenario {
   return atOnce(readingScenario(written, source, known))
 }
@@ -64,7 +64,7 @@ export function* readingScenario(
     schema: Item,
   ): Generator<undefined, z.output<Item>[]> {
     const items: z.output<Item>[] = []
-    // Where something around them is wrong, they are looked at all the same.
+    // They are validated even if something around them is invalid.
     const written: unknown = text.value?.[list]
     for (const index of Array.isArray(written) ? written.slice(0, PARTS_MAX).keys() : []) {
       items.push(reader.read(schema, [list, index])!)
@@ -144,20 +144,20 @@ function wholeNumbers(text: YamlText, path: Path, names: Names): void {
   refuseRounded(text.at(path), path, (at, message) => names.complain(at, message))
 }
 
-/** A part as people read it: what JSON would write otherwise, as text. */
+/** A part as people read it: scalars that JSON would write differently become text. */
 function asWritten(text: YamlText, path: Path): any {
   return replaced(text.at(path), (scalar) => scalar.text)
 }
 
 // rule: sandgate.scenario.add-up
-/** Several files as one: the rules add up in the order of the files; two different seeds or clocks are an error. */
+/** Merges several files: the rules are joined in file order; two different seeds or clocks are an error. */
 export function together(parts: readonly Scenario[]): Scenario {
   const wrong = (['seed', 'clock'] as const).flatMap((field) => {
     const [first, ...others] = parts.filter((part) => part[field] !== undefined)
     const other = others.find((part) => part[field] !== first![field])
     return other
       ? [
-          `${other.stories[0]!.source}: ${field} ${other[field]} differs from ${first![field]} in ${first!.stories[0]!.source}; a world has one ${field}`,
+          `${other.stories[0]!.source}: ${field} ${other[field]} differs from ${first![field]} in ${first!.stories[0]!.source}; a world has only one ${field}`,
         ]
       : []
   })

@@ -1,18 +1,18 @@
-// Scalars of a scenario as they were written: what a `when` compares with, and what an answer can hold. Whether two of them are equal is left to
+// Scalars of a scenario as written: what `when` compares with, and what an answer can hold. Comparing them is left to
 // scenario/match.ts.
 import { canonicalDecimal } from '../text/decimals.ts'
 import { replaced, Written } from '../text/exact.ts'
 import { escaped, type When } from './match.ts'
 import type { Path } from '../text/complaints.ts'
 
-/** Takes what is wrong, and where under the part that is looked at. */
+/** Takes an error, and its path inside the validated part. */
 export type Complain = (path: Path, message: string) => void
 
 const TEXTS = ['headers', 'query', 'path'] as const
 
 // rule: sandgate.scenario.values
 /**
- * A `when` as it is kept: text without quotes is text, and what it is beside that is told in `unquoted`. `written` holds each scalar as it stands in the
+ * A `when` as stored: an unquoted scalar is text, and its value as JSON is in `unquoted`. `written` holds each scalar as written in the
  * file, `rest` what a schema made of everything else.
  */
 export function whenOf(written: Partial<When> | undefined, rest: When, complain: Complain): When {
@@ -29,7 +29,7 @@ export function whenOf(written: Partial<When> | undefined, rest: When, complain:
   }
 }
 
-/** Text in place of each scalar that JSON would write otherwise; what it is as JSON goes under its pointer. */
+/** Replaces each scalar that JSON would write differently by its text; its JSON value goes under its pointer. */
 function settled(value: unknown, pointer: string, unquoted: Record<string, string>): unknown {
   if (value instanceof Written) {
     if (value.json !== undefined) unquoted[pointer] = value.json
@@ -49,15 +49,14 @@ function textsOf(
   complain: Complain,
 ): Record<string, unknown> {
   for (const [name, value] of Object.entries(values)) {
-    if (value === null)
-      complain([part, name], 'null matches nothing but the null of a JSON body; write "null" for the text')
+    if (value === null) complain([part, name], 'null matches only null in a JSON body; write "null" for the text')
     else if (typeof value === 'object' && !Array.isArray(value) && !(value instanceof Written))
-      complain([part, name], 'expected text: there is no map in it')
+      complain([part, name], 'expected text, not a map')
   }
   return replaced(values, ({ text }) => text)
 }
 
-/** Numbers of an answer that would not leave as they are written. */
+/** Reports numbers of an answer that would be sent rounded. */
 export function refuseRounded(value: unknown, path: Path, complain: Complain): void {
   if (value instanceof Written) {
     if (typeof value.value !== 'number') return
@@ -73,7 +72,7 @@ export function refuseRounded(value: unknown, path: Path, complain: Complain): v
   }
 }
 
-/** Scalars of a body that stand for a text and for something that looks otherwise: `body.user_identifier: 007 …`. */
+/** Ambiguous unquoted scalars of a body: `body.user_identifier: 007 …`. */
 export function twoReadings({ body, unquoted = {} }: When): string[] {
   return Object.entries(unquoted).flatMap(([pointer, json]) => {
     const path = pointer
@@ -84,7 +83,7 @@ export function twoReadings({ body, unquoted = {} }: When): string[] {
     return text === json
       ? []
       : [
-          `${['body', ...path].join('.')}: ${text} without quotes matches the text "${text}" and ${json} as well; write "${text}" where only the text is meant`,
+          `${['body', ...path].join('.')}: unquoted ${text} matches both the text "${text}" and ${json}; write "${text}" to match only the text`,
         ]
   })
 }

@@ -1,5 +1,5 @@
-// The outside world of coins: transfers to addresses, blocks, confirmations, drops, reorganisations. Knows no provider: whose money it is
-// is worked out from the hand-outs at the moment it is seen, and what that means is left to the listener.
+// The chains: transfers to addresses, blocks, confirmations, drops, reorganisations. Knows no provider: the owner of a transfer
+// is looked up among the allocated addresses when it is first seen, and its meaning is left to the listener.
 import { base58 } from '@scure/base'
 import { z } from 'zod'
 import { address } from './addresses.ts'
@@ -15,7 +15,7 @@ export type Outcome = 'confirmed' | 'dropped' | 'reorged' | 'replaced'
 export type TransferStatus = 'scheduled' | 'seen' | 'confirmed' | 'dropped' | 'reorged' | 'replaced'
 export type TransferStep = 'seen' | 'mined' | 'confirmed' | 'dropped' | 'reorged' | 'replaced'
 
-/** What moves: a provider's currency on a network of ours. */
+/** A provider's currency on one of our networks. */
 export interface Asset {
   /** The provider's own codes. */
   readonly currency: string
@@ -23,14 +23,14 @@ export interface Asset {
   readonly on: NetworkName
   readonly testnet?: boolean
   readonly decimals: number
-  /** How many confirmations this provider waits for; 0: the first sight is enough. */
+  /** How many confirmations this provider requires; 0: credited when first seen. */
   readonly threshold: number
 }
 
 export interface Transfer extends Asset {
   readonly id: string
   readonly seq: number
-  /** Whose address it was when the transfer was sent. */
+  /** The provider whose address it was when the transfer was sent. */
   readonly provider: string
   readonly txid: string
   /** Which output of its transaction. */
@@ -50,7 +50,7 @@ export interface Transfer extends Asset {
   readonly minedAt: number | null
   readonly confirmedAt: number | null
   readonly block: number | null
-  /** The hand-out it belongs to; null until it is seen, and when nobody held the address with that tag. */
+  /** The allocation it belongs to; null until it is seen, and when the address was never allocated with that tag. */
   readonly holder: string | null
 }
 
@@ -112,13 +112,13 @@ export interface Sending {
   readonly sameTransactionAs?: Transfer | undefined
 }
 
-/** Told of every step; the line it returns goes into the journal. */
+/** Called for every step; the line it returns goes into the journal. */
 export type Listener = (step: TransferStep, transfer: Transfer, holder: HandOut, world: World) => string
 
 /** How many blocks a transfer that is never mined stays visible. */
 const DROPPED_AFTER_BLOCKS = 3
 
-/** Puts a transfer under way. Only inside a change. */
+/** Sends a transfer. Only inside a change. */
 export function send(sending: Sending, world: World): Transfer {
   const { asset, sameTransactionAs: sibling } = sending
   const seq = world.next('transfers')
@@ -183,9 +183,9 @@ function take(step: TransferStep, id: string, world: World, tell: Listener): str
   const transfer = world.put(Transfers, { ...before, ...STEPS[step](before, world) })
   const holder = transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
   next(step, transfer, world)
-  // The chain goes on whoever it concerns.
+  // The chain goes on even if the transfer is unattributed.
   if (!holder)
-    return `${transfer.id}: nobody holds ${transfer.address}${transfer.tag === null ? ' without a tag' : ` with the tag ${transfer.tag}`}`
+    return `${transfer.id}: unattributed: ${transfer.address} was never allocated ${transfer.tag === null ? 'without a tag' : `with the tag ${transfer.tag}`}`
   return `${transfer.id}: ${tell(step, transfer, holder, world)}`
 }
 
@@ -226,8 +226,8 @@ const SUMMARY: Readonly<Record<TransferStep, (transfer: Transfer) => string>> = 
   mined: ({ id }) => `${id} is in a block`,
   confirmed: ({ id, threshold }) => `${id} has ${threshold} confirmations`,
   dropped: ({ id }) => `${id} was never mined and is dropped`,
-  reorged: ({ id }) => `${id} is gone: its block was reorganised away`,
-  replaced: ({ id }) => `${id} is gone: its coins were spent by another transaction`,
+  reorged: ({ id }) => `${id} is removed from the chain: its block was reorganised away`,
+  replaced: ({ id }) => `${id} is replaced: its coins were spent by another transaction`,
 }
 
 function schedule(transfer: Transfer, step: TransferStep, at: number, world: World): void {
@@ -248,7 +248,7 @@ function inBlock({ on }: Transfer, ago: number, world: World): Partial<Transfer>
   return { minedAt, block: heightAt(on, minedAt) }
 }
 
-/** Whoever was given the address last; where addresses are told apart by tags, with this very tag. */
+/** The newest allocation of the address; where addresses have tags, the newest with this tag. */
 function holderOf(transfer: Transfer, world: World): HandOut | undefined {
   const [newest, ...older] = world.list(HandOuts, 'byAddress', transfer.address, { descending: true })
   if (!newest || sameTag(newest.tag, transfer.tag)) return newest

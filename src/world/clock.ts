@@ -1,4 +1,4 @@
-// Virtual time: running with the wall or frozen, moved forward only. Timers are data, fired in due order, then in order of scheduling.
+// World time: running with the wall clock or frozen, moved forward only. Timers are data, fired in due order, then in order of scheduling.
 import { z } from 'zod'
 import { LAST_MS, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
@@ -74,7 +74,7 @@ export class Clock {
   readonly #world: ClockWorld
   readonly #react: (timer: Timer) => string | void
   #now: number
-  /** The wall's reading that `#now` belongs to; undefined while frozen. */
+  /** The wall clock's time at `#now`; undefined while frozen. */
   #wallMs: number | undefined
   #frozen: boolean
 
@@ -93,7 +93,7 @@ export class Clock {
     return this.#frozen
   }
 
-  /** The wall's reading that `now` belongs to, ms; undefined while frozen, and until the wall is told. */
+  /** The wall clock's time at `now`, ms; undefined while frozen, and until the first tick. */
   get wallMs(): number | undefined {
     return this.#wallMs
   }
@@ -108,7 +108,7 @@ export class Clock {
     this.#wallMs = undefined
   }
 
-  /** Stands at an instant of another world, or of a world that was kept; with the wall's reading of then, what has passed since counts. */
+  /** Sets the clock to that of another world or of a stored world; with the wall clock's time of then, the time passed since counts. */
   stand(ms: number, frozen: boolean, wallMs?: number): void {
     this.#now = ms
     this.#frozen = frozen
@@ -136,7 +136,7 @@ export class Clock {
 
   /** Schedules a timer. Only inside a change. */
   schedule({ at, provider, kind, reaction, args, summary }: Omit<Timer, 'id'>): Timer {
-    if (!(Math.abs(at) <= LAST_MS)) throw new Error(`${reaction} was to be scheduled at ${at}, which is no instant`)
+    if (!(Math.abs(at) <= LAST_MS)) throw new Error(`cannot schedule ${reaction} at ${at}: not a valid time`)
     const id = timerId(this.#world.next('timers'))
     return this.#world.put(Timers, { id, at, provider, kind, reaction, args, summary })
   }
@@ -187,7 +187,7 @@ export class Clock {
         newest = timerId(this.#world.counter('timers'))
       }
       if (rounds > ROUNDS_MAX) {
-        this.#world.stop(`${named(timer)} is scheduled anew without end at ${new Date(this.#now).toISOString()}`)
+        this.#world.stop(`${named(timer)} reschedules itself endlessly at ${new Date(this.#now).toISOString()}`)
         return fired
       }
       if (!this.#fire(timer)) return fired
@@ -205,7 +205,7 @@ export class Clock {
         return this.#react(timer)
       })
     } catch (error) {
-      this.#world.stop(`${named(timer)} cannot be carried out: ${String(error)}`, error)
+      this.#world.stop(`${named(timer)} failed: ${String(error)}`, error)
       return false
     }
     this.#world.journal.add({

@@ -1,5 +1,5 @@
-// Where a payer says that money goes: every notation that wallets take for an address, with the tag and the network that may stand in it. The spelling
-// in which an address is handed out is left to addresses.ts, what a tag may be to tags.ts.
+// The notations of an address that wallets accept, with the tag and the network they may contain. The spelling
+// in which an address is allocated is left to addresses.ts, valid tags to tags.ts.
 import { base32, bech32, bech32m } from '@scure/base'
 import { decodeCashAddress, encodeCashAddress } from 'ecashaddrjs'
 import { decodeXAddress, encodeAccountID } from 'ripple-address-codec'
@@ -10,16 +10,16 @@ import { HandOuts, type World } from './world.ts'
 
 /** What a notation names. */
 export interface Destination {
-  /** In every spelling that may have been handed out, the likeliest first. */
+  /** Every spelling that may have been allocated, the likeliest first. */
   readonly spellings: readonly string[]
-  /** The tag inside of the notation; undefined: it says nothing of one. */
+  /** The tag in the notation; undefined: it has none. */
   readonly tag?: string | undefined
-  /** Which of the networks of its kind, where the notation says so. */
+  /** The network, if the notation names one. */
   readonly on?: NetworkName | undefined
   readonly testnet?: boolean | undefined
 }
 
-/** A notation that no wallet takes, or that contradicts itself: a sentence for the person who wrote it. */
+/** A notation that no wallet accepts, or that contradicts itself; the message is a sentence for the person who wrote it. */
 export class NoDestination extends Error {}
 
 // rule: sandgate.addresses.case, rule: sandgate.addresses.notation
@@ -32,14 +32,14 @@ export function readDestination(written: string): Destination {
   return bare(text) ?? spelled(isOneCase(text) ? text.toLowerCase() : text)
 }
 
-/** A notation, and the place among those handed out that it names. */
+/** A notation, and the allocated address it names. */
 export interface Found {
   readonly destination: Destination
-  /** The spelling in which it was handed out; the likeliest one where nobody was handed it out. */
+  /** The spelling in which it was allocated; the likeliest one if it was not. */
   readonly address: string
 }
 
-/** Looks a notation up among the addresses that were handed out. Throws `NoDestination`. */
+/** Looks a notation up among the allocated addresses. Throws `NoDestination`. */
 export function findDestination(written: string, world: World): Found {
   const destination = readDestination(written)
   const { spellings } = destination
@@ -51,20 +51,20 @@ export function tagOf({ tag }: Destination, given: string | null | undefined): s
   if (tag === undefined) return given
   if (given === undefined || sameTag(tag, given)) return tag
   throw new NoDestination(
-    `tag: ${given === null ? 'none' : JSON.stringify(given)} is given, and the tag inside of the address is ${tag}; say it once`,
+    `tag: ${given === null ? 'none' : JSON.stringify(given)} is given, but the address contains the tag ${tag}; give only one of them`,
   )
 }
 
-/** Why money on this network cannot go where the notation says; undefined: it can. */
+/** Why a deposit on this network cannot go to this address; undefined: it can. */
 export function elsewhere(
   { on, testnet }: Destination,
   asset: { readonly on: NetworkName; readonly testnet?: boolean | undefined },
 ): string | undefined {
   const test = asset.testnet ?? false
   if (on !== undefined && on !== asset.on)
-    return `address: it names the network ${on}, the money goes on ${asset.on}; say network, or write the address alone`
+    return `address: it names the network ${on}, but the deposit is on ${asset.on}; set network, or give the plain address`
   if (testnet === undefined || testnet === test) return undefined
-  return `address: it is written for ${testnet ? 'a test network' : 'the main network'}, and this address was handed out for ${test ? 'a test network' : 'the main network'}`
+  return `address: it is in ${testnet ? 'testnet' : 'mainnet'} format, but this address was allocated on ${test ? 'a testnet' : 'mainnet'}`
 }
 
 /** What has notations of its own: chains, Lightning, whose addresses are invoices, and the older form that several chains share. */
@@ -208,12 +208,10 @@ function withParameters(destination: Destination, parameters: URLSearchParams): 
     const known = name.toLowerCase()
     if (known.startsWith('req-'))
       throw new NoDestination(
-        `address: the URI requires "${name}", which is not known here; wallets refuse such a URI too`,
+        `address: the URI requires the unknown parameter "${name}"; wallets refuse such a URI too`,
       )
     if (known === 'memo_type' && /HASH|RETURN/i.test(value))
-      throw new NoDestination(
-        `address: a memo of the type ${value} names nobody here; providers tell addresses apart by a number`,
-      )
+      throw new NoDestination(`address: memo type ${value} is not supported; providers use numeric memos`)
     if (TAG_PARAMETERS.includes(known) && hasTags(destination))
       destination = { ...destination, tag: tagOf(destination, plainTag(value))! }
   }
@@ -248,7 +246,7 @@ function onEvm(chain: string, place: string, written: string): Destination {
   const [, , on, testnet] = EVM.find(([id, name]) => chain === id || chain === name) ?? []
   if (on === undefined)
     throw new NoDestination(
-      `address: "${written}" names chain ${chain}, which is not known here; known are ${EVM.map(([id, name]) => `${id} (${name})`).join(', ')}`,
+      `address: "${written}" names the unknown chain ${chain}; known chains: ${EVM.map(([id, name]) => `${id} (${name})`).join(', ')}`,
     )
   return { ...only(place, ['evm'], written), on, testnet }
 }
@@ -256,7 +254,7 @@ function onEvm(chain: string, place: string, written: string): Destination {
 /** The notation behind a scheme, which must be one of these. */
 function only(place: string, kinds: readonly Kind[], written: string): Destination {
   const destination = bare(place, kinds)
-  if (!destination) throw new NoDestination(`address: "${written}" holds no address of ${kinds.join(' or ')}`)
+  if (!destination) throw new NoDestination(`address: "${written}" contains no address of ${kinds.join(' or ')}`)
   return destination
 }
 
@@ -266,7 +264,7 @@ function ethereum(rest: string, written: string): Destination {
   const [, target = '', chain, call, parameters] =
     /^(?:pay-)?([^@/?]*)(?:@([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? []
   if (call !== undefined && call !== 'transfer')
-    throw new NoDestination(`address: "${written}" calls ${call}, which is no payment to an address`)
+    throw new NoDestination(`address: "${written}" calls ${call}, which is not a payment to an address`)
   const place = call === undefined ? target : (new URLSearchParams(parameters).get('address') ?? '')
   return chain === undefined
     ? only(place, ['evm'], written)

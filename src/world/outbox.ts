@@ -1,4 +1,4 @@
-// What is to be told to partners: endpoints, deliveries and their attempts, on world time. Sending is left to outbox/sender.ts, signing
+// Callbacks to partners: endpoints, deliveries and their attempts, on world time. Sending is left to outbox/sender.ts, signing
 // and schedules to the provider.
 import { z } from 'zod'
 import { Timers } from './clock.ts'
@@ -37,7 +37,7 @@ export const Endpoints: Table<Endpoint> = {
   },
 }
 
-/** `paused` waits for a resume, `held` for the delivery that overtakes it, or for the end of its patience. */
+/** `paused` waits for a resume, `held` for the delivery that overtakes it, or for a timeout. */
 export type DeliveryStatus = 'pending' | 'delivered' | 'exhausted' | 'dropped' | 'paused' | 'held'
 
 export interface Attempt {
@@ -45,7 +45,7 @@ export interface Attempt {
   readonly at: number
   /** The receiver's status; null when there was no answer. */
   readonly status: number | null
-  /** Why it did not count; null when it did. */
+  /** Why the attempt failed; null: it succeeded. */
   readonly error: string | null
 }
 
@@ -56,7 +56,7 @@ export interface Delivery {
   readonly account: string
   readonly endpoint: string
   readonly event: string
-  /** The provider's own id of what it is about, as in the hand-out's `reference`. */
+  /** The provider's own id of the object it is about, as in the allocation's `reference`. */
   readonly object: string | null
   /** Exactly what is sent, the same on every attempt. */
   readonly body: string
@@ -65,10 +65,10 @@ export interface Delivery {
   readonly attempts: readonly Attempt[]
   /** The timer of the next attempt. */
   readonly timer: string | null
-  /** The number of the attempt that is on its way, over all deliveries; null: none is. */
+  /** The number of the attempt in flight, over all deliveries; null: none is. */
   readonly sending: number | null
   readonly spoiled: 'bad-signature' | 'stale-timestamp' | null
-  /** Why it is not tried any more, where that is not the number of its attempts. */
+  /** Why it is not retried, other than that all attempts were made. */
   readonly reason?: string
 }
 
@@ -99,7 +99,7 @@ export const Deliveries: Table<Delivery> = {
     spoiled: oneOf(['bad-signature', 'stale-timestamp']).nullable(),
     reason: Text.exactOptional(),
   }),
-  // Its endpoint may be gone.
+  // Its endpoint may have been deleted.
   references: ({ timer }) => [['timer', Timers, timer]],
   indexes: {
     all: { group: () => '', order: (row) => row.seq },
@@ -112,12 +112,12 @@ export const Deliveries: Table<Delivery> = {
   },
 }
 
-/** What was sent in one attempt beside the body: with it everybody can see what the signature was made of. */
+/** What was sent in one attempt beside the body, to show what the signature was made of. */
 interface CallbackRequest {
   /** `cb_1/2`: the second attempt. */
   readonly id: string
   readonly headers: Readonly<Record<string, string>>
-  /** The instant that stands inside the signature. */
+  /** The time inside the signature. */
   readonly wallMs: number
 }
 
@@ -130,7 +130,7 @@ export const CallbackRequests: Table<CallbackRequest> = {
   indexes: {},
 }
 
-/** A callback of a provider, before it is a delivery to anybody. */
+/** A callback of a provider, before it becomes deliveries to endpoints. */
 export interface Callback {
   readonly provider: string
   readonly account: string
@@ -144,10 +144,10 @@ export const SPOILS = ['duplicate', 'delay', 'drop', 'reorder', 'bad-signature',
 
 export type SpoilHow = (typeof SPOILS)[number]
 
-/** How long a delivery waits for one that overtakes it, world ms. */
+/** How long a reordered delivery waits for the next one, world ms. */
 const HELD_MS = 24 * 3600 * 1000
 
-/** What a scenario does to callbacks: to those of one object, or to all of a provider's. */
+/** A fault that a scenario injects into callbacks: of one object, or of a whole provider. */
 interface Spoil {
   readonly id: string
   readonly seq: number
@@ -185,7 +185,7 @@ export function putEndpoint(endpoint: Omit<Endpoint, 'seq'>, world: World): Endp
   return world.put(Endpoints, { seq: world.get(Endpoints, endpoint.id)?.seq ?? world.next('endpoints'), ...endpoint })
 }
 
-/** Nothing is sent there any more; what waited for it is given up, and so is what is on its way, unless it arrives. Answers with how many waited. */
+/** Deletes an endpoint; its pending deliveries are dropped, and so are those in flight unless they succeed. Returns how many were pending. */
 export function removeEndpoint(id: string, world: World): number {
   world.remove(Endpoints, id)
   const waiting = [...world.rows(Deliveries)].filter(
@@ -201,7 +201,7 @@ export function removeEndpoint(id: string, world: World): number {
 
 const ENDPOINT_GONE = { status: 'exhausted', reason: 'the endpoint was removed' } as const
 
-/** One delivery for each endpoint of the account that wants this event. Only inside a change. */
+/** One delivery for each endpoint of the account subscribed to this event. Only inside a change. */
 export function post(callback: Callback, world: World): Delivery[] {
   const endpoints = world.list(Endpoints, 'byAccount', JSON.stringify([callback.provider, callback.account]))
   return endpoints
@@ -209,7 +209,7 @@ export function post(callback: Callback, world: World): Delivery[] {
     .map((endpoint) => deliver(callback, endpoint, world))
 }
 
-/** One delivery to one endpoint, whatever events it wants. */
+/** One delivery to one endpoint, whatever events it is subscribed to. */
 export function deliver(callback: Callback, endpoint: Endpoint, world: World): Delivery {
   const seq = world.next('deliveries')
   const delivery: Delivery = world.put(Deliveries, {
@@ -231,7 +231,7 @@ export function deliver(callback: Callback, endpoint: Endpoint, world: World): D
   return spoil(delivery, world)
 }
 
-/** Arms one way to spoil callbacks; `resume` sends what a `pause` has held back. */
+/** Adds one callback fault; `resume` sends the deliveries that a `pause` has queued. */
 export function armSpoil(
   arm: { provider: string; object: string | null; how: SpoilHow | 'pause' | 'resume'; times: number; byMs: number },
   world: World,
@@ -262,7 +262,7 @@ export function armSpoil(
   })
 }
 
-/** Nothing is spoiled from here on; what was paused or held back leaves now. */
+/** Removes all callback faults; paused and held deliveries are sent now. */
 export function endSpoils(world: World): void {
   for (const { id } of [...world.rows(Spoils)]) world.remove(Spoils, id)
   for (const { id } of [...world.rows(Pauses)]) world.remove(Pauses, id)
@@ -270,7 +270,7 @@ export function endSpoils(world: World): void {
     if (delivery.status === 'paused' || delivery.status === 'held') attemptAt(delivery, world.now, world)
 }
 
-/** The delivery as the armed spoils leave it, its first attempt scheduled. */
+/** Applies the callback faults to a delivery, and schedules its first attempt. */
 function spoil(delivery: Delivery, world: World): Delivery {
   const concerns = (object: string | null) => object === null || object === delivery.object
   const spoils = world.list(Spoils, 'all', delivery.provider).filter((row) => concerns(row.object))
@@ -290,19 +290,19 @@ function spoil(delivery: Delivery, world: World): Delivery {
 
   const first = attemptAt(changed, world.now + (by('delay')?.byMs ?? 0), world)
   if (by('duplicate')) copy(first, world)
-  // What was held back comes right after the one that overtook it.
+  // A held delivery is sent right after the one that overtook it.
   for (const held of world.list(Deliveries, 'waiting', JSON.stringify([delivery.provider, 'held'])))
     attemptAt(held, world.now, world)
   return first
 }
 
-/** The very same bytes once more, as a delivery of its own in the list. */
+/** The same bytes again, as a separate delivery in the list. */
 function copy(delivery: Delivery, world: World): void {
   const seq = world.next('deliveries')
   attemptAt({ ...delivery, id: `cb_${seq}`, seq, timer: null }, world.now, world)
 }
 
-/** Sends a delivery once more, at once, whatever became of it. */
+/** Sends a delivery again at once, whatever its status. */
 export function redeliver(delivery: Delivery, world: World): Delivery {
   return attemptAt(delivery, world.now, world)
 }
@@ -322,12 +322,12 @@ function attemptAt(
     kind: 'callback',
     reaction: 'outbox.attempt',
     args: delivery.id,
-    summary: `${delivery.event} (${delivery.id}) is sent, attempt ${number}${status === 'held' ? ', though nothing has overtaken it' : ''}`,
+    summary: `${delivery.event} (${delivery.id}) is sent, attempt ${number}${status === 'held' ? ', because no other callback overtook it' : ''}`,
   })
   return world.put(Deliveries, { ...delivery, status, timer: timer.id })
 }
 
-/** An attempt fell due: from here on it is on its way, until `attemptEnded`. */
+/** An attempt fell due: it is in flight until `attemptEnded`. */
 function attemptDue(id: string, world: World): void {
   world.put(Deliveries, { ...deliveryOf(id, world), status: 'pending', timer: null, sending: world.next('attempts') })
 }
@@ -349,7 +349,7 @@ export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly num
   return attemptAt(delivery, Math.max(world.now, attempt.at + wait), world)
 }
 
-/** Keeps what was sent in an attempt. */
+/** Stores what was sent in an attempt. */
 export function keepRequest(
   delivery: string,
   attempt: number,
@@ -359,7 +359,7 @@ export function keepRequest(
   world.put(CallbackRequests, { id: `${delivery}/${attempt}`, headers, wallMs })
 }
 
-/** What was sent in an attempt; undefined: nothing was, or nobody kept it. */
+/** What was sent in an attempt; undefined: nothing was sent, or it was not stored. */
 export function requestOf(delivery: string, attempt: number, world: World): CallbackRequest | undefined {
   return world.get(CallbackRequests, `${delivery}/${attempt}`)
 }

@@ -13,13 +13,13 @@ export const Flag = z.boolean({ error: 'expected true or false' })
 /** Something counted, or the place of a row among others. */
 export const Count = z
   .int({ error: 'expected a whole number' })
-  .min(0, 'expected a number from 0 on')
+  .min(0, 'expected a number of at least 0')
   .max(LAST_NUMBER, 'the number is too large')
 /** World time or wall time, ms since 1970. */
 export const Moment = z
-  .int({ error: 'expected an instant, in whole milliseconds since 1970' })
-  .min(-LAST_MS, 'the instant is too early')
-  .max(LAST_MS, 'the instant is too late')
+  .int({ error: 'expected a time in whole milliseconds since 1970' })
+  .min(-LAST_MS, 'the time is too early')
+  .max(LAST_MS, 'the time is too late')
 /** A whole amount, as text because it may outgrow a number. */
 export const Digits = z
   .string({ error: 'expected decimal digits as text' })
@@ -73,14 +73,14 @@ export function rowCheck({ key: keyOf, schema, secret }: Table<any>): RowCheck {
   }
   return (key, row) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row))
-      return { at: [], message: 'the row is no object' }
+      return { at: [], message: 'the row is not an object' }
     const own = keyOf(row)
     if (own !== key)
       return {
         at: [],
         message: secret
-          ? 'the row says that it has another key'
-          : `the row says that its key is ${JSON.stringify(own)?.slice(0, TOLD_CHARACTERS)}`,
+          ? 'the row has a different key inside'
+          : `the key inside the row is ${JSON.stringify(own)?.slice(0, TOLD_CHARACTERS)}`,
       }
     if (isUsual(row)) return undefined
     const parsed = schema.safeParse(row, { reportInput: true })

@@ -25,7 +25,7 @@ export function sameTag(one: string | null, other: string | null): boolean {
 /** Why no payment on this chain can carry this tag, in plain spelling; undefined: one can. */
 export function impossibleTag(chain: Chain, tag: string): string | undefined {
   const carries = CARRIES[chain]
-  if (carries === undefined) return 'a payment on this network carries no tag'
+  if (carries === undefined) return 'payments on this network have no tag'
   return tag === '' ? 'is empty' : carries(tag)
 }
 
@@ -37,10 +37,8 @@ const CARRIES: Readonly<Partial<Record<Chain, (tag: string) => string | undefine
   // Stellar's documents, "Memos": a number is meant as MEMO_ID, any other text is a MEMO_TEXT.
   stellar: (tag) => {
     if (NUMBER.test(tag))
-      return isWhole(tag, UINT64_MAX) ? undefined : `a memo that is a number is a whole one from 0 to ${UINT64_MAX}`
-    return Buffer.byteLength(tag) <= MEMO_BYTES_MAX
-      ? undefined
-      : `a memo that is text has at most ${MEMO_BYTES_MAX} bytes`
+      return isWhole(tag, UINT64_MAX) ? undefined : `a numeric memo is a whole number from 0 to ${UINT64_MAX}`
+    return Buffer.byteLength(tag) <= MEMO_BYTES_MAX ? undefined : `a text memo has at most ${MEMO_BYTES_MAX} bytes`
   },
 
   // Free text that the network keeps and that no provider tells addresses apart by.

@@ -1,4 +1,4 @@
-// Everything that is true in one sandbox: rows, clock, draws, what was handed out, and the journal of how it came to be.
+// The state of one world: rows, clock, seeded draws, allocated addresses, and the journal of how it came to be.
 // No I/O, no wall clock, no chance of its own: given a seed and the same calls, the same world.
 import { z } from 'zod'
 import { address, type AddressRequest } from './addresses.ts'
@@ -28,28 +28,28 @@ export interface WorldOptions extends JournalBounds {
   readonly onStop?: ((world: World, error?: unknown) => void) | undefined
 }
 
-/** Why nothing falls due in a world any more. */
+/** Why a world is stopped. */
 export interface Stopped {
   /** One sentence for people. */
   readonly reason: string
-  /** Whether its rows are what they should be, hold what they should not, or could not be read at all: the last two serve no call. */
+  /** Whether its rows are valid, invalid, or could not be read at all; in the last two cases the world is not served. */
   readonly rows: 'good' | 'bad' | 'unread'
 }
 
-/** A row a hand-out: an address that a provider gave somebody, for `GET addresses` and for money that arrives. */
+/** An allocation: an address that a provider gave to a partner, for `GET addresses` and for attributing deposits. */
 export interface HandOut {
   readonly id: string
   readonly seq: number
   readonly at: number
   readonly provider: string
   readonly account: string
-  /** Who the partner says it is for; null when nobody is named. */
+  /** The user the partner named; null if none. */
   readonly user: string | null
   readonly network: string
   readonly currency: string
   readonly address: string
   readonly tag: string | null
-  /** The provider's own id of what it belongs to: a request, an intent, an address row. */
+  /** The provider's own id of the object it belongs to: a request, an intent, an address row. */
   readonly reference: string
 }
 
@@ -241,7 +241,7 @@ export class World {
     return address(this.seed, request)
   }
 
-  /** Notes that an address was given to somebody. */
+  /** Records the allocation of an address. */
   handOut({
     provider,
     account,

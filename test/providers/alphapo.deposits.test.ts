@@ -394,7 +394,7 @@ describe('the wrong thing', () => {
     })
     await pay(box, '1', { currency: 'USDC' }, { currency: 'ETH', ...INSTANT })
     expect((await find(box)).status).toBe(400)
-    expect((await why(box))[0]).toBe('dep_1: credits nothing: ETH is not enabled for merchant demo')
+    expect((await why(box))[0]).toBe('dep_1: not credited: ETH is not enabled for merchant demo')
   })
 
   test.each([
@@ -418,8 +418,8 @@ describe('the wrong thing', () => {
     await box.advance('1d')
     expect(inbox.received).toEqual([])
     expect((await why(box)).map((line) => line.replace(/^dep_1: /, ''))).toEqual([
-      'credits nothing: the address is of ethereum, the money came on bsc',
-      'AlphaPo took no notice of it when it was seen, and does not now',
+      'not credited: the address is on ethereum, but the transfer is on bsc',
+      'ignored: AlphaPo did not record this transfer when it was first seen',
     ])
   })
 
@@ -448,8 +448,8 @@ describe('the wrong thing', () => {
     await box.deposit(address, '10', { ...INSTANT, tag: '12' })
     expect(inbox.received).toEqual([])
     expect([...new Set(await why(box))]).toEqual([
-      `dep_1: nobody holds ${address} without a tag`,
-      `dep_2: nobody holds ${address} with the tag 12`,
+      `dep_1: unattributed: ${address} was never allocated without a tag`,
+      `dep_2: unattributed: ${address} was never allocated with the tag 12`,
     ])
     const second = await take(box, { currency: 'XRP', foreign_id: 'bob' })
     expect(second.address).toBe(address)
@@ -674,7 +674,7 @@ describe('lightning', () => {
       currency_sent: { currency: 'BTCLN', amount: '0.01250000' },
       crypto_address: { address: taken.address },
     })
-    expect(await why(box)).toContain('dep_2: credits nothing: the invoice was paid before')
+    expect(await why(box)).toContain('dep_2: not credited: the invoice is already paid')
   })
 
   test.each([['0.01249999'], ['0.01250001'], ['0.00000001']])(
@@ -683,7 +683,7 @@ describe('lightning', () => {
       const box = await start()
       const inbox = await listen(box)
       const { taken } = await pay(box, amount, { currency: 'BTCLN', amount: '0.0125' })
-      expect((await why(box))[0]).toMatch(/^dep_1: credits nothing: the invoice is over 0\.01250000, not 0\.0/)
+      expect((await why(box))[0]).toMatch(/^dep_1: not credited: the invoice amount is 0\.01250000, not 0\.0/)
       await box.deposit(taken.address, '0.0125')
       expect(statuses(inbox)).toEqual(['confirmed'])
     },
@@ -700,7 +700,7 @@ describe('lightning', () => {
     await pay(box, '0.0125', { currency: 'BTCLN', amount: '0.0125' }, { after })
     await box.advance('2d')
     expect(inbox.received).toHaveLength(count)
-    if (count === 0) expect(await why(box)).toContain('dep_1: credits nothing: the invoice has expired')
+    if (count === 0) expect(await why(box)).toContain('dep_1: not credited: the invoice has expired')
   })
 })
 

@@ -100,7 +100,7 @@ describe('deposits', () => {
       for (const { address } of [one, two]) await box.deposit(address, '5', { confirmations: 'instant' })
       expect((await read(box, one.request_id)).transactions).toHaveLength(pool)
       expect((await read(box, two.request_id)).transactions).toHaveLength(sticky)
-      if (pool === 0) expect((await why(box)).join()).toContain('went back to the pool')
+      if (pool === 0) expect((await why(box)).join()).toContain('is back in the pool')
     },
   )
 
@@ -144,12 +144,12 @@ describe('deposits', () => {
     for (const { request_id: id } of [first, second]) expect((await read(box, id)).transactions).toHaveLength(2)
   })
 
-  test('cpg.deposits.unrequested-currency: a currency nobody asked for on this address credits nothing', async () => {
+  test('cpg.deposits.unrequested-currency: a currency that was never requested for this address is not credited', async () => {
     const box = await start()
     const { address, request_id: id } = await allocate(box, { user_identifier: 'u' })
     await box.deposit(address, '1', { currency: 'ETH', confirmations: 'instant' })
     expect((await read(box, id)).transactions).toEqual([])
-    expect(await why(box)).toContain('dep_1: credits nothing: nobody asked for ETH on this address')
+    expect(await why(box)).toContain('dep_1: not credited: ETH was never requested for this address')
     const eth = await allocate(box, { user_identifier: 'u', currency: 'ETH' })
     await box.deposit(address, '0.000000000000000001', { currency: 'ETH', confirmations: 'instant' })
     expect((await read(box, eth.request_id)).transactions[0].amount_decimal).toBe('0.000000000000000001')
@@ -161,7 +161,7 @@ describe('deposits', () => {
     const { address, request_id: id } = await allocate(box)
     await box.deposit(address, '1', { network: 'BSC', confirmations: 'instant' })
     expect((await read(box, id)).transactions).toEqual([])
-    expect((await why(box))[0]).toContain('the address is of ETH, the money came on BSC')
+    expect((await why(box))[0]).toContain('the address is on ETH, but the transfer is on BSC')
   })
 
   test('several part payments are listed one by one, oldest first, and nothing is summed', async () => {

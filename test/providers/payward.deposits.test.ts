@@ -165,9 +165,9 @@ describe('deposits', () => {
     const { happened } = await box.advance('2m')
     expect(await status(box)).toBe('failure')
     expect(happened.map(({ summary }: any) => summary).filter((line: string) => line.startsWith('dep_1'))).toEqual([
-      'dep_1 is gone: its block was reorganised away',
+      'dep_1 is removed from the chain: its block was reorganised away',
     ])
-    expect((await why(box)).at(-1)).toMatch(/is failure: the transaction is gone$/)
+    expect((await why(box)).at(-1)).toMatch(/is failure: the transaction no longer exists$/)
   })
 
   test('payward.deposits.several: part payments are deposits of their own, also out of one transaction', async () => {
@@ -185,7 +185,7 @@ describe('deposits', () => {
     const { address } = await make(box)
     for (let i = 0; i < 3; i++) await box.deposit(address, '0.00009999', { confirmations: 'instant' })
     expect(await list(box)).toEqual([])
-    expect((await why(box))[0]).toBe('dep_1: credits nothing: 0.00009999 BTC is below the minimum of 0.0001')
+    expect((await why(box))[0]).toBe('dep_1: not credited: 0.00009999 BTC is below the minimum of 0.0001')
     expect((await box.call(client, creation({}))).status).toBe(409)
     await box.deposit(address, '0.0001', { confirmations: 'instant' })
     expect(await list(box)).toMatchObject([{ amount: '0.00010000', status: 'settled' }])
@@ -227,7 +227,7 @@ describe('deposits', () => {
       { currency: '__proto__' },
     ]) {
       const reply = await box.control('POST', '/deposits', { address, amount: '1', ...more })
-      expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('Payward knows no')])
+      expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('Payward does not support')])
     }
   })
 
@@ -238,7 +238,7 @@ describe('deposits', () => {
     await box.deposit(address, '25', { currency: 'BTC', network: 'Bitcoin', confirmations: 'instant' })
     await box.advance('1h')
     expect(await list(box)).toEqual([])
-    expect((await why(box))[0]).toBe('dep_1: credits nothing: the address is of Ethereum, the money came on Solana')
+    expect((await why(box))[0]).toBe('dep_1: not credited: the address is on Ethereum, but the transfer is on Solana')
     expect((await box.call(client, creation(ETH))).status).toBe(409)
   })
 
@@ -255,8 +255,8 @@ describe('deposits', () => {
     await box.advance('1h')
     expect(await list(box)).toEqual([])
     expect([...new Set(await why(box))]).toEqual([
-      `dep_1: nobody holds ${mine.address} without a tag`,
-      `dep_2: nobody holds ${mine.address} with the tag 1`,
+      `dep_1: unattributed: ${mine.address} was never allocated without a tag`,
+      `dep_2: unattributed: ${mine.address} was never allocated with the tag 1`,
     ])
     expect((await box.control('GET', '/deposits')).json.data.map((row: any) => [row.status, row.reference])).toEqual([
       ['confirmed', null],

@@ -497,7 +497,7 @@ describe('nonces', () => {
       'the nonce must be greater than the highest this key has used',
     )
     expect(hint(await withNonce(box, '1767225600000000000'))).toBe(
-      'this nonce was used before: every call needs a greater one',
+      'this nonce was already used: every call needs a greater one',
     )
   })
 })

@@ -182,7 +182,7 @@ describe('paying an intent', () => {
     expect((await read(box, `/payment-intents/${intent.id}`)).text).toBe(completed)
     expect(await rows(box, '/transactions')).toHaveLength(2)
     expect(await rows(box, '/events')).toHaveLength(1)
-    expect(await why(box)).toContain('which is completed already')
+    expect(await why(box)).toContain('which is already completed')
   })
 
   test('zopay.intents.never-expires: money that comes months later completes', async () => {
@@ -412,7 +412,7 @@ describe('money to addresses', () => {
         [],
         'pending',
       ])
-      expect(await why(box)).toContain(`the address is for USDT, what came is ${currency}`)
+      expect(await why(box)).toContain(`the address is for USDT, but the transfer is ${currency}`)
       expect((await box.control('GET', '/deposits')).json.data[0].status).toBe('confirmed')
     },
   )
@@ -424,7 +424,7 @@ describe('money to addresses', () => {
       const { address } = await mint(box)
       await pay(box, address, '25', { network })
       expect(await rows(box, '/transactions')).toEqual([])
-      expect(await why(box)).toContain(`the address is of ethereum, the money came on ${network}`)
+      expect(await why(box)).toContain(`the address is on ethereum, but the transfer is on ${network}`)
     },
   )
 
@@ -461,7 +461,7 @@ describe('money to addresses', () => {
     await pay(box, part.addresses[0].address, '15')
     expect([await statusOf(box, whole), await statusOf(box, part)]).toEqual(['completed', 'pending'])
     expect(inbox.received).toHaveLength(1)
-    expect(await why(box)).toContain('what was completed or told before stays so')
+    expect(await why(box)).toContain('completed intents and sent events are not reversed')
     await pay(box, part.addresses[0].address, '10')
     expect(await statusOf(box, part)).toBe('completed')
   })

@@ -81,9 +81,9 @@ describe('authentication', () => {
   const WRONG_KEYS = [
     ['raw', KEYS.demo, 'the key came without its scheme: send Authorization: Bearer, a space, and the key'],
     ['another scheme', `Basic ${KEYS.demo}`, 'the scheme of the Authorization header must be Bearer'],
-    ['twice', `Bearer Bearer ${KEYS.demo}`, 'the word Bearer stands twice'],
+    ['twice', `Bearer Bearer ${KEYS.demo}`, 'Bearer is repeated'],
     ['quoted', `Bearer "${KEYS.demo}"`, 'the key stands in quotes or brackets: send it bare'],
-    ['live', 'Bearer sk_live_sandgate_demo', 'the sandbox takes no live keys: use one that starts with sk_test_'],
+    ['live', 'Bearer sk_live_sandgate_demo', 'live keys are not accepted: use a key that starts with sk_test_'],
     [
       'unknown',
       'Bearer sk_test_nobody',
@@ -94,9 +94,9 @@ describe('authentication', () => {
       'Bearer __proto__',
       'no account of this world has this key; the demo keys are printed when the sandbox starts',
     ],
-    ['no key', 'Bearer', 'no key stands behind the word Bearer'],
-    ['a colon', `Bearer: ${KEYS.demo}`, 'between the word Bearer and the key stands a blank, and nothing else'],
-    ['a tabulator', `Bearer\t${KEYS.demo}`, 'between the word Bearer and the key stands a blank, and nothing else'],
+    ['no key', 'Bearer', 'no key follows Bearer'],
+    ['a colon', `Bearer: ${KEYS.demo}`, 'Bearer and the key must be separated by a space only'],
+    ['a tabulator', `Bearer\t${KEYS.demo}`, 'Bearer and the key must be separated by a space only'],
     [
       'upper case',
       `Bearer ${KEYS.demo.toUpperCase()}`,

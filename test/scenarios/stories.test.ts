@@ -164,7 +164,7 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     await box.advance('1h')
     expect(await listed(box, id)).toEqual(['active'])
     expect(inbox.received).toEqual([])
-    expect(await why(box)).toMatch(/nobody asked for ETH on this address[^]*the address is of ETH, the money came on BSC/)
+    expect(await why(box)).toMatch(/ETH was never requested for this address[^]*the address is on ETH, but the transfer is on BSC/)
   },
 
   'cpg/rate-limited': async ({ box }) => {
@@ -205,7 +205,7 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     for (let call = 1; call <= 3; call++) ids.push((await allocate(box)).request_id)
     await box.advance('8d')
     expect(await Promise.all(ids.map((id) => listed(box, id)))).toEqual([['expired_for_display', '1.000000 confirmed'], ['expired_for_display'], ['expired_for_display']])
-    expect((await why(box)).match(/went back to the pool/g)).toHaveLength(2)
+    expect((await why(box)).match(/is back in the pool/g)).toHaveLength(2)
   },
 
   'payward/missing-tag': async ({ box }) => {

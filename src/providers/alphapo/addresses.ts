@@ -152,7 +152,7 @@ function known(call: AlphapoCall, asked: Asked, world: World): AddressRow | unde
   if (row)
     call.note(
       'address',
-      `the one of ${new Date(row.createdAt).toISOString()} for the same foreign_id, currency and convert_to`,
+      `existing: the address of ${new Date(row.createdAt).toISOString()} for the same foreign_id, currency and convert_to`,
     )
   return row
 }
@@ -186,7 +186,7 @@ function take(
 function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: Wish['amount'], world: World) {
   const { merchant, foreignId } = asked
   const before = world.next(JSON.stringify(['alphapo.taken', merchant, currency.currency, foreignId])) - 1
-  call.note('address', `new; ${before} before it for this foreign_id and currency`)
+  call.note('address', `new: ${before} earlier for this foreign_id and currency`)
   const name = ['alphapo', merchant, currency.currency, foreignId, before]
   if (currency.chain === undefined) return { ...invoiceFor(amount!, name, world), tag: null }
   const { testnet } = world.settings<Settings>('alphapo')

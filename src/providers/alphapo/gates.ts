@@ -46,7 +46,7 @@ function contentReadable(call: AlphapoCall): void {
   if (call.content.kind === 'none' && call.method === 'GET') return
   // rule: alphapo.content.format
   if (call.content.kind === 'none')
-    throw new Refusal('bad_content_format', {}, 'the body is empty: send {} where there is nothing to say')
+    throw new Refusal('bad_content_format', {}, 'the body is empty: send {} when there are no parameters')
   if (call.content.kind === 'other-type')
     throw new Refusal('bad_content_format', {}, 'the Content-Type is not application/json')
   if (call.content.kind !== 'json')
@@ -57,7 +57,7 @@ function contentReadable(call: AlphapoCall): void {
     throw new Refusal('bad_content_format', {}, 'the body is neither an object nor an array')
   // rule: alphapo.content.surrogates
   if (/\\u[dD][89a-fA-F]/.test(call.body.toString('latin1')) && hasLoneSurrogate(value)) {
-    throw new Refusal('bad_content_format', {}, 'the body has a lone surrogate, which PHP does not read')
+    throw new Refusal('bad_content_format', {}, 'the body has an unpaired surrogate, which PHP cannot parse')
   }
 }
 

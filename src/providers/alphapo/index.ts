@@ -59,7 +59,7 @@ export const provider: Provider = {
       throw new Refusal(
         'not_found',
         {},
-        'there is nothing at this URL, and that is how AlphaPo says so; its paths begin with /api/v2',
+        'unknown URL, and this is how AlphaPo answers one; its paths begin with /api/v2',
       )
     },
   },

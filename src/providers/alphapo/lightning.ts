@@ -44,7 +44,7 @@ export function invoiceFor(
     throw new Refusal(
       'unavailable',
       {},
-      `world time is ${new Date(world.now).toISOString()}, and a Lightning invoice can only say that it was made between 1970 and 3058: reset the world with a clock in between`,
+      `world time is ${new Date(world.now).toISOString()}, but a Lightning invoice can only be created between 1970 and 3058: reset the world with a clock in that range`,
     )
   const address = invoice(world.seed, {
     testnet: world.settings<Settings>('alphapo').testnet,
@@ -65,9 +65,9 @@ export function unpayable(
   units: bigint,
   world: World,
 ): string | undefined {
-  if (paid) return 'the invoice was paid before'
+  if (paid) return 'the invoice is already paid'
   if (world.now >= (Math.floor(row.createdAt / 1000) + EXPIRY_SECONDS) * 1000) return 'the invoice has expired'
-  if (units !== BigInt(row.invoiced)) return `the invoice is over ${money(BigInt(row.invoiced))}, not ${money(units)}`
+  if (units !== BigInt(row.invoiced)) return `the invoice amount is ${money(BigInt(row.invoiced))}, not ${money(units)}`
   return undefined
 }
 

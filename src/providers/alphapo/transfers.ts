@@ -43,7 +43,7 @@ export const deposits: DepositRules = {
   onTransfer: (step, transfer, holder, world) => {
     if (step === 'seen') return seen(transfer, holder, world)
     const row = world.first(Transactions, 'byTransfer', transfer.id)
-    if (!row) return 'AlphaPo took no notice of it when it was seen, and does not now'
+    if (!row) return 'ignored: AlphaPo did not record this transfer when it was first seen'
     // rule: alphapo.deposits.final
     if (row.confirmations !== null) return `transaction ${row.id} stays ${row.status}`
     if (step === 'mined') return `in a block; transaction ${row.id} is ${row.status}`
@@ -64,7 +64,7 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
   const address = world.get(Addresses, holder.reference)!
   const units = unitsOf(BigInt(transfer.atoms), transfer.decimals)
   const lost = reasonLost(transfer, address, units, world)
-  if (lost !== undefined) return `credits nothing: ${lost}`
+  if (lost !== undefined) return `not credited: ${lost}`
 
   const row = world.put(Transactions, record(transfer, address, units, world))
   const early = confirmations(transfer, world) >= transfer.threshold
@@ -78,7 +78,7 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
 function reasonLost(transfer: Transfer, address: AddressRow, units: bigint, world: World): string | undefined {
   // rule: alphapo.take.wrong-network
   const { network } = CURRENCIES.get(address.currency)!
-  if (transfer.network !== network) return `the address is of ${network}, the money came on ${transfer.network}`
+  if (transfer.network !== network) return `the address is on ${network}, but the transfer is on ${transfer.network}`
   if (address.invoiced !== null) {
     const paid = world.first(Transactions, 'byAddress', String(address.id)) !== undefined
     return unpayable({ ...address, invoiced: address.invoiced }, paid, units, world)

@@ -152,7 +152,7 @@ function stickyAddress(
   call.because('cpg.deposits.sticky')
   const id = JSON.stringify([account, network, 'sticky', identifier])
   const known = world.get(Addresses, id)
-  call.note('address', known ? 'sticky: the one this identifier always has' : 'sticky: new for this identifier')
+  call.note('address', known ? 'sticky: the existing address of this identifier' : 'sticky: new for this identifier')
   if (known) return known
   const address = world.address({
     chain: NETWORKS[network]!.chain,
@@ -166,7 +166,7 @@ function poolAddress(call: CpgCall, account: string, { network }: Currency, worl
   call.because('cpg.deposits.pool-reuse')
   const idle = world.first(Addresses, 'idle', JSON.stringify([account, network]))
   if (idle) {
-    call.note('address', `pool: idle since ${time(idle.idleSince!)}, serving again`)
+    call.note('address', `pool: reused, idle since ${time(idle.idleSince!)}`)
     return world.put(Addresses, { ...idle, idleSince: null })
   }
   const position = world.next(JSON.stringify(['cpg.pool', account, network]))
@@ -198,13 +198,13 @@ function openRequest(
   })
   const window = (reaction: string, at: number, summary: string) =>
     world.clock.schedule({ at, provider: 'cpg', kind: 'window', reaction, args: requestId, summary })
-  window('displayEnded', request.displayExpiresAt, `deposit request ${requestId} is no longer shown`)
+  window('displayEnded', request.displayExpiresAt, `the display window of deposit request ${requestId} ends`)
   // rule: cpg.deposits.sticky-forever
   if (row.identifier === null) {
     window(
       'reuseAllowed',
       watchedUntil(request, windows),
-      `the pool address of deposit request ${requestId} may serve again`,
+      `the pool address of deposit request ${requestId} can be reused`,
     )
   }
   return request

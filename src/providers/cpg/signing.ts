@@ -36,7 +36,7 @@ export const signing: Signing = {
   slips: [
     ['the method was signed in lower case', (parts) => [canonical({ ...parts, method: parts.method.toLowerCase() })]],
     [
-      'the signed text ended in a newline: there is none behind the hash of the body',
+      'the signed text ended in a newline: no newline follows the hash of the body',
       (parts) => [`${canonical(parts)}\n`],
     ],
     [
@@ -122,19 +122,19 @@ export const signing: Signing = {
       ({ timestamp, path, query = '', body }) => [[timestamp, path, query, hash('sha256', body, 'hex')].join('\n')],
     ],
     [
-      'the method and the path stand on one line: each has its own',
+      'the method and the path are on one line: each has its own',
       ({ timestamp, method, path, query = '', body }) =>
         [' ', ''].map((by) => [timestamp, `${method}${by}${path}`, query, hash('sha256', body, 'hex')].join('\n')),
     ],
     [
-      'another method was signed than was sent',
+      'the signed method differs from the one sent',
       (parts) =>
         ['GET', 'POST', 'Post', 'Get']
           .filter((method) => method !== parts.method)
           .map((method) => canonical({ ...parts, method })),
     ],
     [
-      'the key or the secret was signed with the lines: they are no part of the text',
+      'the key or the secret was signed with the lines: they are not part of the text',
       (parts, { headers }) =>
         [String(headers['x-cpg-key']), parts.secret].flatMap((more) => [
           `${more}\n${canonical(parts)}`,
@@ -143,11 +143,11 @@ export const signing: Signing = {
         ]),
     ],
     [
-      'the signed lines were indented: none begins with a blank',
+      'the signed lines were indented: no line begins with a space',
       (parts) => ['  ', '    ', '\t', '        '].map((by) => joined(parts, `\n${by}`)),
     ],
     [
-      'a question mark was signed behind the path, and there is no query',
+      'a question mark was signed after the path, but there is no query',
       (parts) => (parts.query === undefined ? [canonical({ ...parts, path: `${parts.path}?` })] : []),
     ],
     [
@@ -155,7 +155,7 @@ export const signing: Signing = {
       (parts) => [joined(parts, '\n', hash('sha512', parts.body, 'hex'))],
     ],
     [
-      'the lines stand in another order: timestamp, method, path, query, hash of the body is expected',
+      'the lines are in the wrong order: timestamp, method, path, query, hash of the body is expected',
       ({ timestamp, method, path, query = '', body }) => [
         [method, path, query, timestamp, hash('sha256', body, 'hex')].join('\n'),
         [method, path, query, hash('sha256', body, 'hex'), timestamp].join('\n'),

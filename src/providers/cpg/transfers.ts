@@ -71,26 +71,26 @@ export const deposits: DepositRules = {
   onTransfer: (step, transfer, holder, world) => {
     if (step === 'seen') return detected(transfer, holder, world)
     const row = world.get(Deposits, transfer.id)
-    if (!row) return 'CPG took no notice of it when it was seen, and does not now'
+    if (!row) return 'ignored: CPG did not record this transfer when it was first seen'
     if (step === 'confirmed') return confirmed(row, transfer, world)
     if (step === 'mined') return 'in a block, not yet confirmed'
     // rule: cpg.deposits.gone
     world.remove(Deposits, row.id)
     if (row.sweep !== undefined) world.clock.cancel(row.sweep)
-    return `no longer listed under request ${row.requestId}: the transaction is gone`
+    return `removed from request ${row.requestId}: the transaction no longer exists`
   },
 }
 
 function detected(transfer: Transfer, holder: HandOut, world: World): string {
   // rule: cpg.deposits.no-cross-network
   if (transfer.network !== holder.network)
-    return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
+    return `not credited: the address is on ${holder.network}, but the transfer is on ${transfer.network}`
   const request = newestRequest(holder.address, holder.network, transfer.currency, world)
   // rule: cpg.deposits.unrequested-currency
-  if (!request) return `credits nothing: nobody asked for ${transfer.currency} on this address`
+  if (!request) return `not credited: ${transfer.currency} was never requested for this address`
   // rule: cpg.deposits.after-window
   if (!isWatched(request, world))
-    return `credits nothing: the address of request ${request.requestId} went back to the pool and is not watched`
+    return `not credited: the address of request ${request.requestId} is back in the pool and no longer monitored`
   // rule: cpg.deposits.late-credit, rule: cpg.deposits.recycled
   const row: DepositRow = world.put(Deposits, {
     id: transfer.id,
@@ -142,7 +142,7 @@ export const reactions: Readonly<Record<string, Reaction>> = {
     gone: true,
     run: (id: string, world) => {
       const row = world.get(Deposits, id)
-      if (!row) return `${id} is gone: there is nothing to sweep`
+      if (!row) return `${id} no longer exists: nothing to sweep`
       tell('deposit.swept', row, { sweep_tx_hash: sweepHash(row, world), swept_at: webhookTime(world.now) }, world)
       return `${id} was swept to the receiving wallet`
     },

@@ -133,7 +133,7 @@ function sharedAddress(call: PaywardCall, account: string, method: Method, world
   // rule: payward.addresses.shared
   call.because('payward.addresses.shared')
   const row = world.first(Addresses, 'staying', home(account, method.storedBy))
-  if (row) call.note('address', `shared: the address of the account for ${method.network} itself`)
+  if (row) call.note('address', `shared: the account's existing address for ${method.network}`)
   return row
 }
 
@@ -143,12 +143,12 @@ function newAddress(call: PaywardCall, account: string, method: Method, world: W
   // rule: payward.limit.unused
   call.because('payward.limit.unused')
   const unused = world.list(Addresses, 'unused', group, { limit: unusedAddresses })
-  const hint = `${unused.length} addresses of this account and method wait for their first deposit`
+  const hint = `${unused.length} addresses of this account and method have no deposit yet`
   if (unused.length >= unusedAddresses) throw new Refusal('TooManyDepositAddresses', {}, hint)
 
   // rule: payward.addresses.fresh
   const before = world.next(`payward.addresses/${group}`) - 1
-  call.note('address', `fresh: ${before} were made before for this account and method`)
+  call.note('address', `new: ${before} earlier for this account and method`)
   const made = world.put(Addresses, {
     id: `${group}/${before}`,
     seq: world.next('payward.addresses'),
@@ -193,7 +193,7 @@ function expireOldest(unused: readonly AddressRow[], made: AddressRow, limit: nu
   if (live.length <= limit || !oldest) return
   const expiresAt = world.now + EXPIRY_MS
   world.put(Addresses, { ...oldest, expiresAt })
-  const summary = `the address ${oldest.address} is no longer listed`
+  const summary = `the address ${oldest.address} expires`
   world.clock.schedule({
     provider: 'payward',
     kind: 'window',

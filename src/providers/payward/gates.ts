@@ -66,7 +66,7 @@ function signatureMatches(call: PaywardCall, world: World): void {
   // rule: payward.auth.headers, rule: payward.auth.nonce-missing
   if (!call.headers['api-sign']) throw new Refusal('bad_signature', {}, 'API-Sign is missing')
   if (!call.headers['api-nonce'])
-    throw new Refusal('InvalidNonce', {}, 'API-Nonce is missing: it is part of what is signed')
+    throw new Refusal('InvalidNonce', {}, 'API-Nonce is missing: it is part of the signed text')
   // rule: payward.auth.signature-form
   const parts = signedParts(call, world)!
   const given = Buffer.from(parts.given, 'latin1')
@@ -92,7 +92,7 @@ function nonceRises(call: PaywardCall, world: World): void {
   // rule: payward.nonce.window
   const spentId = `${key}/${text.padStart(20, '0')}`
   if (nonce <= BigInt(known.floor)) throw new Refusal('InvalidNonce', {}, nonceHint(text, known.highest, call.wallMs))
-  if (world.get(Spent, spentId)) throw new Refusal('InvalidNonce', {}, 'this nonce was used before')
+  if (world.get(Spent, spentId)) throw new Refusal('InvalidNonce', {}, 'this nonce was already used')
 
   // rule: payward.nonce.spent
   const highest = greater(BigInt(known.highest), nonce)
@@ -131,7 +131,7 @@ const DECADE_MS = 10 * 365 * 86_400_000
 const CLOCK_DIGITS = 9
 
 function nonceHint(text: string, highest: string, wallMs: number): string {
-  if (text === highest) return 'this nonce was used before: every call needs a greater one'
+  if (text === highest) return 'this nonce was already used: every call needs a greater one'
   const isNow = (nonce: string) =>
     nonce.length in UNITS && Math.abs(Number(nonce) * 10 ** (13 - nonce.length) - wallMs) < DECADE_MS
   const unit = (nonce: string) =>

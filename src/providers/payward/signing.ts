@@ -98,7 +98,7 @@ export const signing: Signing = {
       ],
     ],
     [
-      'the key was signed: path and hash are all there is',
+      'the key was signed: only path and hash are signed',
       (parts, { headers }) => [
         joined(String(headers['api-key']), target(parts), inner(parts)),
         joined(target(parts), String(headers['api-key']), inner(parts)),
@@ -116,22 +116,19 @@ export const signing: Signing = {
       'only the path was signed: the SHA-256 of the nonce follows it also where there is no body',
       (parts) => [target(parts)],
     ],
-    ['the path was left out: it stands in front of the SHA-256', (parts) => [inner(parts)]],
+    ['the path was left out: it comes before the SHA-256', (parts) => [inner(parts)]],
+    ['the SHA-256 was signed before the path: it comes after it', (parts) => [joined(inner(parts), target(parts))]],
     [
-      'the SHA-256 was signed in front of the path: it stands behind it',
-      (parts) => [joined(inner(parts), target(parts))],
-    ],
-    [
-      'the body was hashed in front of the nonce: the nonce comes first',
+      'the body was hashed before the nonce: the nonce comes first',
       (parts) =>
         parts.body.length > 0 ? behindTarget(parts, hash('sha256', joined(parts.body, parts.nonce!), 'buffer')) : [],
     ],
     [
-      'the nonce was signed in front of the path: it is hashed, in front of the body',
+      'the nonce was signed before the path: it is hashed, before the body',
       (parts) => [joined(parts.nonce!, target(parts), hash('sha256', parts.body, 'buffer'))],
     ],
     [
-      'the method was signed: path and hash are all there is',
+      'the method was signed: only path and hash are signed',
       (parts) => [joined(parts.method, target(parts), inner(parts))],
     ],
   ],

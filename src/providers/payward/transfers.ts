@@ -97,7 +97,7 @@ export const deposits: DepositRules = {
   onTransfer: (step, transfer, holder, world) => {
     if (step === 'seen') return seen(transfer, holder, world)
     const row = world.get(Deposits, transfer.id)
-    if (!row) return 'Payward took no notice of it when it was seen, and does not now'
+    if (!row) return 'ignored: Payward did not record this transfer when it was first seen'
     if (step === 'mined') return become(row, 'pending', 'in a block, not yet confirmed', world)
     if (step === 'confirmed') return settle(row, world)
     return fail(row, world)
@@ -107,16 +107,16 @@ export const deposits: DepositRules = {
 function seen(transfer: Transfer, holder: HandOut, world: World): string {
   // rule: payward.deposits.no-cross-network
   if (transfer.network !== holder.network)
-    return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
+    return `not credited: the address is on ${holder.network}, but the transfer is on ${transfer.network}`
   // rule: payward.deposits.token-shared
   const method = methodOf(transfer)
   // rule: payward.deposits.minimum
   if (BigInt(transfer.atoms) < atomsOf(method.minimum, DECIMALS)!) {
-    return `credits nothing: ${amountText(BigInt(transfer.atoms), DECIMALS)} ${method.symbol} is below the minimum of ${method.minimum}`
+    return `not credited: ${amountText(BigInt(transfer.atoms), DECIMALS)} ${method.symbol} is below the minimum of ${method.minimum}`
   }
   // rule: payward.limit.late-deposit
   if (isGone(holder.reference, world) && world.assumes('payward.limit.late-deposit') === 'ignored')
-    return `credits nothing: ${holder.reference} has expired`
+    return `not credited: ${holder.reference} has expired`
 
   // rule: payward.deposits.several
   const seq = world.next('payward.deposits')
@@ -138,7 +138,7 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
   })
   announce(row, world)
   // Where it is in a block already when it is seen, nothing else will tell.
-  return transfer.minedAt === null ? `${row.refId} is initial` : become(row, 'pending', 'in a block already', world)
+  return transfer.minedAt === null ? `${row.refId} is initial` : become(row, 'pending', 'already in a block', world)
 }
 
 function methodOf({ currency, network }: Transfer): Method {
@@ -156,7 +156,7 @@ function settle(row: DepositRow, world: World): string {
     args: row.id,
     summary: `${row.id} is credited`,
   })
-  return become({ ...row, credit }, 'settled', `confirmed, and ${row.addressId} is used from now on`, world)
+  return become({ ...row, credit }, 'settled', `confirmed, and ${row.addressId} now counts as used`, world)
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {
@@ -164,7 +164,7 @@ export const reactions: Readonly<Record<string, Reaction>> = {
     table: Deposits,
     run: (id: string, world) => {
       const row = world.get(Deposits, id)!
-      if (row.status !== 'settled') return `${id} is ${row.status}: there is nothing to credit`
+      if (row.status !== 'settled') return `${id} is ${row.status}: nothing to credit`
       // rule: payward.deposits.credit
       return `${id}: ${become(book(row, BigInt(row.atoms), world), 'success', `credited to ${row.account}`, world)}`
     },
@@ -176,7 +176,7 @@ function fail(row: DepositRow, world: World): string {
   // rule: payward.deposits.failure
   if (row.credit !== undefined) world.clock.cancel(row.credit)
   const taken = row.status === 'success' ? book(row, -BigInt(row.atoms), world) : row
-  return become(taken, 'failure', 'the transaction is gone', world)
+  return become(taken, 'failure', 'the transaction no longer exists', world)
 }
 
 /** Adds to what the account holds; the row knows the new balance. */

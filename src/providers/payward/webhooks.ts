@@ -145,7 +145,7 @@ export function registerWebhook(call: PaywardCall, world: World): Answer {
   const { partner } = call.caller
   // rule: payward.webhooks.one
   if (world.first(Webhooks, 'byPartner', partner))
-    throw new Refusal('WebhookAlreadyExists', {}, 'a partner has one webhook: change or delete the one there is')
+    throw new Refusal('WebhookAlreadyExists', {}, 'a partner can have one webhook: update or delete the existing one')
 
   const id = `whk_${world.draw('payward webhook', world.next('payward.webhooks')).base32(20)}`
   const webhook = put(

@@ -105,7 +105,7 @@ function ensurePrimaryAddress(
     ),
   )
   const known = world.get(Addresses, id)
-  call.note('address', `${holder[0]}: ${known ? 'the primary one, as before' : 'new, primary from now on'}`)
+  call.note('address', `${holder[0]}: ${known ? 'the existing primary address' : 'new primary address'}`)
   if (known) return known
   return world.put(Addresses, {
     id,

@@ -106,7 +106,7 @@ export function replayEvent(call: ZopayCall, world: World): Answer {
     throw new Refusal(
       'webhook_endpoint_not_configured',
       {},
-      'PUT /_sandgate/callbacks/endpoints/zopay says where webhooks go',
+      'PUT /_sandgate/callbacks/endpoints/zopay sets the webhook endpoint',
     )
   // rule: zopay.replay.always
   const delivery = deliver(callbackOf(event, view(event), world), endpoint, world)

@@ -13,11 +13,7 @@ export function words(
   const wanted = text.split(',')
   // rule: zopay.lists.words
   if (wanted.some((word) => !vocabulary.includes(word)))
-    throw new Refusal(
-      `invalid_${name}`,
-      {},
-      `${name} takes ${vocabulary.join(', ')}, with commas and nothing else between`,
-    )
+    throw new Refusal(`invalid_${name}`, {}, `${name} accepts ${vocabulary.join(', ')}, separated by commas only`)
   return (word) => wanted.includes(word)
 }
 
@@ -61,7 +57,7 @@ function boundOf(text: unknown): number | undefined {
   const real = year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
   const [, , , , , , , fraction = '', sign = '+', offsetHours = '0', offsetMinutes = '0'] = parts
   if (!real || hour > 23 || minute > 59 || second > 59 || Number(offsetHours) > 23 || Number(offsetMinutes) > 59)
-    throw new Refusal('invalid_date', {}, 'there is no such date')
+    throw new Refusal('invalid_date', {}, 'the date does not exist')
   const offset = (Number(offsetHours) * 60 + Number(offsetMinutes)) * 60_000 * (sign === '-' ? -1 : 1)
   return date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + Number(`0.${fraction}0`) * 1000 - offset
 }

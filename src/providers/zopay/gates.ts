@@ -42,7 +42,7 @@ function keyKnown(call: ZopayCall, world: World): void {
     throw new Refusal(
       'missing_api_key',
       {},
-      call.headers['x-api-key'] ? 'the key belongs into Authorization: Bearer' : undefined,
+      call.headers['x-api-key'] ? 'send the key as Authorization: Bearer' : undefined,
     )
   // rule: zopay.auth.bearer
   const key = /^bearer +(\S+)$/i.exec(header)?.[1]
@@ -56,12 +56,12 @@ function keyKnown(call: ZopayCall, world: World): void {
 function mistakeIn(header: string): string | undefined {
   if (/^sk_(test|live)_/.test(header))
     return 'the key came without its scheme: send Authorization: Bearer, a space, and the key'
-  if (/^bearer +bearer\b/i.test(header)) return 'the word Bearer stands twice'
+  if (/^bearer +bearer\b/i.test(header)) return 'Bearer is repeated'
   if (!/^bearer\b/i.test(header)) return 'the scheme of the Authorization header must be Bearer'
   if (/^bearer *["'<]/i.test(header)) return 'the key stands in quotes or brackets: send it bare'
-  if (/^bearer +sk_live_/i.test(header)) return 'the sandbox takes no live keys: use one that starts with sk_test_'
-  if (/^bearer$/i.test(header)) return 'no key stands behind the word Bearer'
-  if (!/^bearer +\S/i.test(header)) return 'between the word Bearer and the key stands a blank, and nothing else'
+  if (/^bearer +sk_live_/i.test(header)) return 'live keys are not accepted: use a key that starts with sk_test_'
+  if (/^bearer$/i.test(header)) return 'no key follows Bearer'
+  if (!/^bearer +\S/i.test(header)) return 'Bearer and the key must be separated by a space only'
   return undefined
 }
 

@@ -62,7 +62,7 @@ export function createPaymentIntent(call: ZopayCall, world: World): Answer {
     completedAt: null,
     completedBy: null,
   })
-  call.note('address', 'intent: its own, one for each currency and network')
+  call.note('address', 'intent: a separate address for each currency and network')
   for (const { asset, network, address } of row.addresses) {
     world.handOut({
       provider: 'zopay',

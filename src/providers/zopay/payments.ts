@@ -19,7 +19,7 @@ const PLACES = 38
 export function settle(intent: IntentRow, payment: TransactionRow, world: World): string {
   // rule: zopay.payments.after-completion
   if (intent.status === 'completed')
-    return `recorded for intent ${intent.id}, which is completed already: nothing more is told`
+    return `recorded for intent ${intent.id}, which is already completed: no event is sent`
   const paid = paidSoFar(intent, payment, world)
   const due = atomsOf(intent.amount, PLACES)!
   // rule: zopay.payments.under
@@ -89,7 +89,7 @@ export function simulateDeposit(call: ZopayCall, world: World): Answer {
   const completed = intent.status === 'completed' ? intent : complete(intent, simulated(intent, world), world)
   call.note(
     'simulated',
-    intent.status === 'completed' ? 'nothing: the intent was completed before' : 'a deposit of the exact amount',
+    intent.status === 'completed' ? 'nothing: the intent was already completed' : 'a deposit of the exact amount',
   )
   // rule: zopay.simulate.shape
   return ok({

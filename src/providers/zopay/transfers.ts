@@ -21,13 +21,13 @@ export const deposits: DepositRules = {
   onTransfer: (step, transfer, holder, world) => {
     if (step === 'seen') return seen(transfer, holder, world)
     const row = world.get(Transactions, idOf(transfer, world))
-    if (!row) return 'Zopay took no notice of it when it was seen, and does not now'
+    if (!row) return 'ignored: Zopay did not record this transfer when it was first seen'
     if (step === 'mined') return 'in a block, not yet confirmed'
     if (step === 'confirmed') return confirmed(row, holder, world)
     // rule: zopay.deposits.gone
     world.put(Transactions, { ...row, status: 'failed', confirmedAt: null })
     // rule: zopay.deposits.no-way-back
-    return `transaction ${row.id} failed${row.status === 'confirmed' ? ': what was completed or told before stays so' : ''}`
+    return `transaction ${row.id} failed${row.status === 'confirmed' ? ': completed intents and sent events are not reversed' : ''}`
   },
 }
 
@@ -48,10 +48,10 @@ function idOf(transfer: Transfer, world: World): string {
 function seen(transfer: Transfer, holder: HandOut, world: World): string {
   // rule: zopay.deposits.other-network
   if (transfer.network !== holder.network)
-    return `credits nothing: the address is of ${holder.network}, the money came on ${transfer.network}`
+    return `not credited: the address is on ${holder.network}, but the transfer is on ${transfer.network}`
   // rule: zopay.deposits.other-asset
   if (transfer.currency !== holder.currency)
-    return `credits nothing: the address is for ${holder.currency}, what came is ${transfer.currency}`
+    return `not credited: the address is for ${holder.currency}, but the transfer is ${transfer.currency}`
   const intent = world.get(Intents, holder.reference)
   const { org, livemode, externalRef } = intent ?? world.get(Addresses, holder.reference)!
   const row: TransactionRow = world.put(Transactions, {

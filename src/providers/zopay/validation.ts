@@ -205,7 +205,7 @@ function echoed(input: unknown, call: ZopayCall): unknown {
   if (!hasMore(input, partly ? TOLD_MAX : ECHO_MAX)) return input
   call.note(
     'cut',
-    `an input of more than ${ECHO_MAX} parts is told by the first ${TOLD_MAX} of each list and object in it`,
+    `an input of more than ${ECHO_MAX} values is shortened to the first ${TOLD_MAX} of each list and object`,
   )
   return cut(input)
 }
