@@ -1,7 +1,7 @@
 // Callbacks as a test drives them: where they go, sent once more, and freed after a pause.
-import { type EndpointWish, isRegistered, NoSuchEndpoint, pointCallbacks } from '../outbox/endpoints.ts'
+import { type EndpointInput, isRegistered, NoSuchEndpoint, pointCallbacks } from '../outbox/endpoints.ts'
 import {
-  armSpoil,
+  addCallbackFault,
   Deliveries,
   type Delivery,
   type Endpoint,
@@ -14,7 +14,7 @@ import { type Context, note, providerNamed, refuseStopped } from './context.ts'
 import { SandgateError } from './errors.ts'
 
 /** Points the callbacks of an account to a URL. Throws `provider_not_found`, `no_callbacks`, `account_not_found` or `invalid_request`. */
-export function setEndpoint(context: Context, world: World, name: string, input: EndpointWish): Endpoint {
+export function setEndpoint(context: Context, world: World, name: string, input: EndpointInput): Endpoint {
   const provider = providerNamed(name, context)
   let endpoint: Endpoint
   try {
@@ -89,7 +89,7 @@ export async function resumeCallbacks(context: Context, world: World, named?: st
     .map(({ name }) => name)
   const paused = names.flatMap((name) => world.list(Deliveries, 'waiting', JSON.stringify([name, 'paused'])))
   world.change(() =>
-    names.forEach((provider) => armSpoil({ provider, object: null, how: 'resume', times: 1, byMs: 0 }, world)),
+    names.forEach((provider) => addCallbackFault({ provider, object: null, how: 'resume', times: 1, byMs: 0 }, world)),
   )
   note(world, 'resume', `callbacks of ${names.join(', ')} are sent again, ${paused.length} that were paused at once`)
   context.tick(world)

@@ -88,7 +88,7 @@ export function placeOf(address: string, world: World): Found {
   }
 }
 
-/** Whose address a deposit reached; undefined: nobody's. */
+/** DepositTarget address a deposit reached; undefined: nobody's. */
 export function holderOf(transfer: Transfer, world: World): HandOut | undefined {
   return transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
 }

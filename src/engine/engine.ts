@@ -1,7 +1,7 @@
 // The use cases of a sandbox, typed, without a transport: HTTP, the library and replays all call these. Each throws a `SandgateError` and then has
 // changed nothing; how one is carried out stands in the file that it is imported from.
 import { contractOf } from '../contract/contracts.ts'
-import { type EndpointWish, pointCallbacks } from '../outbox/endpoints.ts'
+import { type EndpointInput, pointCallbacks } from '../outbox/endpoints.ts'
 import { CallbackSender, type Resolve } from '../outbox/sender.ts'
 import type { Provider } from '../provider.ts'
 import { inSlices } from '../runtime/slices.ts'
@@ -49,7 +49,7 @@ export interface EngineOptions {
   /** The settings of each provider, as a config file words them. */
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Where callbacks go from the start, by provider. */
-  readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
+  readonly callbacks?: Readonly<Record<string, EndpointInput>> | undefined
   readonly assume?: Readonly<Record<string, string>> | undefined
   readonly limits?: Limits | undefined
   /** Answer 500 when a modelled answer violates the OpenAPI document. */

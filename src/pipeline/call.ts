@@ -135,7 +135,7 @@ async function work(runtime: ProviderRuntime, exchange: Exchange, world: World):
   const { call, plan } = exchange
   const { provider } = runtime
   const operation = call.operation === undefined ? undefined : provider.operations[call.operation]
-  exchange.gates = operation?.gates ?? (call.match ? provider.gates : provider.elsewhere.gates)
+  exchange.gates = operation?.gates ?? (call.match ? provider.gates : provider.notFound.gates)
   const refused = change(() => refusing(exchange, () => passGates(exchange, world)), runtime, exchange, world)
   // A slow provider is slow in refusing too.
   if (plan && plan.delayMs > 0 && (refused || !operation)) {
@@ -145,7 +145,7 @@ async function work(runtime: ProviderRuntime, exchange: Exchange, world: World):
   if (refused) return write(refused, runtime, exchange, world)
   if (!call.match)
     return write(
-      refusing(exchange, () => provider.elsewhere.answer(call, world))!,
+      refusing(exchange, () => provider.notFound.answer(call, world))!,
       runtime,
       exchange,
       world,

@@ -1,7 +1,7 @@
 // What a scenario does besides answering: money that arrives at what a call has handed out, and callbacks that go wrong.
-import { arrange, type DepositWish, NoSuchDeposit } from '../scenario/deposits.ts'
+import { arrange, type DepositInput, NoSuchDeposit } from '../scenario/deposits.ts'
 import type { Plan } from '../scenario/faults.ts'
-import { armSpoil } from '../world/outbox.ts'
+import { addCallbackFault } from '../world/outbox.ts'
 import type { HandOut, World } from '../world/world.ts'
 import type { Exchange, ProviderRuntime } from './exchange.ts'
 
@@ -16,7 +16,7 @@ export function applyScenarioEffects(
 ): void {
   for (const object of new Set(handOuts.map(({ reference }) => reference))) {
     for (const { how, times, byMs } of plan.callbacks)
-      armSpoil({ provider: call.provider, object, how, times, byMs }, world)
+      addCallbackFault({ provider: call.provider, object, how, times, byMs }, world)
   }
   for (const deposit of plan.deposits) {
     const handOut = addressee(deposit, handOuts)
@@ -31,7 +31,7 @@ export function applyScenarioEffects(
 }
 
 /** Of several addresses the one of the network and the currency that are sent, else of the network, else the first: money may go astray on purpose. */
-function addressee({ network, currency }: DepositWish, handOuts: readonly HandOut[]): HandOut | undefined {
+function addressee({ network, currency }: DepositInput, handOuts: readonly HandOut[]): HandOut | undefined {
   const same = (named: string | undefined, own: string) =>
     named === undefined || named.toLowerCase() === own.toLowerCase()
   const onNetwork = handOuts.filter((handOut) => same(network, handOut.network))

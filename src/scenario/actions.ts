@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { PLAIN_DECIMAL } from '../text/decimals.ts'
 import { durationMs } from '../text/durations.ts'
 import { readDestination } from '../world/destinations.ts'
-import { contradiction, type DepositWish } from './deposits.ts'
+import { contradiction, type DepositInput } from './deposits.ts'
 
 /** The longest world time ahead in a scenario. */
 const AHEAD_MS = 3650 * 86_400_000
@@ -106,13 +106,13 @@ const Money = {
 }
 
 /** Checks that the transaction is possible. */
-function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outcome' | 'confirmations'>>): void {
+function possible({ value, issues }: z.core.ParsePayload<Pick<DepositInput, 'outcome' | 'confirmations'>>): void {
   const message = contradiction(value)
   if (message !== undefined)
     issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
 }
 
-const Spoil = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
+const CallbackFault = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
 
 function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean {
   return how !== 'delay' || by !== undefined
@@ -134,7 +134,7 @@ const ActionSchema = z
       .transform(({ after = 0, ...money }) => ({ ...money, afterMs: after }))
       .optional(),
     callbacks: z
-      .strictObject(Spoil)
+      .strictObject(CallbackFault)
       .refine(needsBy, NEEDS_BY)
       .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
       .optional(),
@@ -163,7 +163,7 @@ export const RuleSchema = z.strictObject({ when: WhenSchema, then: z.array(Actio
 const DoSchema = z
   .strictObject({
     callbacks: z
-      .strictObject({ provider: z.string(), ...Spoil })
+      .strictObject({ provider: z.string(), ...CallbackFault })
       .refine(needsBy, NEEDS_BY)
       .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
       .optional(),

@@ -1,6 +1,6 @@
 // A scenario that was read: its rules, and the steps of its timeline.
-import type { SpoilHow } from '../world/outbox.ts'
-import type { DepositWish } from './deposits.ts'
+import type { CallbackFaultKind } from '../world/outbox.ts'
+import type { DepositInput } from './deposits.ts'
 import type { Action } from './faults.ts'
 import type { When } from './match.ts'
 
@@ -36,16 +36,16 @@ export interface ScenarioStep {
   readonly id: string
   readonly source: string
   readonly atMs: number
-  readonly do: Doing
+  readonly do: TimelineAction
   readonly written: { readonly at: string; readonly do: unknown }
 }
 
 /** An action of a timeline step. */
-export type Doing =
+export type TimelineAction =
   | {
       readonly callbacks: {
         readonly provider: string
-        readonly how: SpoilHow | 'pause' | 'resume'
+        readonly how: CallbackFaultKind | 'pause' | 'resume'
         readonly times: number
         readonly byMs: number
       }
@@ -58,10 +58,10 @@ export type Doing =
         readonly then: readonly Action[]
       }
     }
-  | { readonly deposit: DepositWish & Whose & { readonly repeat: number } }
+  | { readonly deposit: DepositInput & DepositTarget & { readonly repeat: number } }
 
 /** Selects the allocated address for a deposit: the newest that matches, or the nth. */
-export interface Whose {
+export interface DepositTarget {
   readonly address?: string
   readonly provider?: string
   readonly account?: string

@@ -10,7 +10,7 @@ import { YamlError, YamlText } from '../text/yaml.ts'
 import { RuleSchema, StepSchema } from './actions.ts'
 import type { Action } from './faults.ts'
 import type { When } from './match.ts'
-import type { Doing, Scenario, ScenarioRule, ScenarioStep } from './model.ts'
+import type { TimelineAction, Scenario, ScenarioRule, ScenarioStep } from './model.ts'
 import { Reader } from './reader.ts'
 import { type Known, Names } from './references.ts'
 import { refuseRounded, whenOf } from './values.ts'
@@ -87,7 +87,7 @@ export function* readingScenario(
     id: `${name}.at-${index + 1}`,
     source: `${source}:${text.line(['timeline', index])}`,
     atMs: step.at,
-    do: step.do as unknown as Doing,
+    do: step.do as unknown as TimelineAction,
     written: asWritten(text, ['timeline', index]),
   }))
   for (const [index, step] of timeline.entries()) {
@@ -151,7 +151,7 @@ function asWritten(text: YamlText, path: Path): any {
 
 // rule: sandgate.scenario.add-up
 /** Merges several files: the rules are joined in file order; two different seeds or clocks are an error. */
-export function together(parts: readonly Scenario[]): Scenario {
+export function mergeScenarios(parts: readonly Scenario[]): Scenario {
   const wrong = (['seed', 'clock'] as const).flatMap((field) => {
     const [first, ...others] = parts.filter((part) => part[field] !== undefined)
     const other = others.find((part) => part[field] !== first![field])

@@ -21,7 +21,7 @@ import { type Kit, type Reply, type Request, start } from '../kit.ts'
 const LIST = listing('asset_symbol=BTC')
 const KEY = '9b2f7c64-1d3e-4f5a-8b6c-0d1e2f3a4b5c'
 
-interface Whose {
+interface DepositTarget {
   readonly key?: string
   readonly account?: string
   readonly by?: Credentials
@@ -31,7 +31,7 @@ interface Whose {
 function make(
   box: Kit,
   fields: Record<string, unknown> = {},
-  { key, account = ACCOUNTS.main, by = KEYS.demo }: Whose = {},
+  { key, account = ACCOUNTS.main, by = KEYS.demo }: DepositTarget = {},
 ): Promise<Reply> {
   const request = creation(fields, account)
   return box.call(clientOf(by), { ...request, ...(key !== undefined && { headers: { 'Idempotency-Key': key } }) })

@@ -125,7 +125,7 @@ export const Settings = z
 
 export type Settings = z.output<typeof Settings>
 
-/** Whose key this is; undefined when it is nobody's. */
+/** DepositTarget key this is; undefined when it is nobody's. */
 export function callerOf(key: string, { keys, liveKeys }: Settings): Caller | undefined {
   if (!key.startsWith('sk_live_')) return keys.get(key)
   // rule: zopay.auth.live-keys

@@ -342,7 +342,7 @@ export class Store implements WorldStorage {
   #undo(world: World, changes: readonly RowChange[]): void {
     const [now, wallMs, frozen] = this.#clock
     world.undo(changes)
-    world.clock.stand(now, frozen, wallMs ?? undefined)
+    world.clock.restore(now, frozen, wallMs ?? undefined)
     this.#rollbacks++
     // Its rows may be those that never were.
     if (this.#fold) this.#fold.wanted = false
