@@ -58,7 +58,7 @@ function plain(text: string): Reading {
   return sign === '-' ? { fault: GREATER } : { text: plainText(read) }
 }
 
-/** An amount that came, as it is told: at least two places, and behind them no zeros that say nothing. */
+/** A received amount as answered: at least two decimals, and no further trailing zeros. */
 // rule: zopay.transactions.amount
 export function money(amount: string): string {
   return withPlaces(withoutEndZeros(amount), 2)

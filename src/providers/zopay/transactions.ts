@@ -1,4 +1,4 @@
-// Transactions: money that came in, as partners list and read it. How it comes is left to transfers.ts and payments.ts.
+// Transactions, as partners list and read them. They are created by transfers.ts and payments.ts.
 import { type Answer, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { bounds, words } from './filters.ts'
