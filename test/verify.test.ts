@@ -282,7 +282,9 @@ describe('sandgate.regex.budget', () => {
     expect((await answered(`${'a'.repeat(30)}7`)).status).toBe(501)
     const long = await answered(`${'a'.repeat(4000)}7`)
     expect(long.status).toBe(502)
-    expect((await kit.entry(long)).notes.faults).toMatch(new RegExp(`^${costly} could not be matched against this call`))
+    expect((await kit.entry(long)).notes.faults).toMatch(
+      new RegExp(`^${costly} could not be matched against this call`),
+    )
   })
 })
 

@@ -7,7 +7,7 @@ import { amountText } from '../world/amounts.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { type Destination, NoDestination, tagOf } from '../world/destinations.ts'
 import {
-  armSpoil,
+  addCallbackFault,
   Deliveries,
   type Delivery,
   type Endpoint,
@@ -97,7 +97,7 @@ async function resumeCallbacks({ sandbox, world, body }: Ask): Promise<Told> {
     .map(({ name }) => name)
   const paused = names.flatMap((name) => world.list(Deliveries, 'waiting', JSON.stringify([name, 'paused'])))
   world.change(() =>
-    names.forEach((provider) => armSpoil({ provider, object: null, how: 'resume', times: 1, byMs: 0 }, world)),
+    names.forEach((provider) => addCallbackFault({ provider, object: null, how: 'resume', times: 1, byMs: 0 }, world)),
   )
   note(world, 'resume', `callbacks of ${names.join(', ')} leave again, ${paused.length} that were held back at once`)
   sandbox.tick(world)

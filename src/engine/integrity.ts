@@ -7,7 +7,7 @@ import type { Provider } from '../provider.ts'
 import { Buckets } from '../world/buckets.ts'
 import { Transfers } from '../world/chain.ts'
 import { type Timer, Timers } from '../world/clock.ts'
-import { CallbackRequests, Deliveries, Endpoints, Pauses, Spoils } from '../world/outbox.ts'
+import { CallbackRequests, Deliveries, Endpoints, PausedDeliveries, CallbackFaults } from '../world/outbox.ts'
 import { rowCheck, TOLD_CHARACTERS } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import { Counters, type HandOut, HandOuts } from '../world/world.ts'
@@ -23,8 +23,8 @@ const COMMON: readonly Table<any>[] = [
   HandOuts,
   KeptAnswers,
   LoadedScenario,
-  Pauses,
-  Spoils,
+  PausedDeliveries,
+  CallbackFaults,
   Steps,
   Timers,
   Transfers,

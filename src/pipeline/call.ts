@@ -1,7 +1,7 @@
 // One request, eight steps, readable from top to bottom: receive, strike before, match, gates, repeat, change, check, record and send.
 // A provider says what each step means; the world remembers; nothing here knows a provider by name.
 import { type Answer, type Call, type Gate, type Operation, type Provider, Refusal } from '../provider.ts'
-import { armSpoil } from '../world/outbox.ts'
+import { addCallbackFault } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import type { Contract, Match } from '../contract/contract.ts'
 import { arrange, type DepositWish, NoSuchDeposit } from '../scenario/deposits.ts'
@@ -303,7 +303,7 @@ function perform(operation: Operation, id: string | undefined, served: Served, c
 function setOff(plan: Plan, handOuts: readonly HandOut[], { providers }: Served, { call }: Course, world: World): void {
   for (const object of new Set(handOuts.map(({ reference }) => reference))) {
     for (const { how, times, byMs } of plan.callbacks)
-      armSpoil({ provider: call.provider, object, how, times, byMs }, world)
+      addCallbackFault({ provider: call.provider, object, how, times, byMs }, world)
   }
   for (const deposit of plan.deposits) {
     const handOut = addressee(deposit, handOuts)

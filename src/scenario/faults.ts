@@ -2,7 +2,7 @@
 // left to scenario/schema.ts, which calls they match to scenario/match.ts, carrying it out to pipeline/call.ts and send.ts.
 import { z } from 'zod'
 import type { Call, Provider } from '../provider.ts'
-import { type SpoilHow, SPOILS } from '../world/outbox.ts'
+import { type CallbackFaultKind, CALLBACK_FAULTS } from '../world/outbox.ts'
 import { Count, Decimal, oneOf, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
@@ -30,7 +30,11 @@ export type Action =
   | { readonly throttle: { readonly bytesPerSecond: number } }
   | { readonly deposit: DepositWish & { readonly repeat: number } }
   | {
-      readonly callbacks: { readonly how: SpoilHow | 'pause' | 'resume'; readonly times: number; readonly byMs: number }
+      readonly callbacks: {
+        readonly how: CallbackFaultKind | 'pause' | 'resume'
+        readonly times: number
+        readonly byMs: number
+      }
     }
 
 /** Who armed a rule, in the order in which their rules apply: an outage of a timeline, a scenario's rules, the control API. */
@@ -80,7 +84,7 @@ const WhenSchema = z.strictObject({
 })
 
 const StageSchema = oneOf(['before', 'after'])
-export const SpoilSchema = { how: oneOf([...SPOILS, 'pause', 'resume']), times: Count, byMs: Count }
+export const CallbackFaultSchema = { how: oneOf([...CALLBACK_FAULTS, 'pause', 'resume']), times: Count, byMs: Count }
 export const DepositSchema = {
   amount: Decimal,
   currency: Text.optional(),
@@ -109,7 +113,7 @@ export const ActionSchema = z.union(
     z.strictObject({ corrupt: z.strictObject({ how: oneOf(['truncate', 'invalid-json', 'wrong-type', 'empty']) }) }),
     z.strictObject({ throttle: z.strictObject({ bytesPerSecond: Count.min(1, 'expected a number of at least 1') }) }),
     z.strictObject({ deposit: z.strictObject(DepositSchema) }),
-    z.strictObject({ callbacks: z.strictObject(SpoilSchema) }),
+    z.strictObject({ callbacks: z.strictObject(CallbackFaultSchema) }),
   ],
   {
     error:
@@ -161,7 +165,7 @@ export interface Plan {
   readonly bytesPerSecond: number | undefined
   readonly deposits: readonly (DepositWish & { readonly repeat: number })[]
   readonly callbacks: readonly {
-    readonly how: SpoilHow | 'pause' | 'resume'
+    readonly how: CallbackFaultKind | 'pause' | 'resume'
     readonly times: number
     readonly byMs: number
   }[]

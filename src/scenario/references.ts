@@ -41,14 +41,15 @@ export class Names {
     for (const part of ['body', 'headers', 'query', 'path'] as const) this.#regexes(when[part], [...at, part])
     for (const [index, action] of then.entries()) {
       if ('respond' in action) this.#error(named, action.respond.error, [...path, 'then', index, 'respond', 'error'])
-      if ('callbacks' in action) this.#spoil(named, action.callbacks.how, [...path, 'then', index, 'callbacks', 'how'])
+      if ('callbacks' in action)
+        this.#callbackFault(named, action.callbacks.how, [...path, 'then', index, 'callbacks', 'how'])
     }
   }
 
   step(doing: Doing, path: Path): void {
     const [name, what] = Object.entries(doing)[0]! as [string, { provider?: string }]
     const named = this.#provider(what.provider, [...path, name, 'provider'])
-    if ('callbacks' in doing) this.#spoil(named, doing.callbacks.how, [...path, name, 'how'])
+    if ('callbacks' in doing) this.#callbackFault(named, doing.callbacks.how, [...path, name, 'how'])
     if (!('outage' in doing)) return
     if (doing.outage.operation !== undefined)
       this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
@@ -99,7 +100,7 @@ export class Names {
   }
 
   /** Reports a callback fault that the callbacks of none of these providers can have. */
-  #spoil(named: readonly Provider[], how: string, path: Path): void {
+  #callbackFault(named: readonly Provider[], how: string, path: Path): void {
     if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated))
       this.complain(path, `callbacks of ${named[0]!.title} have no timestamp that could be stale`)
   }

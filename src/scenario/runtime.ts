@@ -2,10 +2,10 @@
 // so that it can be shown, forked and stored. Reading the files is left to schema.ts, applying rules to calls to faults.ts.
 import { z } from 'zod'
 import { arrange, NoSuchDeposit } from './deposits.ts'
-import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, SpoilSchema } from './faults.ts'
+import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, CallbackFaultSchema } from './faults.ts'
 import type { Provider } from '../provider.ts'
 import { type Found, findDestination, NoDestination, tagOf } from '../world/destinations.ts'
-import { armSpoil, endSpoils } from '../world/outbox.ts'
+import { addCallbackFault, clearCallbackFaults } from '../world/outbox.ts'
 import { Timers } from '../world/clock.ts'
 import { Count, Moment, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
@@ -51,7 +51,7 @@ export const LoadedScenario: Table<Loaded> = {
 
 const DoingSchema = z.union(
   [
-    z.strictObject({ callbacks: z.strictObject({ provider: Text, ...SpoilSchema }) }),
+    z.strictObject({ callbacks: z.strictObject({ provider: Text, ...CallbackFaultSchema }) }),
     z.strictObject({
       outage: z.strictObject({
         provider: Text,
@@ -116,7 +116,7 @@ export function unload(world: World): void {
     if (timer !== null) world.clock.cancel(timer)
     world.remove(Steps, id)
   }
-  endSpoils(world)
+  clearCallbackFaults(world)
 }
 
 // rule: sandgate.scenario.timeline, sandgate.scenario.outage
@@ -146,7 +146,7 @@ function act(
 ): { outcome: string; timer: string | null } {
   const { do: doing, source, written } = step
   if ('callbacks' in doing) {
-    armSpoil({ ...doing.callbacks, object: null }, world)
+    addCallbackFault({ ...doing.callbacks, object: null }, world)
     return { outcome: describeDoing(doing), timer: null }
   }
   if ('deposit' in doing) return { outcome: pay(doing.deposit, world, providers), timer: null }

@@ -9,7 +9,7 @@ import type { When } from './match.ts'
 import { atOnce } from '../runtime/slices.ts'
 import { readDestination } from '../world/destinations.ts'
 import { durationMs } from '../text/durations.ts'
-import type { SpoilHow } from '../world/outbox.ts'
+import type { CallbackFaultKind } from '../world/outbox.ts'
 import { type Path, YamlError, YamlText } from '../text/yaml.ts'
 import { clockText } from '../control/http.ts'
 import { type Known, Names } from './references.ts'
@@ -64,7 +64,7 @@ export type Doing =
   | {
       readonly callbacks: {
         readonly provider: string
-        readonly how: SpoilHow | 'pause' | 'resume'
+        readonly how: CallbackFaultKind | 'pause' | 'resume'
         readonly times: number
         readonly byMs: number
       }
@@ -189,7 +189,7 @@ function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outc
     issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
 }
 
-const Spoil = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
+const CallbackFaultFields = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
 
 function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean {
   return how !== 'delay' || by !== undefined
@@ -211,9 +211,9 @@ const ActionSchema = z
       .transform(({ after = 0, ...money }) => ({ ...money, afterMs: after }))
       .optional(),
     callbacks: z
-      .strictObject(Spoil)
+      .strictObject(CallbackFaultFields)
       .refine(needsBy, NEEDS_BY)
-      .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
+      .transform(({ by = 0, ...fault }) => ({ ...fault, byMs: by }))
       .optional(),
   })
   .meta(OneAction)
@@ -240,9 +240,9 @@ const RuleSchema = z.strictObject({ when: WhenSchema, then: z.array(ActionSchema
 const DoSchema = z
   .strictObject({
     callbacks: z
-      .strictObject({ provider: z.string(), ...Spoil })
+      .strictObject({ provider: z.string(), ...CallbackFaultFields })
       .refine(needsBy, NEEDS_BY)
-      .transform(({ by = 0, ...spoil }) => ({ ...spoil, byMs: by }))
+      .transform(({ by = 0, ...fault }) => ({ ...fault, byMs: by }))
       .optional(),
     outage: z
       .strictObject({

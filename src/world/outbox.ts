@@ -138,25 +138,25 @@ export interface Callback {
   readonly body: (seq: number) => string
 }
 
-export const SPOILS = ['duplicate', 'delay', 'drop', 'reorder', 'bad-signature', 'stale-timestamp'] as const
+export const CALLBACK_FAULTS = ['duplicate', 'delay', 'drop', 'reorder', 'bad-signature', 'stale-timestamp'] as const
 
-export type SpoilHow = (typeof SPOILS)[number]
+export type CallbackFaultKind = (typeof CALLBACK_FAULTS)[number]
 
 /** How long a reordered delivery waits for the next one, world ms. */
 const HELD_MS = 24 * 3600 * 1000
 
 /** A fault that a scenario injects into callbacks: of one object, or of a whole provider. */
-interface Spoil {
+interface CallbackFault {
   readonly id: string
   readonly seq: number
   readonly provider: string
   readonly object: string | null
-  readonly how: SpoilHow
+  readonly how: CallbackFaultKind
   readonly left: number
   readonly byMs: number
 }
 
-export const Spoils: Table<Spoil> = {
+export const CallbackFaults: Table<CallbackFault> = {
   name: 'spoils',
   key: (row) => row.id,
   schema: z.strictObject({
@@ -164,14 +164,18 @@ export const Spoils: Table<Spoil> = {
     seq: Count,
     provider: Text,
     object: Text.nullable(),
-    how: oneOf(SPOILS),
+    how: oneOf(CALLBACK_FAULTS),
     left: Count,
     byMs: Count,
   }),
   indexes: { all: { group: (row) => row.provider, order: (row) => row.seq } },
 }
 
-export const Pauses: Table<{ readonly provider: string; readonly object: string | null; readonly id: string }> = {
+export const PausedDeliveries: Table<{
+  readonly provider: string
+  readonly object: string | null
+  readonly id: string
+}> = {
   name: 'pauses',
   key: (row) => row.id,
   schema: z.strictObject({ provider: Text, object: Text.nullable(), id: Text }),
@@ -226,30 +230,37 @@ export function deliver(callback: Callback, endpoint: Endpoint, world: World): D
     sending: null,
     spoiled: null,
   })
-  return spoil(delivery, world)
+  return applyCallbackFaults(delivery, world)
 }
 
 /** Adds one callback fault; `resume` sends the deliveries that a `pause` has queued. */
-export function armSpoil(
-  arm: { provider: string; object: string | null; how: SpoilHow | 'pause' | 'resume'; times: number; byMs: number },
+export function addCallbackFault(
+  arm: {
+    provider: string
+    object: string | null
+    how: CallbackFaultKind | 'pause' | 'resume'
+    times: number
+    byMs: number
+  },
   world: World,
 ): void {
   const pause = { provider: arm.provider, object: arm.object, id: JSON.stringify([arm.provider, arm.object]) }
   if (arm.how === 'pause') {
-    world.put(Pauses, pause)
+    world.put(PausedDeliveries, pause)
     return
   }
   if (arm.how === 'resume') {
     // rule: sandgate.callbacks.resume
-    for (const { id, provider, object } of [...world.rows(Pauses)])
-      if (provider === arm.provider && (arm.object === null || arm.object === object)) world.remove(Pauses, id)
+    for (const { id, provider, object } of [...world.rows(PausedDeliveries)])
+      if (provider === arm.provider && (arm.object === null || arm.object === object))
+        world.remove(PausedDeliveries, id)
     for (const delivery of world.list(Deliveries, 'waiting', JSON.stringify([arm.provider, 'paused']))) {
       if (arm.object === null || arm.object === delivery.object) attemptAt(delivery, world.now, world)
     }
     return
   }
   const seq = world.next('spoils')
-  world.put(Spoils, {
+  world.put(CallbackFaults, {
     id: String(seq),
     seq,
     provider: arm.provider,
@@ -261,27 +272,29 @@ export function armSpoil(
 }
 
 /** Removes all callback faults; paused and held deliveries are sent now. */
-export function endSpoils(world: World): void {
-  for (const { id } of [...world.rows(Spoils)]) world.remove(Spoils, id)
-  for (const { id } of [...world.rows(Pauses)]) world.remove(Pauses, id)
+export function clearCallbackFaults(world: World): void {
+  for (const { id } of [...world.rows(CallbackFaults)]) world.remove(CallbackFaults, id)
+  for (const { id } of [...world.rows(PausedDeliveries)]) world.remove(PausedDeliveries, id)
   for (const delivery of [...world.rows(Deliveries)])
     if (delivery.status === 'paused' || delivery.status === 'held') attemptAt(delivery, world.now, world)
 }
 
 /** Applies the callback faults to a delivery, and schedules its first attempt. */
-function spoil(delivery: Delivery, world: World): Delivery {
+function applyCallbackFaults(delivery: Delivery, world: World): Delivery {
   const concerns = (object: string | null) => object === null || object === delivery.object
-  const spoils = world.list(Spoils, 'all', delivery.provider).filter((row) => concerns(row.object))
-  for (const row of spoils) {
-    if (row.left > 1) world.put(Spoils, { ...row, left: row.left - 1 })
-    else world.remove(Spoils, row.id)
+  const faults = world.list(CallbackFaults, 'all', delivery.provider).filter((row) => concerns(row.object))
+  for (const row of faults) {
+    if (row.left > 1) world.put(CallbackFaults, { ...row, left: row.left - 1 })
+    else world.remove(CallbackFaults, row.id)
   }
-  const by = (how: SpoilHow) => spoils.find((row) => row.how === how)
+  const by = (how: CallbackFaultKind) => faults.find((row) => row.how === how)
   if (by('drop')) return world.put(Deliveries, { ...delivery, status: 'dropped' })
 
   const spoiled = by('bad-signature') ? 'bad-signature' : by('stale-timestamp') ? 'stale-timestamp' : null
   const changed = world.put(Deliveries, { ...delivery, spoiled })
-  if ([null, delivery.object].some((object) => world.get(Pauses, JSON.stringify([delivery.provider, object]))))
+  if (
+    [null, delivery.object].some((object) => world.get(PausedDeliveries, JSON.stringify([delivery.provider, object])))
+  )
     return world.put(Deliveries, { ...changed, status: 'paused' })
   // rule: sandgate.callbacks.reorder
   if (by('reorder')) return attemptAt(changed, world.now + HELD_MS, world, 'held')

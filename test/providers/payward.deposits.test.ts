@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SandboxOptions } from '../../src/options.ts'
-import { armSpoil } from '../../src/world/outbox.ts'
+import { addCallbackFault } from '../../src/world/outbox.ts'
 import {
   ACCOUNTS,
   change,
@@ -926,7 +926,7 @@ describe('webhooks', () => {
       ['bad-signature', false, 0],
       ['stale-timestamp', true, 3600],
     ] as const) {
-      box.world.change(() => armSpoil({ provider: 'payward', object: null, how, times: 1, byMs: 0 }, box.world))
+      box.world.change(() => addCallbackFault({ provider: 'payward', object: null, how, times: 1, byMs: 0 }, box.world))
       await box.deposit(address, '1')
       const { headers, text } = inbox.received.at(-1)!
       const [, seconds] = /^t=(\d+),/.exec(String(headers['x-signature']))!
