@@ -1,7 +1,7 @@
 // The config file: YAML, every key optional; what is wrong is told with file, line and the nearest right name.
 import { z } from 'zod'
 import { clockText } from './control/http.ts'
-import type { EndpointWish } from './outbox/endpoints.ts'
+import type { EndpointInput } from './outbox/endpoints.ts'
 import type { Provider } from './provider.ts'
 import { UsageError } from './engine/errors.ts'
 import { bytesOf, YamlError, YamlText } from './text/yaml.ts'
@@ -79,7 +79,7 @@ export interface Config {
       }
     | undefined
   /** Where callbacks go from the start, by provider. */
-  readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
+  readonly callbacks?: Readonly<Record<string, EndpointInput>> | undefined
   /** As written: the sandbox parses each provider's part with that provider's own schema. */
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   readonly assume?: Readonly<Record<string, string>> | undefined

@@ -2,7 +2,7 @@
 import type { Config } from './config.ts'
 import type { Host } from './telemetry/metrics.ts'
 import type { CallbackSender, Resolve } from './outbox/sender.ts'
-import type { EndpointWish } from './outbox/endpoints.ts'
+import type { EndpointInput } from './outbox/endpoints.ts'
 import type { KeepWish } from './storage/file/directory.ts'
 import type { Log } from './telemetry/log.ts'
 
@@ -19,7 +19,7 @@ export interface SandboxOptions extends KeepWish {
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
   readonly allowHosts?: readonly string[]
   /** Where callbacks go from the start, by provider. */
-  readonly callbacks?: Readonly<Record<string, EndpointWish>> | undefined
+  readonly callbacks?: Readonly<Record<string, EndpointInput>> | undefined
   /** How long a receiver of callbacks may take, wall ms, instead of what each provider allows. */
   readonly callbackTimeoutMs?: number | undefined
   /** Looks up the names of receivers; the system does unless given. */

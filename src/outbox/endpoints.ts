@@ -4,7 +4,7 @@ import { type Endpoint, Endpoints, putEndpoint } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 
 /** An endpoint as given in a config file or to the control API. */
-export interface EndpointWish {
+export interface EndpointInput {
   readonly url: string
   readonly secret?: string | undefined
   readonly events?: readonly string[] | undefined
@@ -18,7 +18,7 @@ export class NoSuchEndpoint extends Error {}
 /** Sets the callback URL of an account. `refuse` says why a URL is not allowed. Only inside a change. Throws `NoSuchEndpoint`. */
 export function pointCallbacks(
   provider: Provider,
-  wish: EndpointWish,
+  wish: EndpointInput,
   refuse: (target: URL) => string | undefined,
   world: World,
 ): Endpoint {

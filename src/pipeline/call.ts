@@ -4,7 +4,7 @@ import { type Answer, type Call, type Gate, type Operation, type Provider, Refus
 import { addCallbackFault } from '../world/outbox.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
 import type { Contract, Match } from '../contract/contract.ts'
-import { arrange, type DepositWish, NoSuchDeposit } from '../scenario/deposits.ts'
+import { arrange, type DepositInput, NoSuchDeposit } from '../scenario/deposits.ts'
 import { type CorruptHow, type DropHow, type Plan, planFaults, type Respond } from '../scenario/faults.ts'
 import { hintFor, nearestPath } from '../diagnosis/hints.ts'
 import { type Incoming, ReceivedCall } from './received.ts'
@@ -318,7 +318,7 @@ function setOff(plan: Plan, handOuts: readonly HandOut[], { providers }: Served,
 }
 
 /** Of several addresses the one of the network and the currency that are sent, else of the network, else the first: money may go astray on purpose. */
-function addressee({ network, currency }: DepositWish, handOuts: readonly HandOut[]): HandOut | undefined {
+function addressee({ network, currency }: DepositInput, handOuts: readonly HandOut[]): HandOut | undefined {
   const same = (named: string | undefined, own: string) =>
     named === undefined || named.toLowerCase() === own.toLowerCase()
   const onNetwork = handOuts.filter((handOut) => same(network, handOut.network))

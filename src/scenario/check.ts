@@ -4,9 +4,9 @@ import type { Contract, ContractOperation } from '../contract/contract.ts'
 import type { Action, Stage } from './faults.ts'
 import type { When } from './match.ts'
 import { bytesOf, YamlError } from '../text/yaml.ts'
-import { describeDoing, spell } from './runtime.ts'
+import { describeAction, spell } from './runtime.ts'
 import type { Known } from './references.ts'
-import { readScenario, type Scenario, type ScenarioRule, together } from './schema.ts'
+import { readScenario, type Scenario, type ScenarioRule, mergeScenarios } from './schema.ts'
 import { twoReadings } from './values.ts'
 
 export interface Checked {
@@ -31,7 +31,7 @@ export function checkFiles(files: readonly string[], known: Known): Checked {
     }
   }
   const parts = files.flatMap((file) => trying(() => readScenario(bytesOf(file), file, known)) ?? [])
-  const scenario = errors.length === 0 ? trying(() => together(parts)) : undefined
+  const scenario = errors.length === 0 ? trying(() => mergeScenarios(parts)) : undefined
   return scenario
     ? {
         errors,
@@ -53,7 +53,7 @@ function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
   return [
     ...stories.map(({ name, source, summary }) => `${source}: ${name}${summary === null ? '' : `: ${summary.trim()}`}`),
     [count(rules.length, 'rule'), count(timeline.length, 'step'), ...start].join(', '),
-    ...steps.map(({ atMs, do: doing, source }) => `  at ${spell(atMs)}  ${describeDoing(doing)}  (${source})`),
+    ...steps.map(({ atMs, do: doing, source }) => `  at ${spell(atMs)}  ${describeAction(doing)}  (${source})`),
   ]
 }
 

@@ -8,7 +8,7 @@ import { impossibleTag, plainTag, sameTag } from '../world/tags.ts'
 import type { HandOut, World } from '../world/world.ts'
 
 /** A deposit as given in a scenario or to the control API. */
-export interface DepositWish {
+export interface DepositInput {
   /** Decimal text in units of the currency. */
   readonly amount: string
   readonly currency?: string | undefined
@@ -27,7 +27,7 @@ export interface DepositWish {
 export function contradiction({
   outcome,
   confirmations,
-}: Pick<DepositWish, 'outcome' | 'confirmations'>): string | undefined {
+}: Pick<DepositInput, 'outcome' | 'confirmations'>): string | undefined {
   const mined = confirmations !== 'instant' && confirmations > 0
   return mined && (outcome === 'dropped' || outcome === 'replaced')
     ? `a ${outcome} transaction is never mined, so it has no confirmations: omit confirmations, use "instant" if it is credited when first seen, or use the outcome "reorged"`
@@ -39,7 +39,7 @@ export class NoSuchDeposit extends Error {}
 
 /** Sends the deposit. Only inside a change. Throws `NoSuchDeposit`. */
 export function arrange(
-  wish: DepositWish,
+  wish: DepositInput,
   handOut: HandOut,
   providers: ReadonlyMap<string, Provider>,
   world: World,

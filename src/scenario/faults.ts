@@ -6,7 +6,7 @@ import { type CallbackFaultKind, CALLBACK_FAULTS } from '../world/outbox.ts'
 import { Count, Decimal, oneOf, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
-import type { DepositWish } from './deposits.ts'
+import type { DepositInput } from './deposits.ts'
 import { concerns, regexOf, SearchBudget, SearchTooCostly, Subject, type When } from './match.ts'
 import { HeadersSchema, StatusSchema } from '../pipeline/idempotency.ts'
 
@@ -28,7 +28,7 @@ export type Action =
   | { readonly drop: { readonly stage: Stage; readonly how: DropHow } }
   | { readonly corrupt: { readonly how: CorruptHow } }
   | { readonly throttle: { readonly bytesPerSecond: number } }
-  | { readonly deposit: DepositWish & { readonly repeat: number } }
+  | { readonly deposit: DepositInput & { readonly repeat: number } }
   | {
       readonly callbacks: {
         readonly how: CallbackFaultKind | 'pause' | 'resume'
@@ -163,7 +163,7 @@ export interface Plan {
   readonly after: { readonly respond?: Respond; readonly drop?: DropHow } | undefined
   readonly corrupt: CorruptHow | undefined
   readonly bytesPerSecond: number | undefined
-  readonly deposits: readonly (DepositWish & { readonly repeat: number })[]
+  readonly deposits: readonly (DepositInput & { readonly repeat: number })[]
   readonly callbacks: readonly {
     readonly how: CallbackFaultKind | 'pause' | 'resume'
     readonly times: number

@@ -5,7 +5,7 @@ import { basename, dirname } from 'node:path'
 import { clearTimeout, setTimeout } from '../runtime/timers.ts'
 import { bytesOf, YamlError } from '../text/yaml.ts'
 import type { Known } from './references.ts'
-import { readScenario, type Scenario, together } from './schema.ts'
+import { readScenario, type Scenario, mergeScenarios } from './schema.ts'
 
 /** Editors write a file in several steps; it is read this long after the last one, ms. */
 const SETTLED_MS = 50
@@ -92,6 +92,6 @@ export class ScenarioFiles {
 
   #read(bytes: readonly Buffer[]): Scenario {
     const { files, known } = this.#options
-    return together(files.map((file, index) => readScenario(bytes[index]!, file, known)))
+    return mergeScenarios(files.map((file, index) => readScenario(bytes[index]!, file, known)))
   }
 }

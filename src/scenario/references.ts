@@ -5,7 +5,7 @@ import { regexOf, type When } from './match.ts'
 import type { Provider } from '../provider.ts'
 import { TOLD_MAX } from '../text/compose.ts'
 import { bounded, meant, type Path, YamlError, type YamlText } from '../text/yaml.ts'
-import type { Doing } from './schema.ts'
+import type { TimelineAction } from './schema.ts'
 
 /** What the regexes of one file, or of one verify, may cost together, in RE2 instructions. */
 export const REGEX_COST_MAX = 20_000
@@ -46,7 +46,7 @@ export class Names {
     }
   }
 
-  step(doing: Doing, path: Path): void {
+  step(doing: TimelineAction, path: Path): void {
     const [name, what] = Object.entries(doing)[0]! as [string, { provider?: string }]
     const named = this.#provider(what.provider, [...path, name, 'provider'])
     if ('callbacks' in doing) this.#callbackFault(named, doing.callbacks.how, [...path, name, 'how'])

@@ -11,7 +11,7 @@ import { Count, Moment, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
-import type { Doing, Scenario, ScenarioStep, Story, Whose } from './schema.ts'
+import type { TimelineAction, Scenario, ScenarioStep, Story, DepositTarget } from './schema.ts'
 
 /** The scenario of a world; there is one row or none. */
 export interface Loaded {
@@ -49,7 +49,7 @@ export const LoadedScenario: Table<Loaded> = {
   indexes: {},
 }
 
-const DoingSchema = z.union(
+const TimelineActionSchema = z.union(
   [
     z.strictObject({ callbacks: z.strictObject({ provider: Text, ...CallbackFaultSchema }) }),
     z.strictObject({
@@ -81,7 +81,7 @@ export const Steps: Table<Step> = {
     id: Text,
     source: Text,
     atMs: Count,
-    do: DoingSchema,
+    do: TimelineActionSchema,
     written: z.looseObject({ at: Text, do: z.unknown() }),
     seq: Count,
     dueAt: Moment,
@@ -101,7 +101,7 @@ export function load(scenario: Scenario, world: World): void {
   for (const rule of scenario.rules) arm({ ...rule, by: 'scenario' }, world)
   for (const [seq, step] of scenario.timeline.entries()) {
     const dueAt = world.now + step.atMs
-    const { id: timer } = schedule('do', dueAt, step, describeDoing(step.do), world)
+    const { id: timer } = schedule('do', dueAt, step, describeAction(step.do), world)
     world.put(Steps, { ...step, seq, dueAt, timer, outcome: null })
   }
 }
@@ -147,7 +147,7 @@ function act(
   const { do: doing, source, written } = step
   if ('callbacks' in doing) {
     addCallbackFault({ ...doing.callbacks, object: null }, world)
-    return { outcome: describeDoing(doing), timer: null }
+    return { outcome: describeAction(doing), timer: null }
   }
   if ('deposit' in doing) return { outcome: pay(doing.deposit, world, providers), timer: null }
   const { provider, operation, forMs, then } = doing.outage
@@ -163,7 +163,7 @@ function act(
     world,
   )
   const { id: timer } = schedule('end', world.now + forMs, step, `the outage of ${provider} ends`, world)
-  return { outcome: describeDoing(doing), timer }
+  return { outcome: describeAction(doing), timer }
 }
 
 function schedule(reaction: 'do' | 'end', at: number, { id, do: doing }: ScenarioStep, summary: string, world: World) {
@@ -177,14 +177,14 @@ function schedule(reaction: 'do' | 'end', at: number, { id, do: doing }: Scenari
   })
 }
 
-function providerOf(doing: Doing): string {
+function providerOf(doing: TimelineAction): string {
   const what = Object.values(doing)[0] as { provider?: string }
   return what.provider ?? 'sandgate'
 }
 
 /** Sends a deposit to an address that was allocated before. */
 function pay(
-  deposit: Extract<Doing, { deposit: unknown }>['deposit'],
+  deposit: Extract<TimelineAction, { deposit: unknown }>['deposit'],
   world: World,
   providers: ReadonlyMap<string, Provider>,
 ): string {
@@ -203,7 +203,7 @@ function pay(
 }
 
 function handOutFor(
-  { provider, account, user, nth }: Whose,
+  { provider, account, user, nth }: DepositTarget,
   named: Found | undefined,
   tag: string | null | undefined,
   world: World,
@@ -222,7 +222,7 @@ function handOutFor(
 }
 
 /** One line for people: the action of a timeline step. */
-export function describeDoing(doing: Doing): string {
+export function describeAction(doing: TimelineAction): string {
   if ('callbacks' in doing) {
     const { provider, how, times, byMs } = doing.callbacks
     const more = [...(times > 1 ? [`the next ${times}`] : []), ...(byMs > 0 ? [`by ${spell(byMs)}`] : [])].join(', ')

@@ -2,7 +2,7 @@
 // references.ts.
 import { z } from 'zod'
 import { Clock } from '../config.ts'
-import { contradiction, type DepositWish } from './deposits.ts'
+import { contradiction, type DepositInput } from './deposits.ts'
 import { replaced } from '../text/exact.ts'
 import type { Action } from './faults.ts'
 import type { When } from './match.ts'
@@ -55,12 +55,12 @@ export interface ScenarioStep {
   readonly id: string
   readonly source: string
   readonly atMs: number
-  readonly do: Doing
+  readonly do: TimelineAction
   readonly written: { readonly at: string; readonly do: unknown }
 }
 
 /** An action of a timeline step. */
-export type Doing =
+export type TimelineAction =
   | {
       readonly callbacks: {
         readonly provider: string
@@ -77,10 +77,10 @@ export type Doing =
         readonly then: readonly Action[]
       }
     }
-  | { readonly deposit: DepositWish & Whose & { readonly repeat: number } }
+  | { readonly deposit: DepositInput & DepositTarget & { readonly repeat: number } }
 
 /** Selects the allocated address for a deposit: the newest that matches, or the nth. */
-export interface Whose {
+export interface DepositTarget {
   readonly address?: string
   readonly provider?: string
   readonly account?: string
@@ -183,7 +183,7 @@ const Money = {
 }
 
 /** Checks that the transaction is possible. */
-function possible({ value, issues }: z.core.ParsePayload<Pick<DepositWish, 'outcome' | 'confirmations'>>): void {
+function possible({ value, issues }: z.core.ParsePayload<Pick<DepositInput, 'outcome' | 'confirmations'>>): void {
   const message = contradiction(value)
   if (message !== undefined)
     issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
@@ -356,7 +356,7 @@ export function* readingScenario(
     id: `${name}.at-${index + 1}`,
     source: `${source}:${text.line(['timeline', index])}`,
     atMs: step.at,
-    do: step.do as unknown as Doing,
+    do: step.do as unknown as TimelineAction,
     written: asWritten(text, ['timeline', index]),
   }))
   for (const [index, step] of timeline.entries()) {
@@ -420,7 +420,7 @@ function asWritten(text: YamlText, path: Path): any {
 
 // rule: sandgate.scenario.add-up
 /** Merges several files: the rules are joined in file order; two different seeds or clocks are an error. */
-export function together(parts: readonly Scenario[]): Scenario {
+export function mergeScenarios(parts: readonly Scenario[]): Scenario {
   const wrong = (['seed', 'clock'] as const).flatMap((field) => {
     const [first, ...others] = parts.filter((part) => part[field] !== undefined)
     const other = others.find((part) => part[field] !== first![field])
