@@ -42,7 +42,7 @@ export interface Provider {
   /** What a timer does when it falls due, by the name it was scheduled under. */
   readonly reactions?: Readonly<Record<string, Reaction>>
   /** The provider's own answer to a path or a method it does not have. `call.allowed` lists the methods of that path. */
-  readonly elsewhere: { readonly gates: readonly Gate[]; answer(call: Call, world: World): Answer }
+  readonly notFound: { readonly gates: readonly Gate[]; answer(call: Call, world: World): Answer }
   /**
    * Every refusal by name, in the provider's dialect. The names `unauthorized`, `bad_signature`, `forbidden`, `not_found`,
    * `invalid_request`, `body_too_large`, `rate_limited`, `internal_error` and `unavailable` exist for every provider.

@@ -198,7 +198,7 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   const { call, plan } = course
   const { provider } = served
   const operation = call.operation === undefined ? undefined : provider.operations[call.operation]
-  course.gates = operation?.gates ?? (call.match ? provider.gates : provider.elsewhere.gates)
+  course.gates = operation?.gates ?? (call.match ? provider.gates : provider.notFound.gates)
   const refused = change(() => refusing(course, () => passGates(course, world)), course, world)
   // A slow provider is slow in refusing too.
   if (plan && plan.delayMs > 0 && (refused || !operation)) {
@@ -208,7 +208,7 @@ async function work(served: Served, course: Course, world: World): Promise<Kept>
   if (refused) return write(refused, served, course, world)
   if (!call.match)
     return write(
-      refusing(course, () => provider.elsewhere.answer(call, world))!,
+      refusing(course, () => provider.notFound.answer(call, world))!,
       served,
       course,
       world,

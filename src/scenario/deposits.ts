@@ -2,7 +2,7 @@
 import type { Provider } from '../provider.ts'
 import { atomsOf } from '../world/amounts.ts'
 import { type Asset, type Outcome, send, type Transfer } from '../world/chain.ts'
-import { type Destination, elsewhere } from '../world/destinations.ts'
+import { type Destination, destinationMismatch } from '../world/destinations.ts'
 import { NETWORKS } from '../world/networks.ts'
 import { impossibleTag, plainTag, sameTag } from '../world/tags.ts'
 import type { HandOut, World } from '../world/world.ts'
@@ -60,7 +60,7 @@ export function arrange(
       `amount: expected a decimal above 0 with at most ${asset.decimals} places for ${asset.currency}, such as "12.5", got "${wish.amount}"`,
     )
   }
-  const astray = wish.destination && elsewhere(wish.destination, asset)
+  const astray = wish.destination && destinationMismatch(wish.destination, asset)
   if (astray !== undefined) throw new NoSuchDeposit(astray)
   return send(
     {

@@ -93,7 +93,7 @@ export class Clock {
   }
 
   /** Sets the clock to that of another world or of a stored world; with the wall clock's time of then, the time passed since counts. */
-  stand(ms: number, frozen: boolean, wallMs?: number): void {
+  restore(ms: number, frozen: boolean, wallMs?: number): void {
     this.#now = ms
     this.#frozen = frozen
     this.#wallMs = frozen ? undefined : wallMs

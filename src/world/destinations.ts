@@ -56,7 +56,7 @@ export function tagOf({ tag }: Destination, given: string | null | undefined): s
 }
 
 /** Why a deposit on this network cannot go to this address; undefined: it can. */
-export function elsewhere(
+export function destinationMismatch(
   { on, testnet }: Destination,
   asset: { readonly on: NetworkName; readonly testnet?: boolean | undefined },
 ): string | undefined {

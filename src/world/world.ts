@@ -276,7 +276,7 @@ export class World {
   /** Takes over every row, maps and all, and how the clock stands. */
   load({ tables, clock: [now, wallMs, frozen] }: Kept): void {
     this.#tables.load(tables)
-    this.clock.stand(now, frozen, wallMs ?? undefined)
+    this.clock.restore(now, frozen, wallMs ?? undefined)
   }
 
   /** Everything that is true now, to be read while the world goes on. `view` is to be ended. */

@@ -51,7 +51,7 @@ export const provider: Provider = {
     getTransactionInfo: { gates: [...gates, lookupValid], run: getTransactionInfo },
   },
   refusals,
-  elsewhere: {
+  notFound: {
     gates: [],
     answer: (call) => {
       if (call.allowed.length > 0)

@@ -50,7 +50,7 @@ export const provider: Provider = {
   deposits,
   callbacks,
   refusals,
-  elsewhere: {
+  notFound: {
     gates: middleware,
     // rule: cpg.elsewhere
     answer: (call) => {

@@ -64,7 +64,7 @@ export const provider: Provider = {
   deposits,
   callbacks,
   refusals,
-  elsewhere: {
+  notFound: {
     gates: [],
     // rule: payward.elsewhere, rule: payward.methods.old-path
     answer: (call) => {

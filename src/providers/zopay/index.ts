@@ -65,7 +65,7 @@ export const provider: Provider = {
   traffic,
   sign: (_, { key }) => ({ Authorization: `Bearer ${key}` }),
   firstCall: { method: 'GET', path: '/connect/v1/addresses' },
-  elsewhere: {
+  notFound: {
     gates: [],
     // rule: zopay.elsewhere.unknown
     answer: (call) => {

@@ -356,7 +356,7 @@ export class Store implements Keeper {
   #undo(world: World, changes: readonly RowChange[]): void {
     const [now, wallMs, frozen] = this.#clock
     world.undo(changes)
-    world.clock.stand(now, frozen, wallMs ?? undefined)
+    world.clock.restore(now, frozen, wallMs ?? undefined)
     this.#undone++
     // Its rows may be those that never were.
     if (this.#fold) this.#fold.wanted = false
