@@ -560,7 +560,7 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
           ],
           ['the path alone', (path) => [path], /^only the path was signed/],
           ['no path', (_, inner) => [inner], /^the path was left out/],
-          ['the hash first', (path, inner) => [inner, path], /^the SHA-256 was signed in front of the path/],
+          ['the hash first', (path, inner) => [inner, path], /^the SHA-256 was signed before the path/],
           [
             'the body in front of the nonce',
             (path, _, nonce) => [
@@ -569,12 +569,12 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
                 .update(BODY + nonce)
                 .digest(),
             ],
-            /^the body was hashed in front of the nonce/,
+            /^the body was hashed before the nonce/,
           ],
           [
             'the nonce in front of the path',
             (path, _, nonce) => [nonce, path, createHash('sha256').update(BODY).digest()],
-            /^the nonce was signed in front of the path/,
+            /^the nonce was signed before the path/,
           ],
           ['the method in front of the path', (path, inner) => ['POST', path, inner], /^the method was signed/],
         ] as [string, (path: string, inner: Buffer, nonce: string) => (string | Buffer)[], RegExp][]
