@@ -1,4 +1,4 @@
-// Deposit addresses: every call that asks for one gets a new one, told from the others of the same customer by its id.
+// Deposit addresses: every call creates a new one, distinguished from others of the same customer by its id.
 import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
@@ -83,7 +83,7 @@ function wishOf(call: AlphapoCall) {
   }
 }
 
-/** The last gate of takeAddress: every field that is wrong is told at once. */
+/** The last gate of takeAddress: all invalid fields are reported at once. */
 export function fieldsValid(call: AlphapoCall, world: World): void {
   const body = bodyOf(call)
   const errors = fieldErrors(call.problems)
@@ -143,7 +143,7 @@ export function takeAddress(call: AlphapoCall, world: World): Answer {
 
 type Asked = Pick<AddressRow, 'merchant' | 'currency' | 'convertTo' | 'foreignId'>
 
-/** The address this wish had before, where the switch says so. An invoice takes one payment, so it never serves twice. */
+/** The existing address for the same request, if the switch says so. An invoice takes one payment, so it is never reused. */
 // rule: alphapo.take.repeat
 function known(call: AlphapoCall, asked: Asked, world: World): AddressRow | undefined {
   call.because('alphapo.take.repeat')
@@ -198,7 +198,7 @@ function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: Wish
   return { address, tag: freeTag(address, name, world), invoiced: null }
 }
 
-/** A tag that nobody else has at this address; the name alone decides it, unless two names draw the same. */
+/** A tag that is unique at this address; it depends on the name alone, unless two names draw the same tag. */
 function freeTag(address: string, name: readonly (string | number)[], world: World): string {
   for (let attempt = 0; ; attempt++) {
     const tag = String(FIRST_TAG + world.draw('alphapo', 'tag', ...name, attempt).below(INT32_MAX - FIRST_TAG))

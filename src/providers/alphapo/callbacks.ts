@@ -9,7 +9,7 @@ import { stringify } from './wire.ts'
 
 const MINUTE_MS = 60_000
 
-/** Switches: what is told of a deposit under the minimum, and of one in another currency. */
+/** Switches: the callbacks for a deposit below the minimum, and for one in another currency. */
 export const BELOW_MINIMUM = 'alphapo.callbacks.below-minimum'
 export const CROSS_CURRENCY = 'alphapo.callbacks.cross-currency'
 
@@ -47,7 +47,7 @@ function firstKey(merchant: string, world: World) {
   return world.settings<Settings>('alphapo').merchants[merchant]?.keys[0]
 }
 
-/** Tells the merchant where the deposit stands now, unless this is something that is not told. */
+/** Sends the merchant a callback with the current status of the deposit, unless a switch turns it off. */
 export function tell(row: TransactionRow, world: World): void {
   // rule: alphapo.callbacks.below-minimum
   if (row.belowMinimum && world.assumes(BELOW_MINIMUM) === 'silent') return

@@ -25,7 +25,7 @@ export function feesOf(sent: Money, received: Money, network: string): Fee[] {
   return fees.filter(({ units }) => units !== '0')
 }
 
-/** What is left of it. */
+/** The amount minus its fees. */
 // rule: alphapo.fees.net
 export function net(received: Money, fees: readonly Fee[]): bigint {
   return fees.reduce((left, { units }) => left - BigInt(units), BigInt(received.units))

@@ -11,7 +11,7 @@ export function bodyOf({ content }: Call): any {
   return (content.kind === 'json' ? content.value : undefined) ?? {}
 }
 
-/** The last gate where the document alone says what is right. */
+/** The last gate of operations that only the OpenAPI document validates. */
 export function fieldsLegal(call: Call, world: World): void {
   // What may be one of a few may be left out, too, and blank is as good as that.
   const errors = fieldErrors(call.problems.filter(({ keyword, value }) => keyword !== 'enum' || !isBlank(value)))

@@ -80,7 +80,7 @@ export const gates: readonly Gate[] = [
   contentReadable,
 ]
 
-/** Who calls, without the key: the account, and which of its keys. */
+/** The caller, without the key: the account, and which of its keys. */
 export const identity: Identity = {
   gates: [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches],
   callers: (world) => [...world.settings<Settings>('alphapo').keys.values()],

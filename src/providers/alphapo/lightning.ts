@@ -1,4 +1,4 @@
-// Lightning: an invoice stands where other currencies have an address. One amount, one payment, fifteen minutes.
+// Lightning: the address is an invoice for one amount and one payment, valid for fifteen minutes.
 import { Refusal } from '../../provider.ts'
 import { canTell, invoice } from '../../world/invoices.ts'
 import type { World } from '../../world/world.ts'

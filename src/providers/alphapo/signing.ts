@@ -1,4 +1,4 @@
-// How clients of AlphaPo sign, and what goes wrong when they do, for the hints. What is right stands in wire.ts.
+// How clients of AlphaPo sign, and their common mistakes, for the hints. The correct signature is in wire.ts.
 import { hash } from 'node:crypto'
 import type { Credential, Signing, Unsigned } from '../../provider.ts'
 import { signature, signedParts } from './wire.ts'

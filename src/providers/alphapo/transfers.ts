@@ -1,4 +1,4 @@
-// Money that arrives: what AlphaPo credits, what it cancels, and what it takes no notice of.
+// Incoming transfers: which of them AlphaPo credits, cancels or ignores.
 import type { DepositRules } from '../../provider.ts'
 import { confirmations, type Transfer } from '../../world/chain.ts'
 import type { HandOut, World } from '../../world/world.ts'
@@ -38,7 +38,7 @@ export const deposits: DepositRules = {
       threshold: NETWORKS[name].confirmations,
     }
   },
-  // Tags are told apart before: money without a tag, or with one that nobody was given, has no holder, and nobody is asked here.
+  // A transfer without a tag, or with one that was never allocated, is unattributed and does not get here.
   // rule: alphapo.deposits.tag
   onTransfer: (step, transfer, holder, world) => {
     if (step === 'seen') return seen(transfer, holder, world)
@@ -74,7 +74,7 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
   return `${row.status} as transaction ${row.id} for address ${row.addressId}${row.belowMinimum ? ': it is below the minimum' : ''}`
 }
 
-/** Why money that somebody sent is nobody's; undefined: AlphaPo takes it. */
+/** Why a transfer is not credited; undefined: it is. */
 function reasonLost(transfer: Transfer, address: AddressRow, units: bigint, world: World): string | undefined {
   // rule: alphapo.take.wrong-network
   const { network } = CURRENCIES.get(address.currency)!

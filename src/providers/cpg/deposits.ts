@@ -1,4 +1,4 @@
-// Deposit addresses and deposit requests: who gets which address, for how long it is shown, and when a pool address may serve again.
+// Deposit addresses and deposit requests: which address a request gets, its display window, and when a pool address is reused.
 import { z } from 'zod'
 import { type Answer, Refusal, type Reaction, type Repeats } from '../../provider.ts'
 import { Count, Moment, oneOf, Text } from '../../world/rows.ts'

@@ -131,7 +131,7 @@ export const middleware: readonly Gate[] = [
 // rule: cpg.idempotency.order (a repeat is looked for behind all of these)
 export const gates: readonly Gate[] = [...middleware, permitted, legal]
 
-/** Who calls, without the key: the account, and which of its keys. */
+/** The caller, without the key: the account, and which of its keys. */
 export const identity: Identity = {
   gates: [headersPresent, timestampInWindow, keyKnown, addressAllowed, signatureMatches, signatureUnused],
   callers: (world) => [...world.settings<Settings>('cpg').keys.values()],

@@ -1,4 +1,4 @@
-// Reading a deposit request back: where it stands, and the transactions seen for it.
+// Reading a deposit request: its status, and the transactions seen for it.
 import { type Answer, Refusal } from '../../provider.ts'
 import { amountText } from '../../world/amounts.ts'
 import { confirmations, Transfers } from '../../world/chain.ts'

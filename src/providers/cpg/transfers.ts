@@ -1,4 +1,4 @@
-// Money that arrives: which request it belongs to, when it counts, and when it does not.
+// Incoming transfers: which request they belong to, and when they are credited.
 import { z } from 'zod'
 import type { DepositRules, Reaction } from '../../provider.ts'
 import { confirmations, type Transfer, Transfers } from '../../world/chain.ts'

@@ -1,4 +1,4 @@
-// CPG's dialect: how it signs, what it says when it refuses, how it writes dates and validation messages.
+// CPG's wire format: signatures, error answers, dates and validation messages.
 import { createHmac, hash } from 'node:crypto'
 import { type Answer, type Call, type Detail, type Problem, Refusal, type SignedParts } from '../../provider.ts'
 import type { World } from '../../world/world.ts'

@@ -1,4 +1,4 @@
-// Deposit addresses: when one is made, when one is shared, how many may wait for money at once, and when the oldest of them goes.
+// Deposit addresses: when one is created or shared, how many may be unused at once, and when the oldest unused one expires.
 import { z } from 'zod'
 import { type Answer, type Reaction, Refusal } from '../../provider.ts'
 import { NETWORKS as CHAINS } from '../../world/networks.ts'
@@ -185,7 +185,7 @@ function whereTo(
   throw new Error(`no free tag for ${method.network} in ${TAG_DRAWS_MAX} draws`)
 }
 
-/** Once more than the limit exist, the oldest one that nobody used is shown for another seven days. */
+/** When there are more addresses than the limit, the oldest unused one expires after seven days. */
 function expireOldest(unused: readonly AddressRow[], made: AddressRow, limit: number, world: World): void {
   // rule: payward.limit.expiry
   const live = world.list(Addresses, 'live', home(made.account, made.method), { limit: limit + 1 })

@@ -1,4 +1,4 @@
-// Paths that Payward had before, and those of the products it comes from, for the hints: what took their place here.
+// Former paths of Payward and paths of the products it comes from, with their replacements, for the hints.
 import type { FormerPaths } from '../../provider.ts'
 
 const EMBED: FormerPaths = {

@@ -78,7 +78,7 @@ function signatureMatches(call: PaywardCall, world: World): void {
   if (!matches) throw new Refusal('bad_signature')
 }
 
-/** Spends the nonce as soon as the signature is right, whatever becomes of the call. */
+/** Uses up the nonce once the signature is valid, even if the call is refused later. */
 function nonceRises(call: PaywardCall, world: World): void {
   // rule: payward.nonce.u64, rule: payward.nonce.no-clock
   const text = String(call.headers['api-nonce'])
@@ -188,7 +188,7 @@ export const gates: readonly Gate[] = [
   accountKnown,
 ]
 
-/** Who calls, without the key: the account, and which of its keys. */
+/** The caller, without the key: the account, and which of its keys. */
 export const identity: Identity = {
   gates: [keyKnown, signatureMatches, nonceRises],
   callers: (world) => [...world.settings<Settings>('payward').keys.values()],

@@ -1,4 +1,4 @@
-// How clients of Payward sign, and what goes wrong when they do, for the hints. What is right stands in wire.ts.
+// How clients of Payward sign, and their common mistakes, for the hints. The correct signature is in wire.ts.
 import { hash } from 'node:crypto'
 import type { Credential, Signing, SignedParts, Unsigned } from '../../provider.ts'
 import { inner, signature, signedParts, target } from './wire.ts'

@@ -1,4 +1,4 @@
-// Deposits: money that reaches an address, from first sight to credit, and what comes to nothing. Telling the partner is left to webhooks.ts.
+// Deposits, from first seen to credited, ignored or failed. Sending webhooks is left to webhooks.ts.
 import { z } from 'zod'
 import type { DepositRules, Reaction } from '../../provider.ts'
 import { amountText, atomsOf } from '../../world/amounts.ts'
@@ -22,7 +22,7 @@ export interface DepositRow {
   readonly seq: number
   readonly refId: string
   readonly account: string
-  /** The address row, which is the hand-out's reference. */
+  /** The address row, which is the allocation's reference. */
   readonly addressId: string
   /** The method of what was sent, which need not be the one the address was made for. */
   readonly method: string
@@ -137,7 +137,7 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
     balance: held(holder.account, method, world).toString(),
   })
   announce(row, world)
-  // Where it is in a block already when it is seen, nothing else will tell.
+  // If it is already in a block when first seen, no later step reports that.
   return transfer.minedAt === null ? `${row.refId} is initial` : become(row, 'pending', 'already in a block', world)
 }
 

@@ -98,7 +98,7 @@ function seconds(ms: number): number {
   return Math.floor(ms / 1000)
 }
 
-/** Tells whoever listens to the account: the endpoint that a test gave it, and the webhook that its partner registered. */
+/** Sends a callback to the endpoint set through the control API and to the webhook that the partner registered. */
 export function tell(
   what: Pick<Callback, 'event' | 'account' | 'object'>,
   data: Record<string, unknown>,
@@ -116,7 +116,7 @@ export function tell(
   }
 }
 
-/** The same bytes for everybody who is told. */
+/** The same bytes for every delivery. */
 // rule: payward.webhooks.envelope
 function callbackOf(
   what: Pick<Callback, 'event' | 'account' | 'object'>,

@@ -1,4 +1,4 @@
-// Payward's dialect: how it signs, what it says when it refuses, how it writes money and dates.
+// Payward's wire format: signatures, error answers, amounts and dates.
 import { createHmac, hash } from 'node:crypto'
 import { type Answer, type Call, type Detail, type Problem, Refusal, type SignedParts } from '../../provider.ts'
 import type { World } from '../../world/world.ts'

@@ -1,4 +1,4 @@
-// Deposit addresses: one primary address for each user, or the treasury, on each asset and network; whoever asks again gets the same.
+// Deposit addresses: one primary address per user (or the treasury), asset and network; a repeated call returns it.
 import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { Moment, oneOf, Text } from '../../world/rows.ts'
@@ -81,7 +81,7 @@ function networkOf(text: string): string {
   return network
 }
 
-/** Gets or creates: the id is a function of who the address is for, so whoever comes second finds the row. */
+/** Gets or creates: the id is a function of the address's owner, so a second call finds the row. */
 function ensurePrimaryAddress(
   call: ZopayCall,
   { asset, network }: Pair,

@@ -62,7 +62,7 @@ function plain(text: string): Reading {
   return { text: `${padded.slice(0, -places)}.${padded.slice(-places)}` }
 }
 
-/** An amount that came, as it is told: at least two places, and behind them no zeros that say nothing. */
+/** A received amount as answered: at least two decimals, and no further trailing zeros. */
 // rule: zopay.transactions.amount
 export function money(amount: string): string {
   const [whole, fraction = ''] = amount.split('.')

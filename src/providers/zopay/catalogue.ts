@@ -6,7 +6,7 @@ import type { NetworkName } from '../../world/networks.ts'
 export interface Network {
   readonly chain: Chain
   readonly on: NetworkName
-  /** Confirmations until money counts. */
+  /** Required confirmations. */
   readonly threshold: number
 }
 
@@ -94,7 +94,7 @@ export const DEMO = Object.entries(DEMO_ACCOUNTS).flatMap(([account, { keys }]) 
   keys.map(({ id, scopes }) => ({ account, key: id, ...(scopes && { note: 'read scopes only' }) })),
 )
 
-/** Who calls: a key without its text, so that none is ever written down. */
+/** The caller: a key without its text, so that no key is ever stored. */
 export interface Caller {
   readonly org: string
   /** Which of the organisation's keys: `org_demo/0`. */
@@ -125,7 +125,7 @@ export const Settings = z
 
 export type Settings = z.output<typeof Settings>
 
-/** Whose key this is; undefined when it is nobody's. */
+/** The account of a key; undefined: the key is unknown. */
 export function callerOf(key: string, { keys, liveKeys }: Settings): Caller | undefined {
   if (!key.startsWith('sk_live_')) return keys.get(key)
   // rule: zopay.auth.live-keys

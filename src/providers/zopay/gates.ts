@@ -105,7 +105,7 @@ export const gates: readonly Gate[] = [
   legal,
 ]
 
-/** Who calls, without the key: Zopay's callers hold none. */
+/** The caller, without the key: Zopay's callers hold none. */
 export const identity: Identity = {
   gates: [keyKnown],
   callers: (world) =>

@@ -1,4 +1,4 @@
-// Transactions: money that came in, as partners list and read it. How it comes is left to transfers.ts and payments.ts.
+// Transactions, as partners list and read them. They are created by transfers.ts and payments.ts.
 import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { Decimal, Moment, oneOf, Text } from '../../world/rows.ts'
@@ -14,11 +14,11 @@ export interface TransactionRow extends Listed {
   readonly status: 'pending' | 'confirmed' | 'failed'
   readonly asset: string
   readonly network: string
-  /** Decimal text, as told. */
+  /** Decimal text, as answered. */
   readonly amount: string
   readonly address: string
   readonly txHash: string
-  /** The intent it pays; null for money to an address of a user or of the treasury. */
+  /** The intent it pays; null for a deposit to an address of a user or of the treasury. */
   readonly intent: string | null
   /** World ms. */
   readonly createdAt: number

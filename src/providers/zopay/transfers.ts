@@ -1,4 +1,4 @@
-// Money on the chain: which transfers Zopay takes notice of, and what each of their steps makes of the transaction they are told as.
+// Transfers on the chain: which of them Zopay records, and how each step changes the transaction.
 import type { DepositRules } from '../../provider.ts'
 import { amountText } from '../../world/amounts.ts'
 import type { Asset, Transfer } from '../../world/chain.ts'

@@ -188,9 +188,9 @@ function notFinite(document: unknown, start: readonly (string | number)[], call:
   return items
 }
 
-/** So many items of one kind are told. */
+/** How many items of one kind are listed. */
 const TOLD_MAX = 100
-/** An input of more parts is told by the first hundred of each list and object in it. */
+/** An input of more values is shortened to the first hundred of each list and object. */
 const ECHO_MAX = 5_000
 
 /** The body as it came; where very much was in it, what the contract looked at. */
@@ -199,7 +199,7 @@ function documentOf({ content, text }: ZopayCall): unknown {
 }
 
 // rule: zopay.validation.bounds
-/** What an item says was sent. */
+/** The input that an item shows. */
 function echoed(input: unknown, call: ZopayCall): unknown {
   const partly = call.content.kind === 'json' && call.content.omitted
   if (!hasMore(input, partly ? TOLD_MAX : ECHO_MAX)) return input
@@ -233,7 +233,7 @@ function hasMore(value: unknown, most: number): boolean {
   return look(value)
 }
 
-/** One item a place, fields as the model has them, extras last; of a list that is too long nothing else is told. */
+/** One item per position, fields in the order of the model, extras last; for a list that is too long, only that item. */
 function inOrder(items: readonly Item[], fields: readonly string[]): Item[] {
   const long = items.filter(({ type }) => type === 'too_long').map(({ loc }) => loc[1])
   const places = new Map<string, Item>()

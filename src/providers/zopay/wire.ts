@@ -37,7 +37,7 @@ export interface Item {
   readonly ctx?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** What the sandbox answers when it is told to refuse a body it finds nothing wrong with. */
+/** The answer when a scenario refuses a valid body. */
 const UNNAMED: Item = {
   type: 'value_error',
   loc: ['body'],
