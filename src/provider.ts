@@ -76,7 +76,7 @@ export interface Provider {
 }
 
 export interface FormerPaths {
-  /** DepositTarget paths they are: `Kraken Embed`. */
+  /** Whose paths they are: `Kraken Embed`. */
   readonly whose: string
   readonly paths: readonly (readonly [pattern: RegExp, operation: string])[]
 }

@@ -88,7 +88,7 @@ export function placeOf(address: string, world: World): Found {
   }
 }
 
-/** DepositTarget address a deposit reached; undefined: nobody's. */
+/** Who was allocated the address that a deposit reached; undefined: no one. */
 export function holderOf(transfer: Transfer, world: World): HandOut | undefined {
   return transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
 }

@@ -23,7 +23,7 @@ export interface CallTold {
   readonly provider: string
   /** Undefined: the document knows no such path; then method and path say what was asked. */
   readonly operation: string | undefined
-  /** DepositTarget key it was; undefined: nobody's. */
+  /** The account of the key; undefined: the key is unknown. */
   readonly account: string | undefined
   readonly method: string
   readonly path: string

@@ -1,4 +1,4 @@
-// Destination tags and memos: which texts are the same one, and which a payment on a chain can carry. DepositTarget they are is left to chain.ts.
+// Destination tags and memos: which texts are the same one, and which a payment on a chain can carry. Who owns them is left to chain.ts.
 import type { Chain } from './addresses.ts'
 
 /** A whole number as payers and their spreadsheets write it: blanks around it, a plus, zeros in front, `.0` behind. */

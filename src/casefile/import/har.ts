@@ -1,5 +1,5 @@
 // The entries of a HAR file, as browsers, proxies and HTTP clients really write them: what is missing or of another type is left out, and nothing in
-// it is a reason to refuse the rest. DepositTarget entries they are is left to case.ts.
+// it is a reason to refuse the rest. Whose entries they are is left to case.ts.
 import { Unusable } from '../format.ts'
 import { bytesOf, isBlackedOut, jsonBody, type Unpacker } from './bodies.ts'
 import { type Exchange, headerOf, type Heard, type Pair, pairsOf } from './exchange.ts'
