@@ -101,8 +101,24 @@ export interface DemoCredential extends Credential {
   readonly note?: string
 }
 
-/** One check. Its function name is what the journal shows. */
-export type Gate = (call: Call, world: World) => void
+/** One check of a call: it passes, or throws a `Refusal`. */
+export interface Gate {
+  (call: Call, world: World): void
+  /** What it is called in journals and case files: it never changes. */
+  readonly id: string
+  /** What older case files call it. */
+  readonly formerly: string
+}
+
+/** Gives a check its id. */
+export function gate(id: string, formerly: string, check: (call: any, world: World) => void): Gate {
+  return Object.assign(check, { id, formerly })
+}
+
+/** Whether a case file means this check by that name. */
+export function isCalled({ id, formerly }: Gate, name: string): boolean {
+  return name === id || name === formerly
+}
 
 /** The checks that find out who calls, and the caller they find, in facts that let nobody in. */
 export interface Identity {

@@ -101,7 +101,7 @@ describe.each([...providers.values()].map((provider) => [provider.name, provider
         headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       })
       const entry = await box.entry(reply)
-      for (const { name } of identity.gates) expect(entry.checks, credential.key).toContain(name)
+      for (const { id } of identity.gates) expect(entry.checks, credential.key).toContain(id)
       const before = demo.slice(0, index + 1).filter(({ account }) => account === credential.account).length
       expect([entry.account, entry.key]).toEqual([credential.account, before])
       if (index === 0) expect([200, 201], reply.text).toContain(reply.status)

@@ -556,15 +556,15 @@ describe('an answer explained', () => {
     judge('GET', '/journal/1', { status: 200, headers: { 'content-type': 'application/json' }, text: ' ', json: entry })
     expect(entry).toMatchObject({
       checks: [
-        'headersPresent',
-        'timestampInWindow',
-        'keyKnown',
-        'addressAllowed',
-        'signatureMatches',
-        'signatureUnused',
-        'withinRate',
-        'permitted',
-        'legal',
+        'auth_headers_present',
+        'timestamp_in_window',
+        'key_known',
+        'ip_allowed',
+        'signature_valid',
+        'signature_unused',
+        'within_rate_limit',
+        'permission_granted',
+        'schema_valid',
       ],
       rules: expect.arrayContaining([{ id: 'cpg.deposits.sticky', mark: 'documented' }]),
       notes: { address: 'sticky: new for this identifier', idempotency: { decided: 'kept' } },
@@ -588,9 +588,14 @@ describe('an answer explained', () => {
 
   test('a call that was stopped: by which check, under which name', async () => {
     const missing = await box.entry(await box.send('cpg', PING))
-    expect(missing).toMatchObject({ checks: [], stopped_by: 'headersPresent', refusal: 'missing_headers', status: 401 })
+    expect(missing).toMatchObject({
+      checks: [],
+      stopped_by: 'auth_headers_present',
+      refusal: 'missing_headers',
+      status: 401,
+    })
     const forbidden = await box.entry(await allocate(box, {}, KEYS.readonly))
-    expect(forbidden).toMatchObject({ stopped_by: 'permitted', refusal: 'forbidden', status: 403 })
+    expect(forbidden).toMatchObject({ stopped_by: 'permission_granted', refusal: 'forbidden', status: 403 })
     expect(forbidden.checks).toHaveLength(7)
     const unknown = await box.entry(await allocate(box, { network: 'NOPE' }))
     expect(unknown).toMatchObject({ stopped_by: 'operation', refusal: 'network_not_found', status: 404 })

@@ -228,7 +228,7 @@ test('no name that is kept in files has gone: tables, reactions, checks, and wha
       .sort(),
     checks: [...providers.values()]
       .flatMap(({ name, gates, identity }) =>
-        [...new Set([...gates, ...identity.gates])].map((gate) => `${name} ${gate.name}`),
+        [...new Set([...gates, ...identity.gates])].map((gate) => `${name} ${gate.formerly}`),
       )
       .sort(),
     draws: [...draws].sort(),
@@ -239,4 +239,61 @@ test('no name that is kept in files has gone: tables, reactions, checks, and wha
       names.filter((name) => !now[kind]!.includes(name)),
       `${kind} that files name and this build does not know: a kept name was changed`,
     ).toEqual([])
+})
+
+test('each check keeps its id: journals and case files hold it', async () => {
+  const ids = [...(await findProviders()).values()].map(({ name, gates, identity, operations }) => {
+    const all = [
+      ...gates,
+      ...identity.gates,
+      ...Object.values(operations).flatMap((operation) => operation.gates ?? []),
+    ]
+    return [name, [...new Set(all.map(({ id }) => id))].sort()]
+  })
+  expect(Object.fromEntries(ids)).toEqual({
+    alphapo: [
+      'content_readable',
+      'fields_valid',
+      'ip_allowed',
+      'key_known',
+      'key_present',
+      'lookup_valid',
+      'schema_valid',
+      'signature_present',
+      'signature_valid',
+      'within_rate_limit',
+    ],
+    cpg: [
+      'auth_headers_present',
+      'ip_allowed',
+      'key_known',
+      'permission_granted',
+      'schema_valid',
+      'signature_unused',
+      'signature_valid',
+      'timestamp_in_window',
+      'within_rate_limit',
+    ],
+    payward: [
+      'account_found',
+      'idempotency_key_valid',
+      'key_known',
+      'media_type_supported',
+      'nonce_increases',
+      'permission_granted',
+      'schema_valid',
+      'signature_valid',
+      'within_rate_limit',
+    ],
+    zopay: [
+      'body_readable',
+      'idempotency_key_present',
+      'key_known',
+      'organisation_approved',
+      'path_complete',
+      'schema_valid',
+      'scope_granted',
+      'within_rate_limit',
+    ],
+  })
 })

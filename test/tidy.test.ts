@@ -161,7 +161,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'sorted-btree': ['src/world/group.ts'],
   '@streamparser/json': ['src/control/snapshot-body.ts'],
   'find-my-way': ['src/contract/paths.ts'],
-  'ajv/dist/2020.js': ['src/contract/contract.ts'],
+  'ajv/dist/2020.js': ['src/contract/'],
   commander: ['src/cli/'],
   'prom-client': ['src/telemetry/metrics.ts'],
   'fastest-levenshtein': ['src/text/suggest.ts', 'src/diagnosis/hints.ts'],

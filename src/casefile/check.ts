@@ -19,7 +19,7 @@ import {
   Unusable,
 } from './format.ts'
 import { LOAD } from '../engine/recorder.ts'
-import type { Provider } from '../provider.ts'
+import { isCalled, type Provider } from '../provider.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { YamlError } from '../text/yaml.ts'
 
@@ -56,15 +56,13 @@ function checkCall(call: RecordedCall | CallUnderWay, place: string, providers: 
   const { refused } = call
   if (!refused) return
   const gates = [
-    ...new Set(
-      [...identity.gates, ...ordinary, ...Object.values(operations).flatMap(({ gates = [] }) => gates)].map(
-        ({ name }) => name,
-      ),
-    ),
+    ...identity.gates,
+    ...ordinary,
+    ...Object.values(operations).flatMap((operation) => operation.gates ?? []),
   ]
-  if (!gates.includes(refused.gate))
+  if (!gates.some((gate) => isCalled(gate, refused.gate)))
     throw new Unusable(
-      `${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${didYouMean(refused.gate, gates)}`,
+      `${place}.refused.gate: ${call.provider} has no check "${refused.gate}"${didYouMean(refused.gate, [...new Set(gates.map(({ id }) => id))])}`,
     )
   if (!Object.hasOwn(refusals, refused.name))
     throw new Unusable(

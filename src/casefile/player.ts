@@ -30,7 +30,7 @@ import {
   Unusable,
 } from './format.ts'
 import { LOAD } from '../engine/recorder.ts'
-import { type Call, type Gate, type Provider, Refusal } from '../provider.ts'
+import { type Call, type Gate, isCalled, type Provider, Refusal } from '../provider.ts'
 import { Renamed } from './substitutions.ts'
 import type { World } from '../world/world.ts'
 
@@ -339,7 +339,7 @@ function compare(a: number, b: number): number {
 function admitting(call: AnyCall, { identity }: Provider) {
   return (gate: Gate, current: Call, world: World): boolean => {
     // An import has refusals of other checks too, such as a rate or a permission.
-    if (call.refused?.gate === gate.name) throw new Refusal(call.refused.name, call.refused.detail)
+    if (call.refused && isCalled(gate, call.refused.gate)) throw new Refusal(call.refused.name, call.refused.detail)
     if (!identity.gates.includes(gate)) return false
     if (current.caller === undefined && call.who)
       current.caller = identity.callers(world).find((caller) => isDeepStrictEqual(identity.of(caller, world), call.who))

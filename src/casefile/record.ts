@@ -191,7 +191,7 @@ function callOf(
 ): Omit<RecordedCall, 'entry' | 'at' | 'answer'> {
   const { provider, operation, request, caller, detail, began, hint } = call
   const { identity, keyHeader } = engine.providers.get(provider)!
-  const refused = call.refusal !== undefined && identity.gates.some(({ name }) => name === call.stoppedBy)
+  const refused = call.refusal !== undefined && identity.gates.some(({ id }) => id === call.stoppedBy)
   const headers = Object.entries(request.headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const],
   )

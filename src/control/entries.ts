@@ -71,7 +71,7 @@ function callView(
     ...shared(rest, hide),
     refused: isRefused(entry),
     ...callerOf(caller, entry.provider, providers, world),
-    checks: gates.slice(0, passed).map(({ name }) => name),
+    checks: gates.slice(0, passed).map(({ id }) => id),
     ...(stoppedBy && { stopped_by: stoppedBy }),
     rules: [...new Set(applied)].map((id) => ({ id, mark: rules.all.get(id)?.mark })),
     ...(expected !== undefined && { expected_text: cut(hide(expected)) }),

@@ -75,7 +75,7 @@ function unavailable(sent: Sent, runtime: ProviderRuntime, exchange: Exchange, w
   world.journal.amend(sent.told.entry, {
     status,
     refusal: 'unavailable',
-    stoppedBy: 'keeping',
+    stoppedBy: 'storage',
     response: { status, headers, text },
   })
   return { ...sent, status, headers, text, told: { ...sent.told, refusal: 'unavailable', hint: undefined } }
@@ -246,7 +246,7 @@ function passGates(exchange: Exchange, world: World): void {
   // rule: sandgate.input.body-limit
   if (exchange.call.bodyTooLarge) throw new Refusal('body_too_large')
   for (const gate of exchange.gates) {
-    exchange.stoppedBy = gate.name
+    exchange.stoppedBy = gate.id
     if (!exchange.replay?.admit(gate, exchange.call, world)) gate(exchange.call, world)
     exchange.passed++
   }

@@ -62,7 +62,7 @@ export interface CallEntry extends Base, CallFacts {
   /** Undefined: the connection was cut. */
   readonly status: number | undefined
   /** The checks of this call in order, and how many it has passed. */
-  readonly gates: readonly { readonly name: string }[]
+  readonly gates: readonly { readonly id: string }[]
   readonly passed: number
   readonly rules: readonly string[]
   readonly notes: Readonly<Record<string, unknown>>

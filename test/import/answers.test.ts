@@ -315,35 +315,35 @@ describe('sandgate.import.refused:', () => {
       '/v1/_ping',
       401,
       { success: false, message: 'Request timestamp is outside the allowed window' },
-      { gate: 'timestampInWindow', name: 'timestamp_outside_window' },
+      { gate: 'timestamp_in_window', name: 'timestamp_outside_window' },
     ],
     [
       'cpg',
       '/v1/_ping',
       429,
       { success: false, message: 'Rate limit exceeded' },
-      { gate: 'withinRate', name: 'rate_limited' },
+      { gate: 'within_rate_limit', name: 'rate_limited' },
     ],
     [
       'cpg',
       '/v1/currencies',
       403,
       { success: false, message: 'Source IP is not allowed' },
-      { gate: 'addressAllowed', name: 'ip_not_allowed' },
+      { gate: 'ip_allowed', name: 'ip_not_allowed' },
     ],
     [
       'zopay',
       '/connect/v1/addresses',
       401,
       { error: { code: 'missing_api_key', message: 'in other words', request_id: 'req_1' } },
-      { gate: 'keyKnown', name: 'missing_api_key' },
+      { gate: 'key_known', name: 'missing_api_key' },
     ],
     [
       'zopay',
       '/connect/v1/addresses',
       403,
       { error: { code: 'organization_not_approved', message: 'The organization is not approved yet.' } },
-      { gate: 'organisationApproved', name: 'organization_not_approved' },
+      { gate: 'organisation_approved', name: 'organization_not_approved' },
     ],
     [
       'payward',
@@ -356,7 +356,7 @@ describe('sandgate.import.refused:', () => {
         data: null,
         source: 'Gateway',
       },
-      { gate: 'keyKnown', name: 'unauthorized', detail: { title: 'API: Missing API-Key' } },
+      { gate: 'key_known', name: 'unauthorized', detail: { title: 'API: Missing API-Key' } },
     ],
     [
       'payward',
@@ -369,14 +369,14 @@ describe('sandgate.import.refused:', () => {
         data: null,
         source: 'Gateway',
       },
-      { gate: 'nonceRises', name: 'InvalidNonce' },
+      { gate: 'nonce_increases', name: 'InvalidNonce' },
     ],
     [
       'alphapo',
       '/api/v2/currencies/list',
       403,
       { error: 'Bad signature header', code: 'bad_header_signature' },
-      { gate: 'signatureMatches', name: 'bad_signature' },
+      { gate: 'signature_valid', name: 'bad_signature' },
     ],
   ])('%s %s %i is played as the refusal that the body tells', async (name, path, status, answer, refused) => {
     const [call] = await callsOf(name, { path, status, answer, ...(path.endsWith('list') && { sent: {} }) })
@@ -409,7 +409,7 @@ describe('sandgate.import.refused:', () => {
 
   test('a refusal without a body is one of the caller where there is one of that status', async () => {
     expect((await callsOf('cpg', { path: '/v1/currencies', status: 403 }))[0]!.refused).toEqual({
-      gate: 'permitted',
+      gate: 'permission_granted',
       name: 'forbidden',
     })
     expect((await callsOf('cpg', { path: '/v1/currencies', status: 404 }))[0]).not.toHaveProperty('refused')

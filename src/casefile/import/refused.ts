@@ -48,7 +48,7 @@ function candidatesOf(status: number | undefined, call: Call, provider: Provider
   const own = (provider.identity.refuses ?? []).map(({ name, gate, detail }) => ({
     name,
     detail,
-    refused: { gate: gate.name, name, ...(detail && { detail: { ...detail } }) },
+    refused: { gate: gate.id, name, ...(detail && { detail: { ...detail } }) },
   }))
   const others = Object.keys(provider.refusals)
     .filter((name) => !own.some((row) => row.name === name))

@@ -1,6 +1,6 @@
 // Deposit addresses: every call creates a new one, distinguished from others of the same customer by its id.
 import { z } from 'zod'
-import { type Answer, Refusal } from '../../provider.ts'
+import { type Answer, gate, Refusal } from '../../provider.ts'
 import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
@@ -84,7 +84,7 @@ function wishOf(call: AlphapoCall) {
 }
 
 /** The last gate of takeAddress: all invalid fields are reported at once. */
-export function fieldsValid(call: AlphapoCall, world: World): void {
+export const fieldsValid = gate('fields_valid', 'fieldsValid', (call: AlphapoCall, world: World): void => {
   const body = bodyOf(call)
   const errors = fieldErrors(call.problems)
   forgive(errors, body, world)
@@ -98,7 +98,7 @@ export function fieldsValid(call: AlphapoCall, world: World): void {
   if (errors.size === 0) return
   const told = FIELDS.filter((field) => errors.has(field)).map((field) => [field, errors.get(field)!])
   throw new Refusal('invalid_request', { errors: Object.fromEntries(told) }, hint(body, errors))
-}
+})
 
 function convertible(currency: unknown, into: string): boolean {
   return into !== currency && (CURRENCIES.has(into) || FIAT.includes(into))

@@ -1,5 +1,5 @@
 // What is wrong with the fields of a body, one text a field, in the words of the Laravel validator behind AlphaPo.
-import { type Call, type Problem, Refusal } from '../../provider.ts'
+import { type Call, gate, type Problem, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 
 /** Texts by field. */
@@ -12,12 +12,12 @@ export function bodyOf({ content }: Call): any {
 }
 
 /** The last gate of operations that only the OpenAPI document validates. */
-export function fieldsLegal(call: Call, world: World): void {
+export const fieldsLegal = gate('schema_valid', 'fieldsLegal', (call: Call, world: World): void => {
   // What may be one of a few may be left out, too, and blank is as good as that.
   const errors = fieldErrors(call.problems.filter(({ keyword, value }) => keyword !== 'enum' || !isBlank(value)))
   forgive(errors, bodyOf(call), world)
   if (errors.size > 0) throw new Refusal('invalid_request', { errors: Object.fromEntries(errors) })
-}
+})
 
 /** Older clients send no end_user_reference. */
 // rule: alphapo.take.end-user-reference

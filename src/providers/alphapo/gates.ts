@@ -1,47 +1,47 @@
 // AlphaPo's checks before any field is looked at, in the order its error texts suggest: key, source address, signature, rate, and whether the body can be read.
 import { timingSafeEqual } from 'node:crypto'
-import { type Gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
+import { type Gate, gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
 import { type AlphapoCall, signature, signedParts } from './wire.ts'
 
-function keyPresent(call: AlphapoCall): void {
+const keyPresent = gate('key_present', 'keyPresent', (call: AlphapoCall): void => {
   // rule: alphapo.auth.no-key
   if (!call.headers['x-processing-key']) throw new Refusal('required_header_key')
-}
+})
 
-function keyKnown(call: AlphapoCall, world: World): void {
+const keyKnown = gate('key_known', 'keyKnown', (call: AlphapoCall, world: World): void => {
   // rule: alphapo.auth.bad-key
   const key = world.settings<Settings>('alphapo').keys.get(String(call.headers['x-processing-key']))
   if (!key) throw new Refusal('unauthorized')
   call.caller = key
-}
+})
 
-function addressAllowed(call: AlphapoCall): void {
+const addressAllowed = gate('ip_allowed', 'addressAllowed', (call: AlphapoCall): void => {
   // rule: alphapo.auth.ip
   if (!call.caller.ips(call.ip)) throw new Refusal('forbidden', {}, `the call came from ${call.ip}`)
-}
+})
 
-function signaturePresent(call: AlphapoCall): void {
+const signaturePresent = gate('signature_present', 'signaturePresent', (call: AlphapoCall): void => {
   // rule: alphapo.auth.no-signature
   if (!call.headers['x-processing-signature']) throw new Refusal('required_header_signature')
-}
+})
 
-function signatureMatches(call: AlphapoCall, world: World): void {
+const signatureMatches = gate('signature_valid', 'signatureMatches', (call: AlphapoCall, world: World): void => {
   // rule: alphapo.auth.bad-signature, rule: alphapo.auth.hex-case
   const parts = signedParts(call, world)!
   if (!/^[0-9a-f]{128}$/.test(parts.given)) throw new Refusal('bad_signature')
   if (!timingSafeEqual(Buffer.from(parts.given, 'hex'), signature(parts))) throw new Refusal('bad_signature')
-}
+})
 
-function withinRate(call: AlphapoCall, world: World): void {
+const withinRate = gate('within_rate_limit', 'withinRate', (call: AlphapoCall, world: World): void => {
   // rule: alphapo.rate.bucket
   const { id, ratePerMinute } = call.caller
   if (overRate(['alphapo', id], ratePerMinute, world) !== undefined) throw new Refusal('rate_limited')
-}
+})
 
-function contentReadable(call: AlphapoCall): void {
+const contentReadable = gate('content_readable', 'contentReadable', (call: AlphapoCall): void => {
   // rule: alphapo.content.none
   if (call.content.kind === 'none' && call.method === 'GET') return
   // rule: alphapo.content.format
@@ -59,7 +59,7 @@ function contentReadable(call: AlphapoCall): void {
   if (/\\u[dD][89a-fA-F]/.test(call.body.toString('latin1')) && hasLoneSurrogate(value)) {
     throw new Refusal('bad_content_format', {}, 'the body has an unpaired surrogate, which PHP cannot parse')
   }
-}
+})
 
 /** PHP's parser refuses a text with half a character; ours does not. The nesting is bounded by then. */
 function hasLoneSurrogate(value: unknown): boolean {

@@ -1,6 +1,6 @@
 // A deposit as AlphaPo tells it, in callbacks and when it is looked up: one object, the same in both places.
 import { z } from 'zod'
-import { type Answer, Refusal } from '../../provider.ts'
+import { type Answer, gate, Refusal } from '../../provider.ts'
 import { confirmations, Transfers } from '../../world/chain.ts'
 import { Count, Digits, Flag, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
@@ -153,14 +153,14 @@ const LOOKUPS = ['id', 'foreign_id', 'txid'] as const
 
 /** The last gate of getTransactionInfo. */
 // rule: alphapo.transactions.lookup
-export function lookupValid(call: AlphapoCall): void {
+export const lookupValid = gate('lookup_valid', 'lookupValid', (call: AlphapoCall): void => {
   const errors = fieldErrors(call.problems.filter(({ value }) => !isBlank(value)))
   const [first, second] = LOOKUPS.filter((field) => !isBlank(lookups(call)[field]))
   if (first === undefined) errors.set('id', lacking('id'))
   else if (second !== undefined)
     errors.set(first, `The ${spoken(first)} field prohibits ${spoken(second)} from being present.`)
   if (errors.size > 0) throw new Refusal('invalid_request', { errors: Object.fromEntries(errors) })
-}
+})
 
 export function getTransactionInfo(call: AlphapoCall, world: World): Answer {
   const { id, txid } = lookups(call)

@@ -1,7 +1,7 @@
 // CPG's checks before any endpoint rule, in its order: headers, clock, key, address of the caller, signature, replay, rate, permission, schema.
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { type Gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
+import { type Gate, gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
 import { Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
@@ -22,7 +22,7 @@ export const Signatures: Table<{ readonly signature: string; readonly expiresWal
   indexes: { expiring: { group: () => '', order: (row) => row.expiresWallMs } },
 }
 
-function headersPresent(call: CpgCall): void {
+const headersPresent = gate('auth_headers_present', 'headersPresent', (call: CpgCall): void => {
   // rule: cpg.auth.headers
   const { 'x-cpg-key': key, 'x-cpg-timestamp': timestamp, 'x-cpg-signature': given } = call.headers
   if (key && timestamp && given) return
@@ -34,9 +34,9 @@ function headersPresent(call: CpgCall): void {
     {},
     missing.length < 3 ? `missing: ${missing.map(([name]) => name).join(', ')}` : undefined,
   )
-}
+})
 
-function timestampInWindow(call: CpgCall): void {
+const timestampInWindow = gate('timestamp_in_window', 'timestampInWindow', (call: CpgCall): void => {
   // rule: cpg.auth.window
   const text = String(call.headers['x-cpg-timestamp'])
   const seconds = /^\d{1,15}$/.test(text) ? Number(text) : NaN
@@ -47,7 +47,7 @@ function timestampInWindow(call: CpgCall): void {
     {},
     milliseconds ? 'seconds expected, milliseconds sent' : timestampHint(seconds, call.wallMs),
   )
-}
+})
 
 function timestampHint(seconds: number, wallMs: number): string {
   if (Number.isNaN(seconds)) return 'X-CPG-Timestamp is not a whole number of seconds'
@@ -55,19 +55,19 @@ function timestampHint(seconds: number, wallMs: number): string {
   return `X-CPG-Timestamp is ${Math.abs(off)} s ${off < 0 ? 'behind' : 'ahead of'} the wall clock of the sandbox; at most ${WINDOW_SECONDS} s are allowed`
 }
 
-function keyKnown(call: CpgCall, world: World): void {
+const keyKnown = gate('key_known', 'keyKnown', (call: CpgCall, world: World): void => {
   // rule: cpg.auth.key
   const key = world.settings<Settings>('cpg').keys.get(String(call.headers['x-cpg-key']))
   if (!key) throw new Refusal('unauthorized')
   call.caller = key
-}
+})
 
-function addressAllowed(call: CpgCall): void {
+const addressAllowed = gate('ip_allowed', 'addressAllowed', (call: CpgCall): void => {
   // rule: cpg.auth.ip
   if (!call.caller.ips(call.ip)) throw new Refusal('ip_not_allowed', {}, `the call came from ${call.ip}`)
-}
+})
 
-function signatureMatches(call: CpgCall): void {
+const signatureMatches = gate('signature_valid', 'signatureMatches', (call: CpgCall): void => {
   // rule: cpg.auth.signature
   const text = String(call.headers['x-cpg-signature'])
   if (!/^[0-9a-f]{64}$/.test(text)) throw new Refusal('bad_signature')
@@ -82,9 +82,9 @@ function signatureMatches(call: CpgCall): void {
     )
   if (!signedOver(call.path) && (call.path === call.linePath || !signedOver(call.linePath)))
     throw new Refusal('bad_signature')
-}
+})
 
-function signatureUnused(call: CpgCall, world: World): void {
+const signatureUnused = gate('signature_unused', 'signatureUnused', (call: CpgCall, world: World): void => {
   // rule: cpg.auth.replay
   const given = String(call.headers['x-cpg-signature'])
   const used = world.get(Signatures, given)
@@ -97,24 +97,24 @@ function signatureUnused(call: CpgCall, world: World): void {
   }
   world.prune(Signatures, 'expiring', '', call.wallMs - 1, 2)
   world.put(Signatures, { signature: given, expiresWallMs: call.wallMs + SIGNATURE_KEPT_MS })
-}
+})
 
-function withinRate(call: CpgCall, world: World): void {
+const withinRate = gate('within_rate_limit', 'withinRate', (call: CpgCall, world: World): void => {
   // rule: cpg.rate.bucket
   const { id, ratePerMinute } = call.caller
   if (overRate(['cpg', id], ratePerMinute, world) !== undefined) throw new Refusal('rate_limited')
-}
+})
 
-function permitted(call: CpgCall): void {
+const permitted = gate('permission_granted', 'permitted', (call: CpgCall): void => {
   // rule: cpg.auth.permission
   if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs))
     throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
-}
+})
 
-function legal(call: CpgCall): void {
+const legal = gate('schema_valid', 'legal', (call: CpgCall): void => {
   // rule: cpg.validation.codepoints, rule: cpg.validation.extra (the contract's schema says both)
   if (call.problems.length > 0) throw refuseProblems(call.problems, hintOf(call.content))
-}
+})
 
 /** What runs in front of every route, known or not. */
 // rule: cpg.auth.order

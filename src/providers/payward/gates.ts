@@ -1,7 +1,7 @@
 // Payward's checks before any endpoint rule, in its order: key, rate, signature, nonce, permission, Idempotency-Key, media type, schema, account.
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { type Gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
+import { type Gate, gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
 import { Count, Digits, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
@@ -45,24 +45,24 @@ export const Spent: Table<{ readonly id: string; readonly key: string; readonly 
 
 const NO_KEY = { title: 'API: Missing API-Key' }
 
-function keyKnown(call: PaywardCall, world: World): void {
+const keyKnown = gate('key_known', 'keyKnown', (call: PaywardCall, world: World): void => {
   // rule: payward.auth.key, rule: payward.auth.key-missing
   const id = call.headers['api-key']
   if (!id) throw new Refusal('unauthorized', NO_KEY)
   const key = world.settings<Settings>('payward').keys.get(String(id))
   if (!key) throw new Refusal('unauthorized')
   call.caller = key
-}
+})
 
-function withinRate(call: PaywardCall, world: World): void {
+const withinRate = gate('within_rate_limit', 'withinRate', (call: PaywardCall, world: World): void => {
   const { id, ratePerMinute } = call.caller
   // rule: payward.rate.off, rule: payward.rate.bucket
   const overMs = overRate(['payward', id], ratePerMinute, world)
   if (overMs !== undefined)
     throw new Refusal('rate_limited', { headers: { 'retry-after': String(Math.ceil(overMs / 1000)) } })
-}
+})
 
-function signatureMatches(call: PaywardCall, world: World): void {
+const signatureMatches = gate('signature_valid', 'signatureMatches', (call: PaywardCall, world: World): void => {
   // rule: payward.auth.headers, rule: payward.auth.nonce-missing
   if (!call.headers['api-sign']) throw new Refusal('bad_signature', {}, 'API-Sign is missing')
   if (!call.headers['api-nonce'])
@@ -76,10 +76,10 @@ function signatureMatches(call: PaywardCall, world: World): void {
     return expected.length === given.length && timingSafeEqual(expected, given)
   })
   if (!matches) throw new Refusal('bad_signature')
-}
+})
 
 /** Uses up the nonce once the signature is valid, even if the call is refused later. */
-function nonceRises(call: PaywardCall, world: World): void {
+const nonceRises = gate('nonce_increases', 'nonceRises', (call: PaywardCall, world: World): void => {
   // rule: payward.nonce.u64, rule: payward.nonce.no-clock
   const text = String(call.headers['api-nonce'])
   const nonce = /^(0|[1-9]\d{0,19})$/.test(text) ? BigInt(text) : -1n
@@ -100,7 +100,7 @@ function nonceRises(call: PaywardCall, world: World): void {
   if (nonceWindow > 0) world.put(Spent, { id: spentId, key, nonce: text })
   const next = forgetSpent(key, floor, known.spent + (nonceWindow > 0 ? 1 : 0), world)
   world.put(Nonces, { key, highest: String(highest), floor: String(next.floor), spent: next.spent })
-}
+})
 
 /** Lets go of remembered nonces that the floor refuses anyway, a few at a time, and of the lowest one when there are too many. */
 function forgetSpent(key: string, floor: bigint, spent: number, world: World): { floor: bigint; spent: number } {
@@ -144,36 +144,36 @@ function nonceHint(text: string, highest: string, wallMs: number): string {
   return `the nonce must be greater than the highest this key has used${strange ? '; this one is not the time of day in any unit: a clock that counts from the start of the machine or the program, as hrtime.bigint(), System.nanoTime() and time.monotonic_ns() do, begins anew; take the wall clock' : units}`
 }
 
-function permitted(call: PaywardCall): void {
+const permitted = gate('permission_granted', 'permitted', (call: PaywardCall): void => {
   // rule: payward.auth.permission
   if (call.needs && !(call.caller.permissions as readonly string[]).includes(call.needs))
     throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
-}
+})
 
-function idempotencyKeyLegal(call: PaywardCall): void {
+const idempotencyKeyLegal = gate('idempotency_key_valid', 'idempotencyKeyLegal', (call: PaywardCall): void => {
   // rule: payward.idempotency.key-form
   const problems = call.problems.filter((problem) => problem.in === 'header')
   if (problems.length > 0) throw refuseProblems(problems)
-}
+})
 
-function mediaTypeRead(call: PaywardCall): void {
+const mediaTypeRead = gate('media_type_supported', 'mediaTypeRead', (call: PaywardCall): void => {
   // rule: payward.validation.media-type
   if (!call.problems.some((problem) => problem.keyword === 'mediaType')) return
   throw new Refusal('unsupported_media_type', { detail: 'Content-Type: must be application/json' })
-}
+})
 
-function legal(call: PaywardCall): void {
+const legal = gate('schema_valid', 'legal', (call: PaywardCall): void => {
   // rule: payward.validation.fields, rule: payward.validation.null, rule: payward.validation.extra, rule: payward.accounts.length
   if (call.problems.length > 0) throw refuseProblems(call.problems, hintOf(call.content))
-}
+})
 
-function accountKnown(call: PaywardCall): void {
+const accountKnown = gate('account_found', 'accountKnown', (call: PaywardCall): void => {
   // rule: payward.accounts.unknown, rule: payward.accounts.any
   const { ids } = call.caller
   const id = call.params.account_id
   if (id !== undefined && !ids.includes(id))
     throw new Refusal('UnknownAccount', {}, `accounts of this key: ${ids.join(', ')}`)
-}
+})
 
 // rule: payward.auth.order
 export const gates: readonly Gate[] = [

@@ -1,5 +1,5 @@
 // Zopay's checks before any endpoint rule, in its order: JSON, Idempotency-Key, key, rate, approval, scope, schema.
-import { type Gate, hintOf, type Identity, Refusal } from '../../provider.ts'
+import { type Gate, gate, hintOf, type Identity, Refusal } from '../../provider.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
 import { type Caller, callerOf, type Settings } from './catalogue.ts'
@@ -7,13 +7,13 @@ import { itemsOf, syntaxItem } from './validation.ts'
 import type { ZopayCall } from './wire.ts'
 
 /** The framework's router knows no empty path value; ours does. */
-function pathWhole(call: ZopayCall): void {
+const pathWhole = gate('path_complete', 'pathWhole', (call: ZopayCall): void => {
   // rule: zopay.elsewhere.slash
   if (!Object.values(call.params).includes('')) return
   throw new Refusal(call.path.endsWith('/') ? 'slashless' : 'not_found')
-}
+})
 
-function bodyReadable(call: ZopayCall): void {
+const bodyReadable = gate('body_readable', 'bodyReadable', (call: ZopayCall): void => {
   // rule: zopay.validation.not-utf8
   if (call.problems.some(({ keyword }) => keyword === 'utf8'))
     throw new Refusal('unreadable_body', {}, hintOf(call.content))
@@ -23,9 +23,9 @@ function bodyReadable(call: ZopayCall): void {
   // rule: zopay.validation.nesting
   if (item === 'unreadable') throw new Refusal('unreadable_body', {}, 'the body is nested too deep')
   if (item) throw new Refusal('invalid_request', { items: [item] }, hintOf(call.content))
-}
+})
 
-function idempotencyKeyGiven(call: ZopayCall): void {
+const idempotencyKeyGiven = gate('idempotency_key_present', 'idempotencyKeyGiven', (call: ZopayCall): void => {
   // rule: zopay.order.key-before-auth
   const wrong = call.problems.filter((problem) => problem.in === 'header').map(({ keyword }) => keyword)
   if (wrong.length === 0) return
@@ -33,9 +33,9 @@ function idempotencyKeyGiven(call: ZopayCall): void {
   if (wrong.includes('required') || wrong.includes('minLength')) throw new Refusal('idempotency_required')
   // rule: zopay.idempotency.key-format
   throw new Refusal('invalid_idempotency_key')
-}
+})
 
-function keyKnown(call: ZopayCall, world: World): void {
+const keyKnown = gate('key_known', 'keyKnown', (call: ZopayCall, world: World): void => {
   const header = call.headers.authorization
   // rule: zopay.auth.missing
   if (!header)
@@ -50,7 +50,7 @@ function keyKnown(call: ZopayCall, world: World): void {
   // rule: zopay.auth.unknown-key
   if (!caller) throw new Refusal('invalid_api_key', {}, mistakeIn(header))
   call.caller = caller
-}
+})
 
 /** What the header looks like; never the key itself. Undefined: its form is right, and hints.ts looks at the key. */
 function mistakeIn(header: string): string | undefined {
@@ -65,24 +65,24 @@ function mistakeIn(header: string): string | undefined {
   return undefined
 }
 
-function withinRate(call: ZopayCall, world: World): void {
+const withinRate = gate('within_rate_limit', 'withinRate', (call: ZopayCall, world: World): void => {
   // rule: zopay.rate.bucket
   const { key, livemode, ratePerMinute } = call.caller
   if (overRate(['zopay', key, livemode], ratePerMinute, world) !== undefined) throw new Refusal('rate_limited')
-}
+})
 
-function organisationApproved(call: ZopayCall): void {
+const organisationApproved = gate('organisation_approved', 'organisationApproved', (call: ZopayCall): void => {
   // rule: zopay.auth.approval
   if (call.caller.livemode && !call.caller.approved) throw new Refusal('organization_not_approved')
-}
+})
 
-function scopeGranted(call: ZopayCall): void {
+const scopeGranted = gate('scope_granted', 'scopeGranted', (call: ZopayCall): void => {
   // rule: zopay.auth.scope
   if (call.needs && !call.caller.scopes.includes(call.needs))
     throw new Refusal('insufficient_scope', {}, `the key lacks ${call.needs}`)
-}
+})
 
-function legal(call: ZopayCall): void {
+const legal = gate('schema_valid', 'legal', (call: ZopayCall): void => {
   const items = itemsOf(call)
   if (items.length === 0) return
   const { content } = call
@@ -91,7 +91,7 @@ function legal(call: ZopayCall): void {
     { items },
     content.kind === 'other-type' ? 'the body was not sent as content-type application/json' : undefined,
   )
-}
+})
 
 // rule: zopay.order.gates
 export const gates: readonly Gate[] = [
