@@ -187,7 +187,7 @@ describe('spellings', () => {
 
   test('sandgate.addresses.notation: a text that is no known notation is looked up as it is, and told', async () => {
     expect(await fate('algo:XYZ')).toBe(
-      '404 nobody was handed out the address "algo:XYZ"; GET /_sandgate/addresses lists those that were',
+      '404 unknown address: no provider has allocated "algo:XYZ"; GET /_sandgate/addresses lists allocated addresses',
     )
   })
 

@@ -311,7 +311,7 @@ describe('worlds', () => {
     })
     expect(await refusal(() => sandbox.world('No_Id'))).toMatchObject({
       status: 422,
-      message: expect.stringContaining('no world id'),
+      message: expect.stringContaining('is not a world id'),
     })
     expect(await refusal(() => sandbox.world('two', { clock: 'noon' }))).toMatchObject({
       status: 422,

@@ -762,7 +762,7 @@ describe('a sandbox that is closed and opened again', () => {
     expect(Number(repeated.headers['x-sandgate-entry'])).toBeGreaterThan(Number(answer.headers['x-sandgate-entry']))
     const next = await second.call(cpg, allocation({ user_identifier: 'v' }))
     expect(next.json.data.request_id).toBe(answer.json.data.request_id + 1)
-    expect((await second.control('GET', '/recording')).json.detail).toContain('the world goes on as it was kept')
+    expect((await second.control('GET', '/recording')).json.detail).toContain('the world was restored from disk')
     const { happened } = await second.advance('4h')
     expect(happened.length).toBeGreaterThan(0)
   })
@@ -813,7 +813,7 @@ describe('a sandbox that is closed and opened again', () => {
       return { box, told: [...told] }
     }
     const line = (what: string) =>
-      `the world "default" goes on as it was kept: it was begun with ${what} is ignored; POST /_sandgate/reset begins it anew, another --data begins another one`
+      `world "default" was restored from disk ${what} is ignored. POST /_sandgate/reset to start over, or use another --data`
     const first = await open({ seed: 'mine' })
     await first.box.advance('1h')
     await first.box.sandbox.close()
@@ -822,7 +822,7 @@ describe('a sandbox that is closed and opened again', () => {
     await same.box.sandbox.close()
     for (const clock of ['real', '2030-01-01T00:00:00Z']) {
       const other = await open({ clock })
-      expect(other.told).toEqual([line(`the clock ${START}, and --clock ${clock}`)])
+      expect(other.told).toEqual([line(`(clock ${START}): --clock ${clock}`)])
       expect(other.box.world.clock.frozen).toBe(true)
       await other.box.sandbox.close()
     }
@@ -831,10 +831,7 @@ describe('a sandbox that is closed and opened again', () => {
     expect(reset.box.world.clock.frozen).toBe(false)
     await reset.box.sandbox.close()
     const after = await open({ clock: START, seed: 'mine' })
-    expect(after.told).toEqual([
-      line('the seed "another", and --seed mine'),
-      line(`the clock real, and --clock ${START}`),
-    ])
+    expect(after.told).toEqual([line('(seed "another"): --seed mine'), line(`(clock real): --clock ${START}`)])
     await after.box.sandbox.close()
     const real = await open({ clock: 'real' })
     expect(real.told).toEqual([])
@@ -897,7 +894,7 @@ describe('what cannot be kept', () => {
       const answers = await Promise.all([box.call(client, wish()), box.call(client, wish()), box.call(client, wish())])
       for (const answer of answers) {
         expect(answer.status, answer.text).toBe(503)
-        expect(await box.entry(answer)).toMatchObject({ status: 503, refusal: 'unavailable', stopped_by: 'keeping' })
+        expect(await box.entry(answer)).toMatchObject({ status: 503, refusal: 'unavailable', stopped_by: 'storage' })
       }
       expect(JSON.stringify(box.world.dump())).toBe(before)
       expect((await box.control('POST', '/clock/advance', { by: '1h' })).status).toBe(503)
@@ -1062,9 +1059,9 @@ describe('what cannot be kept', () => {
     expect(inbox.received.length).toBeGreaterThan(0)
   })
 
-  test('without a directory nobody keeps anything', async () => {
+  test('without a directory nothing is stored', async () => {
     const box = await start()
-    expect(box.sandbox.engine.commit).toBeUndefined()
+    expect(box.sandbox.engine.commit.isDurable).toBe(false)
     expect(box.world.storage).toBeUndefined()
   })
 })
@@ -1230,7 +1227,7 @@ describe('a snapshot', () => {
       [(all) => ({ ...all, clock: { ...all.clock, now: 'noon' } }), /"noon" is no instant/],
       [
         (all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-7': all.tables.addresses['addr-1'] } } }),
-        /tables\.addresses\.addr-7: the key inside the row is "addr-1"/,
+        /tables\.addresses\.addr-7: the row has the key "addr-1"/,
       ],
       [
         (all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-1': { id: 'addr-1' } } } }),

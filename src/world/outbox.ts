@@ -232,7 +232,7 @@ export function deliver(callback: Callback, endpoint: Endpoint, world: World): D
     sending: null,
     spoiled: null,
   })
-  return spoil(delivery, world)
+  return applyCallbackFaults(delivery, world)
 }
 
 /** Adds one callback fault; `resume` sends the deliveries that a `pause` has queued. */
@@ -282,10 +282,10 @@ export function clearCallbackFaults(world: World): void {
 }
 
 /** Applies the callback faults to a delivery, and schedules its first attempt. */
-function spoil(delivery: Delivery, world: World): Delivery {
+function applyCallbackFaults(delivery: Delivery, world: World): Delivery {
   const concerns = (object: string | null) => object === null || object === delivery.object
-  const spoils = world.list(CallbackFaults, 'all', delivery.provider).filter((row) => concerns(row.object))
-  for (const row of spoils) {
+  const faults = world.list(CallbackFaults, 'all', delivery.provider).filter((row) => concerns(row.object))
+  for (const row of faults) {
     if (row.left > 1) world.put(CallbackFaults, { ...row, left: row.left - 1 })
     else world.remove(CallbackFaults, row.id)
   }

@@ -79,8 +79,8 @@ export function rowCheck({ key: keyOf, schema, secret }: Table<any>): RowCheck {
       return {
         at: [],
         message: secret
-          ? 'the row has a different key inside'
-          : `the key inside the row is ${JSON.stringify(own)?.slice(0, TOLD_CHARACTERS)}`,
+          ? 'the row has another key'
+          : `the row has the key ${JSON.stringify(own)?.slice(0, TOLD_CHARACTERS)}`,
       }
     if (isUsual(row)) return undefined
     const parsed = schema.safeParse(row, { reportInput: true })
