@@ -36,7 +36,7 @@ import type { Attempt, Delivery } from './world/outbox.ts'
 import { durationMs } from './text/durations.ts'
 import type { World } from './world/world.ts'
 import { incomingOf, targetOf } from './pipeline/target.ts'
-import { inPackage } from './runtime/package.ts'
+import { inPackage, PROGRAM } from './runtime/package.ts'
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout, wallNow } from './runtime/timers.ts'
 import { DEFAULT_WORLD, Worlds } from './engine/worlds.ts'
 
@@ -50,7 +50,7 @@ const TICK_MS = 50
 
 /** Every provider that has a folder, by name. */
 export async function findProviders(): Promise<Map<string, Provider>> {
-  const folder = new URL('./providers/', import.meta.url)
+  const folder = new URL('providers/', PROGRAM)
   const found = await Promise.all(
     readdirSync(folder)
       .sort()

@@ -9,7 +9,7 @@ import {
   type ConnectOptions,
   type Provider,
   type SandboxOptions,
-} from '../src/index.ts'
+} from '../src/library/index.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'
 import { client as payward, creation } from './clients/payward.ts'

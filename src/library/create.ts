@@ -4,12 +4,13 @@ import { z } from 'zod'
 import { configSchema } from '../config.ts'
 import { clockText, Problem } from '../control/http.ts'
 import { createWorld } from '../control/worlds.ts'
-import { ControlError, defined, handleOf, type Reach } from './handles.ts'
+import { SandgateError } from './errors.ts'
+import { defined, handleOf, type Reach } from './handles.ts'
 import { HOST_NAME, TOKEN } from '../text/hosts.ts'
 import { NoSuchEndpoint } from '../outbox/endpoints.ts'
 import { portlessFetch } from './portless.ts'
 import { type Judged, UNKNOWN } from './inbox.ts'
-import type * as api from '../index.ts'
+import type * as api from './api.ts'
 import { signatureIn, signerOf } from './callback-check.ts'
 import { Log, LOG_FORMATS } from '../telemetry/log.ts'
 import type { Provider } from '../provider.ts'
@@ -33,7 +34,7 @@ export async function openSandbox(options: api.SandboxOptions): Promise<api.With
     log: log === 'off' ? undefined : new Log({ format: log, write: (text) => console.error(text.trimEnd()) }),
   }).catch((error) => {
     throw error instanceof YamlError || error instanceof NoSuchEndpoint
-      ? new ControlError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined)
+      ? new SandgateError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined)
       : error
   })
   const handle = handleOf(reachOf(core))
@@ -77,7 +78,7 @@ export function checked(who: string, schema: z.ZodType, options: unknown): void 
     () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
     options,
   )
-  throw new ControlError(
+  throw new SandgateError(
     422,
     `${who}: ${told.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')}`,
     undefined,
@@ -101,7 +102,7 @@ function reachOf(core: Sandbox): Reach {
     make: (id, start) => {
       const exists = core.world(id) !== undefined
       if (exists && Object.values(start).some((value) => value !== undefined))
-        throw new ControlError(
+        throw new SandgateError(
           409,
           `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
           undefined,
@@ -154,7 +155,7 @@ function refusing(id: string, make: () => void): void {
     make()
   } catch (error) {
     throw error instanceof Problem
-      ? new ControlError(WORLD_ID.test(id) ? error.status : 422, `world("${id}"): ${error.detail}`, undefined)
+      ? new SandgateError(WORLD_ID.test(id) ? error.status : 422, `world("${id}"): ${error.detail}`, undefined)
       : error
   }
 }

@@ -3,6 +3,7 @@ import { spell } from '../scenario/runtime.ts'
 import type { Secrets } from '../engine/secrets.ts'
 import type { Was } from '../storage/file/directory.ts'
 import type { SandboxOptions } from '../options.ts'
+import { stackOf } from '../runtime/stack.ts'
 import type { World } from '../world/world.ts'
 
 type Complain = (message: string, error?: unknown) => void
@@ -27,10 +28,7 @@ export function roughly(ms: number): string {
 /** Who takes bugs; what an error holds of a call may let somebody in. */
 export function complainerOf({ complain, log }: SandboxOptions, secrets: Secrets): Complain {
   if (complain) return (message, error) => complain(secrets.hide(message), error)
-  const told = (error: unknown) =>
-    error === undefined
-      ? undefined
-      : secrets.hide(error instanceof Error ? (error.stack ?? String(error)) : String(error))
+  const told = (error: unknown) => (error === undefined ? undefined : secrets.hide(stackOf(error)))
   return log
     ? (message, error) => log.say('error', secrets.hide(message), told(error))
     : (message, error) => console.error(secrets.hide(message), told(error) ?? '')
