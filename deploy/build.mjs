@@ -12,12 +12,19 @@ const DIST = join(ROOT, 'dist')
 const DECLARATIONS = join(DIST, 'declarations')
 const STEPS = join(DIST, 'steps.js')
 
-/** Prism asks for its random values in every language there is; one is a tenth of them, and samples draw none of these at all. */
-const english = {
-  name: 'english',
+/**
+ * Other files of two packages that Prism takes. Of the random values in every language, which samples draw none of, the English ones are a tenth. And what
+ * jsonc-parser gives to CommonJS loads its parts in a way that no bundler can follow.
+ */
+const INSTEAD = {
+  '@faker-js/faker': '@faker-js/faker/locale/en',
+  'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+}
+const instead = {
+  name: 'instead',
   setup(building) {
-    building.onResolve({ filter: /^@faker-js\/faker$/ }, ({ kind, resolveDir }) =>
-      building.resolve('@faker-js/faker/locale/en', { kind, resolveDir }),
+    building.onResolve({ filter: /^(@faker-js\/faker|jsonc-parser)$/ }, ({ path, kind, resolveDir }) =>
+      building.resolve(INSTEAD[path], { kind, resolveDir }),
     )
   },
 }
@@ -73,7 +80,7 @@ async function bundleProgram() {
 /** Bundles the thread that makes samples, with Prism. Nobody reads a stack trace of it, so it has no map. */
 async function bundleSampler() {
   const entryPoints = { 'contract/sample-worker': 'src/contract/sample-worker.ts' }
-  const { metafile } = await build({ ...BUNDLED, entryPoints, plugins: [english] })
+  const { metafile } = await build({ ...BUNDLED, entryPoints, plugins: [instead] })
   return metafile
 }
 

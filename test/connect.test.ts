@@ -182,7 +182,7 @@ describe('worlds', () => {
       status: 409,
       message: expect.stringContaining('reset'),
     })
-    expect(await refusal(sandbox.world('No_Id').clock.now())).toMatchObject({ status: 422, name: 'ControlError' })
+    expect(await refusal(sandbox.world('No_Id').clock.now())).toMatchObject({ status: 422, name: 'SandgateError' })
     expect(await refusal(sandbox.world('two').clock.now())).toMatchObject({
       status: 409,
       message: expect.stringContaining('limits.worlds'),
