@@ -190,7 +190,9 @@ describe('options', () => {
   })
 
   test('the names that the types know are providers that there are', async () => {
-    const [, body] = /interface Providers \{([^}]+)\}/.exec(readFileSync(join(ROOT, 'src/library/sandbox.ts'), 'utf8'))!
+    const [, body] = /^export interface Providers \{([^}]+)\}/m.exec(
+      readFileSync(join(ROOT, 'src/library/sandbox.ts'), 'utf8'),
+    )!
     const sandbox = await open()
     for (const [, name] of body!.matchAll(/readonly (\w+): Provider/g)) expect(sandbox.provider(name!).name).toBe(name)
   })

@@ -178,6 +178,12 @@ const ESM = `
   export const times = () => there.verify({ provider: 'cpg', operation: 'ping', times: { exact: 1 } })
   // @ts-expect-error there is no such way to end
   export const end: DepositInput = { address: '', amount: '1', outcome: 'lost' }
+  declare module 'sandgate' {
+    interface Providers {
+      readonly mine: import('sandgate').Provider
+    }
+  }
+  export const mine = (): string => sandbox.mine.name
   const code: string | undefined = error instanceof SandgateError ? error.code : 'none'
   console.log(taken.headers.get('x-sandgate'), error instanceof ControlError && error.status, code !== 'none', fired, verdict.ok, scenario.timeline[0]?.at)
   await sandbox.close()
@@ -194,6 +200,12 @@ const CJS = `
     console.log(...errors.map(status), new Error('x') instanceof sandgate.SandgateError)
     await sandbox.close()
   }
+  declare module 'sandgate' {
+    interface Providers {
+      readonly mine: sandgate.Provider
+    }
+  }
+  export const mine = (box: sandgate.WithProviders<sandgate.World>): string => box.mine.name
   export const make = (): sandgate.ControlError => new sandgate.SandgateError(409, 'x', { code: 'y' })
   export const told = (error: sandgate.SandgateError): string | undefined => error.code
   // @ts-expect-error there is no such option
