@@ -1,18 +1,18 @@
-# Builds with everything, runs with what it needs: Node, the compiled program, its packages, contracts and scenarios.
+# Builds with everything, runs with what it needs: Node, the bundled program, contracts and scenarios.
 FROM node:24-slim AS build
 WORKDIR /sandgate
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json ./
+COPY deploy ./deploy
 COPY src ./src
 COPY specs ./specs
-RUN npm run build && npm prune --omit=dev
+RUN npm run build
 
 FROM node:24-slim
 ENV NODE_ENV=production SANDGATE_HOST=0.0.0.0 SANDGATE_PORT=4010 SANDGATE_DATA=/data
 WORKDIR /sandgate
 COPY --from=build /sandgate/package.json ./
-COPY --from=build /sandgate/node_modules ./node_modules
 COPY --from=build /sandgate/dist ./dist
 COPY specs ./specs
 COPY scenarios ./scenarios

@@ -17,6 +17,7 @@ import { ProviderServer } from './pipeline/provider-server.ts'
 import { runtimesOf } from './pipeline/runtimes.ts'
 import { serverFor } from './pipeline/server.ts'
 import type { Provider } from './provider.ts'
+import { PROGRAM } from './runtime/package.ts'
 import { Queue } from './runtime/queue.ts'
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from './runtime/timers.ts'
 import { openStorage } from './storage/file/directory.ts'
@@ -33,7 +34,7 @@ const TICK_MS = 50
 
 /** Every provider that has a folder, by name. */
 export async function findProviders(): Promise<Map<string, Provider>> {
-  const folder = new URL('./providers/', import.meta.url)
+  const folder = new URL('providers/', PROGRAM)
   const found = await Promise.all(
     readdirSync(folder)
       .sort()

@@ -9,7 +9,7 @@ import {
   type ConnectOptions,
   type Provider,
   type SandboxOptions,
-} from '../src/index.ts'
+} from '../src/library/index.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'
 import { client as payward, creation } from './clients/payward.ts'
@@ -182,7 +182,7 @@ describe('worlds', () => {
       status: 409,
       message: expect.stringContaining('reset'),
     })
-    expect(await refusal(sandbox.world('No_Id').clock.now())).toMatchObject({ status: 422, name: 'ControlError' })
+    expect(await refusal(sandbox.world('No_Id').clock.now())).toMatchObject({ status: 422, name: 'SandgateError' })
     expect(await refusal(sandbox.world('two').clock.now())).toMatchObject({
       status: 409,
       message: expect.stringContaining('limits.worlds'),

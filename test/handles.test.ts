@@ -6,7 +6,7 @@ import { type AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { ControlError, createSandbox, type Provider, type SandboxOptions, type World } from '../src/index.ts'
+import { ControlError, createSandbox, type Provider, type SandboxOptions, type World } from '../src/library/index.ts'
 import { allocation, client } from './clients/cpg.ts'
 import { START, start } from './kit.ts'
 
@@ -190,7 +190,9 @@ describe('options', () => {
   })
 
   test('the names that the types know are providers that there are', async () => {
-    const [, body] = /interface Providers \{([^}]+)\}/.exec(readFileSync(join(ROOT, 'src/index.ts'), 'utf8'))!
+    const [, body] = /^export interface Providers \{([^}]+)\}/m.exec(
+      readFileSync(join(ROOT, 'src/library/sandbox.ts'), 'utf8'),
+    )!
     const sandbox = await open()
     for (const [, name] of body!.matchAll(/readonly (\w+): Provider/g)) expect(sandbox.provider(name!).name).toBe(name)
   })

@@ -21,7 +21,7 @@ describe('the first call to each provider', () => {
     const url = await sandbox.listen()
     onTestFinished(() => sandbox.close())
     const { stdout } = await promisify(execFile)('bash', ['-ec', code.replaceAll('http://127.0.0.1:4010', url)])
-    const last = [...sandbox.world()!.journal].findLast(({ kind }) => kind === 'call')!
+    const last = [...sandbox.world()!.journal].findLast((entry) => entry.kind === 'call')!
     expect([200, 201], stdout).toContain(last.status)
     expect(JSON.stringify(JSON.parse(stdout))).toMatch(/fake|0xfa4e/i)
   })

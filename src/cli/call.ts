@@ -6,7 +6,7 @@ import { readConfig } from './config.ts'
 import type { Credential, Provider } from '../provider.ts'
 import { findProviders, Sandbox } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'
-import { didYouMean as meant } from '../text/suggest.ts'
+import { didYouMean } from '../text/suggest.ts'
 import { WORLD_ID } from '../engine/worlds.ts'
 import { flag, notEmpty } from './flags.ts'
 import { ask, type Asked, baseUrl, bearer, jsonOf, type Where, whereFlags } from './where.ts'
@@ -39,7 +39,7 @@ export function define(command: Command): void {
 async function call(name: string, method: string, path: string, flags: Flags): Promise<void> {
   const providers = await findProviders()
   const provider = providers.get(name)
-  if (!provider) throw new UsageError(`there is no provider "${name}"${meant(name, [...providers.keys()])}`)
+  if (!provider) throw new UsageError(`there is no provider "${name}"${didYouMean(name, [...providers.keys()])}`)
   if (!path.startsWith('/') || /[^!-~]|#/.test(path))
     throw new UsageError(`"${path}" is no path of a request: it begins with / and has neither blanks nor # in it`)
   if (!/^[A-Za-z]+$/.test(method))
@@ -88,7 +88,7 @@ function keyNamed(id: string | undefined, { title, demo }: Provider, known: read
   throw new UsageError(
     id === undefined
       ? `${title} has no key to sign with`
-      : `--key ${id}: ${title} has no such key; there are ${published.join(', ')}${meant(id, published)}`,
+      : `--key ${id}: ${title} has no such key; there are ${published.join(', ')}${didYouMean(id, published)}`,
   )
 }
 

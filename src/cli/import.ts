@@ -8,7 +8,7 @@ import { readBytes, UnreadableText } from '../text/reading.ts'
 import { findProviders } from '../app.ts'
 import { contractOf } from '../contract/contracts.ts'
 import { UsageError } from '../engine/errors.ts'
-import { didYouMean as meant } from '../text/suggest.ts'
+import { didYouMean } from '../text/suggest.ts'
 import { write } from './files.ts'
 
 /** The endings of what is imported. */
@@ -36,7 +36,7 @@ async function importFile(
   const provider = providers.get(name)
   if (!provider)
     throw new UsageError(
-      `--provider ${name}: there are ${[...providers.keys()].join(', ')}${meant(name, [...providers.keys()])}`,
+      `--provider ${name}: there are ${[...providers.keys()].join(', ')}${didYouMean(name, [...providers.keys()])}`,
     )
   const config = flags.config === undefined ? undefined : readConfig(flags.config, providers)
   if (resolve(out) === resolve(file)) throw new UsageError(`--out ${out} is the file that is imported`)

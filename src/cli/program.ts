@@ -2,6 +2,7 @@
 // told in one line, with exit status 2.
 import { Command, CommanderError } from 'commander'
 import { version } from '../runtime/package.ts'
+import { stackOf } from '../runtime/stack.ts'
 import { UsageError } from '../engine/errors.ts'
 import { cleanEnvironment, VARIABLES } from './environment.ts'
 
@@ -39,6 +40,10 @@ export const COMMANDS: Readonly<Record<string, Chapter>> = {
 }
 
 export async function run(): Promise<void> {
+  process.on('uncaughtException', (error) => {
+    console.error(stackOf(error))
+    process.exit(1)
+  })
   const args = process.argv.slice(2)
   try {
     await checkCommand(args[args[0] === 'help' ? 1 : 0])

@@ -27,7 +27,7 @@ async function schemaOf(kind: Kind): Promise<string> {
   return JSON.stringify(schema, null, 2)
 }
 
-/** Beside this program, compiled. */
+/** In `dist`, whether this runs from `src` or from there. */
 function fileOf(kind: Kind): string {
   return inPackage(`dist/${kind}.schema.json`)
 }

@@ -1,6 +1,6 @@
 // Whether a callback is signed as its provider would have signed it, over the exact body, whenever that was.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Received } from '../index.ts'
+import type { Received } from './api.ts'
 import type { CallbackRules } from '../provider.ts'
 import type { Delivery, Endpoint } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'

@@ -3,10 +3,11 @@
 import { z } from 'zod'
 import { version } from '../runtime/package.ts'
 import { checked } from './create.ts'
-import { ask, ControlError, defined, handleOf, type Reach } from './handles.ts'
+import { SandgateError } from './errors.ts'
+import { ask, defined, handleOf, type Reach } from './handles.ts'
 import { TOKEN } from '../text/hosts.ts'
 import { type Judged, UNKNOWN } from './inbox.ts'
-import type * as api from '../index.ts'
+import type * as api from './api.ts'
 import { signatureIn, type Signer, signerOf } from './callback-check.ts'
 import type { CallbackRules } from '../provider.ts'
 import { findProviders } from '../app.ts'
@@ -72,13 +73,13 @@ async function made(id: string, wish: object, there: Parameters<typeof ask>[0]):
   try {
     await ask(there, 'POST', '/_sandgate/worlds', JSON.stringify({ id, ...wish }))
   } catch (error) {
-    if (!(error instanceof ControlError && error.status === 409)) throw error
+    if (!(error instanceof SandgateError && error.status === 409)) throw error
     // There may also be too many of them.
     await ask(there, 'GET', `${id === DEFAULT_WORLD ? '' : `/w/${id}`}/_sandgate/clock`).catch(() => {
       throw error
     })
     if (Object.keys(wish).length > 0)
-      throw new ControlError(
+      throw new SandgateError(
         409,
         `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
         error.problem,
@@ -122,7 +123,7 @@ function signatureBy(
 function baseOf(url: string | URL): string {
   const parsed = URL.canParse(String(url)) ? new URL(url) : undefined
   if (!parsed || !['http:', 'https:'].includes(parsed.protocol))
-    throw new ControlError(
+    throw new SandgateError(
       422,
       `connectSandbox: "${url}" is no URL of a sandbox; expected one such as http://127.0.0.1:4010`,
       undefined,

@@ -1,15 +1,16 @@
 // `createSandbox` of index.ts: a sandbox in this process, and the way to it that needs no port. Options are checked as a config file is.
 import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
-import { problemOf, SandgateError } from '../engine/errors.ts'
+import { problemOf, SandgateError as EngineError } from '../engine/errors.ts'
 import { librarySchema } from '../options.ts'
 import { InvalidTime } from '../text/durations.ts'
 import { clockText } from '../text/instants.ts'
-import { ControlError, defined, handleOf, type Reach } from './handles.ts'
+import { SandgateError } from './errors.ts'
+import { defined, handleOf, type Reach } from './handles.ts'
 import { NoSuchEndpoint } from '../outbox/endpoints.ts'
 import { portlessFetch } from './portless.ts'
 import { type Judged, UNKNOWN } from './inbox.ts'
-import type * as api from '../index.ts'
+import type * as api from './api.ts'
 import { signatureIn, signerOf } from './callback-check.ts'
 import { Log } from '../telemetry/log.ts'
 import { findProviders, Sandbox } from '../app.ts'
@@ -34,7 +35,7 @@ export async function openSandbox(options: api.SandboxOptions): Promise<api.With
     log: log === 'off' ? undefined : new Log({ format: log, write: (text) => console.error(text.trimEnd()) }),
   }).catch((error) => {
     throw error instanceof YamlError || error instanceof NoSuchEndpoint
-      ? new ControlError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined)
+      ? new SandgateError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined)
       : error
   })
   const handle = handleOf(reachOf(core))
@@ -58,7 +59,7 @@ export function checked(who: string, schema: z.ZodType, options: unknown): void 
     () => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
     options,
   )
-  throw new ControlError(
+  throw new SandgateError(
     422,
     `${who}: ${told.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')}`,
     undefined,
@@ -82,7 +83,7 @@ function reachOf(core: Sandbox): Reach {
     make: (id, start) => {
       const exists = core.world(id) !== undefined
       if (exists && Object.values(start).some((value) => value !== undefined))
-        throw new ControlError(
+        throw new SandgateError(
           409,
           `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
           undefined,
@@ -137,9 +138,9 @@ function refusing(id: string, make: () => void): void {
   try {
     make()
   } catch (error) {
-    if (error instanceof InvalidTime) throw new ControlError(422, `world("${id}"): ${error.message}`, undefined)
-    if (!(error instanceof SandgateError)) throw error
+    if (error instanceof InvalidTime) throw new SandgateError(422, `world("${id}"): ${error.message}`, undefined)
+    if (!(error instanceof EngineError)) throw error
     const problem = problemOf(error)
-    throw new ControlError(problem.status, `world("${id}"): ${problem.detail}`, problem)
+    throw new SandgateError(problem.status, `world("${id}"): ${problem.detail}`, problem)
   }
 }

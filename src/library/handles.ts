@@ -1,27 +1,14 @@
 // The handles behind `createSandbox` and `connectSandbox` of index.ts: each speaks to the control API of its sandbox, by the one road that everybody
 // takes. How they get there is left to create.ts and connect.ts, what the calls do to src/engine.
 import { readFile } from 'node:fs/promises'
-import type * as api from '../index.ts'
+import type * as api from './api.ts'
+import { SandgateError } from './errors.ts'
 import { openInbox, type Watched } from './inbox.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
-import { didYouMean as meant } from '../text/suggest.ts'
+import { didYouMean } from '../text/suggest.ts'
 
 /** How many rows of a list are asked for at once. */
 const PAGE = 1000
-
-/** A no of the control API, in its own words. */
-export class ControlError extends Error {
-  readonly status: number
-  /** The whole problem+json. */
-  readonly problem: any
-
-  constructor(status: number, message: string, problem: any) {
-    super(message)
-    this.name = 'ControlError'
-    this.status = status
-    this.problem = problem
-  }
-}
 
 /** How handles get to their sandbox: within this process, or over HTTP. */
 export interface Reach {
@@ -37,8 +24,8 @@ export interface Reach {
   readonly unreachable?: (error: Error) => Error
   /** Where it listens. Throws while it does not. */
   url(): string
-  /** Makes a world that is not there; a promise where that takes time. Throws, or rejects with, a `ControlError`. */
-  make(id: string, start: WorldStart): Promise<void> | undefined
+  /** Makes a world that is not there; a promise where that takes time. Throws, or rejects with, a `SandgateError`. */
+  make(id: string, start: api.WorldOptions): Promise<void> | undefined
   /** The world was deleted by its handle. */
   gone(id: string): void
   /** What an inbox has to know of a world. */
@@ -46,8 +33,6 @@ export interface Reach {
   listen(port: number | undefined, host: string | undefined): Promise<string>
   close(): Promise<void>
 }
-
-type WorldStart = { readonly seed?: string | undefined; readonly clock?: string | undefined }
 
 /** What all handles of one sandbox share. */
 interface Shared {
@@ -77,9 +62,9 @@ export class WorldHandle implements api.World {
   provider(name: string): api.Provider {
     const provider = this.#providers.get(name)
     if (!provider)
-      throw new ControlError(
+      throw new SandgateError(
         404,
-        `there is no provider "${name}"${meant(name, [...this.#providers.keys()])}`,
+        `there is no provider "${name}"${didYouMean(name, [...this.#providers.keys()])}`,
         undefined,
       )
     return provider
@@ -97,8 +82,8 @@ export class WorldHandle implements api.World {
     return text === '' ? undefined : JSON.parse(text)
   }
 
-  deposit(wish: api.DepositWish): Promise<api.Deposit> {
-    return this.control('POST', '/deposits', wish)
+  deposit(input: api.DepositInput): Promise<api.Deposit> {
+    return this.control('POST', '/deposits', input)
   }
 
   deposits(filter: object = {}): Promise<api.Deposit[]> {
@@ -117,7 +102,7 @@ export class WorldHandle implements api.World {
     return this.control('POST', `/callbacks/${encodeURIComponent(id)}/redeliver`)
   }
 
-  async endpoints(filter: object = {}): Promise<Omit<api.Endpoint, 'secret'>[]> {
+  async endpoints(filter: object = {}): Promise<api.EndpointListed[]> {
     return (await this.control('GET', `/callbacks/endpoints${queryOf(filter)}`)).data
   }
 
@@ -141,8 +126,8 @@ export class WorldHandle implements api.World {
     }
   }
 
-  verify(wish: object): Promise<any> {
-    return this.control('POST', '/verify', wish)
+  verify(input: api.VerifyInput): Promise<api.Verdict> {
+    return this.control('POST', '/verify', input)
   }
 
   async inbox(options: api.InboxOptions = {}): Promise<api.Inbox> {
@@ -170,25 +155,25 @@ export class WorldHandle implements api.World {
       const { secret } = await this.provider(name).callbacksTo({ url: `${inbox.url}/${name}`, ...defined(endpoint) })
       Object.assign(inbox.secrets, { [name]: secret })
     } catch (error) {
-      if (named || !(error instanceof ControlError && error.problem?.code === 'no_callbacks')) throw error
+      if (named || !(error instanceof SandgateError && error.code === 'no_callbacks')) throw error
     }
   }
 
-  async scenario(fileOrScenario: string | object): Promise<unknown> {
+  async scenario(fileOrScenario: string | api.ScenarioInput): Promise<api.ScenarioState> {
     const isFile = typeof fileOrScenario === 'string'
     const text = isFile ? await textOf(fileOrScenario) : JSON.stringify(fileOrScenario)
     try {
       return JSON.parse(await this.#ask('PUT', '/scenario', text, isFile ? 'application/yaml' : 'application/json'))
     } catch (error) {
-      if (!(error instanceof ControlError)) throw error
+      if (!(error instanceof SandgateError)) throw error
       // The control API calls what it was sent `body`; an object has no lines worth naming.
       const from = (told: string) =>
         told.replace(isFile ? /\bbody(?=:\d+:)/g : /\bbody:\d+: /g, isFile ? fileOrScenario : '')
-      throw new ControlError(error.status, from(error.message), error.problem)
+      throw new SandgateError(error.status, from(error.message), error.problem)
     }
   }
 
-  async reset(start: { readonly seed?: string; readonly clock?: string } = {}): Promise<void> {
+  async reset(start: api.WorldOptions = {}): Promise<void> {
     await this.control('POST', '/reset', start)
   }
 
@@ -274,7 +259,7 @@ class SandboxHandle extends WorldHandle implements api.Sandbox {
     return this.#reach.listen(port, host)
   }
 
-  world(id: string = this.id, start: WorldStart = {}): api.WithProviders<api.World> {
+  world(id: string = this.id, start: api.WorldOptions = {}): api.WithProviders<api.World> {
     this.#alive()
     const making = this.#reach.make(id, start)
     let handle = this.#worlds.get(id)
@@ -318,7 +303,7 @@ export function handleOf(reach: Reach): api.WithProviders<api.Sandbox> {
   return withProviders(new SandboxHandle(reach), reach)
 }
 
-/** One call of the control API. Answers with the text of the body; throws a `ControlError`. */
+/** One call of the control API. Answers with the text of the body; throws a `SandgateError`. */
 export async function ask(
   { base, token, fetch, unreachable }: Pick<Reach, 'base' | 'token' | 'fetch' | 'unreachable'>,
   method: string,
@@ -338,7 +323,7 @@ export async function ask(
   const text = await answer.text()
   if (answer.ok) return text
   const problem = problemOf(text)
-  throw new ControlError(answer.status, problem?.detail ?? `${answer.status} ${answer.statusText}`, problem)
+  throw new SandgateError(answer.status, problem?.detail ?? `${answer.status} ${answer.statusText}`, problem)
 }
 
 function problemOf(text: string): any {
@@ -353,7 +338,7 @@ async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new ControlError(422, `${file}: cannot be read: ${(error as Error).message}`, undefined)
+    throw new SandgateError(422, `${file}: cannot be read: ${(error as Error).message}`, undefined)
   }
 }
 

@@ -2,7 +2,7 @@
 // the next one is waiting for it to arrive, never for time to pass. Where deliveries and world time are looked up is left to whoever opens it.
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type * as api from '../index.ts'
+import type * as api from './api.ts'
 import { clearTimeout, setTimeout } from '../runtime/timers.ts'
 
 /** How long `next` waits, wall time, before it says that nothing comes: less than the five seconds that Vitest and Jest give a test. */

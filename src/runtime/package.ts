@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url'
 /** The folder of package.json, with a slash at its end. */
 export const ROOT: URL = rootAbove(new URL('.', import.meta.url))
 
+/** The folder of the program that runs, with a slash at its end: `src`, or the `dist` that was bundled from it. */
+export const PROGRAM: URL = new URL(import.meta.url.startsWith(new URL('src/', ROOT).href) ? 'src/' : 'dist/', ROOT)
+
 /** The version that package.json names. */
 export const version: string = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')).version
 

@@ -1,5 +1,6 @@
 // One line for each call and each callback, for a terminal or for a program. What it is told holds no key, signature, secret, query or body;
 // where the lines go, and whether in colour, is left to whoever makes it.
+import { stackOf } from '../runtime/stack.ts'
 import { setImmediate, wallNow } from '../runtime/timers.ts'
 
 export const LOG_FORMATS = ['pretty', 'json', 'off'] as const
@@ -143,8 +144,7 @@ export class Log {
   /** Anything else, in a sentence. An error comes with where it was thrown. */
   say(level: LogLevel, message: string, error?: unknown): void {
     if (!this.wants(level)) return
-    const cause =
-      error === undefined ? undefined : error instanceof Error ? (error.stack ?? String(error)) : String(error)
+    const cause = error === undefined ? undefined : stackOf(error)
     if (this.#options.format === 'json') this.#json(level, { event: 'message', message, error: cause })
     else
       this.#pretty(

@@ -1,5 +1,6 @@
 // Who hears what a sandbox has to say to people: bugs, and lines that are no bugs.
 import type { Secrets } from '../engine/secrets.ts'
+import { stackOf } from '../runtime/stack.ts'
 import type { Log } from './log.ts'
 
 export interface ReportingOptions {
@@ -14,10 +15,7 @@ export function complainerOf(
   secrets: Secrets,
 ): NonNullable<ReportingOptions['complain']> {
   if (complain) return (message, error) => complain(secrets.hide(message), error)
-  const told = (error: unknown) =>
-    error === undefined
-      ? undefined
-      : secrets.hide(error instanceof Error ? (error.stack ?? String(error)) : String(error))
+  const told = (error: unknown) => (error === undefined ? undefined : secrets.hide(stackOf(error)))
   return log
     ? (message, error) => log.say('error', secrets.hide(message), told(error))
     : (message, error) => console.error(secrets.hide(message), told(error) ?? '')

@@ -289,7 +289,7 @@ function applyCallbackFaults(delivery: Delivery, world: World): Delivery {
     if (row.left > 1) world.put(CallbackFaults, { ...row, left: row.left - 1 })
     else world.remove(CallbackFaults, row.id)
   }
-  const by = (how: CallbackFaultKind) => spoils.find((row) => row.how === how)
+  const by = (how: CallbackFaultKind) => faults.find((row) => row.how === how)
   if (by('drop')) return world.put(Deliveries, { ...delivery, status: 'dropped' })
 
   const spoiled = by('bad-signature') ? 'bad-signature' : by('stale-timestamp') ? 'stale-timestamp' : null

@@ -1,0 +1,4 @@
+// Every type of the library, for its own files; index.ts exports the same.
+export type * from './options.ts'
+export type * from './records.ts'
+export type * from './sandbox.ts'

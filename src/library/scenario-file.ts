@@ -1,0 +1,195 @@
+// What people write into scenario files, made from the schema in src/scenario/schema.ts by `node deploy/wire-types.mjs`.
+
+export interface components {
+  schemas: {
+    readonly Rule: {
+      readonly when: {
+        readonly provider?: string | undefined
+        readonly operation?: string | undefined
+        readonly body?: unknown | undefined
+        readonly headers?:
+          | {
+              readonly [key: string]: unknown
+            }
+          | undefined
+        readonly query?:
+          | {
+              readonly [key: string]: unknown
+            }
+          | undefined
+        readonly path?:
+          | {
+              readonly [key: string]: unknown
+            }
+          | undefined
+        readonly nth?: number | undefined
+        readonly times?: number | undefined
+        readonly every?: number | undefined
+        readonly probability?: number | undefined
+      }
+      readonly then: readonly {
+        readonly respond?:
+          | {
+              readonly error?: string | undefined
+              readonly status?: number | undefined
+              readonly headers?:
+                | {
+                    readonly [key: string]: string | number | boolean
+                  }
+                | undefined
+              readonly body?: unknown | undefined
+              /**
+               * @default before
+               * @enum {string}
+               */
+              readonly stage?: ('before' | 'after') | undefined
+            }
+          | undefined
+        readonly delay?:
+          | (
+              | string
+              | {
+                  readonly min: string
+                  readonly max: string
+                }
+            )
+          | undefined
+        readonly drop?:
+          | {
+              /**
+               * @default before
+               * @enum {string}
+               */
+              readonly stage?: ('before' | 'after') | undefined
+              /** @enum {string} */
+              readonly how: 'reset' | 'close' | 'hang'
+            }
+          | undefined
+        readonly corrupt?:
+          | {
+              /** @enum {string} */
+              readonly how: 'truncate' | 'invalid-json' | 'wrong-type' | 'empty'
+            }
+          | undefined
+        readonly throttle?:
+          | {
+              readonly bytesPerSecond: number
+            }
+          | undefined
+        readonly deposit?:
+          | {
+              readonly amount: string
+              readonly currency?: string | undefined
+              readonly network?: string | undefined
+              readonly tag?: ((string | number) | null) | undefined
+              /** @default 0 */
+              readonly confirmations?: ('instant' | number) | undefined
+              /**
+               * @default confirmed
+               * @enum {string}
+               */
+              readonly outcome?: ('confirmed' | 'dropped' | 'reorged' | 'replaced') | undefined
+              /** @default 1 */
+              readonly repeat?: number | undefined
+              readonly after?: string | undefined
+            }
+          | undefined
+        readonly callbacks?:
+          | {
+              /** @enum {string} */
+              readonly how:
+                | 'duplicate'
+                | 'delay'
+                | 'drop'
+                | 'reorder'
+                | 'pause'
+                | 'resume'
+                | 'bad-signature'
+                | 'stale-timestamp'
+              /** @default 1 */
+              readonly times?: number | undefined
+              readonly by?: string | undefined
+            }
+          | undefined
+      }[]
+    }
+    readonly Step: {
+      readonly at: string
+      readonly do: {
+        readonly callbacks?:
+          | {
+              readonly provider: string
+              /** @enum {string} */
+              readonly how:
+                | 'duplicate'
+                | 'delay'
+                | 'drop'
+                | 'reorder'
+                | 'pause'
+                | 'resume'
+                | 'bad-signature'
+                | 'stale-timestamp'
+              /** @default 1 */
+              readonly times?: number | undefined
+              readonly by?: string | undefined
+            }
+          | undefined
+        readonly outage?:
+          | {
+              readonly provider: string
+              readonly operation?: string | undefined
+              readonly for: string
+              readonly respond?:
+                | {
+                    readonly error?: string | undefined
+                    readonly status?: number | undefined
+                    readonly headers?:
+                      | {
+                          readonly [key: string]: string | number | boolean
+                        }
+                      | undefined
+                    readonly body?: unknown | undefined
+                  }
+                | undefined
+              readonly drop?:
+                | {
+                    /** @enum {string} */
+                    readonly how: 'reset' | 'close' | 'hang'
+                  }
+                | undefined
+            }
+          | undefined
+        readonly deposit?:
+          | {
+              readonly address?: string | undefined
+              readonly provider?: string | undefined
+              readonly account?: string | undefined
+              readonly user?: string | undefined
+              readonly nth?: number | undefined
+              readonly amount: string
+              readonly currency?: string | undefined
+              readonly network?: string | undefined
+              readonly tag?: ((string | number) | null) | undefined
+              /** @default 0 */
+              readonly confirmations?: ('instant' | number) | undefined
+              /**
+               * @default confirmed
+               * @enum {string}
+               */
+              readonly outcome?: ('confirmed' | 'dropped' | 'reorged' | 'replaced') | undefined
+              /** @default 1 */
+              readonly repeat?: number | undefined
+            }
+          | undefined
+      }
+    }
+    readonly Scenario: {
+      readonly name?: string | undefined
+      readonly summary?: string | undefined
+      readonly seed?: string | undefined
+      readonly clock?: string | undefined
+      readonly rules?: readonly components['schemas']['Rule'][] | undefined
+      readonly timeline?: readonly components['schemas']['Step'][] | undefined
+    }
+  }
+}
