@@ -2,7 +2,7 @@
 
 export interface components {
   schemas: {
-    /** @description Written like the when of a scenario; a body by subset, a number by its digits or as the text that it is, a string may be /a regex/. */
+    /** @description Written like when in a scenario. A body matches by subset, a number by its digits or its text; a string may be /a regex/. */
     readonly Match: {
       readonly body?: unknown | undefined
       readonly headers?:
@@ -36,10 +36,10 @@ export interface components {
       readonly now: components['schemas']['Instant']
       /** @enum {string} */
       readonly mode: 'running' | 'frozen'
-      /** @description Timers waiting. */
+      /** @description The number of pending timers. */
       readonly due: number
       readonly next: readonly components['schemas']['Happened'][]
-      /** @description Why nothing falls due any more. Only where the world is stopped. */
+      /** @description Why the world is stopped; absent otherwise. */
       readonly problem?: string | undefined
     }
     readonly SnapshotClock: {
@@ -51,7 +51,7 @@ export interface components {
       /** @constant */
       readonly sandgate: 'snapshot'
       readonly format: number
-      /** @description The version that took it. */
+      /** @description The Sandgate version that took the snapshot. */
       readonly version: string
       readonly seed: string
       readonly start: components['schemas']['SnapshotClock']
@@ -73,7 +73,7 @@ export interface components {
         /** @enum {string} */
         readonly mode: 'running' | 'frozen'
       }
-      /** @description Why nothing falls due in it any more, or why it is not served at all. Only where it is so. */
+      /** @description Why the world is stopped or not served; absent otherwise. */
       readonly problem?: string | undefined
       readonly base_urls: {
         readonly [key: string]: string
@@ -89,7 +89,7 @@ export interface components {
       readonly currency: string
       readonly address: string
       readonly tag: string | null
-      /** @description The provider's own id of what it belongs to. */
+      /** @description The provider's own id of the object the address belongs to. */
       readonly reference: string
     }
     readonly Deposit: {
@@ -101,9 +101,9 @@ export interface components {
       /** @enum {string} */
       readonly outcome: 'confirmed' | 'dropped' | 'reorged' | 'replaced'
       readonly provider: string
-      /** @description Whose money it is; null until it is seen and when nobody held the address. */
+      /** @description The account the deposit belongs to; null until it is seen, and when the address was not allocated to any account. */
       readonly account: string | null
-      /** @description The provider's own id of what it belongs to. */
+      /** @description The provider's own id of the object the deposit belongs to. */
       readonly reference: string | null
       readonly address: string
       readonly tag: string | null
@@ -121,7 +121,7 @@ export interface components {
       readonly id: string
       readonly provider: string
       readonly account: string
-      /** @description A user and a password inside of it are hidden. */
+      /** @description The URL, with user and password redacted. */
       readonly url: string
       readonly events: readonly string[]
     }
@@ -130,28 +130,28 @@ export interface components {
       readonly provider: string
       readonly account: string
       readonly event: string
-      /** @description The provider's own id of what it is about. */
+      /** @description The provider's own id of the object the callback is about. */
       readonly object: string | null
       readonly url: string | null
       /** @enum {string} */
       readonly status: 'pending' | 'delivered' | 'exhausted' | 'dropped' | 'paused'
       readonly created_at: components['schemas']['Instant']
-      /** @description Exactly what is sent. */
+      /** @description The exact body that is sent. */
       readonly body: string
-      /** @description Why it is not tried any more, where it was not tried as often as it might be. */
+      /** @description Why the delivery was dropped before all its attempts were made. */
       readonly reason?: string | undefined
       readonly attempts: readonly {
         readonly at: components['schemas']['Instant']
         readonly status: number | null
-        /** @description Why it did not count. */
+        /** @description Why the attempt failed. */
         readonly error: string | null
-        /** @description The headers of the request; left out where none was made. */
+        /** @description The headers of the request; absent if no request was made. */
         readonly headers?:
           | {
               readonly [key: string]: string
             }
           | undefined
-        /** @description The text that the signature in them is made of, with the secret of the endpoint. */
+        /** @description The text that was signed with the secret of the endpoint. */
         readonly signed_text?: string | undefined
       }[]
     }
@@ -162,20 +162,20 @@ export interface components {
       readonly provider?: string | undefined
       readonly operation?: string | undefined
       readonly status?: number | undefined
-      /** @description Of a call: whether it was answered with 400 or more, or cut off. */
+      /** @description For a call: whether it was answered with 400 or above, or its connection was cut. */
       readonly refused?: boolean | undefined
-      /** @description Whose key made the call; absent where no account has the key. */
+      /** @description The account whose key was used; absent if no account has the key. */
       readonly account?: string | undefined
-      /** @description Which of the account's keys, in the order of the settings; the key itself is never told. */
+      /** @description The position of the key among the account's keys in the settings, from 1; the key itself is never shown. */
       readonly key?: number | undefined
-      /** @description The checks that were passed, in order. */
+      /** @description The checks that the call passed, in order. */
       readonly checks?: readonly string[] | undefined
       /** @description The check that stopped the call. */
       readonly stopped_by?: string | undefined
       readonly refusal?: string | undefined
-      /** @description What the mistake looks like. */
+      /** @description The likely mistake. */
       readonly hint?: string | undefined
-      /** @description What should have been signed, where the refusal is bad_signature; bytes that are no text as \xff. */
+      /** @description The text that should have been signed, if the refusal is bad_signature; bytes that are not text are shown as \xff. */
       readonly expected_text?: string | undefined
       readonly rules?:
         | readonly {
@@ -183,7 +183,7 @@ export interface components {
             readonly mark?: string | undefined
           }[]
         | undefined
-      /** @description What idempotency decided, where an address came from, and the like. */
+      /** @description Details, such as the idempotency decision and the origin of an address. */
       readonly notes?:
         | {
             readonly [key: string]: unknown
@@ -218,7 +218,7 @@ export interface components {
     }
     readonly ArmedRule: {
       readonly id: string
-      /** @description File and line. */
+      /** @description File and line of the rule. */
       readonly source: string
       readonly when: {
         readonly [key: string]: unknown
@@ -226,8 +226,9 @@ export interface components {
       readonly then: readonly {
         readonly [key: string]: unknown
       }[]
-      /** @description Calls it is about, whichever of them it waits for. */
+      /** @description How many calls matched, before nth, times, every and probability. */
       readonly matched: number
+      /** @description How many times the rule was applied. */
       readonly fired: number
     }
     readonly Rule: {
@@ -237,6 +238,12 @@ export interface components {
       /** @enum {string} */
       readonly mark: 'documented' | 'inferred' | 'assumed'
       /** @enum {string} */
+      readonly status: 'implemented' | 'partial' | 'not-implemented'
+      /**
+       * @deprecated
+       * @description Older name of status: yes, partly or no.
+       * @enum {string}
+       */
       readonly kept: 'yes' | 'partly' | 'no'
       readonly because?: string | undefined
       readonly operations?: readonly string[] | undefined
@@ -248,28 +255,28 @@ export interface components {
         | undefined
     }
     readonly DepositInput: {
-      /** @description In any notation that wallets take for the same: other spellings, X-addresses, muxed accounts, payment URIs. */
+      /** @description The address in any notation that wallets accept: other spellings, X-addresses, muxed accounts, payment URIs. */
       readonly address: string
-      /** @description The tag or memo it is sent with, as text or as the number that was answered; none unless given. */
+      /** @description The tag or memo of the payment, as a string or as the number the provider answered; default: none. */
       readonly tag?: (string | number | null) | undefined
-      /** @description Decimal text in units of the currency. */
+      /** @description A decimal string in units of the currency: "100.5". */
       readonly amount: string
-      /** @description Another currency than the address was asked for. */
+      /** @description A currency other than the one the address was allocated for. */
       readonly currency?: string | undefined
-      /** @description Another network than the address is of. */
+      /** @description A network other than the address's own. */
       readonly network?: string | undefined
-      /** @description How long until it is seen: 4h. */
+      /** @description The delay until the deposit is first seen: 4h. */
       readonly after?: string | undefined
-      /** @description How many it already has when it is seen; instant: enough. */
+      /** @description The number of confirmations when first seen (default 0); instant: as many as are required. */
       readonly confirmations?: (string | number) | undefined
       /** @enum {string} */
       readonly outcome?: ('confirmed' | 'dropped' | 'reorged' | 'replaced') | undefined
-      /** @description The id of a deposit; this one is a further output of its transaction. */
+      /** @description The id of a deposit; the new one becomes a further output of its transaction. */
       readonly same_transaction_as?: string | undefined
     }
     readonly EndpointInput: {
       readonly url: string
-      /** @description The one in use stays unless another is given; at first it is the provider's own or drawn from the seed. */
+      /** @description Default: the current secret; for a new endpoint, the merchant's own secret or one drawn from the seed. */
       readonly secret?: string | undefined
       readonly events?: readonly string[] | undefined
       readonly account?: string | undefined
@@ -286,7 +293,7 @@ export interface components {
       readonly provider: string
       readonly operation: string
       readonly match?: components['schemas']['Match'] | undefined
-      /** @description Only calls behind the first call of this kind count. */
+      /** @description Only calls after the first matching call count. */
       readonly after?:
         | {
             readonly provider: string
@@ -294,7 +301,7 @@ export interface components {
             readonly match?: components['schemas']['Match'] | undefined
           }
         | undefined
-      /** @description At least once unless given. Exactly stands alone; atLeast and atMost may stand together. */
+      /** @description Default is atLeast 1. exactly must be alone; atLeast and atMost may be combined. */
       readonly times?:
         | {
             readonly exactly?: number | undefined
@@ -320,15 +327,15 @@ export interface components {
     readonly Attempt: {
       readonly at: components['schemas']['Instant']
       readonly status: number | null
-      /** @description Why it did not count. */
+      /** @description Why the attempt failed. */
       readonly error: string | null
-      /** @description The headers of the request; left out where none was made. */
+      /** @description The headers of the request; absent if no request was made. */
       readonly headers?:
         | {
             readonly [key: string]: string
           }
         | undefined
-      /** @description The text that the signature in them is made of, with the secret of the endpoint. */
+      /** @description The text that was signed with the secret of the endpoint. */
       readonly signed_text?: string | undefined
     }
     readonly ScenarioState: {
@@ -342,7 +349,7 @@ export interface components {
       readonly clock: string | null
       readonly started_at: string | null
       readonly rules: readonly components['schemas']['ArmedRule'][]
-      /** @description The ids of rules that have not struck yet, those of POST faults included. */
+      /** @description The ids of rules that have not fired yet, including those of POST faults. */
       readonly never_fired: readonly string[]
       readonly timeline: readonly {
         readonly id: string
@@ -352,7 +359,7 @@ export interface components {
           readonly [key: string]: unknown
         }
         readonly due: components['schemas']['Instant']
-        /** @description What came of it; null until it was due. */
+        /** @description The outcome of the step; null until it is due. */
         readonly outcome: string | null
       }[]
     }
