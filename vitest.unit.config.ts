@@ -10,6 +10,7 @@ const LONG = [
   'addresses.test.ts',
   'callbacks.test.ts',
   'control.test.ts',
+  'docs.test.ts',
   'hints.test.ts',
   'http.test.ts',
   'import/curl.test.ts',

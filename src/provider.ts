@@ -324,7 +324,7 @@ export type Detail = Readonly<Record<string, any>>
 /** The id of a key in a config file. A dot would begin the name of a world. */
 export const KeyId = z
   .string()
-  .regex(/^[^.]+$/, 'expected a key without a dot, behind which the name of a world stands')
+  .regex(/^[^.]+$/, "key ids must not contain '.', which separates the key from a world id")
   // Blanks around it, and bytes that are no ASCII, are not what the server finds in a header.
   .regex(
     /^[!-~](?:[ -~]*[!-~])?$/,

@@ -727,7 +727,7 @@ describe('the environment', () => {
     expect(await running.ended).toMatchObject({
       status: 0,
       stderr:
-        'sandgate: SANDGATE_ALOW_CALLBACK_HOST is no variable of Sandgate; did you mean SANDGATE_ALLOW_CALLBACK_HOST?\n',
+        'sandgate: SANDGATE_ALOW_CALLBACK_HOST is not a variable of Sandgate; did you mean SANDGATE_ALLOW_CALLBACK_HOST?\n',
     })
   })
 
@@ -859,7 +859,7 @@ describe('other commands', () => {
     onTestFinished(() => void stranger.close())
     expect(
       await new Running(['health', '--port', String((stranger.address() as AddressInfo).port)]).ended,
-    ).toMatchObject({ status: 2, stderr: expect.stringContaining('200, which is no answer of Sandgate') })
+    ).toMatchObject({ status: 2, stderr: expect.stringContaining('200, which is not an answer of Sandgate') })
   })
 
   test('scenarios come from the flag, the environment or the config file, whose own folder counts', async () => {

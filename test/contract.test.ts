@@ -179,8 +179,8 @@ describe('paths', () => {
     [{ '/a/{x}/{x}': { get: operation('a', ['x']) } }, 'names {x} twice'],
     [{ '/a?b=c': { get: operation('a') } }, 'has a query or a fragment'],
     [{ a: { get: operation('a') } }, '#/paths/a does not begin with a slash'],
-    [{ '/a': { GET: operation('a') } }, '#/paths/~1a/GET is no part of a path'],
-    [{ '/a': null }, '#/paths/~1a is no object'],
+    [{ '/a': { GET: operation('a') } }, '#/paths/~1a/GET is not a part of a path'],
+    [{ '/a': null }, '#/paths/~1a is not an object'],
     [{ '/a': { get: { operationId: 'a' } } }, '#/paths/~1a/get/responses has no response'],
   ])('%j is refused', (paths, says) => {
     expect(refusal(paths)).toContain(says)
@@ -270,7 +270,7 @@ describe('paths', () => {
       '#/components/schemas/S refers to "#/components/schemas/Nobody", where nothing stands',
     ],
     [{ $ref: '#anchor' }, '#/components/schemas/S refers to "#anchor": anchors are not read'],
-    [{ allOf: [{ $id: 'https://x.example/s' }] }, '#/components/schemas/S/allOf/0/$id is not read here'],
+    [{ allOf: [{ $id: 'https://x.example/s' }] }, '#/components/schemas/S/allOf/0/$id is not supported'],
   ])('a schema %j is refused', (schema, says) => {
     expect(refusal({ '/a': { get: operation('a') } }, { components: { schemas: { S: schema } } })).toContain(says)
   })
@@ -311,8 +311,8 @@ describe('documents', () => {
   test('text that is no YAML, and YAML that is no document, are refused with the file', () => {
     for (const [text, says] of [
       ['a: [', /Flow sequence/],
-      ['just words', /is no OpenAPI document/],
-      ['', /is no OpenAPI document/],
+      ['just words', /is not an OpenAPI document/],
+      ['', /is not an OpenAPI document/],
     ] as const) {
       const file = join(folder, `text-${number++}.yaml`)
       writeFileSync(file, text)
@@ -499,7 +499,7 @@ describe('parameters', () => {
       'only JSON and plain text are read from a parameter',
     ],
     [{ name: 'a', in: 'path', schema: {} }, 'is in the path, so it must say required: true'],
-    [null, 'is no object'],
+    [null, 'is not an object'],
   ])('%j is refused with its place', (parameter, says) => {
     expect(refusal({ '/a': { get: operation('a', [], { parameters: [parameter] }) } })).toMatch(
       /^#\/paths\/~1a\/get\/parameters\/0/,
@@ -593,14 +593,14 @@ describe('bodies', () => {
     (type) => {
       expect(
         refusal({ '/a': { post: operation('a', [], { requestBody: { content: { [type]: { schema } } } }) } }),
-      ).toContain(`describes a body of ${type}, which is not read here`)
+      ).toContain(`describes a body of ${type}, which is not supported`)
     },
   )
 
   test.each([
     [{}, 'has no media type'],
     [undefined, 'has no media type'],
-    [{ 'application/json': null }, 'is no object'],
+    [{ 'application/json': null }, 'is not an object'],
   ])('content %j is refused', (content, says) => {
     expect(refusal({ '/a': { post: operation('a', [], { requestBody: { content } }) } })).toContain(says)
   })
@@ -721,7 +721,7 @@ describe('schemas', () => {
   })
 
   test.each([
-    [{ minLenght: 1 }, '/minLenght is no keyword of a schema in OpenAPI 3.1; an extension begins with x-'],
+    [{ minLenght: 1 }, '/minLenght is not a keyword of a schema in OpenAPI 3.1; an extension begins with x-'],
     [{ type: 'strnig' }, '/type is "strnig"; expected one of string, number'],
     [{ required: true }, '/required is true; expected a list of names'],
     [{ properties: { a: { required: true } } }, '/properties/a/required is true'],
@@ -732,8 +732,8 @@ describe('schemas', () => {
     [{ exclusiveMinimum: true }, '/exclusiveMinimum is true; expected a number'],
     [{ maxLength: -1 }, '/maxLength is -1; expected a whole number of 0 or more'],
     [{ items: [{}] }, '/items is no schema: a schema for each place is written in prefixItems'],
-    [{ properties: [] }, '/properties is no object'],
-    [{ allOf: {} }, '/allOf is no list of at least one schema'],
+    [{ properties: [] }, '/properties is not an object'],
+    [{ allOf: {} }, '/allOf is not a list of at least one schema'],
     [{ properties: { a: null } }, '/properties/a is no schema'],
   ])('%j is refused with its place', (schema, says) => {
     expect(refusal({ '/a': { get: operation('a') } }, { components: { schemas: { S: schema } } })).toContain(

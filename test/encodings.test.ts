@@ -244,7 +244,7 @@ describe('addresses of clients', () => {
     expect(() => readConfig(file, new Map())).toThrow(`${file}:`)
     const providers = await findProviders()
     expect(() => readConfig(file, providers)).toThrow(
-      `${file}:9: providers.cpg.accounts.shop.keys.0.ips.0: ${JSON.stringify(ip)} is no IP address: expected one such as 203.0.113.7`,
+      `${file}:9: providers.cpg.accounts.shop.keys.0.ips.0: ${JSON.stringify(ip)} is not an IP address: expected one such as 203.0.113.7`,
     )
   })
 

@@ -264,7 +264,7 @@ const common = (signer: Signer): [string, Mistake, RegExp][] => {
       (before): [string, Mistake, RegExp] => [
         `${before} in front`,
         { write: (mac) => before + own(mac) },
-        /^something stands in front of the signature/,
+        /^there is something before the signature/,
       ],
     ),
     ...[
@@ -275,7 +275,7 @@ const common = (signer: Signer): [string, Mistake, RegExp][] => {
     ].map(([open, close]): [string, Mistake, RegExp] => [
       `${open}${close} around it`,
       { write: (mac) => open + own(mac) + close },
-      /^quotes stand around the signature/,
+      /^there are quotes around the signature/,
     ]),
     ['blanks inside', { write: (mac) => own(mac).replace(/.{16}/g, '$& ') }, /^the signature is cut into pieces/],
     ['a secret nobody knows', { secret: base64(Buffer.from('not this one')) }, NONE],
@@ -297,7 +297,7 @@ const ofText = (signer: Signer): [string, Mistake, RegExp][] => [
     },
     /^the secret was base64-decoded/,
   ],
-  ['0x in front', { write: (mac) => `0x${hex(mac)}` }, /^0x stands in front of the signature/],
+  ['0x in front', { write: (mac) => `0x${hex(mac)}` }, /^there is 0x before the signature/],
   [
     'dashes between the bytes',
     {
@@ -1357,8 +1357,8 @@ describe('keys that nobody has', () => {
         ['nothing like one', 'Zm9v', /^no account of this world has this key/],
         ['a member of Object', '__proto__', /^no account of this world has this key/],
         ['in upper case', sender.key.toUpperCase(), /^upper and lower case count in a key, and only in them/],
-        ['in quotes', `"${sender.key}"`, /^the key stands in quotes or brackets/],
-        ['in brackets', `<${sender.key}>`, /^the key stands in quotes or brackets/],
+        ['in quotes', `"${sender.key}"`, /^the key is in quotes or brackets/],
+        ['in brackets', `<${sender.key}>`, /^the key is in quotes or brackets/],
         ['a blank that does not break', `${sender.key}\u00a0`, /^there are blanks or a newline around the key/],
         ['an encoded newline', `${sender.key}%0A`, /^there are blanks or a newline around the key/],
         ['a spelled newline', `${sender.key}\\n`, /^there are blanks or a newline around the key/],
@@ -1367,7 +1367,7 @@ describe('keys that nobody has', () => {
         ['with something behind a colon', `${sender.key}:x`, /joined by a colon/],
         ['percent-encoded', sender.key.replaceAll('_', '%5F'), /^the key was percent-encoded/],
         ['base64-encoded', base64(Buffer.from(`${sender.key}:`)), /^the key was base64-encoded/],
-        ['shown by Python', `b'${sender.key}'`, /^the key stands in quotes or brackets/],
+        ['shown by Python', `b'${sender.key}'`, /^the key is in quotes or brackets/],
         ['not filled in', '${API_KEY}', /^no key was put in where it belongs/],
         ['undefined', 'undefined', /^no key was put in where it belongs/],
         ['with a world that is not there', `${sender.key}.nowhere`, /no world of that name$/],
@@ -1380,7 +1380,7 @@ describe('keys that nobody has', () => {
         ...(sender.secret === undefined
           ? []
           : ([
-              ['behind Bearer', `Bearer ${sender.key}`, /^the key stands behind the word Bearer: send it bare$/],
+              ['behind Bearer', `Bearer ${sender.key}`, /^the key is after the word Bearer: send it bare$/],
               ['the secret', sender.secret, /^this is a secret, not a key/],
             ] as [string, string, RegExp][])),
         ...SENDERS.filter(({ name }) => name !== sender.name).flatMap(

@@ -357,7 +357,7 @@ describe('a store', () => {
     const { store, world, told } = await storeIn(folder, { disk: broken })
     world.change(() => world.next('n'))
     await store.fold()
-    expect(told).toEqual([`${folder}: no checkpoint could be taken, the log goes on: no room`])
+    expect(told).toEqual([`${folder}: no checkpoint could be written, the log continues: no room`])
     world.change(() => world.next('n'))
     await store.flush()
     expect((await found(copyOf(folder))).dump).toBe(JSON.stringify(world.dump()))
@@ -682,7 +682,7 @@ describe('a directory', () => {
     writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: Number(told), started: stat()[19] }))
     await (await open(folder)).close()
     mkdirSync(join(folder, 'lock'))
-    await expect(open(folder)).rejects.toThrow(/^\S+ cannot be used to keep anything: EISDIR[^\n]*$/)
+    await expect(open(folder)).rejects.toThrow(/^\S+ cannot be used to store anything: EISDIR[^\n]*$/)
     expect(readdirSync(folder)).toContain('lock')
   })
 
@@ -707,7 +707,7 @@ describe('a directory', () => {
     writeFileSync(join(folder, 'file'), '')
     // Below /proc no directory can be made, and the system says so as if one above it were missing.
     for (const path of [join(folder, 'file'), join(folder, 'file/below'), '/proc/sandgate', '/proc/sandgate/below'])
-      await expect(open(path)).rejects.toThrow(/^\S+ cannot be used to keep anything: E[A-Z]+: [^\n]*$/)
+      await expect(open(path)).rejects.toThrow(/^\S+ cannot be used to store anything: E[A-Z]+: [^\n]*$/)
   })
 
   test('keeps its seed: another one is refused, none or the same goes on', async () => {
@@ -719,7 +719,7 @@ describe('a directory', () => {
       await again.close()
     }
     await expect(open(folder, 'b')).rejects.toThrow(
-      `--seed b: ${join(folder, 'sandgate.json')} was begun with the seed "a"; leave --seed out, or take another directory`,
+      `--seed b: ${join(folder, 'sandgate.json')} was created with the seed "a"; leave --seed out, or take another directory`,
     )
     await (await open(folder)).close()
   })
@@ -1224,7 +1224,7 @@ describe('a snapshot', () => {
         /the snapshot has format 2, taken by version 9\.9\.9; this is version .*, which reads format 1/,
       ],
       [(all) => ({ ...all, sandgate: 'recording' }), /body sandgate/],
-      [(all) => ({ ...all, clock: { ...all.clock, now: 'noon' } }), /"noon" is no instant/],
+      [(all) => ({ ...all, clock: { ...all.clock, now: 'noon' } }), /"noon" is not an instant/],
       [
         (all) => ({ ...all, tables: { ...all.tables, addresses: { 'addr-7': all.tables.addresses['addr-1'] } } }),
         /tables\.addresses\.addr-7: the row has the key "addr-1"/,

@@ -441,14 +441,14 @@ test('one process per directory, one seed, one that can be written: exit status 
   expect(await refusal(data, '--seed', 'b')).toEqual({
     status: 2,
     stdout: '',
-    stderr: `sandgate: --seed b: ${join(data, 'sandgate.json')} was begun with the seed "a"; leave --seed out, or take another directory\n`,
+    stderr: `sandgate: --seed b: ${join(data, 'sandgate.json')} was created with the seed "a"; leave --seed out, or take another directory\n`,
   })
   writeFileSync(join(data, 'file'), '')
   for (const folder of [join(data, 'file'), '/proc/sandgate'])
     expect(await refusal(folder)).toEqual({
       status: 2,
       stdout: '',
-      stderr: expect.stringMatching(new RegExp(`^sandgate: ${folder} cannot be used to keep anything: [^\\n]+\\n$`)),
+      stderr: expect.stringMatching(new RegExp(`^sandgate: ${folder} cannot be used to store anything: [^\\n]+\\n$`)),
     })
 
   const log = join(data, 'worlds/default/log-1')

@@ -304,7 +304,7 @@ describe('the log', () => {
     loud.call(call)
     loud.say('debug', 'GET /_sandgate/health 200')
     loud.flush()
-    expect(heard.pop()).toMatch(/cpg ping 200 1\.3ms entry 1 1 fault struck\n.*debug: GET \/_sandgate\/health 200\n$/)
+    expect(heard.pop()).toMatch(/cpg ping 200 1\.3ms entry 1 1 fault applied\n.*debug: GET \/_sandgate\/health 200\n$/)
   })
 
   test('bugs go to the log where there is one', async () => {

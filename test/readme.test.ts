@@ -1,30 +1,58 @@
-// The README's commands work as printed: every bash block with a curl in it is run against a served sandbox.
+// The README's commands work as printed: its first call, then every block with a curl in it, in order, against one served sandbox.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createSandbox } from '../src/app.ts'
+import { Inbox } from './kit.ts'
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const blocks = [...README.matchAll(/\*\*(\w+)\*\*[^`]*(?:`[^`]*`[^`]*)*?```bash\n([^]*?)```/g)].map(
-  ([, title, code]) => [title!, code!] as const,
+const blocks = [...README.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(([, language, code]) =>
+  ['', 'bash'].includes(language!) && code!.includes('curl ') ? [code!] : [],
 )
 
-describe('the first call to each provider', () => {
-  test('there is one for each', async () => {
-    const titles = [...(await createSandbox()).providers.values()].map(({ title }) => title)
-    expect(blocks.map(([title]) => title).sort()).toEqual(titles.sort())
-  })
+async function bash(code: string, url: string, variables: Readonly<Record<string, string>> = {}): Promise<string> {
+  const strict = 'curl() { command curl -sS --fail-with-body "$@"; }\n'
+  const env = { ...process.env, ...variables }
+  const { stdout } = await promisify(execFile)(
+    'bash',
+    ['-ec', strict + code.replaceAll('http://127.0.0.1:4010', url)],
+    { env },
+  )
+  return stdout
+}
 
-  test.each(blocks)('%s', async (_, code) => {
-    const sandbox = await createSandbox()
-    const url = await sandbox.listen()
-    onTestFinished(() => sandbox.close())
-    const { stdout } = await promisify(execFile)('bash', ['-ec', code.replaceAll('http://127.0.0.1:4010', url)])
-    const last = [...sandbox.world()!.journal].findLast((entry) => entry.kind === 'call')!
-    expect([200, 201], stdout).toContain(last.status)
-    expect(JSON.stringify(JSON.parse(stdout))).toMatch(/fake|0xfa4e/i)
-  })
+test('every command with a curl works as printed, in order', async () => {
+  const sandbox = await createSandbox()
+  const url = await sandbox.listen()
+  onTestFinished(() => sandbox.close())
+  const [first, ...others] = blocks
+  const address: string = JSON.parse(await bash(first!, url)).data.address
+  expect(address).toMatch(/^0xfa4e/i)
+  // A callback that can be sent once more.
+  const inbox = await Inbox.open()
+  const send = (method: string, path: string, body: object) =>
+    fetch(`${url}/_sandgate${path}`, { method, body: JSON.stringify(body) })
+  await send('PUT', '/callbacks/endpoints/cpg', { url: inbox.url })
+  await send('POST', '/deposits', { address, amount: '1', confirmations: 'instant' })
+  expect(others.length).toBeGreaterThan(4)
+  for (const code of others) expect(await bash(code, url, { ADDRESS: address }), code).not.toBe('')
+})
+
+test('it links the page of every provider', async () => {
+  const names = [...(await createSandbox()).providers.keys()]
+  expect(names.filter((name) => !README.includes(`(docs/providers/${name}.md)`))).toEqual([])
+})
+
+test('its links lead somewhere', () => {
+  const headings = [...README.matchAll(/^#+ (.*)$/gm)].map(
+    ([, title]) => `#${title!.toLowerCase().replaceAll(' ', '-')}`,
+  )
+  for (const [, target] of README.matchAll(/\]\(([^)]+)\)/g)) {
+    if (target!.startsWith('#')) expect(headings).toContain(target)
+    else
+      expect(() => readFileSync(new URL(`../${target!.split('#')[0]}`, import.meta.url)), target).not.toThrow(/ENOENT/)
+  }
 })
 
 test('the two commands are those that CI calls', () => {

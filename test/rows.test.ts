@@ -375,7 +375,7 @@ describe('what falls due', () => {
     expect(advanced.json).toMatchObject({
       status: 409,
       code: 'world_stopped',
-      detail: `the world "default" is frozen: ${reason}. POST reset begins it anew, PUT snapshot brings back another state, DELETE /_sandgate/worlds/default deletes it`,
+      detail: `the world "default" is frozen: ${reason}. POST reset starts it over, PUT snapshot restores a state, DELETE /_sandgate/worlds/default deletes it`,
     })
     for (let turn = 0; turn < 2; turn++) {
       expect((await box.control('GET', '/clock')).json).toMatchObject({
@@ -703,15 +703,15 @@ describe('a directory', () => {
     [
       'no JSON under a checksum that is right',
       (log) => appendFileSync(log, `00000007 ${crc32('no JSON').toString(16).padStart(8, '0')} no JSON\n`),
-      /the record that ends at byte \d+ cannot be used: it is no object$/,
+      /the record that ends at byte \d+ cannot be used: it is not an object$/,
     ],
-    ['null for a record', append(null), /it is no object$/],
+    ['null for a record', append(null), /it is not an object$/],
     [
       'a row that is null',
       append((clock: unknown) => ({ clock, rows: [['timers', 'x', null]] })),
       /rows\[0\] is not \[table, key, row\]$/,
     ],
-    ['rows that are no list', append((clock: unknown) => ({ clock, rows: 'all' })), /its rows are no list$/],
+    ['rows that are no list', append((clock: unknown) => ({ clock, rows: 'all' })), /its rows are not a list$/],
     ['a clock that is no clock', append({ clock: ['noon', null, true] }), /its clock is not/],
     ['a clock at no instant', append({ clock: [1e300, null, true] }), /its clock is not/],
     ['no clock', append({ rows: [] }), /its clock is not/],

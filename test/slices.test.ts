@@ -238,7 +238,7 @@ describe('a large world', () => {
     expect(reset.status).toBe(200)
     const answer = await restored
     expect([204, 409]).toContain(answer.status)
-    if (answer.status === 409) expect(answer.json.detail).toBe('the world "default" was deleted or made new meanwhile')
+    if (answer.status === 409) expect(answer.json.detail).toBe('the world "default" was deleted or reset meanwhile')
     const copies = await Promise.all([1, 2].map(() => box.control('POST', '/worlds', { id: 'twice', from: 'default' })))
     expect(copies.map(({ status }) => status).sort()).toEqual([201, 409])
   })
@@ -307,7 +307,7 @@ describe('the body of a snapshot', () => {
     expect(await send(Buffer.from(`\ufeff${text}`, 'utf16le'))).toMatch(/^422 the body is in UTF-16/)
     expect(await send(Buffer.from(text.replace('user_2', 'user_é'), 'latin1'))).toBe('422 the body is not UTF-8')
     expect(await send(Buffer.from(text), { 'content-encoding': 'zstd' })).toMatch(
-      /^415 the content-encoding "zstd" is not read here/,
+      /^415 the content-encoding "zstd" is not supported/,
     )
     expect(await send(Buffer.from(text), { 'content-encoding': 'gzip' })).toMatch(/^422 the body cannot be read: /)
   })

@@ -43,7 +43,7 @@ describe('instants', () => {
     [''],
   ])('%j is none', (text) => {
     expect(instantMs(text)).toBeUndefined()
-    const sentence = `"${text}" is no instant; expected ISO 8601 such as 2026-05-16T19:00:00Z`
+    const sentence = `"${text}" is not an instant; expected ISO 8601 such as 2026-05-16T19:00:00Z`
     expect(() => instant(text)).toThrow(new InvalidTime(sentence))
     expect(() => clockText(text)).toThrow(new InvalidTime(sentence))
   })
@@ -55,7 +55,7 @@ describe('instants', () => {
     expect(after(LAST_MS - 1000, '1s', 'after')).toBe(LAST_MS)
     expect(() => after(LAST_MS, '1ms', 'after')).toThrow(new InvalidTime('"after": 1ms leads beyond the year 9999'))
     expect(() => after(0, 'soon', 'by')).toThrow(
-      new InvalidTime('"by" is no duration: soon; expected 90s, 15m, 4h, 7d or PT4H'),
+      new InvalidTime('"by" is not a duration: soon; expected 90s, 15m, 4h, 7d or PT4H'),
     )
   })
 })
@@ -97,7 +97,7 @@ describe('durations', () => {
   test('a wrong one is told with its field', () => {
     expect(duration('15m', 'after')).toBe(900_000)
     expect(() => duration('15 minutes', 'after')).toThrow(
-      new InvalidTime('"after" is no duration: 15 minutes; expected 90s, 15m, 4h, 7d or PT4H'),
+      new InvalidTime('"after" is not a duration: 15 minutes; expected 90s, 15m, 4h, 7d or PT4H'),
     )
   })
 })

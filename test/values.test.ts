@@ -406,11 +406,11 @@ describe('sandgate.scenario.values: where text is expected', () => {
   })
 
   test.each([
-    ['seed: 007', ':1: seed: 007 without quotes is no text; write "007"'],
-    ['seed: True', ':1: seed: True without quotes is no text; write "True"'],
+    ['seed: 007', ':1: seed: 007 without quotes is not text; write "007"'],
+    ['seed: True', ':1: seed: True without quotes is not text; write "True"'],
     [
       'providers:\n  cpg:\n    accounts:\n      shop:\n        currencies: []\n        keys:\n          - id: 0123\n            secret: 1e5\n',
-      ':7: providers.cpg.accounts.shop.keys.0.id: a number or a boolean without quotes is no text; write it in quotes',
+      ':7: providers.cpg.accounts.shop.keys.0.id: a number or a boolean without quotes is not text; write it in quotes',
     ],
     [
       'providers:\n  cpg:\n    accounts:\n      shop: { currencies: [], keys: [{ id: a }] }\n',

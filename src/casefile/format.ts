@@ -180,7 +180,7 @@ export const Recording = z
       if (late >= 0)
         wrong(
           [late === 0 && step.began ? 'began' : 'resumed'],
-          `a call comes, goes on and is answered in this order, and it was answered with entry ${step.entry}`,
+          `a call arrives, continues and is answered in this order; it was answered with entry ${step.entry}`,
         )
     }
   })
@@ -199,7 +199,7 @@ export class Unusable extends Error {}
 /** Reads a case file; throws `Unusable`. Whether this version can make such a world is asked in case-check.ts. */
 export function readRecording(written: Buffer | string): Recording {
   const value: any = jsonIn(typeof written === 'string' ? Buffer.from(written) : written)
-  if (value?.sandgate !== 'recording') throw new Unusable('it is no recording: GET /_sandgate/recording makes one')
+  if (value?.sandgate !== 'recording') throw new Unusable('it is not a recording: GET /_sandgate/recording makes one')
   if (value.format !== FORMAT)
     throw new Unusable(
       `it has format ${(JSON.stringify(value.format) ?? 'none').slice(0, 40)}; this version of Sandgate reads format ${FORMAT}`,

@@ -40,7 +40,7 @@ function whyRefused(calls: readonly RecordedCall[]): string[] {
   return told.length === 0
     ? []
     : [
-        `Why calls were refused, as it was seen when they were recorded: ${told.join('; ')}${byHint.size > HINTS_TOLD ? '; and others' : ''}.`,
+        `Why calls were refused, as known when they were recorded: ${told.join('; ')}${byHint.size > HINTS_TOLD ? '; and others' : ''}.`,
       ]
 }
 

@@ -10,9 +10,7 @@ const AGAIN_MS = 50
 
 export function define(command: Command): void {
   whereFlags(command)
-    .addOption(
-      new Option('--wait <duration>', 'ask again until it is well, for as long as this: 30s').argParser(duration),
-    )
+    .addOption(new Option('--wait <duration>', 'wait until it is healthy, at most this long: 30s').argParser(duration))
     .action(async (flags: Where & { wait?: number }) => {
       console.log(await wellWithin(flags.wait ?? 0, flags))
     })
@@ -43,7 +41,7 @@ async function wellWithin(waitMs: number, where: Where): Promise<string> {
 
 function why(answer: { readonly status: number; readonly text: string } | Error): string {
   if (answer instanceof Error) return answer.message
-  return `${answer.status}${jsonOf(answer.text)?.detail ? `: ${jsonOf(answer.text).detail}` : ', which is no answer of Sandgate'}`
+  return `${answer.status}${jsonOf(answer.text)?.detail ? `: ${jsonOf(answer.text).detail}` : ', which is not an answer of Sandgate'}`
 }
 
 function duration(text: string): number {

@@ -17,13 +17,13 @@ const ENDINGS = /(?:\.(?:har|json|txt|text|log|out|trace|curl|sh|bash|zsh|bat|cm
 export function define(command: Command): void {
   command
     .argument('<file>')
-    .requiredOption('--provider <name>', 'whose calls they are')
+    .requiredOption('--provider <name>', 'provider that the calls were made to')
     .option(
       '--config <file>',
-      'config file with the accounts, currencies and switches of whoever made them; its first account is the caller',
+      'config file with the accounts, currencies and switches of the caller, which is its first account',
     )
-    .option('--out <file>', 'where the recording goes (FILE.PROVIDER.json, without the ending of FILE)')
-    .option('--force', 'overwrite a file that is there', false)
+    .option('--out <file>', 'file to write (default: FILE.PROVIDER.json, without the extension of FILE)')
+    .option('--force', 'overwrite an existing file', false)
     .action(importFile)
 }
 

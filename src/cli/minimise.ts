@@ -7,7 +7,7 @@ import { usingCase, write } from './files.ts'
 export function define(command: Command): void {
   command
     .argument('<file>')
-    .option('--out <file>', 'where the smaller recording goes (FILE.min.json)')
+    .option('--out <file>', 'file to write (default: FILE.min.json)')
     .action((file: string, { out = `${file.replace(/\.json$/, '')}.min.json` }: { out?: string }) =>
       usingCase(file, async (before) => {
         const { recording, differs, plays } = await minimise(before, await findProviders())

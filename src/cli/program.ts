@@ -14,22 +14,22 @@ interface Chapter {
 /** `serve` need not be said. */
 export const COMMANDS: Readonly<Record<string, Chapter>> = {
   serve: { about: 'serve the providers', load: () => import('./serve.ts') },
-  schema: { about: 'print the JSON Schema of the files Sandgate reads', load: () => import('./schema.ts') },
+  schema: { about: 'print the JSON Schema of scenario files or of the config file', load: () => import('./schema.ts') },
   check: {
-    about: 'say what is wrong with scenario files and which of their rules can never act; nothing is run',
+    about: 'validate scenario files and report rules that can never fire; nothing is run',
     load: () => import('./check.ts'),
   },
-  health: { about: 'ask a running sandbox whether it is well; for HEALTHCHECK', load: () => import('./health.ts') },
+  health: { about: 'check a running sandbox; for HEALTHCHECK', load: () => import('./health.ts') },
   call: {
-    about: 'make one signed call of a provider, and print the answer and why it is so',
+    about: 'send one signed call to a provider; print the response and why it is what it is',
     load: () => import('./call.ts'),
   },
   replay: {
-    about: 'play a recording in a fresh world and compare every answer; nobody is called',
+    about: 'replay a recording in a new world and compare every response; no callbacks are sent',
     load: () => import('./replay.ts'),
   },
   minimise: {
-    about: 'drop calls from a recording while its first difference remains',
+    about: 'remove calls from a recording while its first difference remains',
     load: () => import('./minimise.ts'),
   },
   import: {
@@ -52,7 +52,7 @@ export async function run(): Promise<void> {
     // Whoever serves has told it; health is asked every few seconds.
     if (wanted !== 'health')
       for (const name of unknown)
-        console.error(`sandgate: ${name} is no variable of Sandgate${await nearest(name, VARIABLES)}`)
+        console.error(`sandgate: ${name} is not a variable of Sandgate${await nearest(name, VARIABLES)}`)
     await (await programFor(wanted)).parseAsync()
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return

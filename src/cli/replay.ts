@@ -9,9 +9,9 @@ import { listen } from './listen.ts'
 export function define(command: Command): void {
   command
     .argument('<file>')
-    .option('--until <entry>', 'stop before the call with this entry', entryNumber)
-    .option('--all', 'list every call that is answered otherwise; only the first one unless given')
-    .option('--serve', 'then serve the world there, frozen, to look around')
+    .option('--until <entry>', 'stop before the call with this journal entry', entryNumber)
+    .option('--all', 'list every call with another response (default: stop at the first one)')
+    .option('--serve', 'then serve the world as it is at that point, frozen')
     .addOption(portFlag())
     .addOption(hostFlag())
     .action((file: string, flags: { until?: number; all?: boolean; serve?: boolean; port: number; host: string }) =>
@@ -34,6 +34,7 @@ async function serveReplay(replay: Replay, { port, host }: { port: number; host:
 }
 
 function entryNumber(text: string): number {
-  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError(`expected the number of an entry, got "${text}"`)
+  if (!/^[1-9]\d{0,15}$/.test(text))
+    throw new InvalidArgumentError(`expected the number of a journal entry, got "${text}"`)
   return Number(text)
 }

@@ -7,7 +7,7 @@ type Kind = 'config' | 'scenario'
 
 export function define(command: Command): void {
   command
-    .option('--config', 'of the config file; of scenario files unless given')
+    .option('--config', 'of the config file (default: of scenario files)')
     .action(async ({ config }: { config?: boolean }) => {
       const kind = config ? 'config' : 'scenario'
       console.log(existsSync(fileOf(kind)) ? readFileSync(fileOf(kind), 'utf8') : await schemaOf(kind))

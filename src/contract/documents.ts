@@ -16,7 +16,7 @@ export interface Document {
   readonly formats: readonly string[] | undefined
 }
 
-/** The document of a YAML file. Throws with the file where it is no OpenAPI document of a version that is known. */
+/** The document of a YAML file. Throws with the file where it is not an OpenAPI document of a version that is known. */
 export function readDocument(file: string): Document {
   const text = readFileSync(file, 'utf8')
   const copy = copyOf(text)
@@ -66,7 +66,7 @@ function parsed(text: string, file: string): any {
 }
 
 function checkVersion(document: any, file: string): void {
-  if (typeof document !== 'object' || document === null) throw new Error(`${file}: is no OpenAPI document`)
+  if (typeof document !== 'object' || document === null) throw new Error(`${file}: is not an OpenAPI document`)
   if (document.swagger !== undefined)
     throw new Error(
       `${file}: #/swagger is Swagger ${document.swagger}; expected OpenAPI 3.0 or 3.1: converters such as swagger2openapi make one of it`,

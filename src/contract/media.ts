@@ -27,7 +27,7 @@ export function readMedia(pointer: string, content: unknown, pointers: Pointers)
   return new Map(
     Object.entries(content).map(([type, media]) => {
       const place = `${pointer}/${escape(type)}`
-      if (typeof media !== 'object' || media === null) throw pointers.wrong(place, 'is no object')
+      if (typeof media !== 'object' || media === null) throw pointers.wrong(place, 'is not an object')
       return [
         bareType(type),
         mediumOf(bareType(type), media.schema === undefined ? undefined : `${place}/schema`, pointers),
@@ -44,7 +44,7 @@ function mediumOf(type: string, schema: string | undefined, pointers: Pointers):
   if (type.startsWith('text/') && typeOf(schema!, pointers).type === 'string') return { kind: 'text', schema }
   throw pointers.wrong(
     schema!,
-    `describes a body of ${type}, which is not read here: only JSON, forms and text are; leave the schema out, or say type: string, format: binary`,
+    `describes a body of ${type}, which is not supported: only JSON, forms and text are; leave the schema out, or say type: string, format: binary`,
   )
 }
 

@@ -44,7 +44,7 @@ export function readOperations(reading: Reading): ContractOperation[] {
       else if (!['summary', 'description', 'servers', 'parameters', '$ref'].includes(key) && !key.startsWith('x-'))
         throw pointers.wrong(
           `${item}/${escape(key)}`,
-          `is no part of a path; methods are written ${METHODS.join(', ').toLowerCase()}`,
+          `is not a part of a path; methods are written ${METHODS.join(', ').toLowerCase()}`,
         )
     }
   }
@@ -115,7 +115,7 @@ function readBody(pointer: string, body: unknown, pointers: Pointers): ContractO
 /** Where the paths begin, for each server once; undefined: no servers are named there. */
 export function basePaths(pointer: string, servers: any, pointers: Pointers): string[] | undefined {
   if (servers === undefined || servers === null) return undefined
-  if (!Array.isArray(servers)) throw pointers.wrong(`${pointer}/servers`, 'is no list')
+  if (!Array.isArray(servers)) throw pointers.wrong(`${pointer}/servers`, 'is not a list')
   const bases = servers.map((server, index) => {
     const place = `${pointer}/servers/${index}`
     const url = String(server?.url ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
@@ -124,7 +124,7 @@ export function basePaths(pointer: string, servers: any, pointers: Pointers): st
         throw pointers.wrong(`${place}/url`, `has {${name}}, and variables.${name} has no default`)
       return String(value)
     })
-    if (!URL.canParse(url || '/', 'http://any')) throw pointers.wrong(`${place}/url`, `is ${url}, which is no URL`)
+    if (!URL.canParse(url || '/', 'http://any')) throw pointers.wrong(`${place}/url`, `is ${url}, which is not a URL`)
     return new URL(url || '/', 'http://any').pathname.replace(/\/$/, '')
   })
   return bases.length === 0 ? undefined : [...new Set(bases)]

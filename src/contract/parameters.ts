@@ -50,7 +50,7 @@ export function readParameters(
   const all = new Map<string, Parameter>()
   for (const [pointer, list] of lists) {
     if (list === undefined) continue
-    if (!Array.isArray(list)) throw pointers.wrong(pointer, 'is no list of parameters')
+    if (!Array.isArray(list)) throw pointers.wrong(pointer, 'is not a list of parameters')
     const own = new Set<string>()
     for (const index of list.keys()) {
       const parameter = readParameter(`${pointer}/${index}`, pointers)

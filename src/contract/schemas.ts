@@ -175,7 +175,7 @@ export class Schemas {
     if (shape === 'schema') return this.#schema(node, pointer, [])
     if (node === undefined) return undefined
     if (typeof node !== 'object' || node === null || Array.isArray(node))
-      throw this.#pointers.wrong(pointer, 'is no object')
+      throw this.#pointers.wrong(pointer, 'is not an object')
     if (typeof node.$ref === 'string') {
       this.#pointers.follow(pointer)
       return node
@@ -190,7 +190,7 @@ export class Schemas {
 
   #each(node: any, shape: Shape, pointer: string): unknown {
     if (Array.isArray(node)) return changed(node, (index, value) => this.#shape(value, shape, `${pointer}/${index}`))
-    if (typeof node !== 'object' || node === null) throw this.#pointers.wrong(pointer, 'is no object')
+    if (typeof node !== 'object' || node === null) throw this.#pointers.wrong(pointer, 'is not an object')
     return changed(node, (key, value) =>
       key.startsWith('x-') && (shape === 'pathItem' || shape === 'response')
         ? value
@@ -204,7 +204,7 @@ export class Schemas {
     if (typeof node !== 'object' || node === null || Array.isArray(node))
       throw this.#pointers.wrong(
         pointer,
-        `is no schema${Array.isArray(node) ? ': a schema for each place is written in prefixItems' : ''}`,
+        `is not a schema${Array.isArray(node) ? ': a schema for each place is written in prefixItems' : ''}`,
       )
     if (node.$ref !== undefined) this.#reference(node.$ref, pointer)
     // What stands beside a reference is ignored in 3.0.
@@ -227,19 +227,19 @@ export class Schemas {
   }
 
   #reference(ref: unknown, pointer: string): void {
-    if (typeof ref !== 'string') throw this.#pointers.wrong(pointer, 'has a $ref that is no text')
+    if (typeof ref !== 'string') throw this.#pointers.wrong(pointer, 'has a $ref that is not text')
     this.#pointers.target(ref, pointer)
   }
 
   #list(value: unknown, pointer: string, elsewhere: readonly string[]): unknown {
     if (!Array.isArray(value) || value.length === 0)
-      throw this.#pointers.wrong(pointer, 'is no list of at least one schema')
+      throw this.#pointers.wrong(pointer, 'is not a list of at least one schema')
     return changed(value, (index, one) => this.#schema(one, `${pointer}/${index}`, elsewhere))
   }
 
   #map(value: any, pointer: string, keyword: string): unknown {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw this.#pointers.wrong(pointer, 'is no object')
+      throw this.#pointers.wrong(pointer, 'is not an object')
     return changed(value, (name, one) => {
       const wrong = keyword === 'patternProperties' ? patternError(name) : undefined
       if (wrong !== undefined) throw this.#pointers.wrong(`${pointer}/${escape(name)}`, `is not ${wrong}`)
@@ -252,14 +252,14 @@ export class Schemas {
     if (BASES.includes(key))
       throw this.#pointers.wrong(
         place,
-        'is not read here: refer to schemas by pointers such as "#/components/schemas/Name"',
+        'is not supported: refer to schemas by pointers such as "#/components/schemas/Name"',
       )
     if (this.#old && (key === 'exclusiveMinimum' || key === 'exclusiveMaximum') && typeof value === 'boolean') return
     const expected = Object.hasOwn(EXPECTED, key) ? EXPECTED[key]! : undefined
     if (!expected)
       throw this.#pointers.wrong(
         place,
-        `is no keyword of a schema in OpenAPI ${this.#old ? '3.0' : '3.1'}; an extension begins with x-`,
+        `is not a keyword of a schema in OpenAPI ${this.#old ? '3.0' : '3.1'}; an extension begins with x-`,
       )
     const wrong = expected(value)
     if (wrong !== undefined) throw this.#pointers.wrong(place, `is ${JSON.stringify(value)}; expected ${wrong}`)

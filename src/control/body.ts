@@ -42,7 +42,7 @@ export function decoderOf(coding: string): Readable & NodeJS.WritableStream {
   if (!Object.hasOwn(DECODERS, coding))
     throw new SandgateError(
       'unsupported_encoding',
-      `the content-encoding "${coding}" is not read here; send the body as it is, or as ${Object.keys(DECODERS).join(', ')}`,
+      `the content-encoding "${coding}" is not supported; send the body as it is, or as ${Object.keys(DECODERS).join(', ')}`,
     )
   return DECODERS[coding]!()
 }

@@ -10,8 +10,8 @@ export interface Company {
 
 /** A key that is nobody's: what to say when it is somebody's once both are read like this. */
 const KEY_MISTAKES: readonly (readonly [says: string, read: (text: string) => string])[] = [
-  ['the key stands behind the word Bearer: send it bare', (text) => text],
-  ['the key stands in quotes or brackets: send it bare', (text) => text.replace(/^b?["'`<{[]+|["'`>}\],;]+$/g, '')],
+  ['the key is after the word Bearer: send it bare', (text) => text],
+  ['the key is in quotes or brackets: send it bare', (text) => text.replace(/^b?["'`<{[]+|["'`>}\],;]+$/g, '')],
   [
     'there are blanks or a newline around the key: send it bare',
     (text) => text.replace(/^(?:[^!-~]|%20|%0[ad]|\\[nr])+|(?:[^!-~]|%20|%0[ad]|\\[nr])+$/gi, ''),
@@ -28,10 +28,7 @@ const KEY_MISTAKES: readonly (readonly [says: string, read: (text: string) => st
     'the header was sent twice, or holds the key twice: send it once',
     (text) => text.replace(/^(\S+?),? *(?:Bearer +)?\1$/i, '$1'),
   ],
-  [
-    'a colon or an equals sign stands in front of the key: send it bare',
-    (text) => text.replace(/^(?:[\w-]+)?[:=] */, ''),
-  ],
+  ['there is a colon or an equals sign before the key: send it bare', (text) => text.replace(/^(?:[\w-]+)?[:=] */, '')],
   [
     'the key and its secret, or something else, are joined by a colon: send the key alone',
     (text) => text.replace(/:.*$/, ''),

@@ -19,24 +19,24 @@ const MAC_BYTES = [20, 32, 48, 64]
 const WRAPPINGS: readonly (readonly [says: string, bare: (text: string) => string])[] = [
   ['', (text) => text],
   [
-    'quotes stand around the signature: send it bare',
+    'there are quotes around the signature: send it bare',
     (text) => text.replace(/^b?(?:\\?["'`<]|&quot;)(.*?)(?:\\?["'`>]|&quot;)$/, '$1'),
   ],
   [
-    'something stands in front of the signature, as in sha256=, hmac or a name: send it bare',
+    'there is something before the signature, as in sha256=, hmac or a name: send it bare',
     (text) => text.replace(/^.*[=: ](?=[0-9A-Za-z+/_-]{20,}={0,2}$)/, ''),
   ],
   [
-    'something stands behind the signature, as openssl and sha256sum write the name of the file: send it bare',
+    'there is something after the signature, as openssl and sha256sum write the name of the file: send it bare',
     (text) => text.replace(/^([0-9A-Za-z+/_-]{20,}={0,2}) +\*?(?:-|stdin|\(stdin\)|\S+\.\w+)$/, '$1'),
   ],
-  ['0x stands in front of the signature: send it bare', (text) => text.replace(/^0x/i, '')],
+  ['there is 0x before the signature: send it bare', (text) => text.replace(/^0x/i, '')],
   [
     'the signature is cut into pieces: send it without blanks, colons or dashes',
     (text) => (/^[0-9a-f]+(?:[ :-][0-9a-f]+)+$/i.test(text) ? text.replace(/[ :-]/g, '') : text.replace(/\s/g, '')),
   ],
   [
-    'a line break stands inside the signature, as text: take it out (openssl base64 -A, base64 -w 0)',
+    'there is a line break inside the signature, as text: take it out (openssl base64 -A, base64 -w 0)',
     (text) => text.replace(/\\[rn]|%0[ad]/gi, ''),
   ],
   ['the + of the base64 became a blank: do not decode it as a form', (text) => text.replaceAll(' ', '+')],

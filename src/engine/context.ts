@@ -54,7 +54,7 @@ export function refuseStopped({ id, stopped }: World): void {
   const { reason, rows } = stopped
   throw new SandgateError(
     'world_stopped',
-    `the world "${id}" is ${rows === 'good' ? 'frozen' : 'not served'}: ${reason}. POST reset begins it anew, PUT snapshot brings back another state, DELETE /_sandgate/worlds/${id} deletes it`,
+    `the world "${id}" is ${rows === 'good' ? 'frozen' : 'not served'}: ${reason}. POST reset starts it over, PUT snapshot restores a state, DELETE /_sandgate/worlds/${id} deletes it`,
   )
 }
 

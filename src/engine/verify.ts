@@ -191,7 +191,10 @@ function regexCost(pattern: unknown): number {
     try {
       return regexOf(pattern)?.programSize() ?? 0
     } catch (error) {
-      throw new SandgateError('invalid_request', `match: ${pattern} is no regex: ${(error as Error).message}`)
+      throw new SandgateError(
+        'invalid_request',
+        `match: ${pattern} is not a valid regular expression: ${(error as Error).message}`,
+      )
     }
   }
   if (typeof pattern !== 'object' || pattern === null) return 0

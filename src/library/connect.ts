@@ -125,7 +125,7 @@ function baseOf(url: string | URL): string {
   if (!parsed || !['http:', 'https:'].includes(parsed.protocol))
     throw new SandgateError(
       422,
-      `connectSandbox: "${url}" is no URL of a sandbox; expected one such as http://127.0.0.1:4010`,
+      `connectSandbox: "${url}" is not the URL of a sandbox; expected one such as http://127.0.0.1:4010`,
       undefined,
     )
   return `${parsed.origin}${parsed.pathname.replace(/\/$/, '')}`

@@ -94,7 +94,7 @@ export function record(
       at: world.now,
       provider: runtime.provider.name,
       operation: call.operation,
-      summary: `${rule} (${source}) struck call ${id}`,
+      summary: `${rule} (${source}) was applied to call ${id}`,
       call: id,
       did: then,
     })

@@ -56,7 +56,7 @@ export async function reply(
 /** The rows of this world are not what they should be, so nothing is looked for among them. */
 function notProviderRuntime(runtime: ProviderRuntime, exchange: Exchange, world: World): StoredResponse {
   exchange.stoppedBy = 'world'
-  const hint = `the world "${world.id}" is not runtime: ${world.stopped!.reason}; POST its _sandgate/reset begins it anew`
+  const hint = `the world "${world.id}" is not served: ${world.stopped!.reason}; POST _sandgate/reset starts it over`
   // A header has no room for letters of everywhere.
   const refused = refusing(exchange, () => {
     throw new Refusal('unavailable', {}, hint.replace(/[^\x20-\x7e]/g, '?'))

@@ -52,7 +52,7 @@ export function wrongWith({ headers, httpVersion, url }: IncomingMessage): Wrong
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     return {
       status: 400,
-      detail: `the transfer-encoding "${coding}" is not read here: send the body as it is, or chunked`,
+      detail: `the transfer-encoding "${coding}" is not supported: send the body as it is, or chunked`,
       headers: { connection: 'close' },
     }
   }

@@ -50,14 +50,14 @@ export function serverFor(
   server.on('connect', (_, socket: Duplex) =>
     turnAway(socket, {
       status: 405,
-      detail: 'the sandbox is no proxy and opens no tunnels: call it as a server, with http:// in front',
+      detail: 'the sandbox is not a proxy and opens no tunnels: call it as a server, with http:// in front',
       headers: { allow: METHODS },
     }),
   )
   server.on('checkExpectation', ({ headers }, res) =>
     answerProblem(res, {
       status: 417,
-      detail: `nobody here can meet "expect: ${headers.expect}"; 100-continue is the only expectation there is`,
+      detail: `the sandbox cannot meet "expect: ${headers.expect}"; 100-continue is the only expectation there is`,
       headers: { connection: 'close' },
     }),
   )

@@ -108,7 +108,7 @@ export class Log {
     const asked = operation ?? `${method} ${path}`
     const more = [
       refusal,
-      faults > 0 && `${faults} ${faults === 1 ? 'fault' : 'faults'} struck`,
+      faults > 0 && `${faults} ${faults === 1 ? 'fault' : 'faults'} applied`,
       hint && `hint: ${visible(hint)}`,
     ]
       .filter(Boolean)

@@ -24,7 +24,7 @@ export const ClientAddresses = z
   .array(
     z.string().refine((text) => addressRange(text) !== undefined, {
       error: ({ input }) =>
-        `"${String(input).slice(0, 80)}" is no IP address: expected one such as 203.0.113.7 or 2001:db8::1, or a range such as 10.0.0.0/8`,
+        `"${String(input).slice(0, 80)}" is not an IP address: expected one such as 203.0.113.7 or 2001:db8::1, or a range such as 10.0.0.0/8`,
     }),
   )
   .transform((texts) => {

@@ -81,8 +81,8 @@ function mismatch(
     (names.includes(text) || (issue.code === 'invalid_type' && issue.expected === 'string'))
   )
     return secret
-      ? 'a number or a boolean without quotes is no text; write it in quotes'
-      : `${text} without quotes is no text; write "${text}"`
+      ? 'a number or a boolean without quotes is not text; write it in quotes'
+      : `${text} without quotes is not text; write "${text}"`
   return issue.message
 }
 

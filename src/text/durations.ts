@@ -40,7 +40,8 @@ function read(text: string): number | undefined {
 /** The same; `field` is named when it throws `InvalidTime`. */
 export function duration(text: string, field: string): number {
   const ms = durationMs(text)
-  if (ms === undefined) throw new InvalidTime(`"${field}" is no duration: ${text}; expected 90s, 15m, 4h, 7d or PT4H`)
+  if (ms === undefined)
+    throw new InvalidTime(`"${field}" is not a duration: ${text}; expected 90s, 15m, 4h, 7d or PT4H`)
   return ms
 }
 

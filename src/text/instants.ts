@@ -18,7 +18,8 @@ export function instantMs(text: string): number | undefined {
 /** The same; throws `InvalidTime`. */
 export function instant(text: string): number {
   const ms = instantMs(text)
-  if (ms === undefined) throw new InvalidTime(`"${text}" is no instant; expected ISO 8601 such as 2026-05-16T19:00:00Z`)
+  if (ms === undefined)
+    throw new InvalidTime(`"${text}" is not an instant; expected ISO 8601 such as 2026-05-16T19:00:00Z`)
   return ms
 }
 

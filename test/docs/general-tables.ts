@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { onTestFinished } from 'vitest'
 import { COMMANDS } from '../../src/cli/program.ts'
+import { ERRORS } from '../../src/engine/errors.ts'
 import { configJsonSchema } from '../../src/options.ts'
 import type { Provider } from '../../src/provider.ts'
 import { scenarioJsonSchema } from '../../src/scenario/schema.ts'
@@ -40,6 +41,12 @@ export const GENERAL_REGIONS: Readonly<Record<string, GeneralRegion>> = {
     }
     return tables.join('\n\n')
   },
+
+  'error-codes': () =>
+    table(
+      ['code', 'status', 'when'],
+      Object.entries(ERRORS).map(([name, [status, about]]) => [code(name), String(status), about]),
+    ),
 
   config: (providers) => {
     const rows = new Map<string, string[]>()

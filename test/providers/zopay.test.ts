@@ -82,7 +82,7 @@ describe('authentication', () => {
     ['raw', KEYS.demo, 'the key came without its scheme: send Authorization: Bearer, a space, and the key'],
     ['another scheme', `Basic ${KEYS.demo}`, 'the scheme of the Authorization header must be Bearer'],
     ['twice', `Bearer Bearer ${KEYS.demo}`, 'Bearer is repeated'],
-    ['quoted', `Bearer "${KEYS.demo}"`, 'the key stands in quotes or brackets: send it bare'],
+    ['quoted', `Bearer "${KEYS.demo}"`, 'the key is in quotes or brackets: send it bare'],
     ['live', 'Bearer sk_live_sandgate_demo', 'live keys are not accepted: use a key that starts with sk_test_'],
     [
       'unknown',

@@ -119,8 +119,8 @@ function toldOf(recording: Recording, { lost, bodiless }: { lost: number; bodile
   const calls = (number: number) => `${number} ${number === 1 ? 'call' : 'calls'}`
   return [
     ...(refused > 0 ? [`Played as refused, for a key, a permission or a rate: ${calls(refused)}.`] : []),
-    ...(lost > 0 ? [`Left aside, because they were aborted or answered by a cache: ${calls(lost)}.`] : []),
-    ...(bodiless > 0 ? [`Left aside, because the body that was sent is not in the file: ${calls(bodiless)}.`] : []),
+    ...(lost > 0 ? [`Skipped, because they were aborted or answered by a cache: ${calls(lost)}.`] : []),
+    ...(bodiless > 0 ? [`Skipped, because the body that was sent is not in the file: ${calls(bodiless)}.`] : []),
     ...leftOutSentence(recording),
   ]
 }

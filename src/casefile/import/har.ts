@@ -16,7 +16,7 @@ const METHOD = /^[A-Za-z]{1,20}$/
 /** Every entry that has a URL and a method, in the order of the file. Throws `Unusable` when it is no HAR file. */
 export function exchangesOf(har: any, beside: Beside, unpacker: Unpacker): Exchange[] {
   const entries: unknown = har?.log?.entries ?? har?.entries
-  if (!Array.isArray(entries)) throw new Unusable('it is no HAR file: it has no log.entries')
+  if (!Array.isArray(entries)) throw new Unusable('it is not a HAR file: it has no log.entries')
   return entries.flatMap((entry, index) => exchangeOf(entry, `log.entries[${index}]`, beside, unpacker))
 }
 

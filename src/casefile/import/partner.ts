@@ -23,7 +23,7 @@ export function partnerOf(seen: readonly SeenCall[], { provider, config }: Impor
   const given = { ...config?.providers }
   const before = worldWith(given)
   if (provider.identity.callers(before).length === 0)
-    throw new Unusable(`no account of ${provider.title} in the config file has a key, so nobody can make these calls`)
+    throw new Unusable(`no account of ${provider.title} in the config file has a key, so these calls cannot be made`)
   const account = firstAccount(given[provider.name]) ?? provider.traffic?.account(provider.identity.callers(before)[0])
   const own =
     account === undefined

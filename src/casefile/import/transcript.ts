@@ -98,7 +98,7 @@ function commandAt(
     const first = text.slice(at, text.indexOf('\n', at) < 0 ? undefined : text.indexOf('\n', at))
     if (!/https?:|\/v?\d|^-/.test(first)) return undefined
     throw new Unusable(
-      `line ${line + (text.slice(at, error.at).match(/\n/g)?.length ?? 0)}: a quote opens here that is never closed, so nobody can tell where the command ends`,
+      `line ${line + (text.slice(at, error.at).match(/\n/g)?.length ?? 0)}: a quote opens here that is never closed, so the end of the command is unknown`,
     )
   }
 }

@@ -58,7 +58,7 @@ function mistakeIn(header: string): string | undefined {
     return 'the key came without its scheme: send Authorization: Bearer, a space, and the key'
   if (/^bearer +bearer\b/i.test(header)) return 'Bearer is repeated'
   if (!/^bearer\b/i.test(header)) return 'the scheme of the Authorization header must be Bearer'
-  if (/^bearer *["'<]/i.test(header)) return 'the key stands in quotes or brackets: send it bare'
+  if (/^bearer *["'<]/i.test(header)) return 'the key is in quotes or brackets: send it bare'
   if (/^bearer +sk_live_/i.test(header)) return 'live keys are not accepted: use a key that starts with sk_test_'
   if (/^bearer$/i.test(header)) return 'no key follows Bearer'
   if (!/^bearer +\S/i.test(header)) return 'Bearer and the key must be separated by a space only'

@@ -103,7 +103,7 @@ export class FileStorage implements Storage {
       release?.()
       throw error instanceof StorageRefused
         ? error
-        : new StorageRefused(`${folder} cannot be used to keep anything: ${(error as Error).message}`)
+        : new StorageRefused(`${folder} cannot be used to store anything: ${(error as Error).message}`)
     }
   }
 
@@ -221,7 +221,7 @@ function seedOf(path: string, asked: string | undefined, otherwise: string, { di
   if (kept) checkFormat(kept.format, path)
   if (kept && asked !== undefined && asked !== kept.seed)
     throw new StorageRefused(
-      `--seed ${asked}: ${path} was begun with the seed "${kept.seed}"; leave --seed out, or take another directory`,
+      `--seed ${asked}: ${path} was created with the seed "${kept.seed}"; leave --seed out, or take another directory`,
     )
   if (kept) return kept.seed
   const seed = asked ?? otherwise

@@ -78,7 +78,7 @@ function follow(
   for (let log = number; ; log++) {
     const path = join(folder, nameOf('log', log))
     if (!logs.includes(log)) {
-      tell(`${path} is missing; what it told is lost`)
+      tell(`${path} is missing; its changes are lost`)
       return { state, log, size: 0 }
     }
     const bytes = disk.readFileSync(path) as Buffer
@@ -112,7 +112,7 @@ function follow(
 }
 
 function readHead(head: LogHead, path: string): void {
-  if (head?.sandgate !== 'log') throw new StorageRefused(`${path} is no log of Sandgate`)
+  if (head?.sandgate !== 'log') throw new StorageRefused(`${path} is not a log of Sandgate`)
   checkFormat(head.format, path)
 }
 

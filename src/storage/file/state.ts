@@ -73,7 +73,7 @@ const LAST_MS = 8.64e15
 
 /** Why a record is no change, though its checksum is right: somebody has edited it, or another version wrote it. Undefined: it is one. */
 export function changeProblem(record: any): string | undefined {
-  if (!isObject(record)) return 'it is no object'
+  if (!isObject(record)) return 'it is not an object'
   const { world, clock, entries, rows } = record
   if (
     !Array.isArray(clock) ||
@@ -82,7 +82,7 @@ export function changeProblem(record: any): string | undefined {
     typeof clock[2] !== 'boolean'
   )
     return 'its clock is not [now, wall or null, frozen], in milliseconds since 1970'
-  if (entries !== undefined && !isCount(entries)) return 'entries is no whole number from 0 on'
+  if (entries !== undefined && !isCount(entries)) return 'entries is not a whole number from 0'
   if (
     world !== undefined &&
     !(
@@ -101,7 +101,7 @@ export function changeProblem(record: any): string | undefined {
 
 /** Why these are no rows. */
 export function rowsProblem(rows: unknown): string | undefined {
-  if (!Array.isArray(rows)) return 'its rows are no list'
+  if (!Array.isArray(rows)) return 'its rows are not a list'
   // There may be hundreds of thousands.
   for (let at = 0; at < rows.length; at++) if (!isRowLine(rows[at])) return `rows[${at}] is not [table, key, row]`
   return undefined

@@ -106,7 +106,7 @@ export class Store implements WorldStorage {
       this.#entries = found.entries
       if (found.world.settings !== origin.settings)
         this.#options.tell(
-          `${this.#folder}: settings or switches are not those it was kept with; what is there stays, and the new ones count from now on`,
+          `${this.#folder}: settings or switches differ from those it was stored with; existing rows stay, and the new ones apply from now on`,
         )
     } else this.#begin(world, origin)
     this.#follow(world, origin)
@@ -176,7 +176,7 @@ export class Store implements WorldStorage {
       this.#follow(world, origin)
       end()
       forgetBefore(this.#folder, before, this.#options).catch((error: Error) =>
-        this.#options.tell(`${this.#folder}: what was kept before is not gone from the disk: ${error.message}`),
+        this.#options.tell(`${this.#folder}: old files could not be deleted: ${error.message}`),
       )
     }
     return { commit, abandon }
@@ -243,7 +243,7 @@ export class Store implements WorldStorage {
       .catch((error: Error) => {
         this.#foldAbove = 2 * this.#log!.size
         if (fold.wanted)
-          this.#options.tell(`${this.#folder}: no checkpoint could be taken, the log goes on: ${error.message}`)
+          this.#options.tell(`${this.#folder}: no checkpoint could be written, the log continues: ${error.message}`)
       })
       .finally(() => (this.#fold = undefined))
     return fold.done
