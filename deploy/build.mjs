@@ -29,6 +29,10 @@ const instead = {
   },
 }
 
+/** Packages in CommonJS call `require` for modules of Node. */
+const REQUIRE =
+  "import { createRequire as requireFrom } from 'node:module'\nconst require = requireFrom(import.meta.url)"
+
 const BUNDLED = {
   absWorkingDir: ROOT,
   outdir: DIST,
@@ -41,21 +45,21 @@ const BUNDLED = {
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
-  // Packages in CommonJS call `require` for modules of Node.
-  banner: {
-    js: "import { createRequire as requireFrom } from 'node:module'\nconst require = requireFrom(import.meta.url)",
-  },
+  banner: { js: REQUIRE },
 }
 
 rmSync(DIST, { recursive: true, force: true })
 const [program, sampler] = await Promise.all([bundleProgram(), bundleSampler(), requirable(), declare()])
 publishDeclarations()
+// An old Node is to read main.js, which tells it so, and nothing else. Its lines stay where its map has them.
+const main = join(DIST, 'main.js')
+writeFileSync(main, readFileSync(main, 'utf8').replace(REQUIRE, '\n'))
 writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES.txt'), licences([program, sampler]))
 const { copyDocuments, writeSchemas } = await import(pathToFileURL(STEPS).href)
 copyDocuments(join(ROOT, 'specs/'))
 await writeSchemas()
 for (const file of [STEPS, `${STEPS}.map`]) rmSync(file)
-chmodSync(join(DIST, 'main.js'), 0o755)
+chmodSync(main, 0o755)
 
 /** Bundles the command line, the library and every provider that has a folder. Returns what went into it. */
 async function bundleProgram() {

@@ -360,7 +360,7 @@ export interface Signing {
   /** Where else the same path could have been read from. */
   otherPaths(call: Call): readonly string[]
   /** What goes wrong with this provider only. */
-  readonly slips: readonly Slip[]
+  readonly commonMistakes: readonly Slip[]
 }
 
 export type SignedText = string | Buffer

@@ -219,7 +219,7 @@ for (const { chain, testnet, looks, shared, unchecked, holds } of CASES) {
   test(`${network}: one character changed, dropped or added is noticed`, () => {
     fc.assert(
       fc.property(name, fc.nat(), keyboard, (who, n, other) => {
-        const text = address('slips', { chain, testnet, name: who })
+        const text = address('commonMistakes', { chain, testnet, name: who })
         const at = n % text.length
         fc.pre(text[at] !== other)
         expect(isAddress(chain, text.slice(0, at) + other + text.slice(at + 1), testnet)).toBe(false)

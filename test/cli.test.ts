@@ -559,7 +559,7 @@ describe('call', () => {
     )
     expect(stdout).toContain(`entry        1, ${url}/_sandgate/journal/1\n`)
     expect(stdout).toMatch(
-      /\noperation {4}createDepositAddress\ncalled by {4}demo, key 1\npassed {7}headersPresent, timestampInWindow, [^\n]*legal\n/,
+      /\noperation {4}createDepositAddress\ncalled by {4}demo, key 1\npassed {7}auth_headers_present, timestamp_in_window, [^\n]*schema_valid\n/,
     )
     expect(stdout).toMatch(/\nidempotency {2}\{"decided":"[^\n]*\n/)
     expect(stdout).toMatch(/\nrules {8}cpg\.[a-z.-]+ \((documented|inferred|assumed)\)\n/)
@@ -574,7 +574,7 @@ describe('call', () => {
     expect(status).toBe(1)
     expect(stdout).toMatch(/^403 Forbidden\n/)
     expect(stdout).toMatch(
-      /\ncalled by {3}demo, key 3\n[^]*\nstopped by {2}permitted\nrefusal {5}forbidden\nhint {8}the key lacks request_deposit_address\n/,
+      /\ncalled by {3}demo, key 3\n[^]*\nstopped by {2}permission_granted\nrefusal {5}forbidden\nhint {8}the key lacks request_deposit_address\n/,
     )
   })
 

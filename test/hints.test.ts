@@ -327,7 +327,7 @@ const ofText = (signer: Signer): [string, Mistake, RegExp][] => [
 ]
 
 /** The five lines put together otherwise. */
-const slips = (
+const commonMistakes = (
   signer: Signer,
   rows: [string, (lines: string[]) => string | Buffer, RegExp][],
 ): [string, Mistake, RegExp][] =>
@@ -383,7 +383,7 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
       ...common(CPG),
       ...ofText(CPG),
       ['two of the CR and LF behind the secret', { secret: `${CPG.secret}\r\n` }, /secret had a trailing newline/],
-      ...slips(CPG, [
+      ...commonMistakes(CPG, [
         ['a newline at the end', (lines) => `${lines.join('\n')}\n`, /^the signed text ended in a newline/],
         [
           'the method in lower case',
@@ -434,7 +434,7 @@ const SIGNERS: [string, Signer, [string, Mistake, RegExp][]][] = [
         ],
         ['the time at the end', ([time, ...rest]) => [...rest, time].join('\n'), /^the lines are in the wrong order/],
       ]),
-      ...slips({ ...CPG, post: CPG.get }, [
+      ...commonMistakes({ ...CPG, post: CPG.get }, [
         [
           'the query behind the path, on its line',
           ([time, method, path, query, hash]) => [time, method, `${path}?${query}`, '', hash].join('\n'),

@@ -72,7 +72,7 @@ describe('zopay', () => {
       items,
     ])
     expect(reply.text.length).toBeLessThan(5_000)
-    expect((await notes(box, reply)).cut).toMatch(/^an input of more than 5000 parts/)
+    expect((await notes(box, reply)).cut).toMatch(/^an input of more than 5000 values/)
   })
 
   test('zopay.validation.not-finite: of many a hundred are told', async () => {

@@ -904,7 +904,7 @@ describe('what cannot be kept', () => {
       expect((await box.control('GET', '/worlds')).json.data).toHaveLength(1)
       failing.room = Infinity
       expect((await box.control('GET', '/recording')).json.detail).toContain(
-        'could not be kept and was undone, so a recording would be incomplete',
+        'could not be stored and were rolled back, so a recording would be incomplete',
       )
       expect((await box.call(client, wish())).status).toBeLessThan(300)
       expect(told.map((line) => line.replace(/^\S+/, ''))).toEqual([

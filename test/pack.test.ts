@@ -283,7 +283,7 @@ describe('the library', () => {
     }
   })
 
-  test('its types are those of specs/sandgate.yaml and of scenario files', async () => {
+  test('its types are those of the control API and of scenario files', async () => {
     expect(await node(['deploy/wire-types.mjs', '--check'], ROOT)).toEqual({ status: 0, told: '' })
   })
 

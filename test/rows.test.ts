@@ -284,7 +284,7 @@ describe('a snapshot', () => {
         '"displayExpiresAt":9e15',
         /displayExpiresAt: the time is too late, got 9000000000000000$/,
       ],
-      [/"requestId":1/, '"requestId":1.5', /the key inside the row is "1\.5"$/],
+      [/"requestId":1/, '"requestId":1.5', /the row has the key "1\.5"$/],
       [/"at":\d+/, '"at":"NaN"', /at: expected a time in whole milliseconds since 1970, got text$/],
     ]
     for (const [from, to, why] of bends) {
@@ -309,7 +309,7 @@ describe('a snapshot', () => {
         const { status, text, json } = await put(box, { ...snapshot, tables: { ...snapshot.tables, [table]: rows } })
         expect([status, json.detail], table).toEqual([
           422,
-          expect.stringMatching(/\(row 1 of the table\): (unknown field "more"|the row has a different key inside)$/),
+          expect.stringMatching(/\(row 1 of the table\): (unknown field "more"|the row has another key)$/),
         ])
         expect(text).not.toContain(key.slice(0, 12))
       }
@@ -398,7 +398,7 @@ describe('what falls due', () => {
       (await box.control('GET', '/journal?kind=control')).json.data.filter(({ action }: any) => action === 'stopped'),
     ).toMatchObject([{ summary: `the world is stopped: ${reason}` }])
     expect(told).toEqual([
-      `the world "default" is frozen, a bug in Sandgate: ${reason}; reset it, or bring back a snapshot`,
+      `the world "default" is frozen, a bug in Sandgate: ${reason}; reset it, or restore a snapshot`,
     ])
     // What does not touch the fault is served.
     expect((await box.raw('GET', '/_sandgate/health')).status).toBe(200)
@@ -635,7 +635,7 @@ describe('a directory', () => {
       const { problem } = await worldOf(box, 'ci')
       expect(problem).toMatch(why)
       expect(told.filter((line) => line.includes('"ci"'))).toEqual([
-        `the world "ci" is not served: ${problem}. What is kept of it stays as it is; POST reset, PUT snapshot or DELETE begin anew`,
+        `the world "ci" is not served: ${problem}. Its files stay as they are; POST reset, PUT snapshot or DELETE start over`,
       ])
       for (const [client, request] of CREATIONS) {
         const reply = await inWorld(box, 'ci', client, request)

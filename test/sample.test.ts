@@ -39,7 +39,7 @@ async function samplesOf(
   const { world } = await start()
   const answers = await Promise.all(
     Array.from({ length: count }, (_, index) =>
-      sampler.answer({ contract } as any, { provider: 'fifth', note: () => undefined } as any, match, index + 1, world),
+      sampler.answer(contract, { provider: 'fifth', note: () => undefined } as any, match, index + 1, world),
     ),
   )
   return {

@@ -305,7 +305,7 @@ describe('sandgate.callbacks.endpoints: where callbacks go', () => {
     expect([inbox.received.length, (await deliveries(box)).length]).toEqual([1, 1])
     const { data } = (await box.control('GET', '/journal?kind=control')).json
     expect(data.map(({ summary }: any) => summary)).toContain(
-      'callbacks of CPG for demo go nowhere any more; 1 that were not delivered yet are given up',
+      'callbacks of CPG for demo are no longer sent; 1 that were not delivered yet are given up',
     )
     // Another one takes its place and does not get what was given up.
     inbox.answers = () => ({})

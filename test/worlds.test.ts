@@ -107,7 +107,7 @@ describe('made, listed, deleted', () => {
     expect((await inWorld(box, 'a', cpg.client, cpg.allocation({}))).status).toBe(404)
     expect((await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)).toEqual(['default', 'b'])
     expect(told).toEqual(
-      ['a', 'c'].map((id) => `the world "${id}" is gone: nobody has used it for 1h (limits.worldIdle is 1h)`),
+      ['a', 'c'].map((id) => `the world "${id}" was deleted: it was not used for 1h (limits.worldIdle is 1h)`),
     )
   })
 

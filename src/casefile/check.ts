@@ -13,7 +13,7 @@ import {
   placed,
   plainly,
   type RecordedCall,
-  type RecordedDeed,
+  type RecordedControlCall,
   type Recording,
   type Step,
   Unusable,
@@ -48,7 +48,7 @@ function checkStep(step: Step, place: string, providers: Providers): Step {
   if (step.kind === 'call') checkCall(step, place, providers)
   if (step.kind === 'callback' && !providerOf(step, place, providers).callbacks)
     throw new Unusable(`${place}.provider: ${step.provider} sends no callbacks`)
-  return step.kind === 'control' ? checkDeed(step, place, providers) : step
+  return step.kind === 'control' ? checkControlCall(step, place, providers) : step
 }
 
 function checkCall(call: RecordedCall | CallUnderWay, place: string, providers: Providers): void {
@@ -79,16 +79,19 @@ function providerOf({ provider: name }: { readonly provider: string }, place: st
   return provider
 }
 
-function checkDeed(deed: RecordedDeed, place: string, providers: Providers): RecordedDeed {
-  if (deed.operation === LOAD)
-    return { ...deed, body: scenarioIn(deed.body, `${place}.body`, { providers, contract: contractOf }) }
-  const wrong = commandProblem(deed, contractOf('sandgate'))
+function checkControlCall(call: RecordedControlCall, place: string, providers: Providers): RecordedControlCall {
+  if (call.operation === LOAD)
+    return { ...call, body: scenarioIn(call.body, `${place}.body`, { providers, contract: contractOf }) }
+  const wrong = commandProblem(call, contractOf('sandgate'))
   if (wrong !== undefined) throw new Unusable(`${place}: ${wrong}`)
-  return deed
+  return call
 }
 
 /** Why this control call of a recording cannot be made again, in one sentence; undefined: it can. */
-function commandProblem({ operation: id, params, query, body }: RecordedDeed, contract: Contract): string | undefined {
+function commandProblem(
+  { operation: id, params, query, body }: RecordedControlCall,
+  contract: Contract,
+): string | undefined {
   const operation = isCommand(id) ? contract.operations.find((each) => each.id === id) : undefined
   if (!operation) return `operation: no control call "${id}" changes a world${didYouMean(id, Object.keys(COMMANDS))}`
   const strange = Object.entries(query).find(([, value]) => typeof value === 'object')

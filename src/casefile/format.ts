@@ -99,7 +99,7 @@ const CallUnderWay = RecordedCall.omit({ entry: true, at: true, answer: true, ru
 })
 
 /** A call of the control API that changed the world. */
-const RecordedDeed = z.strictObject({
+const RecordedControlCall = z.strictObject({
   kind: z.literal('control'),
   /** The journal entry that was the next one. */
   entry: Entry,
@@ -131,7 +131,7 @@ const RecordedAttempt = z.strictObject({
   answer: z.string().optional(),
 })
 
-const Step = z.discriminatedUnion('kind', [RecordedCall, RecordedDeed, RecordedMove, RecordedAttempt])
+const Step = z.discriminatedUnion('kind', [RecordedCall, RecordedControlCall, RecordedMove, RecordedAttempt])
 
 export const Recording = z
   .strictObject({
@@ -189,7 +189,7 @@ export type Recording = z.output<typeof Recording>
 export type Step = z.output<typeof Step>
 export type RecordedCall = z.output<typeof RecordedCall>
 export type CallUnderWay = z.output<typeof CallUnderWay>
-export type RecordedDeed = z.output<typeof RecordedDeed>
+export type RecordedControlCall = z.output<typeof RecordedControlCall>
 export type RecordedAttempt = z.output<typeof RecordedAttempt>
 
 /** Why a file cannot be used, in one line. */

@@ -13,7 +13,7 @@ import { quietEngine } from '../engine/quiet.ts'
 import type { Scenario } from '../scenario/schema.ts'
 import { PlayedAttempts } from './played-attempts.ts'
 import { PlayedCall } from './played-call.ts'
-import { NoSuchEndpoint } from '../outbox/endpoints.ts'
+import { InvalidEndpoint } from '../outbox/endpoints.ts'
 import type { Incoming } from '../contract/received-call.ts'
 import { reply } from '../pipeline/call.ts'
 import type { ProviderRuntime } from '../pipeline/exchange.ts'
@@ -24,7 +24,7 @@ import {
   type CallUnderWay,
   type RecordedAttempt,
   type RecordedCall,
-  type RecordedDeed,
+  type RecordedControlCall,
   type Recording,
   type Step,
   Unusable,
@@ -53,7 +53,7 @@ export interface Played {
   /** All that were looked for, in order. */
   readonly differences: readonly Differs[]
   readonly calls: number
-  readonly deeds: number
+  readonly controlCalls: number
   readonly attempts: number
   /** Calls that had come and were not answered yet. */
   readonly underWay: number
@@ -103,7 +103,7 @@ export class Replay {
   readonly #left: number[] = []
   readonly #refused: RecordedCall[] = []
   readonly #changed: readonly string[]
-  readonly #count = { calls: 0, deeds: 0, attempts: 0 }
+  readonly #count = { calls: 0, controlCalls: 0, attempts: 0 }
   readonly #differences: Differs[] = []
   #wall: () => number
 
@@ -296,13 +296,13 @@ export class Replay {
     }
   }
 
-  async #do(deed: RecordedDeed): Promise<void> {
-    const { operation, params, query, body, entry, at } = deed
+  async #do(call: RecordedControlCall): Promise<void> {
+    const { operation, params, query, body, entry, at } = call
     // What came out of a file came without anybody who looked at the clock first.
     if (operation === LOAD) this.#moveOn(at)
     else this.#moveTo(at)
     this.#align(entry)
-    this.#count.deeds++
+    this.#count.controlCalls++
     try {
       if (operation === LOAD) this.world.change(() => load(body as Scenario, this.world))
       else if (isCommand(operation)) await this.engine.run(operation, this.world, { params, query, body })
@@ -370,6 +370,6 @@ function engineOf(
       complain,
     )
   } catch (error) {
-    throw error instanceof NoSuchEndpoint ? new Unusable(`callbacks: ${error.message}`) : error
+    throw error instanceof InvalidEndpoint ? new Unusable(`callbacks: ${error.message}`) : error
   }
 }

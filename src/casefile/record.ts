@@ -79,9 +79,9 @@ export async function recordingOf(engine: Engine, world: World): Promise<Recordi
       clock: { start: iso(options.startMs), mode: options.frozen ? 'frozen' : 'running' },
       settings: withoutKeys(engine.options.providers ?? {}),
       callbacks: Object.fromEntries(
-        Object.entries(engine.options.callbacks ?? {}).map(([name, { secret: _, ...wish }]) => [
+        Object.entries(engine.options.callbacks ?? {}).map(([name, { secret: _, ...endpoint }]) => [
           name,
-          wish as Recording['callbacks'][string],
+          endpoint as Recording['callbacks'][string],
         ]),
       ),
       limits: engine.options.limits?.bodyBytes === undefined ? {} : { bodyBytes: engine.options.limits.bodyBytes },

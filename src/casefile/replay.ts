@@ -14,9 +14,9 @@ const HINTS_TOLD = 5
 
 /** One paragraph for people: what was played, and that all of it was equal. */
 export function summary(played: Played, recording: Recording): string {
-  const { calls, deeds, attempts, now, left, underWay } = played
+  const { calls, controlCalls, attempts, now, left, underWay } = played
   const lines = [
-    `${count(calls, 'call')}, ${count(deeds, 'control call')} and ${count(attempts, 'callback attempt')} played; every answer is equal to the recorded one.`,
+    `${count(calls, 'call')}, ${count(controlCalls, 'control call')} and ${count(attempts, 'callback attempt')} played; every answer is equal to the recorded one.`,
     `World time went from ${recording.clock.start} to ${iso(now)}.`,
     ...(underWay > 0
       ? [`${count(underWay, 'call')} had come and ${underWay === 1 ? 'was' : 'were'} not answered yet.`]

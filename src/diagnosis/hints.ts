@@ -8,7 +8,7 @@ import type { World } from '../world/world.ts'
 import { aboutKey, type Company } from './keys.ts'
 import { mistakesOf, type Row } from './mistakes.ts'
 import { readings } from './signatures.ts'
-import type { Bent, Case } from './variants.ts'
+import type { SignatureVariant, Case } from './variants.ts'
 
 // rule: sandgate.hints.cost
 /** Most MACs (and plain hashes) that one refusal costs, whatever was sent; what cannot be a signature costs none. A usual call takes 150 to 300. */
@@ -79,16 +79,16 @@ function aboutSignature(call: Call, provider: Provider, world: World): string | 
   }))
   let left = Math.max(MACS_MIN, Math.min(MACS_MAX, Math.floor(BYTES_MAX / Math.max(1, parts.body.length))))
   let partly = false
-  for (const [about, bent, says] of tries(cases, mistakesOf(signing))) {
-    partly ||= bent.more === true || left === 0
+  for (const [about, variant, says] of tries(cases, mistakesOf(signing))) {
+    partly ||= variant.more === true || left === 0
     if (left === 0) break
-    if (bent.more) continue
+    if (variant.more) continue
     left--
-    const mac = macOf(bent, about)
+    const mac = macOf(variant, about)
     const reading = given.find(({ means }) => means(mac))
     if (reading)
       return (
-        [typeof says === 'string' ? says : says(bent, about), ...reading.mistakes].filter(Boolean).join('; ') || NONE
+        [typeof says === 'string' ? says : says(variant, about), ...reading.mistakes].filter(Boolean).join('; ') || NONE
       )
   }
   return partly
@@ -100,16 +100,16 @@ function aboutSignature(call: Call, provider: Provider, world: World): string | 
 function* tries(
   cases: readonly Case[],
   rows: readonly Row[],
-): Iterable<readonly [about: Case, bent: Bent, says: Row[0]]> {
-  for (const [says, bents, each] of rows) {
-    if (each === 'path') for (const about of cases) for (const bent of bents(about)) yield [about, bent, says]
-    else for (const bent of bents(cases[0]!)) for (const about of cases) yield [about, bent, says]
+): Iterable<readonly [about: Case, variant: SignatureVariant, says: Row[0]]> {
+  for (const [says, variants, each] of rows) {
+    if (each === 'path') for (const about of cases) for (const variant of variants(about)) yield [about, variant, says]
+    else for (const variant of variants(cases[0]!)) for (const about of cases) yield [about, variant, says]
   }
 }
 
-function macOf(bent: Bent, { signing, parts }: Case): Buffer {
-  const signed = { ...parts, ...bent }
-  const { text = signing.text(signed), digest = signing.digest, plain, swapped } = bent
+function macOf(variant: SignatureVariant, { signing, parts }: Case): Buffer {
+  const signed = { ...parts, ...variant }
+  const { text = signing.text(signed), digest = signing.digest, plain, swapped } = variant
   if (plain)
     return plain(signed.secret, text)
       .reduce((hash, part) => hash.update(part), createHash(digest))

@@ -6,7 +6,7 @@ import { asText, encodings, formOf, withLineEnds, withQuotes } from './rewriting
 import {
   asFloats,
   bared,
-  type Bent,
+  type SignatureVariant,
   bodies,
   bodyOf,
   type Case,
@@ -33,16 +33,16 @@ import {
 
 /** `each`: what is signed by mistake depends on the path that should have been. */
 export type Row = readonly [
-  says: string | ((bent: Bent, about: Case) => string),
-  bents: (about: Case) => Iterable<Bent>,
+  says: string | ((variant: SignatureVariant, about: Case) => string),
+  variants: (about: Case) => Iterable<SignatureVariant>,
   each?: 'path',
 ]
 
 /** The whole table, the likely and cheap first. */
-export function mistakesOf({ slips }: Signing): readonly Row[] {
+export function mistakesOf({ commonMistakes }: Signing): readonly Row[] {
   return [
     ...MISTAKES,
-    ...slips.map(([says, texts]): Row => [
+    ...commonMistakes.map(([says, texts]): Row => [
       says,
       ({ parts, call }) => texts(parts, call).map((text) => ({ text })),
       'path',

@@ -71,7 +71,7 @@ function fixed(places: number): Numbers {
   }
 }
 
-/** What may have been written for a number; longer ones are not bent. */
+/** What may have been written for a number; longer ones are not variant. */
 const LONGEST = 40
 
 function bounded(write: Numbers): Numbers {

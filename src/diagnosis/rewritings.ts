@@ -163,7 +163,7 @@ function* allForms(value: unknown, tokens: readonly string[]): Iterable<Form> {
   }
   yield* numberForms(value, tokens)
   for (const form of later) yield form()
-  const compact = (bent: readonly string[]) => laidOut(bent, LAYOUTS.compact)
+  const compact = (variant: readonly string[]) => laidOut(variant, LAYOUTS.compact)
   if (tokens.includes('null')) yield { text: JSON.stringify(withoutNulls(value)), as: 'null fields left out' }
   yield { text: compact(tokens).replaceAll('{}', '[]'), as: '[] for {}, as PHP writes an empty array' }
   yield { text: compact(tokens).replaceAll('[]', '{}'), as: '{} for []' }
@@ -182,12 +182,12 @@ function* numberForms(value: unknown, tokens: readonly string[]): Iterable<Form>
     // JavaScript puts keys that are numbers in front.
     yield { text: JSON.stringify(value), as: '' }
     for (const [as, write] of NUMBERS) {
-      const bent = tokens.map((token) => (isNumber(token) ? write(token) : token))
-      yield { text: laidOut(bent, LAYOUTS.compact), as }
+      const variant = tokens.map((token) => (isNumber(token) ? write(token) : token))
+      yield { text: laidOut(variant, LAYOUTS.compact), as }
       if (/Python/.test(as))
         yield {
           text: laidOut(
-            bent.map((token) => (token.startsWith('"') ? ESCAPES.ascii(token) : token)),
+            variant.map((token) => (token.startsWith('"') ? ESCAPES.ascii(token) : token)),
             LAYOUTS.spaced,
           ),
           as: `${as}, and blanks behind colons and commas`,

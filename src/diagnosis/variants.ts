@@ -14,7 +14,7 @@ export interface Case {
 }
 
 /** What was signed by mistake: parts that differ, another text, another digest, another use of it. */
-export interface Bent extends Partial<SignedParts> {
+export interface SignatureVariant extends Partial<SignedParts> {
   readonly text?: SignedText
   readonly digest?: string
   /** What went into a hash, where an HMAC is expected. */
@@ -38,20 +38,20 @@ const FORMS_BYTES = 256 * 1024
 /** UTF-8's byte order mark. */
 export const MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
-export function only(possible: boolean, bent: Bent): readonly Bent[] {
-  return possible ? [bent] : []
+export function only(possible: boolean, variant: SignatureVariant): readonly SignatureVariant[] {
+  return possible ? [variant] : []
 }
 
-export function bodies(texts: readonly string[]): Bent[] {
+export function bodies(texts: readonly string[]): SignatureVariant[] {
   return texts.map((text) => ({ body: Buffer.from(text) }))
 }
 
-export function bodyOf(body: Buffer, end: string): Bent {
+export function bodyOf(body: Buffer, end: string): SignatureVariant {
   return { body: Buffer.concat([body, Buffer.from(end)]) }
 }
 
 /** Without the blanks around it. A pattern would look at each blank inside as if it were the last one. */
-export function bared(body: Buffer): readonly Bent[] {
+export function bared(body: Buffer): readonly SignatureVariant[] {
   const isBlank = (byte: number | undefined) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d
   let [start, end] = [0, body.length]
   while (start < end && isBlank(body[start])) start++
@@ -64,9 +64,9 @@ export function otherThan(body: Buffer, texts: readonly string[]): string[] {
 }
 
 /** There would be more to try, and it would cost too much. */
-export const MORE: readonly Bent[] = [{ more: true }]
+export const MORE: readonly SignatureVariant[] = [{ more: true }]
 
-export function* formsOf(body: Buffer): Iterable<Bent> {
+export function* formsOf(body: Buffer): Iterable<SignatureVariant> {
   if (body.length > REWRITTEN_MAX) return yield* MORE
   const seen = new Set([textOf(body)])
   let left = FORMS_BYTES
@@ -108,14 +108,17 @@ export function title(digest: string): string {
   return digest.replace('sha', 'SHA-')
 }
 
-export function otherSecrets({ call, provider, credentials, parts }: Case): { own: Bent[]; foreign: Bent[] } {
+export function otherSecrets({ call, provider, credentials, parts }: Case): {
+  own: SignatureVariant[]
+  foreign: SignatureVariant[]
+} {
   const account = credentials.find(({ key }) => key === call.headers[provider.keyHeader])?.account
   const secretsOf = (rows: readonly Credential[]) =>
     new Set(rows.flatMap(({ secret }) => (secret === undefined || secret === parts.secret ? [] : [secret])))
-  const bents = (secrets: Set<string>) => [...secrets].slice(0, SECRETS_MAX).map((secret) => ({ secret }))
+  const variants = (secrets: Set<string>) => [...secrets].slice(0, SECRETS_MAX).map((secret) => ({ secret }))
   return {
-    own: bents(secretsOf(credentials.filter((row) => row.account === account))),
-    foreign: bents(secretsOf(credentials.filter((row) => row.account !== account))),
+    own: variants(secretsOf(credentials.filter((row) => row.account === account))),
+    foreign: variants(secretsOf(credentials.filter((row) => row.account !== account))),
   }
 }
 
@@ -126,7 +129,7 @@ export function holder(secret: string | undefined, { demo }: Provider): string {
 }
 
 /** Tried once, in place of the provider's own path. */
-export function otherPaths({ call, signing, parts }: Case): Bent[] {
+export function otherPaths({ call, signing, parts }: Case): SignatureVariant[] {
   if (parts.path !== call.path) return []
   const { path } = call
   const own = [path.slice(1), `/${path}`, ...encodings(path), path.toLowerCase()]

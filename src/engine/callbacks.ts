@@ -1,5 +1,5 @@
 // Callbacks as a test drives them: where they go, sent once more, and freed after a pause.
-import { type EndpointInput, isRegistered, NoSuchEndpoint, pointCallbacks } from '../outbox/endpoints.ts'
+import { type EndpointInput, isRegistered, InvalidEndpoint, pointCallbacks } from '../outbox/endpoints.ts'
 import {
   addCallbackFault,
   Deliveries,
@@ -20,7 +20,7 @@ export function setEndpoint(context: Context, world: World, name: string, input:
   try {
     endpoint = world.change(() => pointCallbacks(provider, input, (target) => context.outbox.refuse(target), world))
   } catch (error) {
-    if (!(error instanceof NoSuchEndpoint)) throw error
+    if (!(error instanceof InvalidEndpoint)) throw error
     throw new SandgateError(error.code, error.message, { field: error.field })
   }
   note(world, 'endpoint', `callbacks of ${provider.title} for ${endpoint.account} go to ${endpoint.url}`)

@@ -1,5 +1,5 @@
 // Money that a test sends to an address of a provider, and what was sent before. What a deposit may be is decided in scenario/deposits.ts.
-import { arrange, NoSuchDeposit } from '../scenario/deposits.ts'
+import { arrange, InvalidDeposit } from '../scenario/deposits.ts'
 import { after } from '../text/instants.ts'
 import { type Outcome, type Transfer, Transfers } from '../world/chain.ts'
 import { type Destination, type Found, findDestination, NoDestination, tagOf } from '../world/destinations.ts'
@@ -119,7 +119,7 @@ function possible<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof NoSuchDeposit) throw new SandgateError('deposit_impossible', error.message)
+    if (error instanceof InvalidDeposit) throw new SandgateError('deposit_impossible', error.message)
     throw error
   }
 }

@@ -17,7 +17,7 @@ interface Row extends Omit<StoredResponse, 'text'> {
   readonly entry: number
 }
 
-export const KeptAnswers: Table<Row> = {
+export const StoredResponses: Table<Row> = {
   name: 'repeats',
   key: (row) => row.id,
   secret: true,
@@ -45,7 +45,7 @@ export function repeatId(call: Call, policy: Repeats): string | undefined {
 
 /** The stored answer for this key, if one is kept. Throws the policy's conflict when the key was used for something else. */
 export function findRepeat(call: Call, policy: Repeats, id: string, world: World): StoredResponse | undefined {
-  const row = world.get(KeptAnswers, id)
+  const row = world.get(StoredResponses, id)
   if (!row || (row.expiresAt !== null && row.expiresAt <= world.now)) return undefined
   call.because(...(policy.rules as [string, ...string[]]))
   if (policy.conflict && row.fingerprint !== (policy.fingerprint?.(call) ?? null)) {
@@ -58,11 +58,11 @@ export function findRepeat(call: Call, policy: Repeats, id: string, world: World
 }
 
 /** Keeps an answer for the calls that repeat it, where the policy keeps answers of this status. */
-export function keepAnswer(call: Call, policy: Repeats, id: string, answer: StoredResponse, world: World): void {
+export function storeResponse(call: Call, policy: Repeats, id: string, answer: StoredResponse, world: World): void {
   if (!policy.keeps(answer.status)) return
   call.note('idempotency', { decided: 'kept' })
-  world.prune(KeptAnswers, 'expiring', '', world.now, CLEARED_PER_ANSWER)
-  world.put(KeptAnswers, {
+  world.prune(StoredResponses, 'expiring', '', world.now, CLEARED_PER_ANSWER)
+  world.put(StoredResponses, {
     id,
     fingerprint: policy.fingerprint?.(call) ?? null,
     expiresAt: policy.keptMs === undefined ? null : world.now + policy.keptMs,
@@ -73,4 +73,4 @@ export function keepAnswer(call: Call, policy: Repeats, id: string, answer: Stor
   })
 }
 
-export const idempotencyModule: Module = { tables: [KeptAnswers] }
+export const idempotencyModule: Module = { tables: [StoredResponses] }

@@ -48,9 +48,9 @@ export async function connect(url: string | URL, options: api.ConnectOptions): P
     home,
     url: () => base,
     make: (id, start) => {
-      const wish = defined(start)
-      if (known.has(id) && Object.keys(wish).length === 0) return undefined
-      return made(id, wish, there).then(() => void known.add(id))
+      const input = defined(start)
+      if (known.has(id) && Object.keys(input).length === 0) return undefined
+      return made(id, input, there).then(() => void known.add(id))
     },
     gone: (id) => void known.delete(id),
     watch: (world) => ({
@@ -69,16 +69,16 @@ export async function connect(url: string | URL, options: api.ConnectOptions): P
 }
 
 /** Makes a world; one that is there already is as good, unless it was to be a certain one. */
-async function made(id: string, wish: object, there: Parameters<typeof ask>[0]): Promise<void> {
+async function made(id: string, input: object, there: Parameters<typeof ask>[0]): Promise<void> {
   try {
-    await ask(there, 'POST', '/_sandgate/worlds', JSON.stringify({ id, ...wish }))
+    await ask(there, 'POST', '/_sandgate/worlds', JSON.stringify({ id, ...input }))
   } catch (error) {
     if (!(error instanceof SandgateError && error.status === 409)) throw error
     // There may also be too many of them.
     await ask(there, 'GET', `${id === DEFAULT_WORLD ? '' : `/w/${id}`}/_sandgate/clock`).catch(() => {
       throw error
     })
-    if (Object.keys(wish).length > 0)
+    if (Object.keys(input).length > 0)
       throw new SandgateError(
         409,
         `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,

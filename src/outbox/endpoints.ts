@@ -13,18 +13,18 @@ export interface EndpointInput {
 }
 
 /** An endpoint that cannot be, in one sentence, with the field that is wrong. */
-export class NoSuchEndpoint extends Error {
+export class InvalidEndpoint extends Error {
   readonly code: 'no_callbacks' | 'account_not_found' | 'invalid_request'
   readonly field: string | undefined
 
-  constructor(message: string, field?: string, code: NoSuchEndpoint['code'] = 'invalid_request') {
+  constructor(message: string, field?: string, code: InvalidEndpoint['code'] = 'invalid_request') {
     super(field === undefined ? message : `${field}: ${message}`)
     this.code = code
     this.field = field
   }
 }
 
-/** Sets the callback URL of an account. `refuse` says why a URL is not allowed. Only inside a change. Throws `NoSuchEndpoint`. */
+/** Sets the callback URL of an account. `refuse` says why a URL is not allowed. Only inside a change. Throws `InvalidEndpoint`. */
 export function pointCallbacks(
   provider: Provider,
   wish: EndpointInput,
@@ -32,18 +32,18 @@ export function pointCallbacks(
   world: World,
 ): Endpoint {
   const rules = provider.callbacks
-  if (!rules) throw new NoSuchEndpoint(`${provider.title} sends no callbacks`, undefined, 'no_callbacks')
+  if (!rules) throw new InvalidEndpoint(`${provider.title} sends no callbacks`, undefined, 'no_callbacks')
   const unknown = (wish.events ?? []).filter((event) => !rules.events.includes(event))
   if (unknown.length > 0)
-    throw new NoSuchEndpoint(
+    throw new InvalidEndpoint(
       `${provider.title} sends no ${unknown.join(', ')}; it sends ${rules.events.join(', ')}`,
       'events',
     )
   const account = rules.account(wish.account, world)
   if (account === undefined)
-    throw new NoSuchEndpoint(`${provider.title} has no account "${wish.account}"`, 'account', 'account_not_found')
+    throw new InvalidEndpoint(`${provider.title} has no account "${wish.account}"`, 'account', 'account_not_found')
   const refused = URL.canParse(wish.url) ? refuse(new URL(wish.url)) : `"${wish.url}" is not a URL`
-  if (refused) throw new NoSuchEndpoint(refused, 'url')
+  if (refused) throw new InvalidEndpoint(refused, 'url')
   const id = idOf(provider.name, account)
   const secret = secretOf(rules, account, wish.secret, world.get(Endpoints, id)?.secret, world)
   return putEndpoint(
@@ -75,6 +75,6 @@ function secretOf(
   } catch (error) {
     // A stored secret that is invalid under the current settings is not the caller's error.
     if (given === undefined && before !== undefined) return secretOf(rules, account, undefined, undefined, world)
-    throw new NoSuchEndpoint((error as Error).message, 'secret')
+    throw new InvalidEndpoint((error as Error).message, 'secret')
   }
 }

@@ -1,7 +1,7 @@
 // One request, eight steps, readable from top to bottom: receive, faults before, match, checks, repeat, change, check, record and send.
 // A provider says what each step means; the world remembers; nothing here knows a provider by name.
 import { type Incoming, ReceivedCall } from '../contract/received-call.ts'
-import { findRepeat, keepAnswer, repeatId } from '../engine/idempotency.ts'
+import { findRepeat, storeResponse, repeatId } from '../engine/idempotency.ts'
 import { type Answer, type Operation, Refusal } from '../provider.ts'
 import { type Plan, planFaults, type Respond } from '../scenario/faults.ts'
 import type { StoredResponse } from '../world/journal.ts'
@@ -229,7 +229,7 @@ function perform(
   }
   const before = exchange.plan && (world.last(HandOuts, 'all', '')?.seq ?? 0)
   const response = write(run(operation, exchange, world), runtime, exchange, world)
-  if (policy && id !== undefined) keepAnswer(call, policy, id, response, world)
+  if (policy && id !== undefined) storeResponse(call, policy, id, response, world)
   if (before !== undefined)
     applyScenarioEffects(
       exchange.plan!,

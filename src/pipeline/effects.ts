@@ -1,5 +1,5 @@
 // What a scenario does besides answering: money that arrives at what a call has handed out, and callbacks that go wrong.
-import { arrange, type DepositInput, NoSuchDeposit } from '../scenario/deposits.ts'
+import { arrange, type DepositInput, InvalidDeposit } from '../scenario/deposits.ts'
 import type { Plan } from '../scenario/faults.ts'
 import { addCallbackFault } from '../world/outbox.ts'
 import type { HandOut, World } from '../world/world.ts'
@@ -24,7 +24,7 @@ export function applyScenarioEffects(
     try {
       for (let i = 0; i < deposit.repeat; i++) arrange(deposit, handOut, providers, world)
     } catch (error) {
-      if (!(error instanceof NoSuchDeposit)) throw error
+      if (!(error instanceof InvalidDeposit)) throw error
       call.note('deposit', error.message)
     }
   }

@@ -35,44 +35,44 @@ export function contradiction({
 }
 
 /** An impossible deposit; the message is one sentence for the person who asked for it. */
-export class NoSuchDeposit extends Error {}
+export class InvalidDeposit extends Error {}
 
-/** Sends the deposit. Only inside a change. Throws `NoSuchDeposit`. */
+/** Sends the deposit. Only inside a change. Throws `InvalidDeposit`. */
 export function arrange(
-  wish: DepositInput,
+  input: DepositInput,
   handOut: HandOut,
   providers: ReadonlyMap<string, Provider>,
   world: World,
 ): Transfer {
-  const contradicts = contradiction(wish)
-  if (contradicts !== undefined) throw new NoSuchDeposit(contradicts)
+  const contradicts = contradiction(input)
+  if (contradicts !== undefined) throw new InvalidDeposit(contradicts)
   const provider = providers.get(handOut.provider)!
   if (!provider.deposits)
-    throw new NoSuchDeposit(`${provider.title} does not monitor its addresses, so nothing can be deposited there`)
-  const asset = provider.deposits.asset({ handOut, currency: wish.currency, network: wish.network }, world)
+    throw new InvalidDeposit(`${provider.title} does not monitor its addresses, so nothing can be deposited there`)
+  const asset = provider.deposits.asset({ handOut, currency: input.currency, network: input.network }, world)
   if (!asset) {
-    const what = [wish.currency ?? handOut.currency, wish.network ?? handOut.network].join(' on ')
-    throw new NoSuchDeposit(`${provider.title} does not support ${what}, so it cannot be sent to ${handOut.address}`)
+    const what = [input.currency ?? handOut.currency, input.network ?? handOut.network].join(' on ')
+    throw new InvalidDeposit(`${provider.title} does not support ${what}, so it cannot be sent to ${handOut.address}`)
   }
-  const atoms = atomsOf(wish.amount, asset.decimals)
+  const atoms = atomsOf(input.amount, asset.decimals)
   if (atoms === undefined || atoms === 0n) {
-    throw new NoSuchDeposit(
-      `amount: expected a decimal above 0 with at most ${asset.decimals} places for ${asset.currency}, such as "12.5", got "${wish.amount}"`,
+    throw new InvalidDeposit(
+      `amount: expected a decimal above 0 with at most ${asset.decimals} places for ${asset.currency}, such as "12.5", got "${input.amount}"`,
     )
   }
-  const astray = wish.destination && destinationMismatch(wish.destination, asset)
-  if (astray !== undefined) throw new NoSuchDeposit(astray)
+  const astray = input.destination && destinationMismatch(input.destination, asset)
+  if (astray !== undefined) throw new InvalidDeposit(astray)
   return send(
     {
       provider: handOut.provider,
       asset,
       address: handOut.address,
-      tag: sentTag(wish.tag, handOut, asset),
+      tag: sentTag(input.tag, handOut, asset),
       atoms,
-      afterMs: wish.afterMs,
-      confirmations: wish.confirmations,
-      outcome: wish.outcome,
-      sameTransactionAs: wish.sameTransactionAs,
+      afterMs: input.afterMs,
+      confirmations: input.confirmations,
+      outcome: input.outcome,
+      sameTransactionAs: input.sameTransactionAs,
     },
     world,
   )
@@ -86,6 +86,6 @@ function sentTag(wanted: string | null | undefined, handOut: HandOut, asset: Ass
   const tag = plainTag(wanted)
   const wrong = impossibleTag(NETWORKS[asset.on].chain, tag)
   if (wrong !== undefined)
-    throw new NoSuchDeposit(`tag: ${wrong}, got "${wanted}"; null sends ${asset.currency} without one`)
+    throw new InvalidDeposit(`tag: ${wrong}, got "${wanted}"; null sends ${asset.currency} without one`)
   return tag
 }

@@ -1,7 +1,7 @@
 // A scenario in a world: loading, unloading, running its timeline on world time; and rules armed at run time. All of it is rows,
 // so that it can be shown, forked and stored. Reading the files is left to schema.ts, applying rules to calls to faults.ts.
 import { z } from 'zod'
-import { arrange, NoSuchDeposit } from './deposits.ts'
+import { arrange, InvalidDeposit } from './deposits.ts'
 import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, CallbackFaultSchema } from './faults.ts'
 import type { Provider } from '../provider.ts'
 import type { Module, Reaction } from '../world/module.ts'
@@ -203,11 +203,11 @@ function pay(
     const tag = named ? tagOf(named.destination, deposit.tag) : deposit.tag
     const handOut = handOutFor(deposit, named, tag, world)
     if (!handOut) return 'nothing was sent: no matching address has been allocated yet'
-    const wish = { ...deposit, tag, destination: named?.destination }
-    const sent = Array.from({ length: deposit.repeat }, () => arrange(wish, handOut, providers, world))
+    const input = { ...deposit, tag, destination: named?.destination }
+    const sent = Array.from({ length: deposit.repeat }, () => arrange(input, handOut, providers, world))
     return `${sent.map(({ id }) => id).join(', ')}: ${deposit.amount} ${sent[0]!.currency} was sent to ${handOut.address}`
   } catch (error) {
-    if (error instanceof NoSuchDeposit || error instanceof NoDestination) return `nothing was sent: ${error.message}`
+    if (error instanceof InvalidDeposit || error instanceof NoDestination) return `nothing was sent: ${error.message}`
     throw error
   }
 }

@@ -59,7 +59,7 @@ export async function metricsText({ metrics, worlds, logLagBytes, host }: Metric
   readonly type: string
   readonly text: string
 }> {
-  const prometheus = await import('prom-client')
+  const { default: prometheus } = await import('prom-client')
   const registry = new prometheus.Registry()
   const gauge = (name: string, help: string, value: number, labels: Readonly<Record<string, string>> = {}) =>
     new prometheus.Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, value)

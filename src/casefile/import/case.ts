@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts'
 import { SentValues } from './fields.ts'
 import { callerOf, partnerOf } from './partner.ts'
 import { secretsOut } from './secrets.ts'
-import { stepOf, type Told } from './steps.ts'
+import { stepOf, type Context } from './steps.ts'
 
 const NOTE =
   "Made from calls to the real provider: each answer is what it said. Held against the sandbox's own: the status, the headers in compare.headers, and the body field by field, equal but for compare.fields, where only the form must be the same; what is in compare.left_out is not compared. Ids and addresses that are others here are replaced in the calls that follow. Who was refused for a key, a permission or a rate is refused again."
@@ -57,7 +57,7 @@ export function caseOf(exchanges: readonly Exchange[], importing: Importing): Im
   for (const [theirs, ours] of provider.traffic?.catalogue?.(seen) ?? []) renamed.learn('id', theirs, ours)
 
   const sent = new SentValues()
-  const told: Told = { values: new SentValues(), lacks: false }
+  const told: Context = { values: new SentValues(), lacks: false }
   const hide = secretsOut(
     calls.map(({ exchange, answer, query, body }) => ({
       headers: exchange.headers,
@@ -97,9 +97,9 @@ export function caseOf(exchanges: readonly Exchange[], importing: Importing): Im
     clock: { start, mode: 'frozen' },
     settings: withoutKeys(settings),
     callbacks: Object.fromEntries(
-      Object.entries(config?.callbacks ?? {}).map(([name, { secret: _, ...wish }]) => [
+      Object.entries(config?.callbacks ?? {}).map(([name, { secret: _, ...endpoint }]) => [
         name,
-        wish as Recording['callbacks'][string],
+        endpoint as Recording['callbacks'][string],
       ]),
     ),
     limits: config?.limits?.bodyBytes === undefined ? {} : { bodyBytes: config.limits.bodyBytes },

@@ -12,7 +12,7 @@ interface Candidate {
 }
 
 /** What a real provider answered; `status` and `body` are undefined where the file does not hold them, `body` also where it is no JSON. */
-interface Told {
+interface Context {
   readonly status: number | undefined
   readonly body: { readonly value: unknown } | undefined
   /** The file holds a body, of whatever kind. */
@@ -20,7 +20,7 @@ interface Told {
 }
 
 // rule: sandgate.import.refused
-export function refusedAs({ status, body, hasBody }: Told, call: Call, provider: Provider): Refused | undefined {
+export function refusedAs({ status, body, hasBody }: Context, call: Call, provider: Provider): Refused | undefined {
   const candidates = candidatesOf(status, call, provider)
   const own = candidates.filter(({ refused }) => refused)
   if (own.length === 0) return undefined

@@ -22,7 +22,7 @@ function addSent(
 }
 
 /** What earlier answers have said, and whether the body of one of them is missing. */
-export interface Told {
+export interface Context {
   readonly values: SentValues
   lacks: boolean
 }
@@ -31,7 +31,7 @@ export interface Told {
 export interface Making {
   readonly who: RecordedCall['who']
   readonly sent: SentValues
-  readonly told: Told
+  readonly told: Context
   readonly hide: (text: string) => string
   readonly renamed: Renamed
   readonly provider: Provider
@@ -84,7 +84,7 @@ const WHATEVER = [401, 403, 404, 405, 413, 415, 429]
 const MOSTLY = [400, 422]
 
 /** Whether the call names something that no answer in the file has told of: it was made before, or in an answer whose body is missing. */
-function namesUnknown({ query, seen, answer, exchange }: Call, told: Told, { traffic }: Provider): boolean {
+function namesUnknown({ query, seen, answer, exchange }: Call, told: Context, { traffic }: Provider): boolean {
   if (
     answer.status === undefined ||
     WHATEVER.includes(answer.status) ||

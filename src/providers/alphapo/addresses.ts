@@ -66,11 +66,11 @@ const INT32_MAX = 2 ** 31 - 1
 const FIRST_ID = 900_001
 const FIRST_TAG = 100_000_000
 
-type Wish = ReturnType<typeof wishOf>
+type Input = ReturnType<typeof inputOf>
 
 /** The fields of a legal body; others are ignored. */
 // rule: alphapo.content.extra
-function wishOf(call: AlphapoCall) {
+function inputOf(call: AlphapoCall) {
   const { currency, foreign_id: foreignId, end_user_reference: reference, convert_to: convertTo, amount } = bodyOf(call)
   return {
     currency: currency as string,
@@ -120,14 +120,14 @@ function hint(body: any, errors: FieldErrors): string | undefined {
 export function takeAddress(call: AlphapoCall, world: World): Answer {
   // rule: alphapo.auth.keys
   const { merchant } = call.caller
-  const wish = wishOf(call)
-  const currency = CURRENCIES.get(wish.currency)!
+  const input = inputOf(call)
+  const currency = CURRENCIES.get(input.currency)!
   // rule: alphapo.take.currency-not-enabled
   const enabled = world.settings<Settings>('alphapo').merchants[merchant]!.currencies
-  if (enabled && !enabled.includes(wish.currency)) throw new Refusal('forbidden_currency')
+  if (enabled && !enabled.includes(input.currency)) throw new Refusal('forbidden_currency')
 
-  const asked = { merchant, currency: wish.currency, convertTo: wish.convertTo, foreignId: wish.foreignId }
-  const row = known(call, asked, world) ?? take(call, currency, asked, wish, world)
+  const asked = { merchant, currency: input.currency, convertTo: input.convertTo, foreignId: input.foreignId }
+  const row = known(call, asked, world) ?? take(call, currency, asked, input, world)
   world.handOut({
     provider: 'alphapo',
     account: merchant,
@@ -161,7 +161,7 @@ function take(
   call: AlphapoCall,
   currency: Currency,
   asked: Asked,
-  { reference, amount }: Wish,
+  { reference, amount }: Input,
   world: World,
 ): AddressRow {
   // rule: alphapo.take.id
@@ -183,7 +183,7 @@ function take(
 }
 
 /** A new place to pay to: an address of its own, a tag at the merchant's address, or an invoice. */
-function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: Wish['amount'], world: World) {
+function place(call: AlphapoCall, currency: Currency, asked: Asked, amount: Input['amount'], world: World) {
   const { merchant, foreignId } = asked
   const before = world.next(JSON.stringify(['alphapo.taken', merchant, currency.currency, foreignId])) - 1
   call.note('address', `new: ${before} earlier for this foreign_id and currency`)

@@ -17,7 +17,7 @@ export const signing: Signing = {
   read: signedParts,
   text: ({ body }) => body,
   otherPaths: () => [],
-  slips: [
+  commonMistakes: [
     [
       'the query was signed: the body is, and nothing else',
       (_, { query }) => (query === undefined ? [] : [query, `?${query}`]),

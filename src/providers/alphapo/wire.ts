@@ -40,7 +40,7 @@ export function stringify(body: unknown): string {
 
 /** Shape A: what is wrong with the call as such. */
 // rule: alphapo.errors.shape-a
-function no(status: number, error: string, code: string, headers: Record<string, string> = {}) {
+function errorResponse(status: number, error: string, code: string, headers: Record<string, string> = {}) {
   return (detail: Detail): Answer => ({ status, headers: { ...headers, ...detail.headers }, body: { error, code } })
 }
 
@@ -50,9 +50,9 @@ function fields(otherwise: Readonly<Record<string, string>>) {
   return (detail: Detail): Answer => ({ status: 400, body: { errors: detail.errors ?? otherwise } })
 }
 
-const badKey = no(403, 'Bad key header', 'bad_header_key')
-const noKey = no(403, 'No key header', 'required_header_key')
-const badSignature = no(403, 'Bad signature header', 'bad_header_signature')
+const badKey = errorResponse(403, 'Bad key header', 'bad_header_key')
+const noKey = errorResponse(403, 'No key header', 'required_header_key')
+const badSignature = errorResponse(403, 'Bad signature header', 'bad_header_signature')
 
 /** Every refusal by name, AlphaPo's own codes beside the names that all providers share. */
 export const refusals = {
@@ -61,13 +61,13 @@ export const refusals = {
   required_header_key: noKey,
   bad_signature: badSignature,
   bad_header_signature: badSignature,
-  required_header_signature: no(403, 'No signature header', 'required_header_signature'),
-  forbidden: no(403, 'Forbidden', 'forbidden_ip'),
+  required_header_signature: errorResponse(403, 'No signature header', 'required_header_signature'),
+  forbidden: errorResponse(403, 'Forbidden', 'forbidden_ip'),
   // rule: alphapo.elsewhere.path
   not_found: noKey,
   // rule: alphapo.elsewhere.method
   method_not_allowed: (detail: Detail): Answer => ({ status: 405, headers: detail.headers, body: {} }),
-  bad_content_format: no(400, 'Bad content format', 'bad_content_format'),
+  bad_content_format: errorResponse(400, 'Bad content format', 'bad_content_format'),
   invalid_request: fields({ foreign_id: 'The foreign id field is required.' }),
   forbidden_currency: (_: Detail, { content }: Call): Answer => {
     const asked = content.kind === 'json' ? content.value?.currency : undefined
@@ -78,15 +78,15 @@ export const refusals = {
       },
     }
   },
-  body_too_large: no(413, 'Payload too large', 'payload_too_large'),
+  body_too_large: errorResponse(413, 'Payload too large', 'payload_too_large'),
   // rule: alphapo.rate.answer
   rate_limited: (): Answer => ({
     status: 429,
     headers: { 'content-type': 'text/plain; charset=UTF-8' },
     body: 'error code: 1015',
   }),
-  internal_error: no(500, 'Internal server error', 'internal_error'),
-  unavailable: no(503, 'Service unavailable', 'service_unavailable'),
+  internal_error: errorResponse(500, 'Internal server error', 'internal_error'),
+  unavailable: errorResponse(503, 'Service unavailable', 'service_unavailable'),
 }
 
 const UNITS = 8

@@ -83,11 +83,11 @@ export const byIdempotencyKey: Repeats = {
 export function createDepositAddress(call: CpgCall, world: World): Answer {
   const { account } = call.caller
   const settings = world.settings<Settings>('cpg')
-  const wish = call.content.kind === 'json' ? call.content.value : {}
+  const input = call.content.kind === 'json' ? call.content.value : {}
   // rule: cpg.deposits.case
-  const currency = findCurrency(wish.currency.toUpperCase(), wish.network.toUpperCase())
+  const currency = findCurrency(input.currency.toUpperCase(), input.network.toUpperCase())
   // rule: cpg.deposits.empty-text
-  const identifier: string | null = wish.user_identifier || null
+  const identifier: string | null = input.user_identifier || null
   // rule: cpg.deposits.not-enabled
   const enabled = settings.accounts[account]!.currencies.some(
     (row) => row.deposit && row.currency === currency.currency && row.network === currency.network,

@@ -33,7 +33,7 @@ export const signing: Signing = {
     `${origin}${linePath}`,
     `${origin.replace('http://', '')}${linePath}`,
   ],
-  slips: [
+  commonMistakes: [
     ['the method was signed in lower case', (parts) => [canonical({ ...parts, method: parts.method.toLowerCase() })]],
     [
       'the signed text ended in a newline: no newline follows the hash of the body',

@@ -62,7 +62,7 @@ export function okList(data: readonly unknown[]): Answer {
 }
 
 // rule: cpg.envelope.error
-function no(status: number, message: string, headers: Record<string, string> = {}) {
+function errorResponse(status: number, message: string, headers: Record<string, string> = {}) {
   return (detail: Detail): Answer => ({
     status,
     headers: { ...headers, ...detail.headers },
@@ -72,24 +72,24 @@ function no(status: number, message: string, headers: Record<string, string> = {
 
 /** Every refusal by name; the texts are CPG's where they are documented. */
 export const refusals = {
-  unauthorized: no(401, 'Invalid API key'),
-  missing_headers: no(401, 'Missing authentication headers'),
-  bad_signature: no(401, 'Invalid signature'),
-  timestamp_outside_window: no(401, 'Request timestamp is outside the allowed window'),
-  signature_already_used: no(401, 'Request signature has already been used'),
-  forbidden: no(403, 'Insufficient permissions for this endpoint'),
-  ip_not_allowed: no(403, 'Source IP is not allowed'),
-  deposits_not_enabled: no(403, 'Deposits for this currency are not enabled for this account'),
-  not_found: no(404, 'Not Found'),
-  network_not_found: no(404, 'Network not found'),
-  currency_not_found: no(404, 'Currency not found'),
-  deposit_request_not_found: no(404, 'Deposit request not found'),
-  method_not_allowed: no(405, 'Method Not Allowed'),
-  body_too_large: no(413, 'Request body is too large'),
-  invalid_request: no(422, 'body: Field required'),
-  rate_limited: no(429, 'Rate limit exceeded'),
-  internal_error: no(500, 'Internal server error'),
-  unavailable: no(503, 'Service unavailable'),
+  unauthorized: errorResponse(401, 'Invalid API key'),
+  missing_headers: errorResponse(401, 'Missing authentication headers'),
+  bad_signature: errorResponse(401, 'Invalid signature'),
+  timestamp_outside_window: errorResponse(401, 'Request timestamp is outside the allowed window'),
+  signature_already_used: errorResponse(401, 'Request signature has already been used'),
+  forbidden: errorResponse(403, 'Insufficient permissions for this endpoint'),
+  ip_not_allowed: errorResponse(403, 'Source IP is not allowed'),
+  deposits_not_enabled: errorResponse(403, 'Deposits for this currency are not enabled for this account'),
+  not_found: errorResponse(404, 'Not Found'),
+  network_not_found: errorResponse(404, 'Network not found'),
+  currency_not_found: errorResponse(404, 'Currency not found'),
+  deposit_request_not_found: errorResponse(404, 'Deposit request not found'),
+  method_not_allowed: errorResponse(405, 'Method Not Allowed'),
+  body_too_large: errorResponse(413, 'Request body is too large'),
+  invalid_request: errorResponse(422, 'body: Field required'),
+  rate_limited: errorResponse(429, 'Rate limit exceeded'),
+  internal_error: errorResponse(500, 'Internal server error'),
+  unavailable: errorResponse(503, 'Service unavailable'),
 }
 
 const FIELDS = ['request_id', 'currency', 'network', 'amount', 'to_address', 'user_identifier', 'idempotency_key']

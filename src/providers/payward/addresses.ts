@@ -72,15 +72,15 @@ function place(address: string, tag: string | null): string {
 // rule: payward.assets.type-default
 const AssetType = z.enum(ASSET_TYPES).optional()
 
-const Wish = z.object({ method_id: z.string().toLowerCase(), asset_symbol: z.string(), asset_type: AssetType })
+const Input = z.object({ method_id: z.string().toLowerCase(), asset_symbol: z.string(), asset_type: AssetType })
 
 export function createDepositAddress(call: PaywardCall, world: World): Answer {
   const account = call.params.account_id!
-  const wish = Wish.parse(call.content.kind === 'json' ? call.content.value : {})
-  const asset = findAsset(wish.asset_symbol, wish.asset_type, call, world)
+  const input = Input.parse(call.content.kind === 'json' ? call.content.value : {})
+  const asset = findAsset(input.asset_symbol, input.asset_type, call, world)
   // rule: payward.addresses.crypto-only
   if (asset.type === 'fiat') throw new Refusal('fiat_not_offered', {}, 'only crypto can be deposited')
-  const method = findMethod(asset, wish.method_id)
+  const method = findMethod(asset, input.method_id)
 
   const shared = method.storedBy === method.id ? undefined : sharedAddress(call, account, method, world)
   const row =

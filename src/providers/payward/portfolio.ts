@@ -36,12 +36,12 @@ const Filter = z.object({
 type Filter = z.output<typeof Filter>
 
 /** The filter, with assets as `type/symbol` and the ends of the time window in ms. */
-type Wish = Filter & { readonly assets: readonly string[]; readonly start: number; readonly end: number }
+type Input = Filter & { readonly assets: readonly string[]; readonly start: number; readonly end: number }
 
 export function listPortfolioTransactions(call: PaywardCall, world: World): Answer {
   // rule: payward.portfolio.filters
   const filter = Filter.parse(call.queryValues)
-  const wish: Wish = {
+  const input: Input = {
     ...filter,
     assets: assetsOf(call.query),
     start: msOf('start_timestamp', filter),
@@ -58,7 +58,7 @@ export function listPortfolioTransactions(call: PaywardCall, world: World): Answ
   const after = position === undefined ? undefined : { order: position, key: descending ? '' : '\uffff' }
   const wanted = world
     .list(Deposits, 'byAccount', call.params.account_id!, { descending, after })
-    .filter((row) => isWanted(row, wish, world))
+    .filter((row) => isWanted(row, input, world))
   const shown = wanted.slice(0, filter.page_size)
   // rule: payward.portfolio.pages
   return page(
@@ -67,7 +67,7 @@ export function listPortfolioTransactions(call: PaywardCall, world: World): Answ
   )
 }
 
-function isWanted(row: DepositRow, { statuses, ids, start, end, assets }: Wish, world: World): boolean {
+function isWanted(row: DepositRow, { statuses, ids, start, end, assets }: Input, world: World): boolean {
   if (statuses && !statuses.includes(STATUS[row.status])) return false
   if (ids && !ids.includes(transactionId(row, world))) return false
   if (row.seenAt < start || row.seenAt > end) return false

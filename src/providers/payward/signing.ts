@@ -43,7 +43,7 @@ export const signing: Signing = {
       `https://api.services.payward.com${path}`,
     ]
   },
-  slips: [
+  commonMistakes: [
     [
       'the SHA-256 of nonce and body was signed as hex: its 32 raw bytes are expected',
       (parts) => behindTarget(parts, inner(parts).toString('hex')),

@@ -73,7 +73,7 @@ export function page(data: readonly unknown[], nextPageToken: string | null): An
 }
 
 // rule: payward.envelope.problem, rule: payward.envelope.source
-function no(
+function errorResponse(
   source: 'Gateway' | 'Service',
   status: number,
   tag: string,
@@ -96,38 +96,43 @@ function no(
 
 /** Every refusal by name; the gateway speaks of keys, routes and rates, the service of everything after. */
 export const refusals = {
-  unauthorized: no('Gateway', 401, 'InvalidKey', 'API: Invalid key'),
-  bad_signature: no('Gateway', 401, 'InvalidSignature', 'API: Invalid signature'),
-  InvalidNonce: no('Gateway', 401, 'InvalidNonce', 'API: Invalid nonce'),
-  forbidden: no('Gateway', 403, 'PermissionDenied', 'General: Permission denied'),
-  not_found: no('Gateway', 404, 'UnknownMethod', 'General: Unknown method'),
-  method_not_allowed: no('Gateway', 405, 'MethodNotAllowed', 'General: Method not allowed'),
+  unauthorized: errorResponse('Gateway', 401, 'InvalidKey', 'API: Invalid key'),
+  bad_signature: errorResponse('Gateway', 401, 'InvalidSignature', 'API: Invalid signature'),
+  InvalidNonce: errorResponse('Gateway', 401, 'InvalidNonce', 'API: Invalid nonce'),
+  forbidden: errorResponse('Gateway', 403, 'PermissionDenied', 'General: Permission denied'),
+  not_found: errorResponse('Gateway', 404, 'UnknownMethod', 'General: Unknown method'),
+  method_not_allowed: errorResponse('Gateway', 405, 'MethodNotAllowed', 'General: Method not allowed'),
   // rule: payward.body.limit
-  body_too_large: no('Gateway', 413, 'PayloadTooLarge', 'General: Payload too large'),
-  rate_limited: no('Gateway', 429, 'RateLimitExceeded', 'API: Rate limit exceeded', { 'retry-after': '15' }),
-  IdempotencyKeyReuse: no('Gateway', 422, 'IdempotencyKeyReuse', 'General: Idempotency-Key used for another request'),
-  IdempotencyConflict: no(
+  body_too_large: errorResponse('Gateway', 413, 'PayloadTooLarge', 'General: Payload too large'),
+  rate_limited: errorResponse('Gateway', 429, 'RateLimitExceeded', 'API: Rate limit exceeded', { 'retry-after': '15' }),
+  IdempotencyKeyReuse: errorResponse(
+    'Gateway',
+    422,
+    'IdempotencyKeyReuse',
+    'General: Idempotency-Key used for another request',
+  ),
+  IdempotencyConflict: errorResponse(
     'Gateway',
     409,
     'IdempotencyConflict',
     'General: Request with this Idempotency-Key in progress',
     { 'retry-after': '1' },
   ),
-  invalid_request: no('Service', 400, 'InvalidArguments', 'General: Invalid arguments'),
-  unsupported_media_type: no('Service', 415, 'InvalidArguments', 'General: Invalid arguments'),
-  UnknownAccount: no('Service', 404, 'UnknownAccount', 'Account not found'),
-  UnknownAsset: no('Service', 404, 'UnknownAsset', 'Unknown asset'),
-  NoFundingMethod: no('Service', 404, 'NoFundingMethod', 'Funding: No funding method'),
-  fiat_not_offered: no('Service', 422, 'NoFundingMethod', 'Funding: No funding method'),
-  DepositDisabled: no('Service', 422, 'DepositDisabled', 'Funding: Deposits disabled'),
-  TooManyDepositAddresses: no('Service', 409, 'TooManyDepositAddresses', 'Funding: Too many addresses'),
+  invalid_request: errorResponse('Service', 400, 'InvalidArguments', 'General: Invalid arguments'),
+  unsupported_media_type: errorResponse('Service', 415, 'InvalidArguments', 'General: Invalid arguments'),
+  UnknownAccount: errorResponse('Service', 404, 'UnknownAccount', 'Account not found'),
+  UnknownAsset: errorResponse('Service', 404, 'UnknownAsset', 'Unknown asset'),
+  NoFundingMethod: errorResponse('Service', 404, 'NoFundingMethod', 'Funding: No funding method'),
+  fiat_not_offered: errorResponse('Service', 422, 'NoFundingMethod', 'Funding: No funding method'),
+  DepositDisabled: errorResponse('Service', 422, 'DepositDisabled', 'Funding: Deposits disabled'),
+  TooManyDepositAddresses: errorResponse('Service', 409, 'TooManyDepositAddresses', 'Funding: Too many addresses'),
   // rule: payward.webhooks.unknown, rule: payward.webhooks.one, rule: payward.webhooks.test-disabled
-  WebhookNotFound: no('Service', 404, 'WebhookNotFound', 'Nexus: Webhook not found'),
-  WebhookAlreadyExists: no('Service', 409, 'WebhookAlreadyExists', 'Nexus: Webhook already exists'),
-  WebhookDisabled: no('Service', 409, 'WebhookDisabled', 'Nexus: Webhook is disabled'),
-  RequestTimeout: no('Service', 408, 'RequestTimeout', 'Service: Timeout'),
-  internal_error: no('Service', 500, 'InternalError', 'General: Internal error'),
-  unavailable: no('Service', 503, 'ServiceUnavailable', 'Service: Unavailable', { 'retry-after': '15' }),
+  WebhookNotFound: errorResponse('Service', 404, 'WebhookNotFound', 'Nexus: Webhook not found'),
+  WebhookAlreadyExists: errorResponse('Service', 409, 'WebhookAlreadyExists', 'Nexus: Webhook already exists'),
+  WebhookDisabled: errorResponse('Service', 409, 'WebhookDisabled', 'Nexus: Webhook is disabled'),
+  RequestTimeout: errorResponse('Service', 408, 'RequestTimeout', 'Service: Timeout'),
+  internal_error: errorResponse('Service', 500, 'InternalError', 'General: Internal error'),
+  unavailable: errorResponse('Service', 503, 'ServiceUnavailable', 'Service: Unavailable', { 'retry-after': '15' }),
 }
 
 /** What the contract found: every offending field once, in the order of path, query, headers and body. */

@@ -31,18 +31,18 @@ export const Addresses: Table<AddressRow> = {
   indexes: listedIndexes,
 }
 
-interface Wish extends Pair {
+interface Input extends Pair {
   readonly external_ref?: string | null
   readonly label?: string | null
 }
 
 export function createAddress(call: ZopayCall, world: World): Answer {
-  const wish = (call.content as { value: Wish }).value
-  const pair = findPair(wish.asset, wish.network, call.caller)
-  const known = ensurePrimaryAddress(call, pair, wish.external_ref ?? null, world)
+  const input = (call.content as { value: Input }).value
+  const pair = findPair(input.asset, input.network, call.caller)
+  const known = ensurePrimaryAddress(call, pair, input.external_ref ?? null, world)
   // rule: zopay.addresses.label
   const row =
-    wish.label == null || wish.label === known.label ? known : world.put(Addresses, { ...known, label: wish.label })
+    input.label == null || input.label === known.label ? known : world.put(Addresses, { ...known, label: input.label })
   world.handOut({
     provider: 'zopay',
     account: row.org,

@@ -9,7 +9,7 @@ import { ofCaller, page } from './pages.ts'
 import { type IntentRow, Intents } from './tables.ts'
 import { ok, time, uuidIn, type ZopayCall } from './wire.ts'
 
-interface Wish {
+interface Input {
   readonly amount: unknown
   readonly currencies: readonly string[]
   readonly external_ref?: string | null
@@ -18,10 +18,10 @@ interface Wish {
 }
 
 export function createPaymentIntent(call: ZopayCall, world: World): Answer {
-  const wish = readExact(call.text) as Wish
+  const input = readExact(call.text) as Input
   const { org, livemode, pairs } = call.caller
   // rule: zopay.intents.currencies
-  const currencies = [...new Set(wish.currencies.map(assetOf))]
+  const currencies = [...new Set(input.currencies.map(assetOf))]
   const expanded = currencies.map((asset) => activeNetworks(asset, pairs))
   // rule: zopay.intents.unsupported
   if (expanded.some((each) => each.length === 0)) throw new Refusal('unsupported_asset')
@@ -44,7 +44,7 @@ export function createPaymentIntent(call: ZopayCall, world: World): Answer {
     livemode,
     refCode: refCode(seq, world),
     status: 'pending',
-    amount: (readAmount(wish.amount) as { text: string }).text,
+    amount: (readAmount(input.amount) as { text: string }).text,
     currencies,
     // rule: zopay.intents.addresses
     addresses: expanded.flat().map(({ asset, network }) => ({
@@ -53,11 +53,11 @@ export function createPaymentIntent(call: ZopayCall, world: World): Answer {
       address: addressFor(id, call.caller, { asset, network }, world),
     })),
     // rule: zopay.intents.external-ref
-    externalRef: wish.external_ref ?? null,
+    externalRef: input.external_ref ?? null,
     // rule: zopay.intents.description
-    description: wish.description ?? null,
+    description: input.description ?? null,
     // rule: zopay.intents.metadata
-    metadata: write(wish.metadata ?? {}),
+    metadata: write(input.metadata ?? {}),
     createdAt: world.now,
     completedAt: null,
     completedBy: null,

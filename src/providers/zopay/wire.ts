@@ -49,7 +49,7 @@ const UNNAMED: Item = {
 
 /** The one error envelope of Connect. */
 // rule: zopay.errors.envelope
-function no(status: number, code: string, message: string, headers: Record<string, string> = {}) {
+function errorResponse(status: number, code: string, message: string, headers: Record<string, string> = {}) {
   return (): Answer => ({ status, headers, body: { error: { code, message } } })
 }
 
@@ -61,62 +61,70 @@ function framework(status: number, text: string) {
 
 const BEARER = { 'www-authenticate': 'Bearer' }
 
-const invalidKey = no(401, 'invalid_api_key', 'The API key is not valid.', BEARER)
-const missingScope = no(403, 'insufficient_scope', 'The API key lacks the scope for this operation.')
+const invalidKey = errorResponse(401, 'invalid_api_key', 'The API key is not valid.', BEARER)
+const missingScope = errorResponse(403, 'insufficient_scope', 'The API key lacks the scope for this operation.')
 
 /** Every refusal by name; the names of the codes are Zopay's where they are documented. */
 export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => Answer>> = {
-  idempotency_required: no(400, 'idempotency_required', 'The Idempotency-Key header is required.'),
-  invalid_idempotency_key: no(
+  idempotency_required: errorResponse(400, 'idempotency_required', 'The Idempotency-Key header is required.'),
+  invalid_idempotency_key: errorResponse(
     400,
     'invalid_idempotency_key',
     'The Idempotency-Key header takes 1 to 255 printable ASCII characters.',
   ),
-  invalid_address_id: no(400, 'invalid_address_id', 'The address id is malformed.'),
-  invalid_payment_intent_id: no(400, 'invalid_payment_intent_id', 'The payment intent id is not a UUID.'),
-  invalid_cursor: no(400, 'invalid_cursor', 'The cursor is malformed.'),
-  invalid_type: no(400, 'invalid_type', 'The type filter names an unknown type.'),
-  invalid_status: no(400, 'invalid_status', 'The status filter names an unknown status.'),
-  invalid_date: no(400, 'invalid_date', 'The date is not ISO 8601.'),
-  invalid_livemode: no(400, 'invalid_livemode', 'The livemode filter takes true or false.'),
-  invalid_related_to: no(400, 'invalid_related_to', 'The related_to filter takes a UUID.'),
-  webhook_endpoint_not_configured: no(
+  invalid_address_id: errorResponse(400, 'invalid_address_id', 'The address id is malformed.'),
+  invalid_payment_intent_id: errorResponse(400, 'invalid_payment_intent_id', 'The payment intent id is not a UUID.'),
+  invalid_cursor: errorResponse(400, 'invalid_cursor', 'The cursor is malformed.'),
+  invalid_type: errorResponse(400, 'invalid_type', 'The type filter names an unknown type.'),
+  invalid_status: errorResponse(400, 'invalid_status', 'The status filter names an unknown status.'),
+  invalid_date: errorResponse(400, 'invalid_date', 'The date is not ISO 8601.'),
+  invalid_livemode: errorResponse(400, 'invalid_livemode', 'The livemode filter takes true or false.'),
+  invalid_related_to: errorResponse(400, 'invalid_related_to', 'The related_to filter takes a UUID.'),
+  webhook_endpoint_not_configured: errorResponse(
     400,
     'webhook_endpoint_not_configured',
     'No enabled webhook endpoint is configured.',
   ),
-  unsupported_asset: no(400, 'unsupported_asset', 'The asset is not supported.'),
-  unsupported_network: no(400, 'unsupported_network', 'The network is not supported.'),
-  unsupported_asset_network: no(400, 'unsupported_asset_network', 'The asset is not enabled on this network.'),
+  unsupported_asset: errorResponse(400, 'unsupported_asset', 'The asset is not supported.'),
+  unsupported_network: errorResponse(400, 'unsupported_network', 'The network is not supported.'),
+  unsupported_asset_network: errorResponse(
+    400,
+    'unsupported_asset_network',
+    'The asset is not enabled on this network.',
+  ),
   unreadable_body: framework(400, 'There was an error parsing the body'),
   // rule: zopay.auth.www-authenticate
-  missing_api_key: no(401, 'missing_api_key', 'The Authorization header is missing.', BEARER),
+  missing_api_key: errorResponse(401, 'missing_api_key', 'The Authorization header is missing.', BEARER),
   invalid_api_key: invalidKey,
   unauthorized: invalidKey,
   // Nothing is signed here; the name exists for every provider.
   bad_signature: invalidKey,
   forbidden: missingScope,
   insufficient_scope: missingScope,
-  organization_not_approved: no(403, 'organization_not_approved', 'The organization is not approved yet.'),
+  organization_not_approved: errorResponse(403, 'organization_not_approved', 'The organization is not approved yet.'),
   not_found: framework(404, 'Not Found'),
-  address_not_found: no(404, 'address_not_found', 'No such address.'),
-  transaction_not_found: no(404, 'transaction_not_found', 'No such transaction.'),
-  event_not_found: no(404, 'event_not_found', 'No such event.'),
-  payment_intent_not_found: no(404, 'payment_intent_not_found', 'No such payment intent.'),
+  address_not_found: errorResponse(404, 'address_not_found', 'No such address.'),
+  transaction_not_found: errorResponse(404, 'transaction_not_found', 'No such transaction.'),
+  event_not_found: errorResponse(404, 'event_not_found', 'No such event.'),
+  payment_intent_not_found: errorResponse(404, 'payment_intent_not_found', 'No such payment intent.'),
   // rule: zopay.unmodelled.refusals
-  external_ref_unknown: no(404, 'external_ref_unknown', 'No such external_ref.'),
-  payout_not_found: no(404, 'payout_not_found', 'No such payout.'),
+  external_ref_unknown: errorResponse(404, 'external_ref_unknown', 'No such external_ref.'),
+  payout_not_found: errorResponse(404, 'payout_not_found', 'No such payout.'),
   method_not_allowed: framework(405, 'Method Not Allowed'),
-  idempotency_conflict: no(409, 'idempotency_conflict', 'Idempotency-Key was already used with a different request.'),
-  idempotency_in_progress: no(
+  idempotency_conflict: errorResponse(
+    409,
+    'idempotency_conflict',
+    'Idempotency-Key was already used with a different request.',
+  ),
+  idempotency_in_progress: errorResponse(
     409,
     'idempotency_in_progress',
     'A request with this Idempotency-Key is still in progress.',
   ),
-  quote_already_used: no(409, 'quote_already_used', 'The quote was already used.'),
-  quote_expired: no(409, 'quote_expired', 'The quote has expired.'),
+  quote_already_used: errorResponse(409, 'quote_already_used', 'The quote was already used.'),
+  quote_expired: errorResponse(409, 'quote_expired', 'The quote has expired.'),
   // rule: zopay.limits.body
-  body_too_large: no(413, 'body_too_large', 'The request body is too large.'),
+  body_too_large: errorResponse(413, 'body_too_large', 'The request body is too large.'),
   // rule: zopay.validation.both-shapes
   invalid_request: (detail) => ({
     status: 422,
@@ -125,9 +133,9 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
       error: { code: 'validation_error', message: 'Request validation failed.' },
     },
   }),
-  rate_limited: no(429, 'rate_limited', 'Too many requests.'),
-  internal_error: no(500, 'internal_error', 'Internal error.'),
-  unavailable: no(503, 'unavailable', 'Service unavailable.'),
+  rate_limited: errorResponse(429, 'rate_limited', 'Too many requests.'),
+  internal_error: errorResponse(500, 'internal_error', 'Internal error.'),
+  unavailable: errorResponse(503, 'unavailable', 'Service unavailable.'),
   // Not a refusal of the work, but the end of it all the same: go where the path has no slash at its end.
   slashless: (_, call) => ({
     status: 307,
