@@ -671,8 +671,8 @@ describe('call', () => {
         new Running(['call', 'cpg', 'GET', '/v1/_ping', ...at, '--world', 'nowhere']),
         /did not answer as CPG: 404 there is no world "nowhere"/,
       ],
-      ['no path', new Running(['call', 'cpg', 'GET', 'v1/_ping', ...at]), /"v1\/_ping" is no path/],
-      ['no method', new Running(['call', 'cpg', '/v1/_ping', 'GET', ...at]), /is no (path|method)/],
+      ['no path', new Running(['call', 'cpg', 'GET', 'v1/_ping', ...at]), /"v1\/_ping" is not a request path/],
+      ['no method', new Running(['call', 'cpg', '/v1/_ping', 'GET', ...at]), /is not a (request path|method)/],
       [
         'no file',
         new Running(['call', 'cpg', 'POST', '/v1/deposit-addresses', ...at, '-d', '@/nowhere.json']),
