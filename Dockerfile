@@ -21,6 +21,6 @@ VOLUME /data
 USER node
 EXPOSE 4010
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["node", "dist/main.js", "health"]
-# Flags, or a command with its flags, stand behind the name of the image.
+# Flags, or a command with its flags, go after the name of the image.
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve"]

@@ -6,7 +6,7 @@ import {
   HIDDEN,
   hiding,
   mapTexts,
-  SECRET,
+  isSecretHeader,
   secretsIn,
   secretsOfHeaders,
   withoutKeys,
@@ -193,7 +193,7 @@ function callOf(
   const { identity, keyHeader } = engine.providers.get(provider)!
   const refused = call.refusal !== undefined && identity.gates.some(({ id }) => id === call.stoppedBy)
   const headers = Object.entries(request.headers).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, SECRET.test(name) || name === keyHeader ? HIDDEN : value] as const],
+    value === undefined ? [] : [[name, isSecretHeader(name, keyHeader) ? HIDDEN : value] as const],
   )
   return {
     kind: 'call',

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Rules } from '../contract/rules.ts'
 import type { Engine } from '../engine/engine.ts'
-import { hiding, mapTexts, SECRET, secretsIn, secretsOfHeaders, UNSEEN } from '../text/redact.ts'
+import { hiding, isSecretHeader, mapTexts, secretsIn, secretsOfHeaders, UNSEEN } from '../text/redact.ts'
 import type { CallEntry, JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
 
@@ -98,7 +98,7 @@ function callerOf(
 
 function shown(headers: IncomingHttpHeaders, hide: Hide): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, SECRET.test(name) ? UNSEEN : mapTexts(value, hide)]),
+    Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? UNSEEN : mapTexts(value, hide)]),
   )
 }
 

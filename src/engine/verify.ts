@@ -12,7 +12,7 @@ import {
   type When,
 } from '../scenario/match.ts'
 import { ReceivedCall } from '../contract/received-call.ts'
-import { HIDDEN, mapTexts, SECRET } from '../text/redact.ts'
+import { HIDDEN, isSecretHeader, mapTexts } from '../text/redact.ts'
 import { inSlices } from '../runtime/slices.ts'
 import type { CallEntry, JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
@@ -216,7 +216,7 @@ function judge(count: number, { exactly, atLeast, atMost }: Times, lost: boolean
 /** Keys and signatures can be asked for, and are not told. */
 function hidden(found: Difference, keyHeader: string, hide: (text: string) => string): Difference {
   const [part, name] = [found.path.slice(0, found.path.indexOf('.')), found.path.slice(found.path.indexOf('.') + 1)]
-  return part === 'headers' && (SECRET.test(name) || name === keyHeader) && found.got !== null
+  return part === 'headers' && isSecretHeader(name, keyHeader) && found.got !== null
     ? { ...found, got: HIDDEN }
     : { ...found, got: mapTexts(found.got, hide) }
 }

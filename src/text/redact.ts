@@ -222,7 +222,12 @@ export function withoutLogins(text: string): string {
 }
 
 /** Names of headers whose value may let somebody in. `idempotency-key` lets nobody in. */
-export const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
+const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/
+/** Whether a header may let somebody in: by its name, or because the provider's keys come in it. */
+export function isSecretHeader(name: string, keyHeader?: string): boolean {
+  return SECRET.test(name) || name === keyHeader
+}
+
 const SECRET_NAME = /secret|signature|passw|api[-_]?key|access[-_]?token/i
 /** `"secret": "…"` where the rest is no JSON, `secret=…` in a query or a form. */
 const ASSIGNED =
