@@ -205,7 +205,7 @@ describe('what cannot be', () => {
       (await refusal(connectSandbox(`http://127.0.0.1:${(stranger.address() as AddressInfo).port}`))).message,
     ).toMatch(/there is no sandbox at .* not as Sandgate does/)
     for (const [url, options, told] of [
-      ['127.0.0.1:4010', {}, /no URL of a sandbox/],
+      ['127.0.0.1:4010', {}, /is not the URL of a sandbox/],
       ['http://127.0.0.1:1', { tokn: 'x' }, /^connectSandbox: tokn: unknown key; did you mean token\?$/],
       ['http://127.0.0.1:1', { world: 'No' }, /world: expected the id of a world/],
       ['http://127.0.0.1:1', { token: '' }, /token: expected/],

@@ -731,10 +731,10 @@ describe('schemas', () => {
     [{ minimum: '1' }, '/minimum is "1"; expected a number'],
     [{ exclusiveMinimum: true }, '/exclusiveMinimum is true; expected a number'],
     [{ maxLength: -1 }, '/maxLength is -1; expected a whole number of 0 or more'],
-    [{ items: [{}] }, '/items is no schema: a schema for each place is written in prefixItems'],
+    [{ items: [{}] }, '/items is not a schema: a schema for each place is written in prefixItems'],
     [{ properties: [] }, '/properties is not an object'],
     [{ allOf: {} }, '/allOf is not a list of at least one schema'],
-    [{ properties: { a: null } }, '/properties/a is no schema'],
+    [{ properties: { a: null } }, '/properties/a is not a schema'],
   ])('%j is refused with its place', (schema, says) => {
     expect(refusal({ '/a': { get: operation('a') } }, { components: { schemas: { S: schema } } })).toContain(
       `#/components/schemas/S${says}`,

@@ -395,7 +395,7 @@ describe('what nobody can read', () => {
     ['HTTP/1.1 without a host', 'GET /_sandgate/health HTTP/1.1\r\n\r\n', 400, /no Host header/],
     ['an unknown method', `BREW /_sandgate/health HTTP/1.1\r\n${HOST}\r\n`, 405, /"BREW" is unknown/],
     ['a method in lower case', `get /_sandgate/health HTTP/1.1\r\n${HOST}\r\n`, 405, /upper case/],
-    ['a tunnel', `CONNECT api.example:443 HTTP/1.1\r\n${HOST}\r\n`, 405, /no proxy/],
+    ['a tunnel', `CONNECT api.example:443 HTTP/1.1\r\n${HOST}\r\n`, 405, /not a proxy/],
     ['TRACE', `TRACE /_sandgate/health HTTP/1.1\r\n${HOST}\r\n`, 405, /knows GET, HEAD/],
     ['a blank in the path', `GET /_sandgate/journal?text=a b HTTP/1.1\r\n${HOST}\r\n`, 400, /%20/],
     ['a URL without end', `GET /_sandgate/health?${'a'.repeat(20_000)} HTTP/1.1\r\n${HOST}\r\n`, 431, /16 KiB/],

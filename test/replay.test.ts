@@ -538,8 +538,8 @@ describe('files that cannot be used', () => {
   }
   test.each<[string, string, string]>([
     ['no JSON', '{', 'not JSON'],
-    ['something else', '{"log":{}}', 'no recording'],
-    ['null', 'null', 'no recording'],
+    ['something else', '{"log":{}}', 'not a recording'],
+    ['null', 'null', 'not a recording'],
     ['another format', JSON.stringify({ ...whole, format: 99 }), 'format 99'],
     ['a clock that is none', JSON.stringify({ ...whole, clock: { start: 'soon', mode: 'frozen' } }), 'clock.start'],
     ['a step of no kind', JSON.stringify({ ...whole, journal: [{ kind: 'party' }] }), 'journal.0'],

@@ -164,7 +164,11 @@ describe('counting', () => {
       { ...created, operation: 'createDepositAddres' },
       'did you mean createDepositAddress?',
     ],
-    ['a regex that is none', { ...created, match: { body: { user_identifier: '/(/' } } }, 'no regex'],
+    [
+      'a regex that is none',
+      { ...created, match: { body: { user_identifier: '/(/' } } },
+      'not a valid regular expression',
+    ],
     ['a key that is unknown', { ...created, match: { cookies: {} } }, 'match'],
     ['a number below nothing', { ...created, times: { exactly: -1 } }, 'times'],
     ['times without a number', { ...created, times: {} }, 'times'],
