@@ -71,6 +71,8 @@ async function bundleProgram() {
       index: 'src/library/index.ts',
       ...Object.fromEntries(providers.map((name) => [`providers/${name}/index`, `src/providers/${name}/index.ts`])),
       steps: 'deploy/steps.mjs',
+      // Not in the package. Checks of a built checkout read OpenAPI documents with it, from this path.
+      'http/contract': 'src/contract/contract.ts',
     },
     chunkNames: 'chunks/[name]-[hash]',
     // A chunk for each set of entry points and commands that share it: what is loaded is what is needed.
