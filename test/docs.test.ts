@@ -41,6 +41,16 @@ describe.each([...providers.values()].map((provider) => [provider.name, provider
     )
   })
 
+  test('it lists as not modelled what GET rules does, and why', async () => {
+    const sandbox = await createSandbox()
+    onTestFinished(() => sandbox.close())
+    const told: any = await (await fetch(`${await sandbox.listen()}/_sandgate/rules?provider=${name}`)).json()
+    const open = told.data.filter(({ status }: { status: string }) => status !== 'implemented')
+    const [, region = ''] = /<!-- generated: not-modelled -->([^]*?)<!-- end -->/.exec(text) ?? []
+    const rows = [...region.matchAll(/ \| (no|partly) \| (\S.*) \|$/gm)].map(([, is, why]) => [is, why])
+    expect(rows).toEqual(open.map(({ kept, because }: { kept: string; because: string }) => [kept, because]))
+  })
+
   test('every event has a sample, or is said never to be sent', async () => {
     const { samples } = await once('samples', provider, samplesOf)
     const sent = new Set(samples.map(({ event }) => event))

@@ -134,7 +134,7 @@ export const GENERAL_REGIONS: Readonly<Record<string, GeneralRegion>> = {
         const rules = rulesOf(name)
         const [modelled, sampled] = [true, false].map((is) => all.filter(({ id }) => id in operations === is))
         const count = (mark: string) => rules.filter((rule) => rule.mark === mark).length
-        const open = rules.filter(({ kept }) => kept !== 'yes')
+        const open = rules.filter(({ status }) => status !== 'implemented')
         const rows = [
           ['operations modelled', modelled!.map(({ id }) => code(id)).join(', ')],
           ['operations answered with samples', sampled!.map(({ id }) => code(id)).join(', ') || 'none'],

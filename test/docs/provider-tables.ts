@@ -14,7 +14,7 @@ export interface Rule {
   readonly source: string
   readonly mark: (typeof MARKS)[number]
   /** Whether the sandbox does so. */
-  readonly kept: 'yes' | 'partly' | 'no'
+  readonly status: 'implemented' | 'partial' | 'not-implemented'
   readonly because?: string
   readonly operations?: readonly string[]
 }
@@ -87,7 +87,7 @@ export const PROVIDER_REGIONS: Readonly<Record<string, ProviderRegion>> = {
         return [
           code(chapter),
           ...MARKS.map((mark) => count(rules, (rule) => rule.mark === mark)),
-          count(rules, ({ kept }) => kept !== 'yes'),
+          count(rules, ({ status }) => status !== 'implemented'),
         ]
       }),
     )
@@ -184,8 +184,8 @@ export const PROVIDER_REGIONS: Readonly<Record<string, ProviderRegion>> = {
     table(
       ['documented behaviour', 'in the sandbox', 'why'],
       rulesOf(name)
-        .filter(({ kept }) => kept !== 'yes')
-        .map(({ says, kept, because = '' }) => [says, kept === 'no' ? 'no' : 'partly', because]),
+        .filter(({ status }) => status !== 'implemented')
+        .map(({ says, status, because = '' }) => [says, status === 'partial' ? 'partly' : 'no', because]),
       'Every documented behaviour is implemented.',
     ),
 }
