@@ -599,6 +599,7 @@ describe('the command line', () => {
   test('check reads no more of a file than a scenario may have', () => {
     inFile('huge.yaml', '')
     truncateSync(join(folder, 'huge.yaml'), 3 * 1024 ** 3)
+    expect(run('check', '.').stderr).toBe('.: is a directory; name the files in it\n')
     expect(run('check', 'huge.yaml')).toMatchObject({
       status: 2,
       stdout: '',

@@ -578,6 +578,18 @@ describe('call', () => {
     )
   })
 
+  test('sandgate.call: an answer that a scenario gave names the rule, and so does a cut connection the way to it', async () => {
+    const rules = [
+      { when: { nth: 1 }, then: [{ respond: { error: 'rate_limited' } }] },
+      { when: { nth: 2 }, then: [{ drop: { stage: 'before', how: 'reset' } }] },
+    ]
+    const url = await serve(['--scenario', write(JSON.stringify({ rules }))]).ready()
+    const call = () => new Running(['call', 'cpg', 'GET', '/v1/currencies', '--url', url]).ended
+    const { status, stdout } = await call()
+    expect([status, stdout]).toEqual([1, expect.stringMatching(/^429 [^]*\nfault {6}\S+\.1 .*was applied to call 1$/m)])
+    expect(await call()).toMatchObject({ status: 2, stderr: expect.stringContaining('journal?kind=fault') })
+  })
+
   test('sandgate.call: query, body from a file and from stdin, more headers, another world', async () => {
     const url = await serve().ready()
     expect(await control(url, 'POST', '/worlds', { id: 'ci' })).toBe(201)
@@ -849,7 +861,8 @@ describe('other commands', () => {
     ).toMatchObject({ status: 0, stderr: '' })
     expect(await new Running(['health', '--port', '1', '--wait', '100ms']).ended).toMatchObject({
       status: 2,
-      stderr: 'sandgate: no healthy sandbox at http://127.0.0.1:1 within 0.1 s: connect ECONNREFUSED 127.0.0.1:1\n',
+      stderr:
+        'sandgate: no healthy sandbox at http://127.0.0.1:1 within 0.1 s: connect ECONNREFUSED 127.0.0.1:1; nothing listens there: start a sandbox with sandgate serve\n',
     })
   })
 

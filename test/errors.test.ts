@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { ERRORS } from '../src/engine/errors.ts'
-import { createSandbox, SandgateError } from '../src/library/index.ts'
+import { connectSandbox, createSandbox, SandgateError } from '../src/library/index.ts'
 import { allocation, client as cpg } from './clients/cpg.ts'
 import { start } from './kit.ts'
 
@@ -34,6 +34,24 @@ test.each([
   const { status, json } = await (await start()).control(method, path, body)
   expect(json).toMatchObject({ status, code, detail: expect.any(String) })
   expect(status).toBe(ERRORS[code][0])
+})
+
+test('what the library refuses by itself has the code that the control API would have answered', async () => {
+  const sandbox = await createSandbox()
+  onTestFinished(() => sandbox.close())
+  sandbox.world('ci')
+  const codeOf = async (call: () => unknown) => {
+    const error = await (async () => call())().catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(SandgateError)
+    return (error as SandgateError).code
+  }
+  expect(await codeOf(() => createSandbox({ prot: 1 } as object))).toBe('invalid_request')
+  expect(await codeOf(() => createSandbox({ clock: 'x' }))).toBe('invalid_request')
+  expect(await codeOf(() => connectSandbox('nope'))).toBe('invalid_request')
+  expect(await codeOf(() => sandbox.world('new', { clock: 'x' }))).toBe('invalid_request')
+  expect(await codeOf(() => sandbox.world('ci', { seed: 'z' }))).toBe('world_exists')
+  expect(await codeOf(() => sandbox.inbox({ provider: 'cgp' }))).toBe('provider_not_found')
+  expect(await codeOf(() => sandbox.scenario('nofile.yaml'))).toBe('invalid_scenario')
 })
 
 test('what a deposit lacks has a code and, where there is one, a field', async () => {

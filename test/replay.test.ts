@@ -625,8 +625,10 @@ describe('the command line', () => {
     ['import', 'bad.json', 'not JSON', '--provider', 'cpg'],
     ['import', 'bad.json', 'there are alphapo, cpg', '--provider', 'nobody'],
     ['replay', 'bad.json', '--until', '--until', 'soon'],
+    ['replay', 'whole.json', 'the recording ends with entry', '--until', '999999'],
   ])('exit 2: %s %s, one line', (command, file, told, ...flags) => {
     inFile('bad.json', '{')
+    inFile('whole.json', readFileSync(new URL('golden/case.json', import.meta.url), 'utf8'))
     const { status, stdout, stderr } = run(command, file, ...flags)
     expect([status, stdout]).toEqual([2, ''])
     expect(stderr).toContain(told)

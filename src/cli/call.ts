@@ -9,7 +9,7 @@ import { UsageError } from '../engine/errors.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { WORLD_ID } from '../engine/worlds.ts'
 import { flag, notEmpty } from './flags.ts'
-import { ask, type Asked, baseUrl, bearer, jsonOf, type Where, whereFlags } from './where.ts'
+import { ask, type Asked, baseUrl, bearer, jsonOf, unanswered, type Where, whereFlags } from './where.ts'
 
 interface Flags extends Where {
   readonly data?: string
@@ -126,7 +126,7 @@ async function answerOf(
   try {
     return await ask(method, `${base}/${provider.name}${target}`, Object.fromEntries([...kept, ...given]), body)
   } catch (error) {
-    throw new UsageError(`${base} did not answer: ${(error as Error).message}`)
+    throw new UsageError(`${base} did not answer: ${unanswered(error as Error)}`)
   }
 }
 
@@ -160,6 +160,7 @@ async function explanation(control: string, id: string, flags: Flags): Promise<s
     ['stopped by', stopped],
     ['refusal', refusal],
     ['hint', hint],
+    ['fault', await faultsOf(control, id, flags)],
     ...Object.entries(notes),
     ...rules.map(({ id, mark }: { id: string; mark: string }, index: number): [string, unknown] => [
       index === 0 ? 'rules' : '',
@@ -171,6 +172,16 @@ async function explanation(control: string, id: string, flags: Flags): Promise<s
   return shown
     .map(([name, value]) => `${name.padEnd(width)}  ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join('\n')
+}
+
+/** What a scenario or an armed rule did to the call: an entry of its own, behind that of the call. */
+async function faultsOf(control: string, id: string, flags: Flags): Promise<string> {
+  const told = await ask('GET', `${control}/journal?kind=fault&after=${id}`, bearer(flags), undefined)
+  const faults: { call: number; summary: string }[] = jsonOf(told.text)?.data ?? []
+  return faults
+    .filter(({ call }) => call === Number(id))
+    .map(({ summary }) => summary)
+    .join('; ')
 }
 
 function detailOf(text: string): string {

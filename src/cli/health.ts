@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../engine/errors.ts'
 import { durationMs } from '../text/durations.ts'
-import { ask, baseUrl, bearer, jsonOf, type Where, whereFlags } from './where.ts'
+import { ask, baseUrl, bearer, jsonOf, unanswered, type Where, whereFlags } from './where.ts'
 
 /** How long one question may take, and how long it is until the next one. */
 const ANSWER_MS = 5_000
@@ -40,7 +40,7 @@ async function wellWithin(waitMs: number, where: Where): Promise<string> {
 }
 
 function why(answer: { readonly status: number; readonly text: string } | Error): string {
-  if (answer instanceof Error) return answer.message
+  if (answer instanceof Error) return unanswered(answer)
   return `${answer.status}${jsonOf(answer.text)?.detail ? `: ${jsonOf(answer.text).detail}` : ', which is not an answer of Sandgate'}`
 }
 

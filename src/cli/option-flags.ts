@@ -9,7 +9,8 @@ export function flagOf({ name, flag: flags, schema, description, default: otherw
   const parse = (text: string) => read(schema, schema instanceof z.ZodNumber ? numberIn(text) : text, name)
   if (schema instanceof z.ZodBoolean) return option.default(false)
   if (schema instanceof z.ZodEnum) return option.choices(schema.options.map(String)).default(otherwise)
-  if (schema instanceof z.ZodArray) return option.default([]).argParser(listOf(schema.element as z.ZodType, name))
+  if (schema instanceof z.ZodArray)
+    return option.default([], 'none').argParser(listOf(schema.element as z.ZodType, name))
   if (schema instanceof z.ZodNumber) return option.default(Number(otherwise)).argParser(parse)
   return (name === 'host' ? option.default(otherwise) : option).argParser(parse)
 }

@@ -13,7 +13,10 @@ interface Chapter {
 
 /** `serve` need not be said. */
 export const COMMANDS: Readonly<Record<string, Chapter>> = {
-  serve: { about: 'serve the providers', load: () => import('./serve.ts') },
+  serve: {
+    about: 'serve the providers; what sandgate does when no command is given',
+    load: () => import('./serve.ts'),
+  },
   schema: { about: 'print the JSON Schema of scenario files or of the config file', load: () => import('./schema.ts') },
   check: {
     about: 'validate scenario files and report rules that can never fire; nothing is run',

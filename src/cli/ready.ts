@@ -53,13 +53,12 @@ function wrapped(text: string, indent: string): string[] {
 /** A command that can be pasted where the program was started. */
 function callOf({ name, firstCall }: Provider, url: string): string {
   const { method, path, body } = firstCall
-  const program = relative('', process.argv[1]!)
+  const script = process.argv[1]!
+  const program = /node_modules[/\\]\.bin[/\\]/.test(script) ? 'npx sandgate' : `node ${relative('', script)}`
   const where = url === 'http://127.0.0.1:4010' ? [] : [`--url ${url}`]
-  return [
-    `node ${program} call ${name} ${method} ${path}`,
-    ...where,
-    ...(body === undefined ? [] : [`-d '${body}'`]),
-  ].join(` \\\n${' '.repeat(15)}`)
+  return [`${program} call ${name} ${method} ${path}`, ...where, ...(body === undefined ? [] : [`-d '${body}'`])].join(
+    ` \\\n${' '.repeat(15)}`,
+  )
 }
 
 /** The demo credentials that are valid: a config file may have replaced their accounts. */

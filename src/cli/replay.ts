@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { Replay, report, reportAll, summary } from '../casefile/replay.ts'
 import { findProviders, Sandbox } from '../app.ts'
+import { UsageError } from '../engine/errors.ts'
 import { usingCase } from './files.ts'
 import { hostFlag, portFlag } from './flags.ts'
 import { listen } from './listen.ts'
@@ -16,6 +17,9 @@ export function define(command: Command): void {
     .addOption(hostFlag())
     .action((file: string, flags: { until?: number; all?: boolean; serve?: boolean; port: number; host: string }) =>
       usingCase(file, async (recording) => {
+        const last = recording.end.entry
+        if (flags.until !== undefined && flags.until > last + 1)
+          throw new UsageError(`--until ${flags.until}: the recording ends with entry ${last}`)
         const replay = new Replay(recording, await findProviders())
         const played = await replay.play(flags.until, flags.all)
         console.log(

@@ -40,6 +40,14 @@ export function bearer({ controlToken }: Where): Record<string, string> {
   return controlToken === undefined ? {} : { authorization: `Bearer ${controlToken}` }
 }
 
+/** Why there is no answer, and what to do. */
+export function unanswered({ message, code }: NodeJS.ErrnoException): string {
+  if (code === 'ECONNREFUSED') return `${message}; nothing listens there: start a sandbox with sandgate serve`
+  if (code === 'ECONNRESET')
+    return `${message}; GET /_sandgate/journal?kind=fault tells whether a scenario cut the connection`
+  return message
+}
+
 /** One request, exactly as given. Rejects when there is no whole answer. */
 export async function ask(
   method: string,

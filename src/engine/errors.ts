@@ -29,7 +29,10 @@ export const ERRORS = {
   http_error: [400, 'the request breaks HTTP itself: its head, its length or its encoding cannot be read'],
   internal_error: [500, 'a bug in Sandgate; stderr has the details'],
   invalid_address: [422, 'the text is no address of any network'],
-  invalid_request: [422, 'the call does not match specs/sandgate.yaml: the problems are listed'],
+  invalid_request: [
+    422,
+    'the call does not match specs/sandgate.yaml, or an option of the library is not valid: the problems are listed',
+  ],
   invalid_scenario: [422, 'the scenario or the fault rule is wrong: file, line and field are named'],
   invalid_snapshot: [422, 'the snapshot holds rows that this version cannot use'],
   method_not_allowed: [405, 'the path does not know this method; Allow lists those it knows'],

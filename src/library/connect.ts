@@ -127,6 +127,7 @@ function baseOf(url: string | URL): string {
       422,
       `connectSandbox: "${url}" is not the URL of a sandbox; expected one such as http://127.0.0.1:4010`,
       undefined,
+      'invalid_request',
     )
   return `${parsed.origin}${parsed.pathname.replace(/\/$/, '')}`
 }

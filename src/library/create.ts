@@ -35,7 +35,7 @@ export async function openSandbox(options: api.SandboxOptions): Promise<api.With
     log: log === 'off' ? undefined : new Log({ format: log, write: (text) => console.error(text.trimEnd()) }),
   }).catch((error) => {
     throw error instanceof YamlError || error instanceof InvalidEndpoint
-      ? new SandgateError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined)
+      ? new SandgateError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined, 'invalid_request')
       : error
   })
   const handle = handleOf(reachOf(core))
@@ -63,6 +63,7 @@ export function checked(who: string, schema: z.ZodType, options: unknown): void 
     422,
     `${who}: ${told.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')}`,
     undefined,
+    'invalid_request',
   )
 }
 
@@ -87,6 +88,7 @@ function reachOf(core: Sandbox): Reach {
           409,
           `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
           undefined,
+          'world_exists',
         )
       if (!exists)
         refusing(id, () =>
@@ -138,7 +140,8 @@ function refusing(id: string, make: () => void): void {
   try {
     make()
   } catch (error) {
-    if (error instanceof InvalidTime) throw new SandgateError(422, `world("${id}"): ${error.message}`, undefined)
+    if (error instanceof InvalidTime)
+      throw new SandgateError(422, `world("${id}"): ${error.message}`, undefined, 'invalid_request')
     if (!(error instanceof EngineError)) throw error
     const problem = problemOf(error)
     throw new SandgateError(problem.status, `world("${id}"): ${problem.detail}`, problem)

@@ -14,16 +14,16 @@
 export class SandgateError extends Error {
   /** The HTTP status of the answer. 422 where an option was refused before anything was sent. */
   readonly status: number
-  /** The stable `code` of the problem, for programs. Undefined where the error did not come from the control API. */
+  /** The stable `code`, for programs: that of the problem, or what the control API would have answered. Undefined where the answer had none. */
   readonly code: string | undefined
   /** The body of the answer as it was sent, `application/problem+json`. Undefined where there was none. */
   readonly problem: any
 
-  constructor(status: number, message: string, problem: any) {
+  constructor(status: number, message: string, problem: any, code: unknown = problem?.code) {
     super(message)
     this.name = 'SandgateError'
     this.status = status
-    this.code = typeof problem?.code === 'string' ? problem.code : undefined
+    this.code = typeof code === 'string' ? code : undefined
     this.problem = problem
   }
 }

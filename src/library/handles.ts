@@ -66,6 +66,7 @@ export class WorldHandle implements api.World {
         404,
         `there is no provider "${name}"${didYouMean(name, [...this.#providers.keys()])}`,
         undefined,
+        'provider_not_found',
       )
     return provider
   }
@@ -338,7 +339,7 @@ async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw new SandgateError(422, `${file}: cannot be read: ${(error as Error).message}`, undefined)
+    throw new SandgateError(422, `${file}: cannot be read: ${(error as Error).message}`, undefined, 'invalid_scenario')
   }
 }
 

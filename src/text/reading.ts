@@ -37,7 +37,8 @@ export function readBytes(file: string, most: number): Buffer {
       closeSync(fd)
     }
   } catch (error) {
-    throw new UnreadableText(`cannot be read: ${(error as Error).message}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new UnreadableText(code === 'EISDIR' ? 'is a directory; name the files in it' : `cannot be read: ${message}`)
   }
   if (length > most) throw new UnreadableText(`is larger than ${most >> 20} MiB, the most that is read`)
   return Buffer.concat(chunks, length)
