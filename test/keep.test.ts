@@ -19,6 +19,7 @@ import type { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { createSandbox } from '../src/app.ts'
 import { FileStorage } from '../src/storage/file/directory.ts'
 import { type Disk, framed, records } from '../src/storage/file/log.ts'
 import { StorageRefused } from '../src/storage/port.ts'
@@ -546,6 +547,28 @@ describe('many worlds', () => {
       expect(most.open).toBeLessThanOrEqual(130)
     },
   )
+
+  test('closing waits until a deleted world is gone from the disk', async () => {
+    const data = newFolder()
+    let goOn!: () => void
+    const held = new Promise<void>((resolve) => (goOn = resolve))
+    const did: string[] = []
+    const rm = async (path: string, options: object) => {
+      await held
+      await fs.promises.rm(path, options)
+      did.push('removed')
+    }
+    const disk = { ...fs, promises: { ...fs.promises, rm } } as unknown as Disk
+    const sandbox = await createSandbox({ data, keep: { disk }, ...quiet })
+    sandbox.engine.worlds.create('deleted', {})
+    sandbox.engine.worlds.remove('deleted')
+    const closed = sandbox.close().then(() => did.push('closed'))
+    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate)
+    goOn()
+    await closed
+    expect(did).toEqual(['removed', 'closed'])
+    expect(readdirSync(join(data, 'worlds'))).toEqual(['default'])
+  })
 })
 
 describe('a directory', () => {

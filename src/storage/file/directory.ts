@@ -61,6 +61,8 @@ export class FileStorage implements Storage {
   /** Worlds whose directories cannot be read, and why. */
   readonly #unread = new Map<string, string>()
   #gone = 0
+  /** Worlds that are being deleted. */
+  readonly #removals = new Set<Promise<void>>()
   #closed = false
 
   /** Opens a directory, which is made when there is none. Throws `StorageRefused`, in one line. */
@@ -94,7 +96,7 @@ export class FileStorage implements Storage {
       )
       syncFolder(folder, options)
       for (const id of fs.readdirSync(worlds).sort()) {
-        if (GONE.test(id)) fs.rmSync(join(worlds, id), { recursive: true })
+        if (GONE.test(id)) fs.rmSync(join(worlds, id), { recursive: true, force: true })
         // No world's: a copy that somebody has laid aside, what a file manager leaves.
         else if (!id.includes('.')) await keeping.#open(id)
       }
@@ -159,11 +161,14 @@ export class FileStorage implements Storage {
       ? new Store(join(this.#folder, 'worlds', id), this.#options)
       : this.#stores.get(id)
     this.#stores.delete(id)
-    store
-      ?.remove(`${join(this.#folder, 'worlds', id)}.gone-${++this.#gone}`)
+    if (!store) return
+    const removal = store
+      .remove(`${join(this.#folder, 'worlds', id)}.gone-${++this.#gone}`)
       .catch((error: Error) =>
         this.#options.tell(`${this.#folder}: the world "${id}" is not gone from the disk: ${error.message}`),
       )
+      .finally(() => this.#removals.delete(removal))
+    this.#removals.add(removal)
   }
 
   /** Bytes of logs that no checkpoint has taken in yet. */
@@ -175,6 +180,8 @@ export class FileStorage implements Storage {
     this.#closed = true
     for (const store of this.#stores.values()) await store.close()
     this.#stores.clear()
+    // The next process would find directories half deleted.
+    await Promise.all(this.#removals)
     this.#release()
   }
 
