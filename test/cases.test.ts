@@ -1,11 +1,9 @@
 // Case files that somebody else wrote, cut or bent: each is played, or refused in one sentence with the place. Nothing in a file is a bug of ours.
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, truncateSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { shapeOf } from '../src/casefile/compare.ts'
 import { type RecordedCall, readRecording, type Recording, type Shape, Unusable } from '../src/casefile/format.ts'
 import type { Provider } from '../src/provider.ts'
@@ -15,6 +13,7 @@ import { client as alphapo } from './clients/alphapo.ts'
 import { allocation, client as cpg, clientOf as cpgAs } from './clients/cpg.ts'
 import { client as payward } from './clients/payward.ts'
 import { client as zopay, post } from './clients/zopay.ts'
+import { commandLine } from './command-line.ts'
 import { Inbox, type Kit, start } from './kit.ts'
 
 let providers: Map<string, Provider>
@@ -514,20 +513,7 @@ describe('what comes of a replay', () => {
 })
 
 describe('the command line', () => {
-  const MAIN = new URL('../dist/main.js', import.meta.url).pathname
-  let folder: string
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'sandgate-cases-'))
-  })
-  afterAll(() => rmSync(folder, { recursive: true }))
-  const run = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder })
-    return { status, stdout, stderr }
-  }
-  const inFile = (name: string, bytes: string | Buffer) => {
-    writeFileSync(join(folder, name), bytes)
-    return name
-  }
+  const { folder, run, inFile } = commandLine()
 
   test('sandgate.replay.order: a call that waits for one that never ends: status 1, and why', async () => {
     const going: (() => void)[] = []

@@ -1,12 +1,11 @@
 // Case files: what a world was given can be played again and answers the same; a changed answer is found at its call; no key is in the file.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readRecording, type RecordedCall, type Recording, Unusable } from '../src/casefile/format.ts'
 import type { Provider } from '../src/provider.ts'
 import { minimise, Replay, report, summary } from '../src/casefile/replay.ts'
@@ -15,6 +14,7 @@ import { client as alphapo } from './clients/alphapo.ts'
 import { allocation, client as cpg, clientOf as cpgAs, KEYS as CPG_KEYS } from './clients/cpg.ts'
 import { client as payward } from './clients/payward.ts'
 import { client as zopay, clientOf as zopayAs, post } from './clients/zopay.ts'
+import { commandLine, MAIN } from './command-line.ts'
 import { Inbox, type Kit, type Request, START, start } from './kit.ts'
 import { anyStep, perform, receiverOf } from './sessions.ts'
 
@@ -571,20 +571,7 @@ describe('files that cannot be used', () => {
 })
 
 describe('the command line', () => {
-  const MAIN = new URL('../dist/main.js', import.meta.url).pathname
-  let folder: string
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'sandgate-replay-'))
-  })
-  afterAll(() => rmSync(folder, { recursive: true }))
-  const run = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder })
-    return { status, stdout, stderr }
-  }
-  const inFile = (name: string, text: string) => {
-    writeFileSync(join(folder, name), text)
-    return name
-  }
+  const { folder, run, inFile } = commandLine()
   const made = async () => {
     const box = await start()
     await session(box)

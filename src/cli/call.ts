@@ -176,8 +176,9 @@ async function explanation(control: string, id: string, flags: Flags): Promise<s
 
 /** What a scenario or an armed rule did to the call: an entry of its own, behind that of the call. */
 async function faultsOf(control: string, id: string, flags: Flags): Promise<string> {
-  const told = await ask('GET', `${control}/journal?kind=fault&after=${id}`, bearer(flags), undefined)
-  const faults: { call: number; summary: string }[] = jsonOf(told.text)?.data ?? []
+  const path = `${control}/journal?kind=fault&after=${id}`
+  const told = await ask('GET', path, bearer(flags), undefined).catch(() => undefined)
+  const faults: { call: number; summary: string }[] = jsonOf(told?.text ?? '')?.data ?? []
   return faults
     .filter(({ call }) => call === Number(id))
     .map(({ summary }) => summary)
