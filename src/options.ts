@@ -6,6 +6,7 @@ import type { Provider } from './provider.ts'
 import type { StorageOptions } from './storage/file/directory.ts'
 import { type Log, LOG_FORMATS, LOG_LEVELS } from './telemetry/log.ts'
 import type { Host } from './telemetry/metrics.ts'
+import { PLAIN_DECIMAL } from './text/decimals.ts'
 import { HOST_NAME, TOKEN } from './text/hosts.ts'
 import { ClockText, DurationText } from './text/schemas.ts'
 
@@ -135,6 +136,18 @@ const Endpoint = z.strictObject({
   account: z.string().optional().describe('the account that they are of; the first one unless given'),
 })
 
+function balanceOf(withLedger: readonly string[]) {
+  return z.strictObject({
+    provider: z.enum(withLedger as [string, ...string[]]).describe('the provider'),
+    account: z.string().optional().describe('the account; the first one unless given'),
+    holder: z.string().optional().describe('whose money it is within the account, where the provider has users'),
+    currency: z.string().describe("the provider's code"),
+    network: z.string().optional().describe('where balances are per network'),
+    amount: z.string().regex(PLAIN_DECIMAL, 'expected decimal text in quotes, such as "1000"').describe('decimal text'),
+    reason: z.string().max(500).optional().describe('a sentence for the movement'),
+  })
+}
+
 /** All options; their shape depends on the providers there are. */
 function optionsOf(providers: Providers) {
   const switches = Object.assign({}, ...[...providers.values()].map((provider) => provider.switches ?? {})) as Record<
@@ -153,6 +166,13 @@ function optionsOf(providers: Providers) {
     callbacks: option(
       each(withCallbacks, () => Endpoint),
       { description: 'where callbacks go from the start, by provider', in: ['config', 'library'] },
+    ),
+    balances: option(
+      z.array(balanceOf([...providers.values()].flatMap(({ name, ledger }) => (ledger ? [name] : [])))),
+      {
+        description: 'money that every world begins with; without it every account starts at zero',
+        in: ['config', 'library'],
+      },
     ),
     assume: option(
       each(Object.entries(switches), (values) => z.enum(values as [string, ...string[]])),
@@ -203,7 +223,7 @@ export const FLAGS: readonly FlagOption[] = Object.entries(COMMON).flatMap(([nam
 /** What a config file says, as it is written. */
 export type Config = Pick<
   EngineOptions,
-  'seed' | 'clock' | 'scenarios' | 'limits' | 'providers' | 'callbacks' | 'assume'
+  'seed' | 'clock' | 'scenarios' | 'limits' | 'providers' | 'callbacks' | 'balances' | 'assume'
 >
 
 /** What a sandbox is made with: its options, and what the process or a test hands in. */

@@ -3,9 +3,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { z, type ZodType } from 'zod'
 import type { Asset, Transfer, TransferStep } from './world/chain.ts'
+import type { Purse } from './world/ledger.ts'
+import type { NetworkName } from './world/networks.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
 import type { Reaction } from './world/module.ts'
 import type { Table } from './world/tables.ts'
+import type { Withdrawal, WithdrawalFate, WithdrawalStep } from './world/withdrawals.ts'
 import type { HandOut, World } from './world/world.ts'
 
 /** One company's promises. A folder under `providers/` exports one as `provider`; `app.ts` finds it there. */
@@ -69,6 +72,12 @@ export interface Provider {
   readonly firstCall: { readonly method: string; readonly path: string; readonly body?: string }
   /** What this provider makes of money that arrives at an address it handed out. */
   readonly deposits?: DepositRules
+  /** Which money it keeps for whom. */
+  readonly ledger?: LedgerRules
+  /** What becomes of the money that it sends out. */
+  readonly withdrawals?: WithdrawalRules
+  /** What people do on its own pages, by name: `approve-withdrawal`. */
+  readonly actions?: Readonly<Record<string, Action>>
   /** How it tells the partner. */
   readonly callbacks?: CallbackRules
   /** What an import has to know to make a case of calls to the real provider; by the form of values alone, as the first account, without it. */
@@ -180,6 +189,10 @@ export interface Operation {
   readonly gates?: readonly Gate[]
   /** How a repeated call is recognised and answered. */
   readonly repeats?: Repeats
+  /** It sends money out: a scenario's `withdrawal` concerns it. */
+  readonly withdraws?: true
+  /** It makes something that callbacks are about, other than an address: a scenario's `callbacks` concerns it. */
+  readonly makes?: true
 }
 
 export type { Reaction }
@@ -198,6 +211,49 @@ export interface DepositRules {
    * seen. Returns what the provider made of it, and why, in a line for the journal.
    */
   onTransfer(step: TransferStep, transfer: Transfer, holder: HandOut, world: World): string
+  /** Its own codes of a coin on a network; the coin and the network's own names unless given. */
+  codesOf?(coin: string, on: NetworkName): { readonly currency: string; readonly network: string } | undefined
+}
+
+export interface LedgerRules {
+  /** Whose money is meant: the first account unless one is named. A sentence where there is no such money. */
+  purse(
+    asked: {
+      readonly account?: string | undefined
+      readonly holder?: string | undefined
+      readonly currency: string
+      readonly network?: string | undefined
+    },
+    world: World,
+  ): Purse | string
+}
+
+export interface WithdrawalRules {
+  /** Whether people at the provider may decline one. */
+  readonly reviews: boolean
+  /** A step of a transfer that leaves, told in the change that made it. Returns what the provider made of it, in a line for the journal. */
+  onStep(step: WithdrawalStep, withdrawal: Withdrawal, world: World): string
+}
+
+/** What a person does on the provider's own pages. */
+export interface Action<Input = any> {
+  /** One sentence: what it does, and who does it. */
+  readonly says: string
+  /** The fields that it takes. */
+  readonly fields: z.ZodType<Input>
+  /** Answers what it made or changed. Only inside a change. A sentence thrown as `ActionRefused` says why it cannot be done. */
+  run(input: Input, world: World): object
+}
+
+/** An action that cannot be done, in one sentence. Nothing has changed. */
+export class ActionRefused extends Error {
+  /** The field that is wrong, where it is one. */
+  readonly field: string | undefined
+
+  constructor(message: string, field?: string) {
+    super(message)
+    this.field = field
+  }
 }
 
 /** How callbacks leave. Times between attempts are world time, the timeout is wall time. */
@@ -218,7 +274,9 @@ export interface CallbackRules {
   /** The account that an endpoint without a named one belongs to, and whether this one exists. */
   account(named: string | undefined, world: World): string | undefined
   /** The secret of an endpoint where none is given; a given one may be refused by throwing a sentence. */
-  secret(account: string, given: string | undefined, world: World): string
+  secret(account: string, given: string | undefined, world: World, another?: string): string
+  /** Whether an account may have several endpoints, each with a secret and events of its own; `another` names one beyond the first. */
+  readonly several?: true
 }
 
 /** An idempotency policy: one mechanism (`pipeline/idempotency.ts`), four providers. */
@@ -279,6 +337,10 @@ export interface Call<Caller = any> {
   /** Everything the contract finds wrong with path, query, headers and body; computed when first asked for. */
   readonly problems: readonly Problem[]
   caller: Caller
+  /** What a scenario has in store for the withdrawal that this call makes. */
+  readonly fate: WithdrawalFate | undefined
+  /** Says which object this call makes, as in `Callback.object`, before anything is posted about it: a scenario's `callbacks` concern it. */
+  concerns(object: string): void
   /** Notes for the journal that this rule decided something here. */
   because(rule: string, ...more: string[]): void
   /** Notes for the journal where an address came from, what an idempotency key decided, and the like. */

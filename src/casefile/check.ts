@@ -36,8 +36,8 @@ export function checkCase(recording: Recording, providers: Providers): Recording
   }
 }
 
-function checkConfig({ settings, callbacks, assume }: Recording, providers: Providers): void {
-  const parsed = configSchema(providers).safeParse({ providers: settings, callbacks, assume })
+function checkConfig({ settings, callbacks, balances, assume }: Recording, providers: Providers): void {
+  const parsed = configSchema(providers).safeParse({ providers: settings, callbacks, balances, assume })
   if (parsed.success) return
   const [first, ...rest] = parsed.error.issues[0]!.path
   const issue = { ...parsed.error.issues[0]!, path: [first === 'providers' ? 'settings' : first!, ...rest] }

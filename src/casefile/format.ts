@@ -151,6 +151,8 @@ export const Recording = z
       z.string(),
       z.strictObject({ url: z.string(), account: z.string().optional(), events: z.array(z.string()).optional() }),
     ),
+    /** The money that the world began with; left out where it was none. */
+    balances: z.array(z.record(z.string(), z.string())).optional(),
     limits: z.strictObject({ bodyBytes: z.int().optional() }),
     strict: z.boolean(),
     assume: z.record(z.string(), z.string()),

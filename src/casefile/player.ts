@@ -7,7 +7,7 @@ import { type Difference, difference } from './compare.ts'
 import { load } from '../scenario/runtime.ts'
 import { contractOf } from '../contract/contracts.ts'
 import { isCommand } from '../engine/commands.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { Engine, EngineOptions } from '../engine/engine.ts'
 import { SandgateError } from '../engine/errors.ts'
 import { quietEngine } from '../engine/quiet.ts'
 import type { Scenario } from '../scenario/schema.ts'
@@ -349,7 +349,7 @@ function admitting(call: AnyCall, { identity }: Provider) {
 }
 
 function engineOf(
-  { seed, clock, settings, callbacks, limits, strict, assume }: Recording,
+  { seed, clock, settings, callbacks, balances, limits, strict, assume }: Recording,
   providers: ReadonlyMap<string, Provider>,
   wall: () => number,
   complain: (message: string, error?: unknown) => void,
@@ -362,6 +362,7 @@ function engineOf(
         clock: iso(Date.parse(clock.start)),
         providers: settings,
         callbacks,
+        balances: balances as EngineOptions['balances'],
         assume,
         strict,
         limits: { ...limits, journalEntries: Infinity, journalBytes: Infinity },
@@ -370,6 +371,7 @@ function engineOf(
       complain,
     )
   } catch (error) {
+    if (error instanceof SandgateError) throw new Unusable(`balances: ${error.message}`)
     throw error instanceof InvalidEndpoint ? new Unusable(`callbacks: ${error.message}`) : error
   }
 }

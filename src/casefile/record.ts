@@ -84,6 +84,9 @@ export async function recordingOf(engine: Engine, world: World): Promise<Recordi
           endpoint as Recording['callbacks'][string],
         ]),
       ),
+      ...(engine.options.balances?.length && {
+        balances: engine.options.balances.map((balance) => ({ ...balance }) as Record<string, string>),
+      }),
       limits: engine.options.limits?.bodyBytes === undefined ? {} : { bodyBytes: engine.options.limits.bodyBytes },
       strict: engine.options.strict ?? false,
       assume: options.assumptions,

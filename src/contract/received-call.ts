@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Answer, Call, Content, Problem, Provider, Refusal } from '../provider.ts'
 import type { ReceivedRequest } from '../world/journal.ts'
+import type { WithdrawalFate } from '../world/withdrawals.ts'
 import { bodyText, readContent } from './content.ts'
 import { PARTS_MAX } from './partial.ts'
 import type { Contract, Match } from './contract.ts'
@@ -32,6 +33,9 @@ export class ReceivedCall implements Call {
   rules: readonly string[] = []
   readonly notes: Record<string, unknown> = {}
   caller: any = undefined
+  fate: WithdrawalFate | undefined
+  /** Hears of what this call makes, at once: callbacks about it may leave in the same change. */
+  made: ((object: string) => void) | undefined
 
   constructor(incoming: Incoming, provider: Provider, contract: Contract) {
     this.#incoming = incoming
@@ -119,6 +123,10 @@ export class ReceivedCall implements Call {
 
   because(...rules: string[]): void {
     this.rules = this.rules.length === 0 ? rules : [...this.rules, ...rules]
+  }
+
+  concerns(object: string): void {
+    this.made?.(object)
   }
 
   note(key: string, value: unknown): void {

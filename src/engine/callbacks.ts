@@ -15,10 +15,22 @@ import { SandgateError } from './errors.ts'
 
 /** Points the callbacks of an account to a URL. Throws `provider_not_found`, `no_callbacks`, `account_not_found` or `invalid_request`. */
 export function setEndpoint(context: Context, world: World, name: string, input: EndpointInput): Endpoint {
+  return pointed(context, world, name, input, false)
+}
+
+// rule: sandgate.callbacks.several
+/** Adds one more endpoint to an account, where the provider knows several. Throws as `setEndpoint` does. */
+export function addEndpoint(context: Context, world: World, name: string, input: EndpointInput): Endpoint {
+  return pointed(context, world, name, input, true)
+}
+
+function pointed(context: Context, world: World, name: string, input: EndpointInput, more: boolean): Endpoint {
   const provider = providerNamed(name, context)
   let endpoint: Endpoint
   try {
-    endpoint = world.change(() => pointCallbacks(provider, input, (target) => context.outbox.refuse(target), world))
+    endpoint = world.change(() =>
+      pointCallbacks(provider, input, (target) => context.outbox.refuse(target), world, more),
+    )
   } catch (error) {
     if (!(error instanceof InvalidEndpoint)) throw error
     throw new SandgateError(error.code, error.message, { field: error.field })

@@ -1,9 +1,10 @@
 // The control calls that change a world, by the operation of specs/sandgate.yaml: what a recording holds and a replay makes again, whoever asks.
 import type { Scenario, ScenarioRule } from '../scenario/schema.ts'
 import type { World } from '../world/world.ts'
-import { deleteEndpoint, resumeCallbacks, sendAgain, setEndpoint } from './callbacks.ts'
+import { addEndpoint, deleteEndpoint, resumeCallbacks, sendAgain, setEndpoint } from './callbacks.ts'
 import type { Context } from './context.ts'
 import { sendDeposit } from './deposits.ts'
+import { adjustBalance, pinRate, runAction, settle, unpinRates } from './money.ts'
 import type { ControlInput } from './recorder.ts'
 import { armFault, disarmFault, loadScenario, ruleOf, scenarioOf, unloadScenario } from './scenarios.ts'
 
@@ -18,9 +19,15 @@ export interface CommandInput extends Omit<ControlInput, 'operation' | 'body'> {
 export const COMMANDS = {
   sendDeposit: (context, world, { body }) => sendDeposit(context, world, body),
   putEndpoint: (context, world, { params, body }) => setEndpoint(context, world, params.provider!, body),
+  addEndpoint: (context, world, { params, body }) => addEndpoint(context, world, params.provider!, body),
   deleteEndpoint: (context, world, { params }) => deleteEndpoint(context, world, params.provider!),
   redeliver: (context, world, { params }) => sendAgain(context, world, params.id!),
   resumeCallbacks: (context, world, { body }) => resumeCallbacks(context, world, body?.provider),
+  adjustBalance: (context, world, { body }) => adjustBalance(context, world, body),
+  settleWithdrawal: (context, world, { params, body }) => settle(context, world, params.id!, body),
+  runAction: (context, world, { params, body }) => runAction(context, world, params.provider!, params.name!, body),
+  pinRate: (_, world, { body }) => pinRate(world, body),
+  unpinRates: (_, world, { query }) => unpinRates(world, query as { readonly from?: string; readonly to?: string }),
   putScenario: (context, world, { body, scenario, query }) =>
     loadScenario(context, world, scenario ?? scenarioOf(body, 'body', context), query.reset === true),
   deleteScenario: (context, world) => unloadScenario(context, world),

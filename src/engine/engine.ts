@@ -17,6 +17,7 @@ import { Commit } from './commit.ts'
 import { type Context, note, type Outbox } from './context.ts'
 import { InFlightCalls } from './in-flight.ts'
 import { Integrity } from './integrity.ts'
+import { type BalanceInput, openBalances } from './money.ts'
 import { createWorld, resetWorld, type StartInput, type WorldInput } from './lifecycle.ts'
 import { Recorder } from './recorder.ts'
 import { Registry } from './registry.ts'
@@ -50,6 +51,8 @@ export interface EngineOptions {
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   /** Where callbacks go from the start, by provider. */
   readonly callbacks?: Readonly<Record<string, EndpointInput>> | undefined
+  /** Money that every world begins with. */
+  readonly balances?: readonly BalanceInput[] | undefined
   readonly assume?: Readonly<Record<string, string>> | undefined
   readonly limits?: Limits | undefined
   /** Answer 500 when a modelled answer violates the OpenAPI document. */
@@ -277,6 +280,7 @@ export class Engine implements Context {
         pointCallbacks(this.providers.get(name)!, input, (target) => this.outbox.refuse(target), world),
       )
     }
+    openBalances(this.providers, this.options.balances ?? [], world)
     const { scenario } = this.scenarios
     if (world.id === DEFAULT_WORLD && scenario.stories.length > 0) loadUnasked(this, world, scenario)
   }

@@ -4,9 +4,15 @@ import { STATUS_CODES } from 'node:http'
 
 /** Each code, the HTTP status it is answered with, and when. A code never changes its meaning; new ones may be added. */
 export const ERRORS = {
+  action_impossible: [409, 'the action cannot be done in the present state'],
+  action_not_found: [404, 'the provider has no action of that name'],
   advance_limit: [409, 'the clock stopped after 90 days or 100,000 events, with timers still due'],
   account_not_found: [404, 'the provider has no account of that name'],
   ambiguous_endpoint: [409, 'the provider has several callback endpoints: name one by its id'],
+  balance_impossible: [
+    422,
+    'there is no such balance: the account, the currency, the network or the amount does not fit',
+  ],
   body_too_large: [413, 'the body is larger than the limit'],
   callback_in_flight: [409, 'the callback is being sent right now'],
   callback_not_found: [404, 'there is no callback of that id'],
@@ -27,6 +33,7 @@ export const ERRORS = {
   fault_of_scenario: [409, 'the rule belongs to the scenario and ends with it'],
   forbidden: [403, 'a web page of another site, or an unknown host name, may not drive the sandbox'],
   http_error: [400, 'the request breaks HTTP itself: its head, its length or its encoding cannot be read'],
+  insufficient_balance: [409, 'the balance would fall below its floor'],
   internal_error: [500, 'a bug in Sandgate; stderr has the details'],
   invalid_address: [422, 'the text is no address of any network'],
   invalid_request: [
@@ -37,13 +44,16 @@ export const ERRORS = {
   invalid_snapshot: [422, 'the snapshot holds rows that this version cannot use'],
   method_not_allowed: [405, 'the path does not know this method; Allow lists those it knows'],
   no_callbacks: [422, 'the provider sends no callbacks'],
+  no_ledger: [422, 'the provider keeps no balances'],
   not_found: [404, 'there is nothing at this path'],
   provider_not_found: [404, 'there is no provider of that name'],
+  rate_not_found: [404, 'no rate between these currencies is pinned'],
   recording_incomplete: [
     409,
     'the journal no longer holds everything that happened, so a recording would be incomplete',
   ],
   search_too_costly: [422, 'the regular expressions cost too much on so many calls'],
+  single_endpoint: [422, 'the provider sends the callbacks of an account to one URL'],
   snapshot_too_large: [409, 'the world is larger than a snapshot may be'],
   storage_unavailable: [503, 'storage is not writable, so the change was rolled back'],
   time_in_past: [409, 'world time never goes back'],
@@ -53,6 +63,9 @@ export const ERRORS = {
   unauthorized: [401, 'the control API asks for the token given by --control-token'],
   unknown_address: [404, 'no provider has allocated this address in this world'],
   unsupported_encoding: [415, 'the Content-Encoding of the body is not supported'],
+  withdrawal_final: [409, 'the withdrawal has ended: nothing more can become of it'],
+  withdrawal_not_found: [404, 'there is no withdrawal of that id'],
+  withdrawal_not_reviewed: [422, 'the provider reviews no withdrawals, so none can be declined'],
   world_changed: [409, 'the world was deleted or reset while the call was running'],
   world_exists: [409, 'there is a world of that id already'],
   world_not_found: [404, 'there is no world of that id'],

@@ -5,10 +5,12 @@ import { FaultRules, type FaultRule, unknownRefusal } from '../scenario/faults.t
 import type { Provider } from '../provider.ts'
 import { Transfers } from '../world/chain.ts'
 import { type Timer, Timers } from '../world/clock.ts'
+import { Balances } from '../world/ledger.ts'
 import { Deliveries, Endpoints } from '../world/outbox.ts'
 import { rowCheck, TOLD_CHARACTERS } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import type { Registry } from './registry.ts'
+import { Withdrawals } from '../world/withdrawals.ts'
 import { type HandOut, HandOuts } from '../world/world.ts'
 
 /** How many rows are looked at before others may have their turn. */
@@ -91,6 +93,10 @@ export class Integrity {
           this.#handOut(row, rows)
       case Transfers:
         return (_, row) => this.#provider(row, ({ deposits }) => deposits, 'does not watch its addresses')
+      case Withdrawals:
+        return (_, row) => this.#provider(row, ({ withdrawals }) => withdrawals, 'sends nothing out')
+      case Balances:
+        return (_, row) => this.#provider(row, ({ ledger }) => ledger, 'keeps no balances')
       case Deliveries:
       case Endpoints:
         return (_, row) => this.#provider(row, ({ callbacks }) => callbacks, 'sends no callbacks')

@@ -5,9 +5,12 @@ import { scenarioModule } from '../scenario/runtime.ts'
 import { bucketModule } from '../world/buckets.ts'
 import { chainModule } from '../world/chain.ts'
 import { type Timer, Timers } from '../world/clock.ts'
+import { ledgerModule } from '../world/ledger.ts'
 import type { Module, Reaction } from '../world/module.ts'
 import { outboxModule } from '../world/outbox.ts'
+import { rateModule } from '../world/rates.ts'
 import type { Table } from '../world/tables.ts'
+import { withdrawalModule } from '../world/withdrawals.ts'
 import { Counters, HandOuts, type World } from '../world/world.ts'
 import { idempotencyModule } from './idempotency.ts'
 
@@ -20,6 +23,16 @@ function modulesOf(providers: Providers): readonly Module[] {
     chainModule((step, transfer, holder, world) =>
       providers.get(holder.provider)!.deposits!.onTransfer(step, transfer, holder, world),
     ),
+    withdrawalModule(
+      (step, withdrawal, world) => providers.get(withdrawal.provider)!.withdrawals!.onStep(step, withdrawal, world),
+      (handOut, coin, on, world) => {
+        const { deposits } = providers.get(handOut.provider)!
+        const codes = deposits?.codesOf ? deposits.codesOf(coin, on) : { currency: coin, network: on }
+        return codes && deposits?.asset({ handOut, ...codes }, world)
+      },
+    ),
+    ledgerModule,
+    rateModule,
     outboxModule,
     idempotencyModule,
     faultModule,

@@ -53,6 +53,20 @@ export interface SandboxOptions {
         >
       >
     | undefined
+  /** Money that every world begins with: `{ provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '1000' }`. None unless given. */
+  readonly balances?:
+    | readonly {
+        readonly provider: string
+        /** The first account unless given. */
+        readonly account?: string | undefined
+        readonly holder?: string | undefined
+        readonly currency: string
+        readonly network?: string | undefined
+        /** Decimal text. */
+        readonly amount: string
+        readonly reason?: string | undefined
+      }[]
+    | undefined
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
   readonly allowHosts?: readonly string[] | undefined
   /** Host names that callbacks may go to, beside loopback and private addresses. */

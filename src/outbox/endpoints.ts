@@ -14,7 +14,7 @@ export interface EndpointInput {
 
 /** An endpoint that cannot be, in one sentence, with the field that is wrong. */
 export class InvalidEndpoint extends Error {
-  readonly code: 'no_callbacks' | 'account_not_found' | 'invalid_request'
+  readonly code: 'no_callbacks' | 'single_endpoint' | 'account_not_found' | 'invalid_request'
   readonly field: string | undefined
 
   constructor(message: string, field?: string, code: InvalidEndpoint['code'] = 'invalid_request') {
@@ -24,12 +24,13 @@ export class InvalidEndpoint extends Error {
   }
 }
 
-/** Sets the callback URL of an account. `refuse` says why a URL is not allowed. Only inside a change. Throws `InvalidEndpoint`. */
+/** Sets the callback URL of an account, or adds one `more`. `refuse` says why a URL is not allowed. Only inside a change. Throws `InvalidEndpoint`. */
 export function pointCallbacks(
   provider: Provider,
   wish: EndpointInput,
   refuse: (target: URL) => string | undefined,
   world: World,
+  more = false,
 ): Endpoint {
   const rules = provider.callbacks
   if (!rules) throw new InvalidEndpoint(`${provider.title} sends no callbacks`, undefined, 'no_callbacks')
@@ -44,21 +45,38 @@ export function pointCallbacks(
     throw new InvalidEndpoint(`${provider.title} has no account "${wish.account}"`, 'account', 'account_not_found')
   const refused = URL.canParse(wish.url) ? refuse(new URL(wish.url)) : `"${wish.url}" is not a URL`
   if (refused) throw new InvalidEndpoint(refused, 'url')
-  const id = idOf(provider.name, account)
-  const secret = secretOf(rules, account, wish.secret, world.get(Endpoints, id)?.secret, world)
+  if (more && !rules.several)
+    throw new InvalidEndpoint(
+      `${provider.title} sends the callbacks of an account to one URL; PUT sets it`,
+      undefined,
+      'single_endpoint',
+    )
+  const first = idOf(provider.name, account)
+  const id =
+    more && world.get(Endpoints, first)
+      ? idOf(provider.name, account, world.next(JSON.stringify(['endpoints', provider.name, account])))
+      : first
+  const secret = secretOf(
+    rules,
+    account,
+    wish.secret,
+    world.get(Endpoints, id)?.secret,
+    world,
+    id === first ? undefined : id,
+  )
   return putEndpoint(
     { id, provider: provider.name, account, url: wish.url, secret, events: wish.events ?? null },
     world,
   )
 }
 
-function idOf(provider: string, account: string): string {
-  return JSON.stringify([provider, account])
+function idOf(provider: string, account: string, number?: number): string {
+  return JSON.stringify(number === undefined ? [provider, account] : [provider, account, number])
 }
 
 /** Whether the partner registered it through the provider's API, which has its own row for it. */
 export function isRegistered({ id, provider, account }: Endpoint): boolean {
-  return id !== idOf(provider, account)
+  return id !== idOf(provider, account) && !id.startsWith(`${idOf(provider, account).slice(0, -1)},`)
 }
 
 // rule: sandgate.callbacks.secret-kept
@@ -69,12 +87,14 @@ function secretOf(
   given: string | undefined,
   before: string | undefined,
   world: World,
+  another?: string,
 ): string {
   try {
-    return rules.secret(account, given ?? before, world)
+    return rules.secret(account, given ?? before, world, another)
   } catch (error) {
     // A stored secret that is invalid under the current settings is not the caller's error.
-    if (given === undefined && before !== undefined) return secretOf(rules, account, undefined, undefined, world)
+    if (given === undefined && before !== undefined)
+      return secretOf(rules, account, undefined, undefined, world, another)
     throw new InvalidEndpoint((error as Error).message, 'secret')
   }
 }

@@ -7,7 +7,7 @@ import { type Plan, planFaults, type Respond } from '../scenario/faults.ts'
 import type { StoredResponse } from '../world/journal.ts'
 import { HandOuts, type World } from '../world/world.ts'
 import { record, SILENCE, write } from './answer.ts'
-import { applyScenarioEffects } from './effects.ts'
+import { applyScenarioEffects, armCallbackFaults } from './effects.ts'
 import type { Exchange, ProviderRuntime, ReplayedCall, Sent } from './exchange.ts'
 
 export async function reply(
@@ -228,6 +228,11 @@ function perform(
     if (repeat) return { ...repeat, headers: { ...repeat.headers, ...runtime.provider.headers?.(call, world) } }
   }
   const before = exchange.plan && (world.last(HandOuts, 'all', '')?.seq ?? 0)
+  if (exchange.plan) {
+    const { plan } = exchange
+    call.fate = plan.fate
+    call.made = (object) => armCallbackFaults(plan, call.provider, object, world)
+  }
   const response = write(run(operation, exchange, world), runtime, exchange, world)
   if (policy && id !== undefined) storeResponse(call, policy, id, response, world)
   if (before !== undefined)

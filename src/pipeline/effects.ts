@@ -14,10 +14,8 @@ export function applyScenarioEffects(
   { call }: Exchange,
   world: World,
 ): void {
-  for (const object of new Set(handOuts.map(({ reference }) => reference))) {
-    for (const { how, times, byMs } of plan.callbacks)
-      addCallbackFault({ provider: call.provider, object, how, times, byMs }, world)
-  }
+  for (const object of new Set(handOuts.map(({ reference }) => reference)))
+    armCallbackFaults(plan, call.provider, object, world)
   for (const deposit of plan.deposits) {
     const handOut = addressee(deposit, handOuts)
     if (!handOut) continue
@@ -28,6 +26,11 @@ export function applyScenarioEffects(
       call.note('deposit', error.message)
     }
   }
+}
+
+/** What a scenario wants of the callbacks about one object. */
+export function armCallbackFaults({ callbacks }: Plan, provider: string, object: string, world: World): void {
+  for (const { how, times, byMs } of callbacks) addCallbackFault({ provider, object, how, times, byMs }, world)
 }
 
 /** Of several addresses the one of the network and the currency that are sent, else of the network, else the first: money may go astray on purpose. */

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { PLAIN_DECIMAL } from '../text/decimals.ts'
 import { durationMs } from '../text/durations.ts'
 import { readDestination } from '../world/destinations.ts'
+import { WITHDRAWAL_OUTCOMES } from '../world/withdrawals.ts'
 import { contradiction, type DepositInput } from './deposits.ts'
 
 /** The longest world time ahead in a scenario. */
@@ -112,6 +113,45 @@ function possible({ value, issues }: z.core.ParsePayload<Pick<DepositInput, 'out
     issues.push({ code: 'custom', message, path: ['confirmations'], input: value.confirmations })
 }
 
+/** What a node or a provider would say. */
+const Reason = z.string().min(1).max(500)
+
+const WithdrawalSchema = z
+  .strictObject({
+    outcome: z.enum(WITHDRAWAL_OUTCOMES),
+    stage: z.enum(['before', 'after']).optional(),
+    after: Later.optional(),
+    reason: Reason.optional(),
+  })
+  .refine(
+    ({ outcome, stage }) => !(stage === 'before' && (outcome === 'replaced' || outcome === 'reorged')),
+    'only what was broadcast can be replaced or reorganised away: leave stage out',
+  )
+  .refine(
+    ({ outcome, stage }) => !(stage === 'after' && outcome === 'declined'),
+    'only what was not broadcast yet can be declined: leave stage out',
+  )
+  .refine(
+    ({ outcome, after }) => outcome !== 'stuck' || after !== undefined,
+    'stuck requires after: how long it is stuck',
+  )
+  .refine(
+    ({ outcome, after }) => outcome !== 'reorged' || after === undefined,
+    'a reorganisation comes with the block after the last confirmation: leave after out',
+  )
+  // rule: sandgate.withdrawals.stage
+  .transform(({ outcome, stage, after = null, reason = null }) => ({
+    outcome,
+    stage: stage ?? (outcome === 'failed' || outcome === 'declined' ? ('before' as const) : ('after' as const)),
+    afterMs: after,
+    reason,
+  }))
+
+/** Decimal text, with a minus where money is taken. */
+const Gift = z
+  .string({ error: 'expected decimal text in quotes, such as "12.5" or "-3"' })
+  .regex(/^-?\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5" or "-3"')
+
 const CallbackFault = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
 
 function needsBy({ how, by }: { how: string; by?: number | undefined }): boolean {
@@ -133,6 +173,7 @@ const ActionSchema = z
       .check(possible)
       .transform(({ after = 0, ...money }) => ({ ...money, afterMs: after }))
       .optional(),
+    withdrawal: WithdrawalSchema.optional(),
     callbacks: z
       .strictObject(CallbackFault)
       .refine(needsBy, NEEDS_BY)
@@ -205,6 +246,28 @@ const DoSchema = z
         'set the target: an address, or a provider (with account, user, nth)',
       )
       .transform((deposit) => ({ ...deposit, afterMs: 0 }))
+      .optional(),
+    balance: z
+      .strictObject({
+        provider: z.string(),
+        account: z.string().optional(),
+        holder: z.string().optional(),
+        currency: z.string(),
+        network: z.string().optional(),
+        amount: Gift,
+        reason: Reason.optional(),
+      })
+      .optional(),
+    rate: z
+      .strictObject({
+        from: z.string().min(1).max(32),
+        to: z.string().min(1).max(32),
+        rate: z
+          .string({ error: 'expected decimal text in quotes, such as "60000"' })
+          .regex(PLAIN_DECIMAL, 'expected decimal text such as "60000"')
+          .refine((text) => /[1-9]/.test(text), 'expected a rate above 0'),
+      })
+      .refine(({ from, to }) => from !== to, 'a currency is always worth itself')
       .optional(),
   })
   .meta(OneAction)

@@ -1,6 +1,7 @@
 // `sandgate check`: the errors of scenario files, the rules that can never apply, and their timelines; nothing is run.
 import { isDeepStrictEqual } from 'node:util'
 import type { Contract, ContractOperation } from '../contract/contract.ts'
+import type { Operation } from '../provider.ts'
 import type { Action, Stage } from './faults.ts'
 import type { When } from './match.ts'
 import { bytesOf, YamlError } from '../text/yaml.ts'
@@ -109,11 +110,14 @@ function neverActs(
   const before = deciding(earlier, rule, 'before') ?? own(rule, at, 'before')
   const stage = stageOf(action)
   if (stage === 'before') return before
-  if (('deposit' in action || 'callbacks' in action) && !handsOut(rule.when, known))
-    return `${rule.when.operation} allocates no address`
+  if ('deposit' in action && !handsOut(rule.when, known)) return `${rule.when.operation} allocates no address`
+  if ('callbacks' in action && !handsOut(rule.when, known) && !makes(rule.when, known))
+    return `${rule.when.operation} makes nothing that callbacks are about`
+  if ('withdrawal' in action && !withdraws(rule.when, known)) return `${rule.when.operation} makes no withdrawal`
   const answered = before ?? own(rule, rule.then.length, 'before')
   if (stage === 'after') return answered ?? deciding(earlier, rule, 'after') ?? own(rule, at, 'after')
-  if ('deposit' in action || 'callbacks' in action) return answered && `the call is never executed, because ${answered}`
+  if ('deposit' in action || 'callbacks' in action || 'withdrawal' in action)
+    return answered && `the call is never executed, because ${answered}`
   if (('corrupt' in action || 'throttle' in action) && cut(rule))
     return 'the connection is dropped, so there is no answer to change'
   return undefined
@@ -180,6 +184,25 @@ function handsOut(when: When, { providers, contract }: Known): boolean {
       if (when.operation !== undefined && operation.id !== when.operation) return false
       return operation.id in operations && operation.method !== 'GET' && mentionsAddress(contract(name), operation)
     }),
+  )
+}
+
+/** Whether one of these operations sends money out. */
+function withdraws(when: When, { providers }: Known): boolean {
+  return some(when, providers, ({ withdraws }) => withdraws === true)
+}
+
+/** Whether one of these operations makes something that callbacks are about, beside addresses. */
+function makes(when: When, { providers }: Known): boolean {
+  return some(when, providers, ({ makes, withdraws }) => makes === true || withdraws === true)
+}
+
+function some(when: When, providers: Known['providers'], wanted: (operation: Operation) => boolean): boolean {
+  const named = when.provider === undefined ? [...providers.values()] : [providers.get(when.provider)!]
+  return named.some(({ operations }) =>
+    Object.entries(operations).some(
+      ([id, operation]) => (when.operation === undefined || id === when.operation) && wanted(operation),
+    ),
   )
 }
 

@@ -6,6 +6,7 @@ import type { Call, Provider } from '../provider.ts'
 import { type CallbackFaultKind, CALLBACK_FAULTS } from '../world/outbox.ts'
 import { Count, Decimal, HeadersSchema, oneOf, StatusSchema, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
+import { WITHDRAWAL_OUTCOMES, type WithdrawalFate } from '../world/withdrawals.ts'
 import type { World } from '../world/world.ts'
 import type { DepositInput } from './deposits.ts'
 import { concerns, regexOf, SearchBudget, SearchTooCostly, Subject, type When } from './match.ts'
@@ -29,6 +30,7 @@ export type Action =
   | { readonly corrupt: { readonly how: CorruptHow } }
   | { readonly throttle: { readonly bytesPerSecond: number } }
   | { readonly deposit: DepositInput & { readonly repeat: number } }
+  | { readonly withdrawal: WithdrawalFate }
   | {
       readonly callbacks: {
         readonly how: CallbackFaultKind | 'pause' | 'resume'
@@ -113,11 +115,19 @@ export const ActionSchema = z.union(
     z.strictObject({ corrupt: z.strictObject({ how: oneOf(['truncate', 'invalid-json', 'wrong-type', 'empty']) }) }),
     z.strictObject({ throttle: z.strictObject({ bytesPerSecond: Count.min(1, 'expected a number of at least 1') }) }),
     z.strictObject({ deposit: z.strictObject(DepositSchema) }),
+    z.strictObject({
+      withdrawal: z.strictObject({
+        outcome: oneOf(WITHDRAWAL_OUTCOMES),
+        stage: StageSchema,
+        afterMs: Count.nullable(),
+        reason: Text.nullable(),
+      }),
+    }),
     z.strictObject({ callbacks: z.strictObject(CallbackFaultSchema) }),
   ],
   {
     error:
-      'expected an action: respond, delay, drop, corrupt, throttle, deposit or callbacks, each with its own fields',
+      'expected an action: respond, delay, drop, corrupt, throttle, deposit, withdrawal or callbacks, each with its own fields',
   },
 )
 
@@ -164,6 +174,8 @@ export interface Plan {
   readonly after: { readonly respond?: Respond; readonly drop?: DropHow } | undefined
   readonly corrupt: CorruptHow | undefined
   readonly bytesPerSecond: number | undefined
+  /** What becomes of the withdrawal that the call makes. */
+  readonly fate: WithdrawalFate | undefined
   readonly deposits: readonly (DepositInput & { readonly repeat: number })[]
   readonly callbacks: readonly {
     readonly how: CallbackFaultKind | 'pause' | 'resume'
@@ -186,7 +198,7 @@ export function arm(
 
 /**
  * Takes the rules that apply to this call; a rule used up by it applies to no other. Undefined: none applies. Delays add up; the first respond
- * or drop of a stage, the first corrupt and the first throttle decide; every deposit and every callbacks applies.
+ * or drop of a stage, the first corrupt, the first throttle and the first withdrawal decide; every deposit and every callbacks applies.
  */
 // rule: sandgate.faults.atomic, sandgate.faults.order, sandgate.regex.budget
 export function planFaults(call: Call, world: World): Plan | undefined {
@@ -230,6 +242,7 @@ export function planFaults(call: Call, world: World): Plan | undefined {
     after: decides('after'),
     corrupt: of('corrupt')[0]?.how,
     bytesPerSecond: of('throttle')[0]?.bytesPerSecond,
+    fate: of('withdrawal')[0],
     deposits: of('deposit'),
     callbacks: of('callbacks'),
   }

@@ -1,6 +1,7 @@
 // A scenario that was read: its rules, and the steps of its timeline.
 import type { CallbackFaultKind } from '../world/outbox.ts'
 import type { DepositInput } from './deposits.ts'
+import type { BalanceChange } from './balances.ts'
 import type { Action } from './faults.ts'
 import type { When } from './match.ts'
 
@@ -59,6 +60,8 @@ export type TimelineAction =
       }
     }
   | { readonly deposit: DepositInput & DepositTarget & { readonly repeat: number } }
+  | { readonly balance: BalanceChange & { readonly provider: string } }
+  | { readonly rate: { readonly from: string; readonly to: string; readonly rate: string } }
 
 /** Selects the allocated address for a deposit: the newest that matches, or the nth. */
 export interface DepositTarget {

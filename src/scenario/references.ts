@@ -43,6 +43,7 @@ export class Names {
     for (const [index, action] of then.entries()) {
       if ('respond' in action) this.#error(named, action.respond.error, [...path, 'then', index, 'respond', 'error'])
       if ('callbacks' in action) this.#spoil(named, action.callbacks.how, [...path, 'then', index, 'callbacks', 'how'])
+      if ('withdrawal' in action) this.#fate(named, action.withdrawal.outcome, [...path, 'then', index, 'withdrawal'])
     }
   }
 
@@ -50,6 +51,8 @@ export class Names {
     const [name, what] = Object.entries(doing)[0]! as [string, { provider?: string }]
     const named = this.#provider(what.provider, [...path, name, 'provider'])
     if ('callbacks' in doing) this.#spoil(named, doing.callbacks.how, [...path, name, 'how'])
+    if ('balance' in doing && named.some(({ ledger }) => !ledger))
+      this.complain([...path, name, 'provider'], `${named[0]!.title} keeps no balances`)
     if (!('outage' in doing)) return
     if (doing.outage.operation !== undefined)
       this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
@@ -103,6 +106,18 @@ export class Names {
   #spoil(named: readonly Provider[], how: string, path: Path): void {
     if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated))
       this.complain(path, `callbacks of ${named[0]!.title} have no timestamp that could be stale`)
+  }
+
+  /** Reports an end that the withdrawals of none of these providers can have. */
+  #fate(named: readonly Provider[], outcome: string, path: Path): void {
+    const sending = named.filter(({ withdrawals }) => withdrawals)
+    if (named.length > 0 && sending.length === 0)
+      this.complain(path, `${named.map(({ title }) => title).join(', ')} sends nothing out in this version`)
+    else if (outcome === 'declined' && sending.length > 0 && !sending.some(({ withdrawals }) => withdrawals!.reviews))
+      this.complain(
+        [...path, 'outcome'],
+        `${sending.map(({ title }) => title).join(', ')} reviews no withdrawals, so none is declined; use failed`,
+      )
   }
 
   #regexes(pattern: unknown, path: Path): void {

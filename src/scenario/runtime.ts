@@ -1,6 +1,7 @@
 // A scenario in a world: loading, unloading, running its timeline on world time; and rules armed at run time. All of it is rows,
 // so that it can be shown, forked and stored. Reading the files is left to schema.ts, applying rules to calls to faults.ts.
 import { z } from 'zod'
+import { changeBalance, InvalidBalance } from './balances.ts'
 import { arrange, InvalidDeposit } from './deposits.ts'
 import { ActionSchema, arm, DepositSchema, type FaultRule, FaultRules, CallbackFaultSchema } from './faults.ts'
 import type { Provider } from '../provider.ts'
@@ -8,7 +9,8 @@ import type { Module, Reaction } from '../world/module.ts'
 import { type Found, findDestination, NoDestination, tagOf } from '../world/destinations.ts'
 import { addCallbackFault, clearCallbackFaults } from '../world/outbox.ts'
 import { Timers } from '../world/clock.ts'
-import { Count, Moment, Text } from '../world/rows.ts'
+import { pin } from '../world/rates.ts'
+import { Count, Decimal, Moment, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts, type World } from '../world/world.ts'
@@ -73,8 +75,20 @@ const TimelineActionSchema = z.union(
         ...DepositSchema,
       }),
     }),
+    z.strictObject({
+      balance: z.strictObject({
+        provider: Text,
+        account: Text.exactOptional(),
+        holder: Text.exactOptional(),
+        currency: Text,
+        network: Text.exactOptional(),
+        amount: Text,
+        reason: Text.exactOptional(),
+      }),
+    }),
+    z.strictObject({ rate: z.strictObject({ from: Text, to: Text, rate: Decimal }) }),
   ],
-  { error: 'expected callbacks, outage or deposit, each with its own fields' },
+  { error: 'expected callbacks, outage, deposit, balance or rate, each with its own fields' },
 )
 
 export const Steps: Table<Step> = {
@@ -160,6 +174,11 @@ function act(
     return { outcome: describeAction(doing), timer: null }
   }
   if ('deposit' in doing) return { outcome: pay(doing.deposit, world, providers), timer: null }
+  if ('balance' in doing) return { outcome: give(doing.balance, world, providers), timer: null }
+  if ('rate' in doing) {
+    pin(doing.rate.from, doing.rate.to, doing.rate.rate, world)
+    return { outcome: describeAction(doing), timer: null }
+  }
   const { provider, operation, forMs, then } = doing.outage
   arm(
     {
@@ -212,6 +231,21 @@ function pay(
   }
 }
 
+/** Gives money to an account, or takes it. */
+function give(
+  balance: Extract<TimelineAction, { balance: unknown }>['balance'],
+  world: World,
+  providers: ReadonlyMap<string, Provider>,
+): string {
+  try {
+    const { id } = changeBalance(providers.get(balance.provider)!, balance, world)
+    return `${id}: ${describeAction({ balance })}`
+  } catch (error) {
+    if (error instanceof InvalidBalance) return `nothing was moved: ${error.message}`
+    throw error
+  }
+}
+
 function handOutFor(
   { provider, account, user, nth }: DepositTarget,
   named: Found | undefined,
@@ -247,6 +281,14 @@ export function describeAction(doing: TimelineAction): string {
       .join(', ')
     return `deposit of ${amount}${currency === undefined ? '' : ` ${currency}`}${repeat > 1 ? `, ${repeat} times,` : ''} to ${whose}`
   }
+  if ('balance' in doing) {
+    const { provider, account, holder, currency, network, amount } = doing.balance
+    const whose = [provider, account, holder, network].filter((part) => part !== undefined).join(', ')
+    return amount.startsWith('-')
+      ? `${amount.slice(1)} ${currency} is taken from ${whose}`
+      : `${amount} ${currency} is given to ${whose}`
+  }
+  if ('rate' in doing) return `1 ${doing.rate.from} is ${doing.rate.rate} ${doing.rate.to} from here on`
   const { provider, operation, forMs, then } = doing.outage
   const how =
     'drop' in then[0]!

@@ -50,6 +50,11 @@ export function isAddress(chain: Chain, text: string, testnet = false): boolean 
   }
 }
 
+/** Whether it is an address of the main network or of a test network: people's own wallets are on either. */
+export function isAddressAnywhere(chain: Chain, text: string): boolean {
+  return isAddress(chain, text) || isAddress(chain, text, true)
+}
+
 /** Bytes with four bytes of checksum behind them, as base58. */
 export const base58check = createBase58check(sha256)
 

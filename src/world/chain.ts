@@ -52,6 +52,8 @@ export interface Transfer extends Asset {
   readonly block: number | null
   /** The allocation it belongs to; null until it is seen, and when the address was never allocated with that tag. */
   readonly holder: string | null
+  /** How long it lies in the mempool before anything else happens to it, ms; left out: as long as it usually does. */
+  readonly lingersMs?: number
 }
 
 /** More decimals, and more confirmations, than any coin has. */
@@ -89,6 +91,7 @@ export const Transfers: Table<Transfer> = {
     confirmedAt: Moment.nullable(),
     block: Count.nullable(),
     holder: Text.nullable(),
+    lingersMs: Count.exactOptional(),
   }),
   references: ({ holder }) => [['holder', HandOuts, holder]],
   indexes: {
@@ -110,6 +113,9 @@ export interface Sending {
   readonly outcome: Outcome
   /** The id of a transfer whose transaction gets one more output. */
   readonly sameTransactionAs?: Transfer | undefined
+  /** The transaction that it is part of, where somebody in this world sent it. */
+  readonly carriedBy?: { readonly txid: string; readonly from: string }
+  readonly lingersMs?: number
 }
 
 /** Called for every step; the line it returns goes into the journal. */
@@ -120,7 +126,7 @@ const DROPPED_AFTER_BLOCKS = 3
 
 /** Sends a transfer. Only inside a change. */
 export function send(sending: Sending, world: World): Transfer {
-  const { asset, sameTransactionAs: sibling } = sending
+  const { asset, sameTransactionAs: sibling, carriedBy } = sending
   const seq = world.next('transfers')
   const drawn = world.draw('transfer', sibling?.seq ?? seq)
   const transfer: Transfer = world.put(Transfers, {
@@ -128,9 +134,10 @@ export function send(sending: Sending, world: World): Transfer {
     id: `dep_${seq}`,
     seq,
     provider: sending.provider,
-    txid: sibling?.txid ?? txid(asset.on, drawn),
+    txid: carriedBy?.txid ?? sibling?.txid ?? txid(asset.on, drawn),
     output: sibling ? world.list(Transfers, 'byTransaction', sibling.txid).length : 0,
     from:
+      carriedBy?.from ??
       sibling?.from ??
       address(world.seed, { chain: NETWORKS[asset.on].chain, testnet: asset.testnet ?? false, name: ['sender', seq] }),
     address: sending.address,
@@ -145,6 +152,7 @@ export function send(sending: Sending, world: World): Transfer {
     confirmedAt: null,
     block: null,
     holder: null,
+    ...(sending.lingersMs !== undefined && { lingersMs: sending.lingersMs }),
   })
   schedule(transfer, 'seen', world.now + sending.afterMs, world)
   return transfer
@@ -152,6 +160,14 @@ export function send(sending: Sending, world: World): Transfer {
 
 /** Confirmations at this moment, frozen at the threshold. */
 export function confirmations(transfer: Transfer, world: World): number {
+  return confirmationsOf(transfer, world)
+}
+
+/** The same of anything that is in a block. */
+export function confirmationsOf(
+  transfer: Pick<Transfer, 'minedAt' | 'on' | 'threshold' | 'startsWith'>,
+  world: World,
+): number {
   if (transfer.minedAt === null) return 0
   const counted = Math.floor((world.now - transfer.minedAt) / NETWORKS[transfer.on].blockMs) + 1
   return Math.min(Math.max(transfer.threshold, transfer.startsWith), counted)
@@ -180,6 +196,8 @@ export function chainModule(tell: Listener): Module {
 function take(step: TransferStep, id: string, world: World, tell: Listener): string {
   const before = world.get(Transfers, id)
   if (!before) throw new Error(`there is no transfer ${id}`)
+  // Somebody has hurried it on, or dropped it, since this step was scheduled.
+  if (isOver(step, before)) return `${before.id}: nothing more happens, it is ${before.status} already`
   const transfer = world.put(Transfers, { ...before, ...STEPS[step](before, world) })
   const holder = transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
   next(step, transfer, world)
@@ -189,15 +207,35 @@ function take(step: TransferStep, id: string, world: World, tell: Listener): str
   return `${transfer.id}: ${tell(step, transfer, holder, world)}`
 }
 
-const IN_NO_BLOCK = { minedAt: null, block: null } as const
+function isOver(step: TransferStep, { status, minedAt, outcome }: Transfer): boolean {
+  const gone = status === 'dropped' || status === 'replaced' || status === 'reorged'
+  const changedMind = (step === 'dropped' || step === 'replaced' || step === 'reorged') && outcome !== step
+  return (
+    gone || changedMind || (step === 'mined' && minedAt !== null) || (step === 'confirmed' && status === 'confirmed')
+  )
+}
+
+/** The next block takes it, which comes now. Only inside a change. */
+export function mineNow(transfer: Transfer, world: World): void {
+  const next = world.put(Transfers, { ...transfer, outcome: 'confirmed', lingersMs: 0 })
+  if (next.minedAt === null) schedule(next, 'mined', world.now, world)
+}
+
+/** Nobody will mine it any more. Only inside a change. */
+export function dropNow(transfer: Transfer, world: World): void {
+  const next = world.put(Transfers, { ...transfer, outcome: 'dropped' })
+  schedule(next, 'dropped', world.now, world)
+}
+
+export const IN_NO_BLOCK = { minedAt: null, block: null } as const
 
 /** What each step changes about the transfer itself. */
 const STEPS: Readonly<Record<TransferStep, (transfer: Transfer, world: World) => Partial<Transfer>>> = {
   seen: (transfer, world) => {
     const seen = { status: 'seen', seenAt: world.now, holder: holderOf(transfer, world)?.id ?? null } as const
-    return transfer.startsWith === 0 ? seen : { ...seen, ...inBlock(transfer, transfer.startsWith - 1, world) }
+    return transfer.startsWith === 0 ? seen : { ...seen, ...inBlock(transfer.on, transfer.startsWith - 1, world) }
   },
-  mined: (transfer, world) => inBlock(transfer, 0, world),
+  mined: ({ on }, world) => inBlock(on, 0, world),
   confirmed: (_, world) => ({ status: 'confirmed', confirmedAt: world.now }),
   dropped: () => ({ status: 'dropped', ...IN_NO_BLOCK }),
   reorged: () => ({ status: 'reorged', ...IN_NO_BLOCK }),
@@ -207,12 +245,18 @@ const STEPS: Readonly<Record<TransferStep, (transfer: Transfer, world: World) =>
 /** After each step, the next one. */
 function next(step: TransferStep, transfer: Transfer, world: World): void {
   const { blockMs } = NETWORKS[transfer.on]
+  const { lingersMs } = transfer
   if (step === 'seen' && transfer.outcome === 'dropped')
-    return schedule(transfer, 'dropped', world.now + DROPPED_AFTER_BLOCKS * blockMs, world)
+    return schedule(transfer, 'dropped', world.now + (lingersMs ?? DROPPED_AFTER_BLOCKS * blockMs), world)
   if (step === 'seen' && transfer.outcome === 'replaced')
-    return schedule(transfer, 'replaced', nextBlockAt(transfer.on, world.now), world)
+    return schedule(
+      transfer,
+      'replaced',
+      lingersMs === undefined ? nextBlockAt(transfer.on, world.now) : world.now + lingersMs,
+      world,
+    )
   if (step === 'seen' && transfer.minedAt === null && transfer.threshold > 0)
-    return schedule(transfer, 'mined', nextBlockAt(transfer.on, world.now), world)
+    return schedule(transfer, 'mined', nextBlockAt(transfer.on, world.now + (lingersMs ?? 0)), world)
   if (step === 'seen' || step === 'mined') {
     const at = transfer.minedAt === null ? world.now : transfer.minedAt + Math.max(0, transfer.threshold - 1) * blockMs
     return schedule(transfer, 'confirmed', Math.max(world.now, at), world)
@@ -242,7 +286,11 @@ function schedule(transfer: Transfer, step: TransferStep, at: number, world: Wor
 }
 
 /** Into the block that came `ago` blocks before the newest one. */
-function inBlock({ on }: Transfer, ago: number, world: World): Partial<Transfer> {
+export function inBlock(
+  on: NetworkName,
+  ago: number,
+  world: World,
+): { readonly minedAt: number; readonly block: number } {
   const { blockMs } = NETWORKS[on]
   const minedAt = Math.floor(world.now / blockMs) * blockMs - ago * blockMs
   return { minedAt, block: heightAt(on, minedAt) }
@@ -256,7 +304,7 @@ function holderOf(transfer: Transfer, world: World): HandOut | undefined {
   return older.find(({ tag }) => sameTag(tag, transfer.tag))
 }
 
-function txid(on: NetworkName, drawn: ReturnType<typeof draw>): string {
+export function txid(on: NetworkName, drawn: ReturnType<typeof draw>): string {
   switch (NETWORKS[on].txid) {
     case 'hex':
       return drawn.hex(32)

@@ -3,7 +3,15 @@
 import { base32, bech32, bech32m } from '@scure/base'
 import { decodeCashAddress, encodeCashAddress } from 'ecashaddrjs'
 import { decodeXAddress, encodeAccountID } from 'ripple-address-codec'
-import { base58check, type Chain, checksummed, crc16, isAddress, stellarAccount } from './addresses.ts'
+import {
+  base58check,
+  type Chain,
+  checksummed,
+  crc16,
+  isAddress,
+  isAddressAnywhere,
+  stellarAccount,
+} from './addresses.ts'
 import type { NetworkName } from './networks.ts'
 import { plainTag, sameTag } from './tags.ts'
 import { HandOuts, type World } from './world.ts'
@@ -95,9 +103,9 @@ const spelled = (...spellings: string[]): Destination => ({ spellings })
 
 /** Every way to write an address, by kind. Each may throw where its codec does. */
 const NOTATIONS: Readonly<Record<Kind, (text: string) => Destination | undefined>> = {
-  bitcoin: (text) => (onEither('bitcoin', text) ? segwitOrHash(text) : undefined),
-  litecoin: (text) => (onEither('litecoin', text) ? segwitOrHash(text) : undefined),
-  dogecoin: (text) => (onEither('dogecoin', text) ? spelled(text) : undefined),
+  bitcoin: (text) => (isAddressAnywhere('bitcoin', text) ? segwitOrHash(text) : undefined),
+  litecoin: (text) => (isAddressAnywhere('litecoin', text) ? segwitOrHash(text) : undefined),
+  dogecoin: (text) => (isAddressAnywhere('dogecoin', text) ? spelled(text) : undefined),
   'bitcoin-cash': cash,
   legacy,
   lightning: (text) =>
@@ -116,7 +124,7 @@ const NOTATIONS: Readonly<Record<Kind, (text: string) => Destination | undefined
     return { ...spelled(encodeAccountID(accountId)), testnet: test, tag: tag === false ? undefined : String(tag) }
   },
   stellar: (text) => (isAddress('stellar', text) ? spelled(text) : muxed(text)),
-  cardano: (text) => (onEither('cardano', text) ? spelled(text.toLowerCase()) : undefined),
+  cardano: (text) => (isAddressAnywhere('cardano', text) ? spelled(text.toLowerCase()) : undefined),
 }
 
 const KINDS: readonly Kind[] = [
@@ -133,10 +141,6 @@ const KINDS: readonly Kind[] = [
   'lightning',
   'solana',
 ]
-
-function onEither(chain: Chain, text: string): boolean {
-  return isAddress(chain, text) || isAddress(chain, text, true)
-}
 
 function isOneCase(text: string): boolean {
   return Boolean(bech32.decodeUnsafe(text, false) || bech32m.decodeUnsafe(text, false))
@@ -178,7 +182,7 @@ function spellingsOf({ type, prefix, versions }: (typeof HASHES)[number], hash: 
 
 /** CashAddr may leave its prefix out. */
 function cash(text: string): Destination | undefined {
-  if (!onEither('bitcoin-cash', text)) return undefined
+  if (!isAddressAnywhere('bitcoin-cash', text)) return undefined
   const { prefix, type, hash } = decodeCashAddress(text)
   const bytes = Buffer.from(hash, 'hex')
   const group = bytes.length === 20 ? HASHES.find((one) => one.type === type && one.prefix === prefix) : undefined

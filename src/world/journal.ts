@@ -110,18 +110,22 @@ export interface FaultEntry extends Base {
 
 /** What control calls do, and what a world has done to itself. */
 export type ControlAction =
+  | 'action'
   | 'advance'
+  | 'balance'
   | 'clock'
   | 'deposit'
   | 'endpoint'
   | 'fault'
   | 'fork'
   | 'kept'
+  | 'rate'
   | 'redeliver'
   | 'reset'
   | 'restore'
   | 'resume'
   | 'scenario'
+  | 'settle'
   | 'stopped'
 
 /** A control call that changed the world, or a change that nobody asked for. */

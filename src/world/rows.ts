@@ -24,6 +24,10 @@ export const Moment = z
 export const Digits = z
   .string({ error: 'expected decimal digits as text' })
   .regex(/^\d{1,100}$/, 'expected decimal digits')
+/** The same, with a minus in front where it is below zero. */
+export const SignedDigits = z
+  .string({ error: 'expected decimal digits as text' })
+  .regex(/^-?\d{1,100}$/, 'expected decimal digits')
 /** Plain decimal text above or at nought. */
 export const Decimal = z
   .string({ error: 'expected a decimal as text' })
