@@ -23,8 +23,9 @@ const FILES = {
       ...named,
       // Shapes that the document has in one place only, and so has no name for.
       DepositInput: bodyOf(paths['/deposits'].post.requestBody),
-      EndpointInput: bodyOf(paths['/callbacks/endpoints/{provider}'].put.requestBody),
-      EndpointWithSecret: bodyOf(paths['/callbacks/endpoints/{provider}'].put.responses['200']),
+      BalanceInput: bodyOf(paths['/balances'].post.requestBody),
+      SettleInput: bodyOf(paths['/withdrawals/{id}/settle'].post.requestBody),
+      RateInput: bodyOf(paths['/rates'].put.requestBody),
       VerifyInput: bodyOf(paths['/verify'].post.requestBody),
       Verdict: bodyOf(paths['/verify'].post.responses['200']),
       Attempt: named.Delivery.properties.attempts.items,

@@ -5,12 +5,16 @@ import { iso } from '../text/instants.ts'
 import { withoutLogins } from '../text/redact.ts'
 import { Deliveries, type Delivery, type Endpoint, Endpoints, requestOf } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
-import { NO_CONTENT, ok, paged, type Routes, run } from './http.ts'
+import { created, NO_CONTENT, ok, paged, type Routes, run } from './http.ts'
 
 export const callbackRoutes: Routes = {
   putEndpoint: async (request) => {
     const endpoint = await run('putEndpoint', request)
     return ok({ ...endpointView(endpoint, request.engine), secret: endpoint.secret })
+  },
+  addEndpoint: async (request) => {
+    const endpoint = await run('addEndpoint', request)
+    return created({ ...endpointView(endpoint, request.engine), secret: endpoint.secret })
   },
   listEndpoints: ({ engine, world, query }) => {
     const wanted = (row: Endpoint) =>

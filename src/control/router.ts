@@ -19,7 +19,9 @@ import { boundsOf } from '../text/reading.ts'
 import { mapTexts } from '../text/redact.ts'
 import { didYouMean } from '../text/suggest.ts'
 import type { World } from '../world/world.ts'
+import { actionRoutes } from './actions.ts'
 import { addressRoutes } from './addresses.ts'
+import { balanceRoutes } from './balances.ts'
 import { bodyOf, inUtf8 } from './body.ts'
 import { callbackRoutes } from './callbacks.ts'
 import { clockRoutes } from './clock.ts'
@@ -30,27 +32,35 @@ import type { ControlRequest, ControlResponse, Routes } from './http.ts'
 import { journalRoutes } from './journal.ts'
 import { isLong, jsonPieces } from './json-pieces.ts'
 import { metricsRoutes } from './metrics.ts'
+import { movementRoutes } from './movements.ts'
+import { rateRoutes } from './rates.ts'
 import { recordingRoutes } from './recording.ts'
 import { ruleRoutes } from './rules.ts'
 import { readScenarios, scenarioRoutes } from './scenario.ts'
 import { receiveSnapshot } from './snapshot-body.ts'
 import { snapshotRoutes } from './snapshot.ts'
 import { verifyRoutes } from './verify.ts'
+import { withdrawalRoutes } from './withdrawals.ts'
 import { worldNotFound, worldRoutes } from './worlds.ts'
 
 const ROUTES: Routes = {
+  ...actionRoutes,
   ...addressRoutes,
+  ...balanceRoutes,
   ...callbackRoutes,
   ...clockRoutes,
   ...depositRoutes,
   ...faultRoutes,
   ...journalRoutes,
   ...metricsRoutes,
+  ...movementRoutes,
+  ...rateRoutes,
   ...recordingRoutes,
   ...ruleRoutes,
   ...scenarioRoutes,
   ...snapshotRoutes,
   ...verifyRoutes,
+  ...withdrawalRoutes,
   ...worldRoutes,
 }
 

@@ -4,7 +4,7 @@ import { type BalanceChange, changeBalance, InvalidBalance } from '../scenario/b
 import { amountText } from '../text/decimals.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { Balances, type Movement } from '../world/ledger.ts'
-import { type Pin, pin, Pins, unpin } from '../world/rates.ts'
+import { hasPrice, type Pin, pin, Pins, rateBetween, rateText, unpin } from '../world/rates.ts'
 import { isFinal, settleWithdrawal, type Withdrawal, Withdrawals } from '../world/withdrawals.ts'
 import type { World } from '../world/world.ts'
 import { type Context, note, providerNamed, refuseStopped } from './context.ts'
@@ -53,6 +53,7 @@ export interface SettleInput {
   readonly reason?: string | undefined
 }
 
+// rule: sandgate.withdrawals.settle
 /**
  * Decides what becomes of a withdrawal, at once; resolves when the callbacks that it causes are answered.
  * Throws `withdrawal_not_found`, `withdrawal_final`, `withdrawal_not_reviewed` or `world_stopped`.
@@ -168,4 +169,12 @@ export function unpinRates(world: World, { from, to }: { readonly from?: string;
 
 function matches(row: Pin, from: string | undefined, to: string | undefined): boolean {
   return (from === undefined || row.from === from) && (to === undefined || row.to === to)
+}
+
+/** How many places a rate is told with. */
+const RATE_PLACES = 8
+
+/** What one unit of a ticker is in another one at this moment; undefined where one of them has no price. */
+export function currentRate(from: string, to: string, world: World): string | undefined {
+  return hasPrice(from) && hasPrice(to) ? rateText(rateBetween([from], [to], world), RATE_PLACES) : undefined
 }

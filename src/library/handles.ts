@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type * as api from './api.ts'
 import { SandgateError } from './errors.ts'
 import { openInbox, type Watched } from './inbox.ts'
+import { moneyOf } from './money.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
 import { didYouMean } from '../text/suggest.ts'
 
@@ -46,6 +47,7 @@ export class WorldHandle implements api.World {
   readonly id: string
   readonly clock: api.Clock
   readonly faults: api.Faults
+  readonly money: api.Money
   /** The world is being made. */
   making: Promise<void> | undefined
   readonly #shared: Shared
@@ -56,6 +58,11 @@ export class WorldHandle implements api.World {
     this.#shared = shared
     this.clock = clockOf(this)
     this.faults = faultsOf(this)
+    this.money = moneyOf({
+      control: (...call) => this.control(...call),
+      rows: (path, filter) => this.#rows(path, filter),
+      query: queryOf,
+    })
     this.#providers = new Map(shared.reach.names.map((name) => [name, this.#providerOf(name)]))
   }
 
@@ -235,6 +242,8 @@ export class WorldHandle implements api.World {
       },
       fetch: (rest, init) => this.fetch(`/${name}${rest}`, init),
       callbacksTo: (endpoint) => this.control('PUT', `/callbacks/endpoints/${name}`, endpoint),
+      alsoCallbacksTo: (endpoint) => this.control('POST', `/callbacks/endpoints/${name}`, endpoint),
+      action: (action, fields = {}) => this.control('POST', `/actions/${name}/${encodeURIComponent(action)}`, fields),
     }
   }
 }

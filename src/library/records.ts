@@ -104,6 +104,62 @@ export interface Happened extends Wire<'Happened'> {}
 export interface ArmedRule extends Wire<'ArmedRule'> {}
 
 /**
+ * What an account has of one currency: decimal text. `held` is set aside for withdrawals under way, `available` is the rest.
+ *
+ * @example
+ * const [{ balance, held, available }] = await world.money.balances({ provider: 'cpg' })
+ */
+export interface Balance extends Wire<'Balance'> {}
+
+/**
+ * Money to give by hand, or to take with a minus: `world.money.adjust(input)`. The first account unless named.
+ *
+ * @example
+ * const input: BalanceInput = { provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '1000' }
+ */
+export interface BalanceInput extends Wire<'BalanceInput'> {}
+
+/**
+ * One change of a balance, and what caused it: a journal entry, a deposit, a withdrawal.
+ *
+ * @example
+ * for (const { at, kind, amount, balance_after } of await world.money.movements()) console.log(at, kind, amount, balance_after)
+ */
+export interface Movement extends Wire<'Movement'> {}
+
+/**
+ * Money that was sent out. `deposit` is how it arrived, where this world handed out the address.
+ *
+ * @example
+ * const [{ id, status, txid, deposit }] = await world.money.withdrawals()
+ */
+export interface Withdrawal extends Wire<'Withdrawal'> {}
+
+/**
+ * What becomes of a withdrawal: `world.money.settle(id, input)`.
+ *
+ * @example
+ * const input: SettleInput = { outcome: 'failed', reason: 'execution reverted' }
+ */
+export interface SettleInput extends Wire<'SettleInput'> {}
+
+/**
+ * What one unit of `from` is in `to`.
+ *
+ * @example
+ * const [{ rate, pinned }] = await world.money.rates({ from: 'BTC', to: 'EUR' })
+ */
+export interface Rate extends Wire<'Rate'> {}
+
+/**
+ * A rate to pin: `world.money.pinRate(input)`.
+ *
+ * @example
+ * const input: RateInput = { from: 'BTC', to: 'EUR', rate: '60000' }
+ */
+export interface RateInput extends Wire<'RateInput'> {}
+
+/**
  * What a call looks like, by parts of its body, headers, query and path: an object matches by subset, a text may be `/a regex/`.
  *
  * @example

@@ -18,6 +18,7 @@ import type {
   Verdict,
   VerifyInput,
 } from './records.ts'
+import type { Money } from './money.ts'
 
 /**
  * A sandbox, in this process or elsewhere. It is its default world as well: `sandbox.deposit(…)` is `sandbox.world().deposit(…)`.
@@ -154,6 +155,7 @@ export interface World {
   readonly id: string
   readonly clock: Clock
   readonly faults: Faults
+  readonly money: Money
   /** The same as the property of that name. Throws a `SandgateError` with status 404 where there is no such provider. */
   provider(name: string): Provider
   /**
@@ -262,6 +264,13 @@ export interface Provider {
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** Sets where an account's callbacks go; resolves with the secret in use. 422 where the URL is not allowed. */
   callbacksTo(endpoint: EndpointInput): Promise<Endpoint>
+  /** Adds one more place that an account's callbacks go to, where the provider knows several. 422 where it knows one. */
+  alsoCallbacksTo(endpoint: EndpointInput): Promise<Endpoint>
+  /**
+   * Does what a person does on the provider's own pages; `GET /_sandgate/actions` lists the actions and their fields. Resolves with what it made or
+   * changed. 404 where there is no such action, 409 where it cannot be done now.
+   */
+  action(name: string, fields?: object): Promise<any>
 }
 
 /**

@@ -94,6 +94,16 @@ export interface components {
               readonly after?: string | undefined
             }
           | undefined
+        readonly withdrawal?:
+          | {
+              /** @enum {string} */
+              readonly outcome: 'confirmed' | 'failed' | 'declined' | 'stuck' | 'replaced' | 'reorged'
+              /** @enum {string} */
+              readonly stage?: ('before' | 'after') | undefined
+              readonly after?: string | undefined
+              readonly reason?: string | undefined
+            }
+          | undefined
         readonly callbacks?:
           | {
               /** @enum {string} */
@@ -179,6 +189,24 @@ export interface components {
               readonly outcome?: ('confirmed' | 'dropped' | 'reorged' | 'replaced') | undefined
               /** @default 1 */
               readonly repeat?: number | undefined
+            }
+          | undefined
+        readonly balance?:
+          | {
+              readonly provider: string
+              readonly account?: string | undefined
+              readonly holder?: string | undefined
+              readonly currency: string
+              readonly network?: string | undefined
+              readonly amount: string
+              readonly reason?: string | undefined
+            }
+          | undefined
+        readonly rate?:
+          | {
+              readonly from: string
+              readonly to: string
+              readonly rate: string
             }
           | undefined
       }

@@ -117,6 +117,110 @@ export interface components {
       readonly seen_at: string | null
       readonly confirmed_at: string | null
     }
+    readonly Balance: {
+      readonly provider: string
+      readonly account: string
+      /** @description The user within the account; null where the provider keeps one balance per account. */
+      readonly holder: string | null
+      readonly currency: string
+      /** @description Null where balances are not kept per network. */
+      readonly network: string | null
+      readonly balance: string
+      /** @description What withdrawals under way have set aside. */
+      readonly held: string
+      /** @description balance minus held. */
+      readonly available: string
+    }
+    readonly Movement: {
+      readonly id: string
+      readonly at: components['schemas']['Instant']
+      readonly provider: string
+      readonly account: string
+      readonly holder: string | null
+      readonly currency: string
+      readonly network: string | null
+      /** @description What the account gained; with a minus, what it lost. */
+      readonly amount: string
+      readonly balance_after: string
+      /** @description What it is to the provider: deposit, withdrawal, withdrawal_fee, exchange, adjustment, opening and so on. */
+      readonly kind: string
+      /** @description The counter-account: chain, fees, network, desk, outside and so on. */
+      readonly against: string
+      readonly cause: {
+        /** @description The journal entry of the call or the timer that moved it. */
+        readonly entry?: number | undefined
+        /** @description The deposit, as in GET deposits. */
+        readonly deposit?: string | undefined
+        /** @description The withdrawal, as in GET withdrawals. */
+        readonly withdrawal?: string | undefined
+        readonly reason?: string | undefined
+      }
+    }
+    readonly Withdrawal: {
+      readonly id: string
+      /** @description Null until it is broadcast. */
+      readonly txid: string | null
+      /** @enum {string} */
+      readonly status: 'held' | 'broadcast' | 'confirmed' | 'failed' | 'declined' | 'replaced' | 'reorged'
+      /**
+       * @description What is to become of it.
+       * @enum {string}
+       */
+      readonly outcome: 'confirmed' | 'failed' | 'declined' | 'stuck' | 'replaced' | 'reorged'
+      readonly reason: string | null
+      readonly provider: string
+      readonly account: string
+      /** @description The provider's own id of the withdrawal. */
+      readonly reference: string
+      readonly address: string
+      readonly tag: string | null
+      readonly from: string
+      /** @description What the payee gets. */
+      readonly amount: string
+      readonly currency: string
+      readonly network: string
+      readonly fee: string
+      readonly fee_currency: string
+      readonly confirmations: number
+      readonly block: number | null
+      /** @description The deposit as which it arrived in this world; null where the address was not allocated here. */
+      readonly deposit: string | null
+      readonly requested_at: components['schemas']['Instant']
+      readonly broadcast_at: string | null
+      readonly confirmed_at: string | null
+    }
+    readonly Action: {
+      readonly provider: string
+      readonly name: string
+      /** @description What it does. */
+      readonly says: string
+      /** @description The JSON Schema of its body. */
+      readonly fields: {
+        readonly [key: string]: unknown
+      }
+    }
+    readonly Rate: {
+      readonly from: string
+      readonly to: string
+      /** @description What one unit of from is in to. */
+      readonly rate: string
+      readonly pinned: boolean
+    }
+    readonly EndpointInput: {
+      readonly url: string
+      /** @description Default: the current secret; for a new endpoint, the merchant's own secret or one drawn from the seed. */
+      readonly secret?: string | undefined
+      readonly events?: readonly string[] | undefined
+      readonly account?: string | undefined
+    }
+    readonly EndpointWithSecret: {
+      readonly id: string
+      readonly provider: string
+      readonly account: string
+      readonly url: string
+      readonly secret: string
+      readonly events: readonly string[]
+    }
     readonly Endpoint: {
       readonly id: string
       readonly provider: string
@@ -274,20 +378,32 @@ export interface components {
       /** @description The id of a deposit; the new one becomes a further output of its transaction. */
       readonly same_transaction_as?: string | undefined
     }
-    readonly EndpointInput: {
-      readonly url: string
-      /** @description Default: the current secret; for a new endpoint, the merchant's own secret or one drawn from the seed. */
-      readonly secret?: string | undefined
-      readonly events?: readonly string[] | undefined
-      readonly account?: string | undefined
-    }
-    readonly EndpointWithSecret: {
-      readonly id: string
+    readonly BalanceInput: {
       readonly provider: string
-      readonly account: string
-      readonly url: string
-      readonly secret: string
-      readonly events: readonly string[]
+      /** @description Default: the first account. */
+      readonly account?: string | undefined
+      /** @description The user within the account */
+      readonly holder?: string | undefined
+      /** @description The provider's code. */
+      readonly currency: string
+      /** @description Where the provider keeps balances per network. */
+      readonly network?: string | undefined
+      /** @description A decimal string in units of the currency: "100.5", or "-3" to take it. */
+      readonly amount: string
+      readonly reason?: string | undefined
+    }
+    readonly SettleInput: {
+      /** @enum {string} */
+      readonly outcome: 'confirmed' | 'failed' | 'declined'
+      /** @description What a node or the provider says. */
+      readonly reason?: string | undefined
+    }
+    readonly RateInput: {
+      /** @description A ticker such as BTC, or a code of one provider such as USDTT. */
+      readonly from: string
+      readonly to: string
+      /** @description What one unit of from is in to. */
+      readonly rate: string
     }
     readonly VerifyInput: {
       readonly provider: string
