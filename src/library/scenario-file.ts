@@ -96,11 +96,19 @@ export interface components {
           | undefined
         readonly withdrawal?:
           | {
-              /** @enum {string} */
+              /**
+               * @description What becomes of the withdrawal.
+               * @enum {string}
+               */
               readonly outcome: 'confirmed' | 'failed' | 'declined' | 'stuck' | 'replaced' | 'reorged'
-              /** @enum {string} */
+              /**
+               * @description Of the broadcast; `before` for `failed` and `declined`, else `after`.
+               * @enum {string}
+               */
               readonly stage?: ('before' | 'after') | undefined
+              /** @description How long that takes; needed by `stuck`. */
               readonly after?: string | undefined
+              /** @description What a node or the provider says. */
               readonly reason?: string | undefined
             }
           | undefined
@@ -194,18 +202,27 @@ export interface components {
         readonly balance?:
           | {
               readonly provider: string
+              /** @description The account; the first one unless given. */
               readonly account?: string | undefined
+              /** @description The user within the account, where the provider has users. */
               readonly holder?: string | undefined
+              /** @description The provider's code. */
               readonly currency: string
+              /** @description Where the provider keeps balances per network. */
               readonly network?: string | undefined
+              /** @description Decimal text in quotes; with a minus it is taken. */
               readonly amount: string
+              /** @description A sentence for the movement. */
               readonly reason?: string | undefined
             }
           | undefined
         readonly rate?:
           | {
+              /** @description A ticker such as `BTC`, or a provider's own code. */
               readonly from: string
+              /** @description The same. */
               readonly to: string
+              /** @description What one unit of `from` is in `to`, decimal text in quotes. */
               readonly rate: string
             }
           | undefined

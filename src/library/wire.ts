@@ -382,7 +382,7 @@ export interface components {
       readonly provider: string
       /** @description Default: the first account. */
       readonly account?: string | undefined
-      /** @description The user within the account */
+      /** @description The user within the account, where the provider keeps balances per user. */
       readonly holder?: string | undefined
       /** @description The provider's code. */
       readonly currency: string

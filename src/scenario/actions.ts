@@ -118,10 +118,13 @@ const Reason = z.string().min(1).max(500)
 
 const WithdrawalSchema = z
   .strictObject({
-    outcome: z.enum(WITHDRAWAL_OUTCOMES),
-    stage: z.enum(['before', 'after']).optional(),
-    after: Later.optional(),
-    reason: Reason.optional(),
+    outcome: z.enum(WITHDRAWAL_OUTCOMES).describe('What becomes of the withdrawal.'),
+    stage: z
+      .enum(['before', 'after'])
+      .optional()
+      .describe('Of the broadcast; `before` for `failed` and `declined`, else `after`.'),
+    after: Later.optional().describe('How long that takes; needed by `stuck`.'),
+    reason: Reason.optional().describe('What a node or the provider says.'),
   })
   .refine(
     ({ outcome, stage }) => !(stage === 'before' && (outcome === 'replaced' || outcome === 'reorged')),
@@ -250,22 +253,23 @@ const DoSchema = z
     balance: z
       .strictObject({
         provider: z.string(),
-        account: z.string().optional(),
-        holder: z.string().optional(),
-        currency: z.string(),
-        network: z.string().optional(),
-        amount: Gift,
-        reason: Reason.optional(),
+        account: z.string().optional().describe('The account; the first one unless given.'),
+        holder: z.string().optional().describe('The user within the account, where the provider has users.'),
+        currency: z.string().describe("The provider's code."),
+        network: z.string().optional().describe('Where the provider keeps balances per network.'),
+        amount: Gift.describe('Decimal text in quotes; with a minus it is taken.'),
+        reason: Reason.optional().describe('A sentence for the movement.'),
       })
       .optional(),
     rate: z
       .strictObject({
-        from: z.string().min(1).max(32),
-        to: z.string().min(1).max(32),
+        from: z.string().min(1).max(32).describe("A ticker such as `BTC`, or a provider's own code."),
+        to: z.string().min(1).max(32).describe('The same.'),
         rate: z
           .string({ error: 'expected decimal text in quotes, such as "60000"' })
           .regex(PLAIN_DECIMAL, 'expected decimal text such as "60000"')
-          .refine((text) => /[1-9]/.test(text), 'expected a rate above 0'),
+          .refine((text) => /[1-9]/.test(text), 'expected a rate above 0')
+          .describe('What one unit of `from` is in `to`, decimal text in quotes.'),
       })
       .refine(({ from, to }) => from !== to, 'a currency is always worth itself')
       .optional(),

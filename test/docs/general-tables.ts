@@ -315,8 +315,11 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'then.corrupt': 'Damage the answer.',
   'then.throttle': 'Send the answer slowly.',
   'then.deposit': 'Money arrives at the address that this call handed out.',
+  'then.withdrawal': 'Decides what becomes of the withdrawal that this call makes.',
   'then.callbacks': 'Disturb the callbacks about the object that this call made.',
   'do.callbacks': 'Disturb callbacks of the provider. `delay` needs `by`.',
+  'do.balance': 'Money is given to an account, or taken from it with a minus.',
+  'do.rate': 'The rate between two currencies is fixed, in both directions.',
   'do.outage': 'The provider refuses every call (503 unless said otherwise) or cuts the connection.',
   'do.deposit':
     'Money arrives at an address: a named one, or the newest (or nth) that the provider handed out to the account and user.',
