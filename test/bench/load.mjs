@@ -9,35 +9,44 @@ const SHAPES = {
   allocation: (n) => cpg({ currency: 'USDT', network: 'ETH', user_identifier: `user_${n}` }),
   // A fresh extra field makes each signature a different one; the allocation that is replayed is the same.
   replay: (n) => cpg({ currency: 'USDT', network: 'ETH', idempotency_key: 'bench', note: n }),
+  withdrawal: (n) =>
+    cpg(
+      { currency: 'USDT', network: 'ETH', to_address: PAYEE, amount: '10', client_reference: `pay_${n}` },
+      '/v1/withdrawals',
+    ),
+  // The field that nobody reads makes each signature a different one.
+  balance: (n) => signed('GET', '/v1/balances', `currency=USDT&n=${n}`, ''),
+  // Money by hand, through the control API: a movement each.
+  gift: () =>
+    request('POST', '/_sandgate/balances', '{"provider":"cpg","currency":"USDT","network":"ETH","amount":"100"}', {}),
   take: (n) => {
     const body = JSON.stringify({ currency: 'BTC', foreign_id: `user_${n}`, end_user_reference: 'bench' })
     const signature = createHmac('sha512', 'alphapo_demo_secret').update(body).digest('hex')
-    return request('/alphapo/api/v2/addresses/take', body, {
+    return request('POST', '/alphapo/api/v2/addresses/take', body, {
       'x-processing-key': 'alphapo_demo_key',
       'x-processing-signature': signature,
     })
   },
 }
 
-function cpg(fields) {
-  const body = JSON.stringify(fields)
+const PAYEE = '0x00000000000000000000000000000000000000aa'
+
+function cpg(fields, path = '/v1/deposit-addresses') {
+  return signed('POST', path, '', JSON.stringify(fields))
+}
+
+function signed(method, path, query, body) {
   const timestamp = String(Math.floor(Date.now() / 1000))
-  const canonical = [
-    timestamp,
-    'POST',
-    '/v1/deposit-addresses',
-    '',
-    createHash('sha256').update(body).digest('hex'),
-  ].join('\n')
+  const canonical = [timestamp, method, path, query, createHash('sha256').update(body).digest('hex')].join('\n')
   const signature = createHmac('sha256', 'cpg_demo_secret').update(canonical).digest('hex')
-  return request(`${prefix}/v1/deposit-addresses`, body, {
+  return request(method, `${prefix}${path}${query && `?${query}`}`, body, {
     'x-cpg-key': 'cpg_demo_key',
     'x-cpg-timestamp': timestamp,
     'x-cpg-signature': signature,
   })
 }
 
-function request(path, body, headers) {
+function request(method, path, body, headers) {
   const lines = Object.entries({
     host: '127.0.0.1',
     'content-type': 'application/json',
@@ -45,7 +54,7 @@ function request(path, body, headers) {
     ...headers,
   })
   return Buffer.from(
-    `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+    `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
   )
 }
 

@@ -15,6 +15,7 @@ const quick = process.argv.includes('--quick')
 const ROUNDS = quick ? 3 : 7
 const AMOUNT = quick ? 3_000 : 8_000
 const ROWS = quick ? 100_000 : 200_000
+const MOVEMENTS = 100_000
 const GROWN = quick ? 20_000 : 200_000
 
 const pinned = await run('taskset', ['-c', '0', 'true']).then(
@@ -305,7 +306,35 @@ async function worlds() {
   server.stop()
 }
 
-const sections = { throughput, starting, commands, growth, clock, keep, worlds }
+/** Money that goes out, and a balance that very many movements have made. */
+async function money() {
+  const server = await sandgate()
+  const bare = await peer('bare')
+  // Enough for every withdrawal.
+  await load(server, 'gift', 10_000)
+  const rates = { withdrawal: [], balance: [], bare: [] }
+  for (let round = -1; round < ROUNDS; round++) {
+    const withdrawal = await load(server, 'withdrawal', AMOUNT / 2)
+    const { rate } = await load(bare, 'allocation', AMOUNT / 2)
+    if (round >= 0) (rates.withdrawal.push(withdrawal.rate), rates.bare.push(rate))
+  }
+  for (let moved = 10_000; moved < MOVEMENTS; moved += 10_000) await load(server, 'gift', 10_000)
+  for (let round = -1; round < ROUNDS; round++) {
+    const { rate } = await load(server, 'balance', AMOUNT / 2)
+    if (round >= 0) rates.balance.push(rate)
+  }
+  for (const name of ['withdrawal', 'balance'])
+    line(
+      name === 'withdrawal'
+        ? 'signed CPG withdrawal, calls a second'
+        : `CPG balance read with ${MOVEMENTS} movements, calls a second`,
+      median(rates[name]).toFixed(0),
+    )
+  line('signed CPG withdrawal × bare', (median(rates.withdrawal) / median(rates.bare)).toFixed(2))
+  for (const { stop } of [server, bare]) stop()
+}
+
+const sections = { throughput, money, starting, commands, growth, clock, keep, worlds }
 const only = process.argv.slice(2).filter((name) => name in sections)
 for (const name of only.length > 0 ? only : Object.keys(sections)) await sections[name]()
 const widths = [0, 1, 2].map((column) => Math.max(...lines.map((row) => row[column].length)))
