@@ -1,4 +1,5 @@
 // What AlphaPo keeps of a deposit: a share of it, what it costs to move it on, or a share of what it was converted into.
+import type { World } from '../../world/world.ts'
 import { DEPOSIT_FEE } from './catalogue.ts'
 import { worth } from './rates.ts'
 import { atoms } from './wire.ts'
@@ -20,8 +21,8 @@ const TRANSFER_FEE = '0.000105'
 const BITCOIN_MINIMUM_FEE = '1'
 
 /** The fees of a confirmed deposit. Together they never exceed it. */
-export function feesOf(sent: Money, received: Money, network: string): Fee[] {
-  const fees = sent.currency === received.currency ? ofDeposit(sent, network) : ofExchange(sent, received)
+export function feesOf(sent: Money, received: Money, network: string, world: World): Fee[] {
+  const fees = sent.currency === received.currency ? ofDeposit(sent, network, world) : ofExchange(sent, received)
   return fees.filter(({ units }) => units !== '0')
 }
 
@@ -31,14 +32,14 @@ export function net(received: Money, fees: readonly Fee[]): bigint {
   return fees.reduce((left, { units }) => left - BigInt(units), BigInt(received.units))
 }
 
-function ofDeposit({ currency, units }: Money, network: string): Fee[] {
+function ofDeposit({ currency, units }: Money, network: string, world: World): Fee[] {
   const whole = BigInt(units)
   // rule: alphapo.fees.transfer
-  const transfer = network === 'ethereum' ? least(whole, worth(atoms(TRANSFER_FEE)!, 'ETH', currency)) : 0n
+  const transfer = network === 'ethereum' ? least(whole, worth(atoms(TRANSFER_FEE)!, 'ETH', currency, world)) : 0n
   // rule: alphapo.fees.deposit
   const share = part(whole, DEPOSIT_FEE)
   // rule: alphapo.fees.bitcoin-minimum
-  const minimum = currency === 'BTC' ? worth(atoms(BITCOIN_MINIMUM_FEE)!, 'EUR', 'BTC') : 0n
+  const minimum = currency === 'BTC' ? worth(atoms(BITCOIN_MINIMUM_FEE)!, 'EUR', 'BTC', world) : 0n
   const deposit = least(whole - transfer, share < minimum ? minimum : share)
   return [
     { type: 'transfer', currency, units: transfer.toString() },

@@ -7,6 +7,7 @@ import { listCurrencies } from './currencies.ts'
 import { fieldsLegal } from './fields.ts'
 import { formerPaths } from './former.ts'
 import { gates, identity } from './gates.ts'
+import { ledger } from './ledger.ts'
 import { CANCELLED_MONEY, getTransactionInfo, lookupValid, Transactions } from './transactions.ts'
 import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
@@ -73,6 +74,7 @@ export const provider: Provider = {
     body: '{"currency":"BTC","foreign_id":"user_1","end_user_reference":"user_1"}',
   },
   deposits,
+  ledger,
   callbacks,
   traffic,
 }

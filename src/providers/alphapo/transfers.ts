@@ -6,6 +6,7 @@ import { Addresses, type AddressRow } from './addresses.ts'
 import { BELOW_MINIMUM, tell } from './callbacks.ts'
 import { CURRENCIES, type Currency, NETWORKS, type Settings } from './catalogue.ts'
 import { feesOf, type Money, net } from './fees.ts'
+import { credit, debit } from './ledger.ts'
 import { LIGHTNING, unpayable } from './lightning.ts'
 import { worth } from './rates.ts'
 import { type TransactionRow, Transactions } from './transactions.ts'
@@ -106,7 +107,7 @@ function record(transfer: Transfer, address: AddressRow, units: bigint, world: W
     lines: into === transfer.currency ? [line()] : [line(), line()],
     sent: cash(transfer.currency, units),
     // rule: alphapo.take.convert-to
-    received: cash(into, worth(units, transfer.currency, into)),
+    received: cash(into, worth(units, transfer.currency, into, world)),
     cross: transfer.currency !== address.currency,
     belowMinimum,
     status: refused ? 'cancelled' : 'not_confirmed',
@@ -131,14 +132,23 @@ function settle(before: TransactionRow, transfer: Transfer, world: World): strin
   const row: TransactionRow = world.put(Transactions, {
     ...before,
     status: 'confirmed',
-    fees: feesOf(before.sent, before.received, transfer.network),
+    fees: feesOf(before.sent, before.received, transfer.network, world),
     confirmations: confirmations(transfer, world),
     riskscore: SCORED.includes(before.sent.currency)
       ? `0.${world.draw('alphapo', 'riskscore', transfer.id).below(6)}`
       : null,
   })
+  book(row, world)
   tell(row, world)
   return `confirmed as transaction ${row.id}: ${money(net(row.received, row.fees))} ${row.received.currency} are credited to merchant ${row.merchant}`
+}
+
+/** What has arrived is the merchant's, and what it costs is not. */
+// rule: alphapo.ledger.deposits
+function book({ merchant, transfer: deposit, sent, received, fees }: TransactionRow, world: World): void {
+  const against = sent.currency === received.currency ? 'chain' : 'desk'
+  credit({ merchant, money: received, against, kind: 'deposit', deposit }, world)
+  for (const fee of fees) debit({ merchant, money: fee, against: 'fees', kind: `${fee.type}_fee`, deposit }, world)
 }
 
 function cancel(before: TransactionRow, error: string, transfer: Transfer, world: World): string {

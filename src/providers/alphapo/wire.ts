@@ -89,7 +89,8 @@ export const refusals = {
   unavailable: errorResponse(503, 'Service unavailable', 'service_unavailable'),
 }
 
-const UNITS = 8
+/** Decimals of every amount, of fiat too. */
+export const UNITS = 8
 
 /** Decimal text in whole hundred-millionths; undefined when it has more decimals, is no plain number, or longer than any number means. */
 export function atoms(text: string): bigint | undefined {
