@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { checkCase } from './check.ts'
 import { type Difference, difference } from './compare.ts'
+import { InvalidBalance } from '../scenario/balances.ts'
 import { load } from '../scenario/runtime.ts'
 import { contractOf } from '../contract/contracts.ts'
 import { isCommand } from '../engine/commands.ts'
@@ -371,7 +372,7 @@ function engineOf(
       complain,
     )
   } catch (error) {
-    if (error instanceof SandgateError) throw new Unusable(`balances: ${error.message}`)
+    if (error instanceof InvalidBalance) throw new Unusable(error.message)
     throw error instanceof InvalidEndpoint ? new Unusable(`callbacks: ${error.message}`) : error
   }
 }

@@ -106,10 +106,11 @@ async function nearest(name: string, known: readonly string[]): Promise<string> 
 /** What the user has to mend; anything else is a bug and is loud. Only who meets an error loads what knows errors. */
 async function isMistake(error: unknown): Promise<boolean> {
   if (error instanceof CommanderError || error instanceof UsageError) return true
-  const [{ InvalidEndpoint }, { StorageRefused }, { YamlError }] = await Promise.all([
+  const [{ InvalidEndpoint }, { InvalidBalance }, { StorageRefused }, { YamlError }] = await Promise.all([
     import('../outbox/endpoints.ts'),
+    import('../scenario/balances.ts'),
     import('../storage/port.ts'),
     import('../text/yaml.ts'),
   ])
-  return error instanceof InvalidEndpoint || error instanceof StorageRefused || error instanceof YamlError
+  return [InvalidEndpoint, InvalidBalance, StorageRefused, YamlError].some((mistake) => error instanceof mistake)
 }

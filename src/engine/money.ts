@@ -27,16 +27,18 @@ export function adjustBalance(context: Context, world: World, input: BalanceInpu
   return movement
 }
 
-/** The money that a world begins with. Throws as `adjustBalance` does. */
+/** The money that a world begins with. Throws `InvalidBalance`, which names the item of the list. */
 export function openBalances(
   providers: ReadonlyMap<string, Provider>,
   balances: readonly BalanceInput[],
   world: World,
 ): void {
-  for (const balance of balances)
-    balanceChanged(() =>
-      world.change(() => changeBalance(providerNamed(balance.provider, { providers }), balance, world, true)),
-    )
+  for (const [index, balance] of balances.entries())
+    try {
+      world.change(() => changeBalance(providers.get(balance.provider)!, balance, world, true))
+    } catch (error) {
+      throw error instanceof InvalidBalance ? error.of(`balances.${index}`) : error
+    }
 }
 
 function balanceChanged<T>(work: () => T): T {

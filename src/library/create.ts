@@ -8,6 +8,7 @@ import { clockText } from '../text/instants.ts'
 import { SandgateError } from './errors.ts'
 import { defined, handleOf, type Reach } from './handles.ts'
 import { InvalidEndpoint } from '../outbox/endpoints.ts'
+import { InvalidBalance } from '../scenario/balances.ts'
 import { portlessFetch } from './portless.ts'
 import { type Judged, UNKNOWN } from './inbox.ts'
 import type * as api from './api.ts'
@@ -34,7 +35,7 @@ export async function openSandbox(options: api.SandboxOptions): Promise<api.With
     ...(options.clock !== undefined && { clock: clockText(options.clock) }),
     log: log === 'off' ? undefined : new Log({ format: log, write: (text) => console.error(text.trimEnd()) }),
   }).catch((error) => {
-    throw error instanceof YamlError || error instanceof InvalidEndpoint
+    throw error instanceof YamlError || error instanceof InvalidEndpoint || error instanceof InvalidBalance
       ? new SandgateError(422, `createSandbox: ${error.message.replaceAll('\n', '; ')}`, undefined, 'invalid_request')
       : error
   })

@@ -26,6 +26,11 @@ export class InvalidBalance extends Error {
     this.code = code
     this.field = field
   }
+
+  /** The same, said of one item of a list. */
+  of(item: string): InvalidBalance {
+    return new InvalidBalance(this.code, `${item}: ${this.message}`)
+  }
 }
 
 /** Gives the money, or takes it. `opening`: the world begins with it. Only inside a change. Throws `InvalidBalance`. */
