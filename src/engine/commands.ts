@@ -27,7 +27,7 @@ export const COMMANDS = {
   settleWithdrawal: (context, world, { params, body }) => settle(context, world, params.id!, body),
   runAction: (context, world, { params, body }) => runAction(context, world, params.provider!, params.name!, body),
   pinRate: (_, world, { body }) => pinRate(world, body),
-  unpinRates: (_, world, { query }) => unpinRates(world, query as { readonly from?: string; readonly to?: string }),
+  unpinRates: (_, world, { query }) => unpinRates(world, query),
   putScenario: (context, world, { body, scenario, query }) =>
     loadScenario(context, world, scenario ?? scenarioOf(body, 'body', context), query.reset === true),
   deleteScenario: (context, world) => unloadScenario(context, world),

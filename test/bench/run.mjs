@@ -316,7 +316,9 @@ async function money() {
   for (let round = -1; round < ROUNDS; round++) {
     const withdrawal = await load(server, 'withdrawal', AMOUNT / 2)
     const { rate } = await load(bare, 'allocation', AMOUNT / 2)
-    if (round >= 0) (rates.withdrawal.push(withdrawal.rate), rates.bare.push(rate))
+    if (round < 0) continue
+    rates.withdrawal.push(withdrawal.rate)
+    rates.bare.push(rate)
   }
   for (let moved = 10_000; moved < MOVEMENTS; moved += 10_000) await load(server, 'gift', 10_000)
   for (let round = -1; round < ROUNDS; round++) {
