@@ -168,7 +168,7 @@ describe('authentication', () => {
     ['request_withdrawal_funding_address', 'GET', '/v1/hot-wallet-address?network=ETH'],
     ['read_balance', 'GET', '/v1/balances'],
     ['list_transactions', 'GET', '/v1/transactions?limit=0'],
-  ])('cpg.auth.permission: %s is asked for before anything is made up for %s %s', async (permission, method, path) => {
+  ])('cpg.auth.permission: %s is asked for before anything else of %s %s', async (permission, method, path) => {
     const keys = [
       { id: 'with', secret: 's', permissions: [permission] },
       { id: 'without', secret: 's', permissions: PERMISSIONS.filter((other) => other !== permission) },
@@ -318,10 +318,6 @@ describe('validation', () => {
           ...more,
         })
       refused(await box.call(client, { method: 'POST', path: '/v1/withdrawals', body: body(fields) }), 422, message)
-      for (const amount of ['50.00', '.5', 0.5])
-        expect(
-          (await box.call(client, { method: 'POST', path: '/v1/withdrawals', body: body({ amount }) })).status,
-        ).toBe(200)
     },
   )
 
@@ -790,10 +786,4 @@ test('cpg.currencies.list: what the account has toggled, amounts at 18 places, p
     withdrawal_fee_percent: '0.000000',
   })
   expect((await box.call(clientOf(KEYS.other), { method: 'GET', path: '/v1/currencies' })).json.data_count).toBe(1)
-})
-
-test('cpg.unmodelled: the rest of the document is answered by samples, marked as such', async () => {
-  const box = await start()
-  const reply = await box.call(client, { method: 'GET', path: '/v1/balances?currency=USDT' })
-  expect([reply.status, reply.headers['x-sandgate'], reply.json.success]).toEqual([200, 'sampled', true])
 })

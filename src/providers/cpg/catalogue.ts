@@ -16,16 +16,28 @@ export interface Currency {
   readonly minDeposit: string
   readonly minWithdrawal: string
   readonly feeFlat: string
+  /** Of the amount. */
+  readonly feePercent: string
 }
 
 /** How many confirmations CPG waits for is not documented per network; these are usual figures. */
 // rule: cpg.networks.min-confirmations
 export const NETWORKS: Readonly<
-  Record<string, { readonly chain: Chain; readonly on: NetworkName; readonly minConfirmations: number }>
+  Record<
+    string,
+    {
+      readonly chain: Chain
+      readonly on: NetworkName
+      readonly minConfirmations: number
+      /** The coin that pays for transactions, and what one of them costs. */
+      readonly native: string
+      readonly gas: string
+    }
+  >
 > = {
-  ETH: { chain: 'evm', on: 'ethereum', minConfirmations: 12 },
-  BSC: { chain: 'evm', on: 'bsc', minConfirmations: 15 },
-  TRX: { chain: 'tron', on: 'tron', minConfirmations: 20 },
+  ETH: { chain: 'evm', on: 'ethereum', minConfirmations: 12, native: 'ETH', gas: '0.002' },
+  BSC: { chain: 'evm', on: 'bsc', minConfirmations: 15, native: 'BNB', gas: '0.0005' },
+  TRX: { chain: 'tron', on: 'tron', minConfirmations: 20, native: 'TRX', gas: '15' },
 }
 
 export const CURRENCIES: readonly Currency[] = [
@@ -38,6 +50,7 @@ export const CURRENCIES: readonly Currency[] = [
     minDeposit: '0',
     minWithdrawal: '10',
     feeFlat: '5',
+    feePercent: '0',
   },
   {
     currency: 'USDC',
@@ -48,6 +61,7 @@ export const CURRENCIES: readonly Currency[] = [
     minDeposit: '0',
     minWithdrawal: '10',
     feeFlat: '5',
+    feePercent: '0',
   },
   {
     currency: 'ETH',
@@ -58,6 +72,7 @@ export const CURRENCIES: readonly Currency[] = [
     minDeposit: '0',
     minWithdrawal: '0.01',
     feeFlat: '0.001',
+    feePercent: '0',
   },
   {
     currency: 'USDT',
@@ -68,6 +83,7 @@ export const CURRENCIES: readonly Currency[] = [
     minDeposit: '0',
     minWithdrawal: '10',
     feeFlat: '1',
+    feePercent: '0',
   },
   {
     currency: 'USDC',
@@ -78,6 +94,7 @@ export const CURRENCIES: readonly Currency[] = [
     minDeposit: '0',
     minWithdrawal: '10',
     feeFlat: '1',
+    feePercent: '0',
   },
   {
     currency: 'BNB',
@@ -88,6 +105,7 @@ export const CURRENCIES: readonly Currency[] = [
     minDeposit: '0',
     minWithdrawal: '0.01',
     feeFlat: '0.001',
+    feePercent: '0',
   },
   {
     currency: 'USDT',
@@ -98,6 +116,7 @@ export const CURRENCIES: readonly Currency[] = [
     minDeposit: '0',
     minWithdrawal: '10',
     feeFlat: '2',
+    feePercent: '0',
   },
   {
     currency: 'TRX',
@@ -108,6 +127,7 @@ export const CURRENCIES: readonly Currency[] = [
     minDeposit: '0',
     minWithdrawal: '10',
     feeFlat: '1',
+    feePercent: '0',
   },
 ]
 
@@ -153,12 +173,27 @@ const Key = z.strictObject({
   ips: ClientAddresses.prefault([]),
 })
 
+/** Plain decimal text with at most so many places. */
+const terms = (places: number) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^\\d{1,20}(\\.\\d{1,${places}})?$`),
+      `expected decimal text with at most ${places} places, such as "0.5"`,
+    )
+    .exactOptional()
+
 const Enabled = z
   .strictObject({
     currency: z.string(),
     network: z.string(),
     deposit: z.boolean().default(true),
     withdrawal: z.boolean().default(false),
+    // What an administrator sets on the currency; the figures of the catalogue unless given.
+    minDeposit: terms(18),
+    minWithdrawal: terms(18),
+    feeFlat: terms(18),
+    feePercent: terms(6),
   })
   .refine((row) => currencyOf(row.currency, row.network), {
     message: `expected one of ${CURRENCIES.map((row) => `${row.currency} on ${row.network}`).join(', ')}`,
@@ -222,5 +257,6 @@ export const Settings = z
     return { accounts: all, windows, keys }
   })
 
+export type Enabled = z.output<typeof Enabled>
 export type Settings = z.output<typeof Settings>
 export type KeyRow = z.output<typeof Key> & { readonly account: string }

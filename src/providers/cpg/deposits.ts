@@ -4,7 +4,8 @@ import { type Answer, Refusal, type Reaction, type Repeats } from '../../provide
 import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { type Currency, CURRENCIES, currencyOf, NETWORKS, type Settings } from './catalogue.ts'
+import { type Currency, NETWORKS, type Settings } from './catalogue.ts'
+import { findCurrency } from './toggles.ts'
 import { type CpgCall, ok, time } from './wire.ts'
 
 /** An address that belongs to an account: sticky to one identifier for ever, or of the pool and idle now and then. */
@@ -84,15 +85,11 @@ export function createDepositAddress(call: CpgCall, world: World): Answer {
   const { account } = call.caller
   const settings = world.settings<Settings>('cpg')
   const input = call.content.kind === 'json' ? call.content.value : {}
-  // rule: cpg.deposits.case
-  const currency = findCurrency(input.currency.toUpperCase(), input.network.toUpperCase())
+  const currency = findCurrency(input.currency, input.network, account, world)
   // rule: cpg.deposits.empty-text
   const identifier: string | null = input.user_identifier || null
   // rule: cpg.deposits.not-enabled
-  const enabled = settings.accounts[account]!.currencies.some(
-    (row) => row.deposit && row.currency === currency.currency && row.network === currency.network,
-  )
-  if (!enabled) throw new Refusal('deposits_not_enabled')
+  if (!currency.deposit) throw new Refusal('deposits_not_enabled')
 
   const row =
     identifier === null
@@ -121,24 +118,6 @@ export function createDepositAddress(call: CpgCall, world: World): Answer {
     display_expires_at: time(request.displayExpiresAt),
     created_at: time(request.createdAt),
   })
-}
-
-/** Network first, then the currency on that network: each question needs the answer before it. */
-function findCurrency(code: string, network: string): Currency {
-  // rule: cpg.deposits.network-not-found
-  if (!Object.hasOwn(NETWORKS, network))
-    throw new Refusal('network_not_found', {}, `known networks: ${Object.keys(NETWORKS).join(', ')}`)
-  const currency = currencyOf(code, network)
-  // rule: cpg.deposits.currency-not-found
-  if (!currency)
-    throw new Refusal(
-      'currency_not_found',
-      {},
-      `known on ${network}: ${CURRENCIES.filter((row) => row.network === network)
-        .map((row) => row.currency)
-        .join(', ')}`,
-    )
-  return currency
 }
 
 function stickyAddress(

@@ -1,7 +1,7 @@
 // CPG's checks before any endpoint rule, in its order: headers, clock, key, address of the caller, signature, replay, rate, permission, schema.
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { type Gate, gate, hintOf, type Identity, keyIndex, Refusal } from '../../provider.ts'
+import { type Gate, gate, hintOf, type Identity, keyIndex, type Problem, Refusal } from '../../provider.ts'
 import { Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
@@ -111,10 +111,20 @@ const permitted = gate('permission_granted', 'permitted', (call: CpgCall): void 
     throw new Refusal('forbidden', {}, `the key lacks ${call.needs}`)
 })
 
-const legal = gate('schema_valid', 'legal', (call: CpgCall): void => {
+const legal = gate('schema_valid', 'legal', (call: CpgCall, world: World): void => {
   // rule: cpg.validation.codepoints, rule: cpg.validation.extra (the contract's schema says both)
-  if (call.problems.length > 0) throw refuseProblems(call.problems, hintOf(call.content))
+  const problems = call.problems.filter((problem) => !(isDirection(problem) && directionIsText(world)))
+  if (problems.length > 0) throw refuseProblems(problems, hintOf(call.content))
 })
+
+function isDirection({ in: where, at, keyword }: Problem): boolean {
+  return where === 'query' && at[0] === 'direction' && keyword === 'enum'
+}
+
+// rule: cpg.transactions.direction
+function directionIsText(world: World): boolean {
+  return world.assumes('cpg.transactions.direction') === 'text'
+}
 
 /** What runs in front of every route, known or not. */
 // rule: cpg.auth.order

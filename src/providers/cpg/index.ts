@@ -2,7 +2,8 @@
 import { type Answer, type Provider, Refusal } from '../../provider.ts'
 import { withPlaces } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
-import { currencyOf, DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
+import { listBalances } from './balances.ts'
+import { DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import {
   Addresses,
   byIdempotencyKey,
@@ -11,12 +12,35 @@ import {
   Requests,
 } from './deposits.ts'
 import { gates, identity, middleware, Signatures } from './gates.ts'
+import { getHotWalletAddress, HotWallets, openHotWallet } from './hot-wallet.ts'
+import { ledger } from './money.ts'
+import { Withdrawals, withdrawals } from './payouts.ts'
 import { getDepositRequest } from './requests.ts'
-import { traffic } from './traffic.ts'
-import { Deposits, deposits, reactions as transferReactions } from './transfers.ts'
-import { callbacks } from './webhooks.ts'
 import { sign, signing } from './signing.ts'
+import { beginSweep, reactions as sweepReactions } from './sweeps.ts'
+import { activate, currenciesOf, deactivate, Inactives, isActive, toggleCurrency, Toggles } from './toggles.ts'
+import { traffic } from './traffic.ts'
+import { ChainTransactions, listTransactions } from './transactions.ts'
+import { depositRules, Deposits } from './transfers.ts'
+import { callbacks } from './webhooks.ts'
+import { byReference, createWithdrawal, getWithdrawal } from './withdrawals.ts'
 import { type CpgCall, ok, okList, refusals } from './wire.ts'
+
+/** What the documents leave open, by rule; the first answer is the one that is built. */
+const SWITCHES = {
+  'cpg.withdrawals.echo': ['client', 'token-decimals'],
+  'cpg.withdrawals.excess-decimals': ['reject', 'truncate'],
+  'cpg.withdrawals.checksum': ['strict', 'lenient'],
+  'cpg.withdrawals.reference-scope': ['api-key', 'account'],
+  'cpg.withdrawals.changed-repeat': ['ignore', '409'],
+  'cpg.withdrawals.reference-after-failure': ['free', 'kept'],
+  'cpg.withdrawals.broadcast-failure': ['400', '502'],
+  'cpg.hot-wallet.funding': ['ample', 'tracked'],
+  'cpg.balances.rows': ['touched', 'enabled'],
+  'cpg.transactions.direction': ['enum', 'text'],
+  'cpg.transactions.outgoing-status': ['broadcasted', 'pending'],
+  'cpg.sweeps.to': ['receiving-wallet', 'hot-wallet'],
+} as const
 
 export const provider: Provider = {
   name: 'cpg',
@@ -24,8 +48,9 @@ export const provider: Provider = {
   keyHeader: 'x-cpg-key',
   settings: Settings,
   demo: DEMO,
-  tables: [Addresses, Requests, Deposits, Signatures],
-  handsOut: [Requests],
+  switches: SWITCHES,
+  tables: [Addresses, Requests, Deposits, Signatures, Withdrawals, ChainTransactions, HotWallets, Toggles, Inactives],
+  handsOut: [Requests, HotWallets],
   // rule: cpg.validation.content-type
   readsJson: (mediaType) =>
     mediaType === undefined || mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType),
@@ -46,9 +71,21 @@ export const provider: Provider = {
     createDepositAddress: { run: createDepositAddress, repeats: byIdempotencyKey },
     getDepositRequest: { run: getDepositRequest },
     listCurrencies: { run: listCurrencies },
+    createWithdrawal: { run: createWithdrawal, repeats: byReference, withdraws: true },
+    getWithdrawal: { run: getWithdrawal },
+    getHotWalletAddress: { run: getHotWalletAddress },
+    listBalances: { run: listBalances },
+    listTransactions: { run: listTransactions },
   },
-  reactions: { ...windowReactions, ...transferReactions },
-  deposits,
+  reactions: { ...windowReactions, ...sweepReactions },
+  deposits: depositRules(beginSweep),
+  ledger,
+  withdrawals,
+  actions: {
+    'toggle-currency': toggleCurrency(openHotWallet),
+    deactivate,
+    activate,
+  },
   callbacks,
   refusals,
   notFound: {
@@ -72,26 +109,22 @@ export const provider: Provider = {
 
 function listCurrencies(call: CpgCall, world: World): Answer {
   // rule: cpg.currencies.list
-  const rows = world
-    .settings<Settings>('cpg')
-    .accounts[call.caller.account]!.currencies.filter((enabled) => enabled.deposit || enabled.withdrawal)
-    .map((enabled) => {
-      const known = currencyOf(enabled.currency, enabled.network)!
-      return {
-        currency: known.currency,
-        network: known.network,
-        name: known.name,
-        is_token: known.contract !== null,
-        contract_address: known.contract === null ? null : lowerCaseHex(known.contract),
-        decimals: known.decimals,
-        deposit_enabled: enabled.deposit,
-        withdrawal_enabled: enabled.withdrawal,
-        min_deposit_amount: withPlaces(known.minDeposit, 18),
-        min_withdrawal_amount: withPlaces(known.minWithdrawal, 18),
-        withdrawal_fee_flat: withPlaces(known.feeFlat, 18),
-        withdrawal_fee_percent: withPlaces('0', 6),
-      }
-    })
+  const rows = currenciesOf(call.caller.account, world)
+    .filter((row) => (row.deposit || row.withdrawal) && isActive(row, world))
+    .map((row) => ({
+      currency: row.currency,
+      network: row.network,
+      name: row.name,
+      is_token: row.contract !== null,
+      contract_address: row.contract === null ? null : lowerCaseHex(row.contract),
+      decimals: row.decimals,
+      deposit_enabled: row.deposit,
+      withdrawal_enabled: row.withdrawal,
+      min_deposit_amount: withPlaces(row.minDeposit, 18),
+      min_withdrawal_amount: withPlaces(row.minWithdrawal, 18),
+      withdrawal_fee_flat: withPlaces(row.feeFlat, 18),
+      withdrawal_fee_percent: withPlaces(row.feePercent, 6),
+    }))
   return okList(rows)
 }
 

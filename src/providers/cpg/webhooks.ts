@@ -4,7 +4,7 @@ import type { CallbackRules } from '../../provider.ts'
 import { amountText } from '../../text/decimals.ts'
 import { post } from '../../world/outbox.ts'
 import type { World } from '../../world/world.ts'
-import type { Settings } from './catalogue.ts'
+import { accountNamed } from './toggles.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -33,11 +33,11 @@ export const callbacks: CallbackRules = {
     'X-CPG-Timestamp': String(seconds(wallMs)),
     'X-CPG-Signature': createHmac('sha256', secret).update(callbacks.signedText(delivery, wallMs)).digest('hex'),
   }),
-  account: (named, world) => {
-    const accounts = Object.keys(world.settings<Settings>('cpg').accounts)
-    return named === undefined ? accounts[0] : accounts.find((account) => account === named)
-  },
-  secret: (account, given, world) => given ?? world.draw('cpg', 'webhook-secret', account).hex(32),
+  account: accountNamed,
+  secret: (account, given, world, another) =>
+    given ?? world.draw('cpg', 'webhook-secret', account, ...(another === undefined ? [] : [another])).hex(32),
+  // rule: cpg.webhooks.several
+  several: true,
 }
 
 function seconds(ms: number): number {
@@ -64,7 +64,6 @@ export function tell(
   more: Record<string, unknown>,
   world: World,
 ): void {
-  const createdAt = webhookTime(world.now)
   const data = {
     deposit_request_id: row.requestId,
     user_identifier: row.identifier,
@@ -76,12 +75,62 @@ export function tell(
     tx_hash: row.txHash,
     ...more,
   }
+  deliver(row.account, event, String(row.requestId), data, world)
+}
+
+/** What a webhook says of a withdrawal, whatever happened to it. */
+export interface ToldWithdrawal {
+  readonly withdrawalId: number
+  readonly account: string
+  readonly reference: string | null
+  readonly currency: string
+  readonly network: string
+  readonly toAddress: string
+  readonly atoms: string
+  readonly fee: string
+  readonly decimals: number
+  readonly txHash: string | null
+  /** World ms. */
+  readonly requestedAt: number
+  readonly broadcastAt: number | null
+  readonly confirmedAt: number | null
+  readonly errorMessage: string | null
+}
+
+/** Tells the account what became of a withdrawal. `object` is what a scenario's callback faults know it by. */
+// rule: cpg.webhooks.withdrawal-payload
+export function tellWithdrawal(
+  event: 'withdrawal.broadcasted' | 'withdrawal.confirmed' | 'withdrawal.failed',
+  row: ToldWithdrawal,
+  object: string,
+  world: World,
+): void {
+  const moment = (ms: number | null) => (ms === null ? null : webhookTime(ms))
+  const data = {
+    withdrawal_id: row.withdrawalId,
+    client_reference: row.reference,
+    currency: row.currency,
+    network: row.network,
+    to_address: row.toAddress,
+    amount: amountText(BigInt(row.atoms), row.decimals),
+    fee: amountText(BigInt(row.fee), row.decimals),
+    tx_hash: row.txHash,
+    requested_at: webhookTime(row.requestedAt),
+    broadcast_at: moment(row.broadcastAt),
+    confirmed_at: moment(row.confirmedAt),
+    error_message: row.errorMessage,
+  }
+  deliver(row.account, event, object, data, world)
+}
+
+function deliver(account: string, event: string, object: string, data: object, world: World): void {
+  const createdAt = webhookTime(world.now)
   post(
     {
       provider: 'cpg',
-      account: row.account,
+      account,
       event,
-      object: String(row.requestId),
+      object,
       // rule: cpg.webhooks.envelope
       body: (id) => JSON.stringify({ id, event, created_at: createdAt, api_version: '1', data }),
     },

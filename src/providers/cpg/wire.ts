@@ -2,6 +2,7 @@
 import { createHmac, hash } from 'node:crypto'
 import { type Answer, type Call, type Detail, type Problem, Refusal, type SignedParts } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
+import { amountProblem } from './amounts.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
 
 export type CpgCall = Call<KeyRow>
@@ -70,8 +71,22 @@ function errorResponse(status: number, message: string, headers: Record<string, 
   })
 }
 
+/** What a hot wallet may lack. */
+export const LACKING = {
+  hot_wallet_without_funds: 'Hot wallet has insufficient funds',
+  hot_wallet_without_gas: 'Hot wallet has insufficient gas',
+} as const
+
 /** Every refusal by name; the texts are CPG's where they are documented. */
 export const refusals = {
+  // rule: cpg.withdrawals.refusals
+  invalid_destination: errorResponse(400, 'Invalid destination address'),
+  below_minimum: errorResponse(400, 'Amount is below the minimum withdrawal amount'),
+  too_many_places: errorResponse(400, 'Amount has too many decimal places'),
+  insufficient_balance: errorResponse(400, 'Insufficient balance'),
+  hot_wallet_without_funds: errorResponse(400, LACKING.hot_wallet_without_funds),
+  hot_wallet_without_gas: errorResponse(400, LACKING.hot_wallet_without_gas),
+  broadcast_failed: errorResponse(400, 'Broadcast failed'),
   unauthorized: errorResponse(401, 'Invalid API key'),
   missing_headers: errorResponse(401, 'Missing authentication headers'),
   bad_signature: errorResponse(401, 'Invalid signature'),
@@ -80,19 +95,42 @@ export const refusals = {
   forbidden: errorResponse(403, 'Insufficient permissions for this endpoint'),
   ip_not_allowed: errorResponse(403, 'Source IP is not allowed'),
   deposits_not_enabled: errorResponse(403, 'Deposits for this currency are not enabled for this account'),
+  withdrawals_not_enabled: errorResponse(403, 'Withdrawals for this currency are not enabled for this account'),
   not_found: errorResponse(404, 'Not Found'),
   network_not_found: errorResponse(404, 'Network not found'),
   currency_not_found: errorResponse(404, 'Currency not found'),
   deposit_request_not_found: errorResponse(404, 'Deposit request not found'),
+  withdrawal_not_found: errorResponse(404, 'Withdrawal not found'),
+  hot_wallet_not_allocated: errorResponse(
+    404,
+    'Hot wallet has not been allocated for this network. Enable at least one currency first.',
+  ),
   method_not_allowed: errorResponse(405, 'Method Not Allowed'),
+  reference_reused: errorResponse(409, 'client_reference was already used for another withdrawal'),
   body_too_large: errorResponse(413, 'Request body is too large'),
   invalid_request: errorResponse(422, 'body: Field required'),
   rate_limited: errorResponse(429, 'Rate limit exceeded'),
   internal_error: errorResponse(500, 'Internal server error'),
+  broadcast_failed_upstream: errorResponse(502, 'Broadcast failed'),
   unavailable: errorResponse(503, 'Service unavailable'),
 }
 
-const FIELDS = ['request_id', 'currency', 'network', 'amount', 'to_address', 'user_identifier', 'idempotency_key']
+/** Of every model and every query; no two models order the same names differently. */
+const FIELDS = [
+  'request_id',
+  'withdrawal_id',
+  'direction',
+  'currency',
+  'network',
+  'amount',
+  'to_address',
+  'client_reference',
+  'user_identifier',
+  'idempotency_key',
+  'status',
+  'cursor',
+  'limit',
+]
 
 /** What the contract found, as pydantic tells it: every offending field once, in the order of the model. */
 // rule: cpg.validation.message
@@ -123,6 +161,7 @@ function halfCharacter({ keyword, value }: Problem): boolean {
 
 function reason(problem: Problem): string {
   const { keyword, params, at, message, value, in: where } = problem
+  if (where === 'body' && at[0] === 'amount') return amountProblem(value)
   switch (keyword) {
     case 'required':
       return 'Field required'
@@ -134,7 +173,6 @@ function reason(problem: Problem): string {
     case 'type':
       if (at.length === 0)
         return value === null ? 'Field required' : 'Input should be a valid dictionary or object to extract fields from'
-      if (at[0] === 'amount') return 'Decimal input should be an integer, float, string or Decimal object'
       return where === 'body'
         ? 'Input should be a valid string'
         : 'Input should be a valid integer, unable to parse string as an integer'
@@ -154,10 +192,6 @@ function reason(problem: Problem): string {
         .join(', ')
         .replace(/, (?=[^,]*$)/, ' or ')}`
     case 'pattern':
-      if (at[0] === 'amount')
-        return /\d/.test(String(value)) && Number(value) <= 0
-          ? 'Input should be greater than 0'
-          : 'Input should be a valid decimal'
       if (halfCharacter(problem)) return 'Input should be a valid string, unable to parse raw data as a unicode string'
       // rule: cpg.validation.nul
       return 'String should not contain NUL characters'
