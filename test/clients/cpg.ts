@@ -45,6 +45,11 @@ export function clientOf({ key, secret }: { key: string; secret: string }): Clie
       createDepositAddress: () => allocation({}),
       getDepositRequest: () => ({ method: 'GET', path: '/v1/deposit-requests/1' }),
       listCurrencies: () => ({ method: 'GET', path: '/v1/currencies' }),
+      createWithdrawal: () => payout({}),
+      getWithdrawal: () => ({ method: 'GET', path: '/v1/withdrawals/1' }),
+      getHotWalletAddress: () => ({ method: 'GET', path: '/v1/hot-wallet-address?network=ETH' }),
+      listBalances: () => ({ method: 'GET', path: '/v1/balances' }),
+      listTransactions: () => ({ method: 'GET', path: '/v1/transactions' }),
     },
   }
 }
@@ -55,6 +60,18 @@ export function allocation(fields: Record<string, unknown> = {}): Request {
     method: 'POST',
     path: '/v1/deposit-addresses',
     body: JSON.stringify({ currency: 'USDT', network: 'ETH', ...fields }),
+  }
+}
+
+/** Nobody's address in any world. */
+export const PAYEE = `0x${'0'.repeat(38)}aa`
+
+/** A withdrawal; fields may be added, changed, or left out with undefined. */
+export function payout(fields: Record<string, unknown> = {}): Request {
+  return {
+    method: 'POST',
+    path: '/v1/withdrawals',
+    body: JSON.stringify({ currency: 'USDT', network: 'ETH', to_address: PAYEE, amount: '10', ...fields }),
   }
 }
 

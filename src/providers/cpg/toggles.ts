@@ -2,6 +2,7 @@
 // Settings say how a world begins; only what differs from them is a row.
 import { z } from 'zod'
 import { type Action, ActionRefused, Refusal } from '../../provider.ts'
+import { didYouMean } from '../../text/suggest.ts'
 import { Flag, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
@@ -111,15 +112,20 @@ export function currenciesOf(account: string, world: World): Offered[] {
 
 const CodeText = z.string().min(1).max(32)
 
+export function accountsOf(world: World): string[] {
+  return Object.keys(world.settings<Settings>('cpg').accounts)
+}
+
 /** The first account unless one is named. */
 export function accountNamed(named: string | undefined, world: World): string | undefined {
-  const accounts = Object.keys(world.settings<Settings>('cpg').accounts)
+  const accounts = accountsOf(world)
   return named === undefined ? accounts[0] : accounts.find((account) => account === named)
 }
 
 function accountOf(named: string | undefined, world: World): string {
   const account = accountNamed(named, world)
-  if (account === undefined) throw new ActionRefused(`CPG has no account "${named}"`, 'account')
+  if (account === undefined)
+    throw new ActionRefused(`CPG has no account "${named}"${didYouMean(named ?? '', accountsOf(world))}`, 'account')
   return account
 }
 
