@@ -85,6 +85,7 @@ async function everything(box: Kit): Promise<void> {
   await box.advance('2m')
   await box.deposit(pool.address, '6')
   await box.deposit(taken.address, '2')
+  await payOut(box)
   await box.control('POST', '/faults', {
     when: { provider: 'cpg', body: { user_identifier: '/^x/' }, headers: { 'X-A': 'b' }, nth: 9 },
     then: [{ respond: { error: 'unavailable' } }, { delay: '2s' }, { deposit: { amount: '7', after: '1h' } }],
@@ -112,6 +113,17 @@ async function everything(box: Kit): Promise<void> {
   inbox.answers = () => ({})
 }
 
+/** A withdrawal that is under way, and what stands around it. */
+async function payOut(box: Kit): Promise<void> {
+  await box.control('POST', '/balances', { provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '100' })
+  const hot = await box.call(cpg.client, { method: 'GET', path: '/v1/hot-wallet-address?network=ETH' })
+  await box.call(cpg.client, cpg.payout({ client_reference: 'p', to_address: hot.json.data.address }))
+  const usdc = { currency: 'USDC', network: 'BSC' }
+  await box.control('POST', '/actions/cpg/toggle-currency', { ...usdc, deposit: true })
+  await box.control('POST', '/actions/cpg/deactivate', usdc)
+  await box.control('PUT', '/rates', { from: 'BTC', to: 'USD', rate: '60000' })
+}
+
 /** Every place in a row, the row itself aside. */
 function* placesIn(value: any, at: readonly (string | number)[] = []): Generator<readonly (string | number)[]> {
   if (typeof value !== 'object' || value === null) return
@@ -137,6 +149,10 @@ function bent(tables: Tables, table: string, key: string, place: readonly (strin
 const READS: readonly (readonly [Client, Request])[] = [
   [alphapo.client, alphapo.lookingUp({ id: 5_100_001 })],
   [cpg.client, { method: 'GET', path: '/v1/deposit-requests/1' }],
+  [cpg.client, { method: 'GET', path: '/v1/withdrawals/1' }],
+  [cpg.client, { method: 'GET', path: '/v1/balances' }],
+  [cpg.client, { method: 'GET', path: '/v1/transactions' }],
+  [cpg.client, { method: 'GET', path: '/v1/currencies' }],
   [payward.client, payward.listing('asset_symbol=BTC')],
   [payward.client, payward.transactions()],
   [payward.client, payward.portfolio('types=deposit')],

@@ -62,7 +62,7 @@ describe('balances', () => {
     })
   })
 
-  test.each(['touched', 'enabled'])('cpg.balances.rows, cpg.balances.order: %s', async (assumed) => {
+  test.each(['touched', 'enabled'])('cpg.balances.rows; cpg.balances.order: %s', async (assumed) => {
     const box = await start({ assume: { 'cpg.balances.rows': assumed } })
     for (const [currency, network] of [
       ['TRX', 'TRX'],
@@ -348,7 +348,7 @@ describe('transactions', () => {
     },
   )
 
-  test('cpg.transactions.sweep, cpg.transactions.gas-topup, cpg.sweeps.schedule: gas after 8 minutes, the move after 9, both done after 10', async () => {
+  test('cpg.transactions.sweep; cpg.transactions.gas-topup; cpg.sweeps.schedule: gas after 8 minutes, the move after 9, both done after 10', async () => {
     const box = await start()
     const inbox = await Inbox.open()
     await box.subscribe('cpg', inbox, { events: ['deposit.swept'] })
@@ -487,7 +487,7 @@ describe('transactions', () => {
     },
   )
 
-  test('cpg.transactions.paging, cpg.transactions.order: pages of any size, with rows born in between, are the whole list; an exact multiple ends empty', async () => {
+  test('cpg.transactions.paging; cpg.transactions.order: pages of any size, with rows born in between, are the whole list; an exact multiple ends empty', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 7 }),

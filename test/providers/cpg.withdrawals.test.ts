@@ -96,7 +96,7 @@ describe('what is accepted', () => {
     ['1e2', '100.0'],
     ['"1.5E+2"', '150'],
   ])(
-    'cpg.withdrawals.amount, cpg.withdrawals.echo: %s is %s, in plain notation with its own places',
+    'cpg.withdrawals.amount; cpg.withdrawals.echo: %s is %s, in plain notation with its own places',
     async (amount, echo) => {
       const box = await start()
       await give(box, '5000')
@@ -247,7 +247,7 @@ describe('what is refused', () => {
     ['the balance', { to_address: PAYEE, amount: '10' }, 400, 'Insufficient balance'],
   ]
   test.each(ORDER)(
-    'cpg.withdrawals.order, cpg.withdrawals.refusals: %s, and nothing is left behind',
+    'cpg.withdrawals.order; cpg.withdrawals.refusals: %s, and nothing is left behind',
     async (_, fields, status, message) => {
       const box = await start()
       const before = box.world.dump()
@@ -455,7 +455,7 @@ describe('what becomes of it', () => {
     expect(await balance(box)).toEqual(['85.000000', '0.000000', '85.000000'])
   })
 
-  test('cpg.withdrawals.statuses, cpg.withdrawals.hold: every arrow, by hand', async () => {
+  test('cpg.withdrawals.statuses; cpg.withdrawals.hold: every arrow, by hand', async () => {
     const box = await start()
     await give(box, '1000')
     const rule = {
@@ -502,7 +502,7 @@ describe('what becomes of it', () => {
     expect([reply.status, reply.json.detail]).toEqual([422, expect.stringContaining('CPG reviews no withdrawals')])
   })
 
-  test('cpg.webhooks.withdrawals, cpg.webhooks.withdrawal-payload: broadcast before the answer, then confirmed; to the byte', async () => {
+  test('cpg.webhooks.withdrawals; cpg.webhooks.withdrawal-payload: broadcast before the answer, then confirmed; to the byte', async () => {
     const box = await start()
     const inbox = await Inbox.open()
     await box.subscribe('cpg', inbox)

@@ -75,7 +75,8 @@ export function objectOf({ withdrawalId }: Pick<WithdrawalRow, 'withdrawalId'>):
 
 /** A step of a withdrawal, in the change that made it. */
 export function onStep(step: WithdrawalStep, withdrawal: Withdrawal, world: World): string {
-  const row = world.get(Withdrawals, withdrawal.reference)!
+  const row = world.get(Withdrawals, withdrawal.reference)
+  if (!row) return `ignored: CPG has no withdrawal ${withdrawal.reference}`
   switch (step) {
     case 'broadcast':
       return broadcast(row, withdrawal, world)

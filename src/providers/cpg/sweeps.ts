@@ -24,6 +24,11 @@ export function beginSweep(row: DepositRow, world: World): DepositRow {
     : next(row, 'gas_topup', world.now + TOPPED_UP_MS, `gas for the sweep of ${row.id} is sent`, world)
 }
 
+/** So long after the credit, but not before now. */
+function after({ confirmedAt }: DepositRow, ms: number, world: World): number {
+  return Math.max(world.now, (confirmedAt ?? world.now) + ms)
+}
+
 function isNative({ currency, network }: DepositRow): boolean {
   return NETWORKS[network]!.native === currency
 }
@@ -71,7 +76,7 @@ function topUp(row: DepositRow, world: World): string {
     },
     world,
   )
-  const at = row.confirmedAt! + BEGUN_MS
+  const at = after(row, BEGUN_MS, world)
   next({ ...row, topUpTransaction }, 'sweep_begins', at, `the sweep of ${row.id} begins`, world)
   return `${gas} ${native} are sent to the address of ${row.id}`
 }
@@ -99,7 +104,7 @@ function begin(row: DepositRow, world: World): string {
     },
     world,
   )
-  next({ ...row, sweepTransaction }, 'swept', row.confirmedAt! + SWEPT_MS, `${row.id} is swept`, world)
+  next({ ...row, sweepTransaction }, 'swept', after(row, SWEPT_MS, world), `${row.id} is swept`, world)
   return `${row.id} is on its way from its address`
 }
 

@@ -6,7 +6,7 @@ import { didYouMean } from '../../text/suggest.ts'
 import { Flag, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { type Currency, CURRENCIES, currencyOf, NETWORKS, type Settings } from './catalogue.ts'
+import { type Currency, CURRENCIES, currencyOf, type Enabled, NETWORKS, type Settings } from './catalogue.ts'
 
 interface Toggle {
   readonly id: string
@@ -91,9 +91,14 @@ function same(one: Code): (other: Code) => boolean {
   return (other) => one.currency === other.currency && one.network === other.network
 }
 
+/** A data directory may know accounts that the config has no longer. */
+function ownCurrencies(account: string, world: World): readonly Enabled[] {
+  return world.settings<Settings>('cpg').accounts[account]?.currencies ?? []
+}
+
 /** One currency of the catalogue as an account has it. */
 export function offered(known: Currency, account: string, world: World): Offered {
-  const own = world.settings<Settings>('cpg').accounts[account]!.currencies.find(same(known))
+  const own = ownCurrencies(account, world).find(same(known))
   const toggled = world.get(Toggles, idOf(account, known))
   const { deposit = false, withdrawal = false } = toggled ?? own ?? {}
   return { ...known, ...own, deposit, withdrawal }
@@ -105,7 +110,7 @@ function idOf(account: string, { currency, network }: Code): string {
 
 /** Every currency of the catalogue as an account has it: its own ones first, in the order of the settings. */
 export function currenciesOf(account: string, world: World): Offered[] {
-  const { currencies: own } = world.settings<Settings>('cpg').accounts[account]!
+  const own = ownCurrencies(account, world)
   const rest = CURRENCIES.filter((row) => !own.some(same(row)))
   return [...own.map((row) => CURRENCIES.find(same(row))!), ...rest].map((row) => offered(row, account, world))
 }

@@ -43,7 +43,7 @@ export const Deposits: Table<DepositRow> = {
     identifier: Text.nullable(),
     address: Text,
     currency: Text,
-    network: Text,
+    network: oneOf(Object.keys(NETWORKS)),
     txHash: Text,
     atoms: Digits,
     decimals: Count.max(36, 'expected at most 36 decimals'),
@@ -152,7 +152,8 @@ function confirmed(
   settleTransaction(row.transaction, 'confirmed', world)
   const atoms = BigInt(row.atoms)
   // rule: cpg.deposits.minimum
-  const { minDeposit } = offered(currencyOf(row.currency, row.network)!, row.account, world)
+  const known = currencyOf(row.currency, row.network)
+  const minDeposit = known ? offered(known, row.account, world).minDeposit : '0'
   if (atoms * 10n ** 18n < atomsOf(minDeposit, 18)! * 10n ** BigInt(row.decimals))
     return `listed under request ${row.requestId}, but not credited: less than the minimum deposit of ${minDeposit} ${row.currency}`
   // rule: cpg.balances.credit
