@@ -7,7 +7,7 @@ import { checkFiles } from '../../src/scenario/check.ts'
 import { contractOf } from '../../src/contract/contracts.ts'
 import { findProviders } from '../../src/app.ts'
 import { client as alphapo, taking } from '../clients/alphapo.ts'
-import { allocation, client as cpg } from '../clients/cpg.ts'
+import { allocation, client as cpg, payout } from '../clients/cpg.ts'
 import { client as payward, creation, listing, METHODS, transactions } from '../clients/payward.ts'
 import { client as zopay, get, post, replay } from '../clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Reply, type Request, start } from '../kit.ts'
@@ -21,6 +21,8 @@ interface Stage {
   readonly box: Kit
   readonly inbox: Inbox
   readonly waits: readonly number[]
+  /** From now on calls wait until the function that it answers is called. */
+  hold(): () => void
 }
 
 /** A call whose answer may be lost. */
@@ -41,6 +43,17 @@ async function allocate(box: Kit, fields: Record<string, unknown> = {}): Promise
 async function listed(box: Kit, id: number): Promise<string[]> {
   const { status, transactions } = (await box.call(cpg, { method: 'GET', path: `/v1/deposit-requests/${id}` })).json.data
   return [status, ...transactions.map((row: any) => `${row.amount_decimal} ${row.status}`)]
+}
+
+/** What CPG says of a withdrawal. */
+async function paid(box: Kit, id: number): Promise<any> {
+  return (await box.call(cpg, { method: 'GET', path: `/v1/withdrawals/${id}` })).json.data
+}
+
+/** Balance, held and available of the only money there is. */
+async function has(box: Kit): Promise<string[]> {
+  const [row] = (await box.call(cpg, { method: 'GET', path: '/v1/balances' })).json.data
+  return [row.balance, row.held, row.available]
 }
 
 async function why(box: Kit): Promise<string> {
@@ -208,6 +221,71 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     expect((await why(box)).match(/is back in the pool/g)).toHaveLength(2)
   },
 
+  'cpg/withdrawal-fails-after-broadcast': async ({ box, inbox }) => {
+    const { data } = (await box.call(cpg, payout({ amount: '25.5' }))).json
+    expect([data.status, await has(box)]).toEqual(['broadcasted', ['100.000000', '30.500000', '69.500000']])
+    await box.advance('1m')
+    expect(await paid(box, 1)).toMatchObject({ status: 'failed', tx_hash: data.tx_hash, error_message: 'execution reverted' })
+    expect(await has(box)).toEqual(['100.000000', '0.000000', '100.000000'])
+    expect(events(inbox)).toEqual(['withdrawal.broadcasted', 'withdrawal.failed'])
+  },
+
+  'cpg/withdrawal-stuck-for-an-hour': async ({ box, inbox }) => {
+    await box.call(cpg, payout())
+    await box.advance('1h')
+    expect([(await paid(box, 1)).status, await has(box)]).toEqual(['broadcasted', ['100.000000', '15.000000', '85.000000']])
+    expect(events(inbox)).toEqual(['withdrawal.broadcasted'])
+    await box.advance('3m')
+    expect([(await paid(box, 1)).status, await has(box)]).toEqual(['confirmed', ['85.000000', '0.000000', '85.000000']])
+    expect(events(inbox)).toEqual(['withdrawal.broadcasted', 'withdrawal.confirmed'])
+  },
+
+  'cpg/withdrawal-lost-answer': async ({ box }) => {
+    const made = async () => (await box.control('GET', '/withdrawals')).json.data.length
+    const named = payout({ client_reference: 'pay-9' })
+    expect(await trying(box, cpg, named)).toBe('lost')
+    expect((await box.call(cpg, named)).json.data.withdrawal_id).toBe(1)
+    expect([await made(), await has(box)]).toEqual([1, ['100.000000', '15.000000', '85.000000']])
+    expect(await trying(box, cpg, payout())).toBe('lost')
+    expect((await box.call(cpg, payout())).json.data.withdrawal_id).toBe(3)
+    expect([await made(), await has(box)]).toEqual([3, ['100.000000', '45.000000', '55.000000']])
+  },
+
+  'cpg/balance-race': async ({ box, hold }) => {
+    const go = hold()
+    const first = box.call(cpg, payout({ client_reference: 'first' }))
+    for (let fired = 0; fired === 0; ) fired = (await box.control('GET', '/scenario')).json.rules[0].fired
+    const second = await box.call(cpg, payout({ client_reference: 'second' }))
+    go()
+    const refused = await first
+    expect([second.status, refused.status, refused.json.message]).toEqual([200, 400, 'Insufficient balance'])
+    expect(await has(box)).toEqual(['20.000000', '15.000000', '5.000000'])
+    await box.control('POST', '/balances', { provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '10' })
+    expect((await box.call(cpg, payout({ client_reference: 'first' }))).status).toBe(200)
+  },
+
+  'cpg/hot-wallet-without-gas': async ({ box, inbox }) => {
+    for (let call = 1; call <= 2; call++) {
+      const { status, json } = await box.call(cpg, payout({ client_reference: 'pay-9' }))
+      expect([status, json.message]).toEqual([400, 'Broadcast failed: insufficient funds for gas * price + value'])
+      expect(await has(box)).toEqual(['100.000000', '0.000000', '100.000000'])
+    }
+    expect((await box.call(cpg, payout({ client_reference: 'pay-9' }))).json.data.withdrawal_id).toBe(3)
+    await box.advance('5m')
+    expect([(await paid(box, 1)).status, (await paid(box, 3)).status]).toEqual(['failed', 'confirmed'])
+    expect(events(inbox)).toEqual(['withdrawal.failed', 'withdrawal.failed', 'withdrawal.broadcasted', 'withdrawal.confirmed'])
+  },
+
+  'cpg/reorganised-after-withdrawal': async ({ box, inbox }) => {
+    await allocate(box)
+    await box.advance('144s')
+    expect((await box.call(cpg, payout({ amount: '50' }))).status).toBe(200)
+    await box.advance('1h')
+    expect(await has(box)).toEqual(['-55.000000', '0.000000', '-55.000000'])
+    expect((await box.call(cpg, payout())).json.message).toBe('Insufficient balance')
+    expect(events(inbox)).toEqual(['deposit.detected', 'deposit.confirmed', 'withdrawal.broadcasted', 'withdrawal.confirmed'])
+  },
+
   'payward/missing-tag': async ({ box }) => {
     const { data } = (await box.call(payward, creation({ asset_symbol: 'XRP', method_id: METHODS.XRP }))).json
     expect(data.tag).toBeTruthy()
@@ -314,11 +392,21 @@ function signedRight({ headers, text }: Inbox['received'][number]): boolean {
 
 async function play(file: string): Promise<unknown[]> {
   const waits: number[] = []
-  const box = await start({ scenarios: [FOLDER + file], pause: async (ms) => void waits.push(ms) })
+  let held: Promise<void> | undefined
+  const hold = () => {
+    let go = () => {}
+    held = new Promise((resolve) => (go = resolve))
+    return go
+  }
+  const pause = async (ms: number) => {
+    waits.push(ms)
+    await held
+  }
+  const box = await start({ scenarios: [FOLDER + file], pause })
   const inbox = await Inbox.open()
   const [provider] = file.split('/')
   await box.subscribe(provider!, inbox, provider === 'cpg' ? { secret: SECRET } : {})
-  await PLAYS[file.replace('.yaml', '')]!({ box, inbox, waits })
+  await PLAYS[file.replace('.yaml', '')]!({ box, inbox, waits, hold })
   const told = await box.control('GET', '/journal?limit=1000')
   return JSON.parse(told.text.replace(/127\.0\.0\.1:\d+/g, 'HOST')).data
 }
