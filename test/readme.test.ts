@@ -13,7 +13,7 @@ const blocks = [...README.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(([, lan
 
 async function bash(code: string, url: string, variables: Readonly<Record<string, string>> = {}): Promise<string> {
   const strict = 'curl() { command curl -sS --fail-with-body "$@"; }\n'
-  const env = { ...process.env, ...variables }
+  const env = { ...process.env, SANDGATE_URL: url, ...variables }
   const { stdout } = await promisify(execFile)(
     'bash',
     ['-ec', strict + code.replaceAll('http://127.0.0.1:4010', url)],

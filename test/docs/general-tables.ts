@@ -244,6 +244,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
   asset: 'The asset.',
   deposit: 'Whether it can be deposited.',
   withdrawal: 'Whether it can be withdrawn.',
+  minDeposit: 'The smallest deposit that is credited, decimal text; the published one unless given.',
+  minWithdrawal: 'The smallest withdrawal, decimal text; the published one unless given.',
+  feeFlat: 'What a withdrawal costs, decimal text; the published fee unless given.',
+  feePercent:
+    'What a withdrawal costs beside it, in percent of the amount, decimal text; the published share unless given.',
+  balances: 'Money that every world begins with.',
   pairs: 'The assets and networks of the account.',
   approved: 'Whether the organisation is approved.',
   liveKeys: '`refuse`: a live key is answered with 401. `serve`: it is served like a test key, with livemode true.',

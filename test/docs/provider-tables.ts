@@ -1,6 +1,7 @@
 // The generated regions of docs/providers/<provider>.md: made of the provider's own data, its contract, its rules, and what a sandbox sends.
 import { readdirSync, readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import type { Provider } from '../../src/provider.ts'
 import { block, code, duration, table } from './markdown.ts'
 import { refusalsOf, type Sample, samplesOf, STORIES } from './samples.ts'
@@ -168,6 +169,17 @@ export const PROVIDER_REGIONS: Readonly<Record<string, ProviderRegion>> = {
       'This provider has no switches.',
     ),
 
+  dashboard: ({ actions = {} }) =>
+    table(
+      ['action', 'fields', 'what it does'],
+      Object.entries(actions).map(([action, { says, fields }]) => [
+        code(action),
+        fieldsText(z.toJSONSchema(fields, { io: 'input', unrepresentable: 'any' })),
+        says,
+      ]),
+      'Nothing is done on its pages that the sandbox models.',
+    ),
+
   scenarios: ({ name }) =>
     table(
       ['file', 'what happens'],
@@ -188,6 +200,13 @@ export const PROVIDER_REGIONS: Readonly<Record<string, ProviderRegion>> = {
         .map(({ says, status, because = '' }) => [says, status === 'partial' ? 'partly' : 'no', because]),
       'Every documented behaviour is implemented.',
     ),
+}
+
+/** The names of the fields of an action; those that may be left out have a question mark. */
+function fieldsText({ properties = {}, required = [] }: any): string {
+  return Object.keys(properties)
+    .map((field) => code(required.includes(field) ? field : `${field}?`))
+    .join(', ')
 }
 
 function sampleText({ event, variant, headers, body, secret }: Sample, usual: string): string {

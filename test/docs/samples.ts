@@ -36,6 +36,8 @@ interface Acting {
   pay(amount: string, more?: Record<string, unknown>): Promise<void>
   /** Everything that is due happens, callbacks included. */
   settle(): Promise<void>
+  /** A call of the control API, which has to succeed. */
+  control(method: string, path: string, body?: unknown): Promise<void>
   /** The URL of the receiver, for webhooks that are registered with the provider's own calls. */
   readonly receiver: string
 }
@@ -53,15 +55,18 @@ const NOT_MODELLED = 'not sent: the operation behind it is not modelled'
 
 export const STORIES: Readonly<Record<string, Story>> = {
   cpg: {
-    play: async ({ call, pay, settle }) => {
+    play: async ({ call, pay, settle, control }) => {
       await call('createDepositAddress')
       await pay('100')
       await settle()
-    },
-    never: {
-      'withdrawal.broadcasted': NOT_MODELLED,
-      'withdrawal.confirmed': NOT_MODELLED,
-      'withdrawal.failed': NOT_MODELLED,
+      await call('createWithdrawal')
+      await settle()
+      await control('POST', '/faults', {
+        when: { provider: 'cpg', operation: 'createWithdrawal' },
+        then: [{ withdrawal: { outcome: 'failed', stage: 'after' } }],
+      })
+      await call('createWithdrawal')
+      await settle()
     },
   },
   zopay: {
@@ -132,6 +137,10 @@ export async function samplesOf({ name }: Provider): Promise<Samples> {
   const inbox = await Inbox.open()
   const secret = await box.subscribe(name, inbox)
   const client = await clientOf(name)
+  const control = async (method: string, path: string, body?: unknown) => {
+    const { status, text } = await box.control(method, path, body)
+    if (status >= 300) throw new Error(text)
+  }
   await story.play({
     call: async (what) => {
       calls++
@@ -143,10 +152,8 @@ export async function samplesOf({ name }: Provider): Promise<Samples> {
       const { address, tag } = (await box.control('GET', '/addresses')).json.data.at(-1)
       await box.deposit(address, amount, { ...(tag != null && { tag }), ...more })
     },
-    settle: async () => {
-      const { status, text } = await box.control('POST', '/clock/advance', { until: 'quiet' })
-      if (status !== 200) throw new Error(text)
-    },
+    settle: () => control('POST', '/clock/advance', { until: 'quiet' }),
+    control,
     receiver: inbox.url,
   })
   const rows: any[] = (await box.control('GET', '/callbacks')).json.data
