@@ -92,7 +92,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 )
 
 describe('the ledger', () => {
-  test('rule: sandgate.ledger.double-entry, sandgate.ledger.floor, sandgate.ledger.holds: it agrees with a naive model, whatever is done', () => {
+  test('sandgate.ledger.double-entry, sandgate.ledger.floor, sandgate.ledger.holds: it agrees with a naive model, whatever is done', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
         const { world } = worldOf()
@@ -160,7 +160,7 @@ describe('the ledger', () => {
     )
   })
 
-  test('rule: sandgate.ledger.reversal: what a deposit credited is taken back once, below zero where it was spent', () => {
+  test('sandgate.ledger.reversal: what a deposit credited is taken back once, below zero where it was spent', () => {
     const { world } = worldOf()
     const ann = purse('ann')
     world.change(() => {
@@ -260,7 +260,7 @@ describe('a transfer that leaves', () => {
         ['withdrawal.reorged', 13 * BLOCK],
       ],
     ],
-  ] as const)('rule: sandgate.withdrawals.stage: broadcast with %o it ends %s', (fate, status, expected) => {
+  ] as const)('sandgate.withdrawals.stage: broadcast with %o it ends %s', (fate, status, expected) => {
     const { world, row, steps, now } = sent(fate)
     const broadcast = world.change(() => broadcastNow(row, world))
     expect(broadcast).toMatchObject({ status: 'broadcast', txid: expect.stringMatching(/^0x[0-9a-f]{64}$/) })
@@ -294,7 +294,7 @@ describe('a transfer that leaves', () => {
     expect(now()).toMatchObject({ status: 'declined', txid: null })
   })
 
-  test('rule: sandgate.withdrawals.one-chain: at an address of this world it arrives in the same transaction, once, whatever becomes of it', () => {
+  test('sandgate.withdrawals.one-chain: at an address of this world it arrives in the same transaction, once, whatever becomes of it', () => {
     for (const [fate, arrived] of [
       [{ outcome: 'confirmed' }, 'confirmed'],
       [{ outcome: 'failed', stage: 'after' }, 'dropped'],
@@ -338,7 +338,7 @@ describe('a transfer that leaves', () => {
     ['failed', 'held', ['failed']],
     ['failed', 'broadcast', ['failed']],
     ['declined', 'held', ['declined']],
-  ] as const)('rule: sandgate.withdrawals.settle: %s by hand while it is %s', (outcome, status, expected) => {
+  ] as const)('sandgate.withdrawals.settle: %s by hand while it is %s', (outcome, status, expected) => {
     const { world, row, steps, now } = sent(
       status === 'held' ? { outcome: 'stuck', stage: 'before', afterMs: HOUR_MS } : undefined,
     )
@@ -374,7 +374,7 @@ describe('a transfer that leaves', () => {
 describe('rates', () => {
   const text = (world: World, from: string, to: string) => rateText(rateBetween([from], [to], world), 8)
 
-  test('rule: sandgate.rates.move: the table for an hour, then the same moves for the same seed, never far', () => {
+  test('sandgate.rates.move: the table for an hour, then the same moves for the same seed, never far', () => {
     const { world } = worldOf()
     world.clock.advanceTo(START_MS + HOUR_MS - 1)
     expect(text(world, 'BTC', 'EUR')).toBe('60000.00000000')
@@ -392,7 +392,7 @@ describe('rates', () => {
     expect(text(world, 'USDT', 'USD')).toBe('1.00000000')
   })
 
-  test('rule: sandgate.rates.pinned: both ways, the more particular name first, until it is let go', () => {
+  test('sandgate.rates.pinned: both ways, the more particular name first, until it is let go', () => {
     const { world } = worldOf()
     world.change(() => pin('BTC', 'EUR', '50000', world))
     expect(text(world, 'BTC', 'EUR')).toBe('50000.00000000')

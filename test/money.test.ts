@@ -11,7 +11,12 @@ import { readScenario } from '../src/scenario/schema.ts'
 import { contractOf } from '../src/contract/contracts.ts'
 import { ledgerProblems } from '../src/world/ledger.ts'
 import * as alphapo from './clients/alphapo.ts'
-import { type Kit, type Reply, start } from './kit.ts'
+import * as cpg from './clients/cpg.ts'
+import * as payward from './clients/payward.ts'
+import * as zopay from './clients/zopay.ts'
+import { createSandbox } from '../src/library/index.ts'
+import { deadParts } from '../src/scenario/check.ts'
+import { type Client, Inbox, type Kit, type Reply, type Request, start } from './kit.ts'
 
 const providers = await findProviders()
 const BTC = { provider: 'alphapo', currency: 'BTC' }
@@ -35,7 +40,7 @@ async function paid(box: Kit, amount: string, client = alphapo.client): Promise<
 }
 
 describe('by hand', () => {
-  test('rule: sandgate.balances.by-hand: money is given, taken, and explained line by line', async () => {
+  test('sandgate.balances.by-hand: money is given, taken, and explained line by line', async () => {
     const box = await start()
     expect(await rows(box, '/balances')).toEqual([])
     const given = await give(box, '1.5', { reason: 'a customer' })
@@ -82,7 +87,7 @@ describe('by hand', () => {
     [{ amount: '1e3' }, 422, 'invalid_request', 'amount'],
     [{ amount: 1 }, 422, 'invalid_request', 'amount'],
     [{ amount: '1', curency: 'BTC' }, 422, 'invalid_request', 'did you mean currency'],
-  ])('rule: sandgate.ledger.floor: %o is %i %s, and nothing moves', async (body, status, code, says) => {
+  ])('sandgate.ledger.floor: %o is %i %s, and nothing moves', async (body, status, code, says) => {
     const box = await start()
     await give(box, '1.5')
     const before = JSON.stringify(box.world.dump())
@@ -110,7 +115,7 @@ describe('by hand', () => {
 })
 
 describe('what a deposit does', () => {
-  test('rule: sandgate.ledger.double-entry: its movements name it, and sum to what is credited', async () => {
+  test('sandgate.ledger.double-entry: its movements name it, and sum to what is credited', async () => {
     const box = await start()
     const { id } = await paid(box, '0.5')
     const movements = await rows(box, '/movements')
@@ -124,8 +129,199 @@ describe('what a deposit does', () => {
   })
 })
 
+const USDT = { provider: 'cpg', currency: 'USDT', network: 'ETH' }
+const OUTSIDE = '0x00000000000000000000000000000000000000aa'
+
+/** A signed withdrawal of CPG's, as its documents have it. */
+function withdrawal(fields: Record<string, unknown> = {}): Request {
+  const body = { currency: 'USDT', network: 'ETH', to_address: OUTSIDE, amount: '25.5', ...fields }
+  return { method: 'POST', path: '/v1/withdrawals', body: JSON.stringify(body) }
+}
+
+describe('withdrawals', () => {
+  test('are listed with everything that is known of them', async () => {
+    const box = await start({ balances: [{ ...USDT, amount: '100' }] })
+    const reply = await box.call(cpg.client, withdrawal({ client_reference: 'pay-1' }))
+    expect(reply.status, reply.text).toBe(200)
+    const [row] = await rows(box, '/withdrawals')
+    expect(row).toEqual({
+      id: 'wd_1',
+      txid: reply.json.data.tx_hash,
+      status: 'broadcast',
+      outcome: 'confirmed',
+      reason: null,
+      provider: 'cpg',
+      account: 'demo',
+      reference: '1',
+      address: OUTSIDE,
+      tag: null,
+      from: expect.stringMatching(/^0xfa4e/i),
+      amount: '25.500000',
+      currency: 'USDT',
+      network: 'ETH',
+      fee: '5.000000',
+      fee_currency: 'USDT',
+      confirmations: 0,
+      block: null,
+      deposit: null,
+      requested_at: expect.any(String),
+      broadcast_at: expect.any(String),
+      confirmed_at: null,
+    })
+    expect(await rows(box, '/withdrawals?status=confirmed')).toEqual([])
+    expect(await rows(box, '/withdrawals?reference=1&account=demo')).toHaveLength(1)
+    expect((await box.control('GET', '/withdrawals?status=sent')).json.code).toBe('invalid_request')
+  })
+
+  test('sandgate.withdrawals.settle: one ends by hand, once, and money and callbacks follow', async () => {
+    const box = await start({ balances: [{ ...USDT, amount: '100' }] })
+    const inbox = await Inbox.open()
+    await box.subscribe('cpg', inbox)
+    const settle = (id: string, body: object) => box.control('POST', `/withdrawals/${id}/settle`, body)
+    for (const _ of [1, 2]) await box.call(cpg.client, withdrawal())
+    const failed = await settle('wd_1', { outcome: 'failed', reason: 'execution reverted' })
+    expect([failed.status, failed.json]).toEqual([
+      200,
+      expect.objectContaining({ status: 'failed', reason: 'execution reverted' }),
+    ])
+    const confirmed = await settle('wd_2', { outcome: 'confirmed' })
+    expect(confirmed.json).toMatchObject({ status: 'confirmed', confirmed_at: expect.any(String) })
+    expect((await rows(box, '/balances'))[0]).toMatchObject({ balance: '69.500000', held: '0.000000' })
+    expect(inbox.received.map(({ json }) => `${json.event} ${json.data.withdrawal_id}`)).toEqual([
+      'withdrawal.broadcasted 1',
+      'withdrawal.broadcasted 2',
+      'withdrawal.failed 1',
+      'withdrawal.confirmed 2',
+    ])
+    const before = JSON.stringify(box.world.dump())
+    const refused = [
+      [await settle('wd_1', { outcome: 'confirmed' }), 409, 'withdrawal_final'],
+      [await settle('wd_2', { outcome: 'failed' }), 409, 'withdrawal_final'],
+      [await settle('wd_9', { outcome: 'failed' }), 404, 'withdrawal_not_found'],
+      [await settle('wd_2', { outcome: 'lost' }), 422, 'invalid_request'],
+    ] as const
+    for (const [{ status, json }, expected, code] of refused) expect([status, json.code]).toEqual([expected, code])
+    expect(JSON.stringify(box.world.dump())).toBe(before)
+    await box.call(cpg.client, withdrawal())
+    expect((await settle('wd_3', { outcome: 'declined' })).json.code).toBe('withdrawal_not_reviewed')
+    await box.control('POST', '/clock/advance', { until: 'quiet' })
+    expect((await rows(box, '/withdrawals')).map(({ status }) => status)).toEqual(['failed', 'confirmed', 'confirmed'])
+  })
+
+  const RECEIVERS: readonly (readonly [Client, Request, (json: any) => string])[] = [
+    [cpg.clientOf(cpg.KEYS.other), cpg.allocation({ user_identifier: 'u' }), ({ data }) => data.address],
+    [
+      zopay.client,
+      zopay.post('/addresses', { asset: 'USDT', network: 'ethereum', external_ref: 'u' }),
+      (json) => json.address,
+    ],
+    [
+      payward.client,
+      payward.creation({ method_id: payward.METHODS.usdcEthereum, asset_symbol: 'USDC', asset_type: 'stablecoin' }),
+      ({ data }) => data.address,
+    ],
+    [alphapo.client, alphapo.taking({ currency: 'USDTE' }), ({ data }) => data.address],
+  ]
+
+  test.each(RECEIVERS)(
+    'sandgate.withdrawals.one-chain: what CPG sends to an address of $name arrives there in the same transaction',
+    async (client, request, addressOf) => {
+      const currency = client.name === 'payward' ? 'USDC' : 'USDT'
+      const box = await start({ balances: [{ ...USDT, currency, amount: '100' }] })
+      const answered = await box.call(client, request)
+      expect(answered.status, answered.text).toBeLessThan(300)
+      // As somebody writes it who copied it from elsewhere.
+      const address = addressOf(answered.json).toLowerCase()
+      const sent = await box.call(cpg.client, withdrawal({ currency, to_address: address }))
+      expect(sent.status, sent.text).toBe(200)
+      expect((await box.control('POST', '/clock/advance', { until: 'quiet' })).status).toBe(200)
+      const [deposit, ...more] = await rows(box, '/deposits')
+      expect(more).toEqual([])
+      expect(deposit).toMatchObject({
+        provider: client.name,
+        status: 'confirmed',
+        txid: sent.json.data.tx_hash,
+        amount: expect.stringMatching(/^25\.50*$/),
+      })
+      expect((await rows(box, '/withdrawals'))[0]).toMatchObject({ status: 'confirmed', deposit: deposit.id })
+      expect(ledgerProblems(box.world)).toEqual([])
+    },
+  )
+})
+
+describe('actions', () => {
+  test('sandgate.actions: they are listed with their fields, done, and refused with reason', async () => {
+    const box = await start()
+    const listed = await rows(box, '/actions?provider=cpg')
+    expect(listed.find(({ name }) => name === 'toggle-currency')).toEqual({
+      provider: 'cpg',
+      name: 'toggle-currency',
+      says: expect.stringContaining('enables or disables'),
+      fields: expect.objectContaining({ type: 'object', required: ['currency', 'network'] }),
+    })
+    const act = (path: string, body?: unknown) => box.control('POST', `/actions/${path}`, body)
+    const toggled = await act('cpg/toggle-currency', { currency: 'BNB', network: 'BSC', withdrawal: true })
+    expect([toggled.status, toggled.json]).toEqual([201, expect.objectContaining({ withdrawal: true, deposit: true })])
+    const before = JSON.stringify(box.world.dump())
+    const refused = [
+      [await act('cpg/toggle-curency', {}), 404, 'action_not_found', 'did you mean toggle-currency'],
+      [await act('cpgg/toggle-currency', {}), 404, 'provider_not_found', 'did you mean cpg'],
+      [await act('cpg/toggle-currency', { currency: 'BNB' }), 422, 'invalid_request', 'network'],
+      [await act('cpg/toggle-currency'), 422, 'invalid_request', 'currency'],
+      [await act('cpg/activate', { network: 'ETH' }), 409, 'action_impossible', 'is not switched off'],
+    ] as const
+    for (const [{ status, json }, expected, code, says] of refused)
+      expect([status, json.code, json.detail]).toEqual([expected, code, expect.stringContaining(says)])
+    expect(JSON.stringify(box.world.dump())).toBe(before)
+  })
+})
+
+describe('callbacks', () => {
+  test('sandgate.callbacks.several: a second endpoint has a secret, events and deliveries of its own', async () => {
+    const box = await start({ balances: [{ ...USDT, amount: '100' }] })
+    const [first, second] = [await Inbox.open(), await Inbox.open()]
+    const secret = await box.subscribe('cpg', first)
+    const add = (provider: string, body: object) => box.control('POST', `/callbacks/endpoints/${provider}`, body)
+    const added = await add('cpg', { url: second.url, events: ['withdrawal.confirmed'] })
+    expect([added.status, added.json.id, added.json.events]).toEqual([201, 'ep_2', ['withdrawal.confirmed']])
+    expect(added.json.secret).not.toBe(secret)
+    await box.call(cpg.client, withdrawal())
+    await box.control('POST', '/clock/advance', { until: 'quiet' })
+    expect(first.received.map(({ json }) => json.event)).toEqual(['withdrawal.broadcasted', 'withdrawal.confirmed'])
+    expect(second.received.map(({ json }) => json.event)).toEqual(['withdrawal.confirmed'])
+    const ids = [...first.received, ...second.received].map(({ json }) => json.id)
+    expect(new Set(ids).size).toBe(3)
+    // One can be taken away; the other one stays.
+    expect((await box.control('DELETE', '/callbacks/endpoints/ep_2')).status).toBe(204)
+    expect((await rows(box, '/callbacks/endpoints')).map(({ id }) => id)).toEqual(['ep_1'])
+    // The first one that is added is the one that PUT would set, and who knows one URL takes no second.
+    expect((await add('alphapo', { url: first.url })).json.code).toBe('single_endpoint')
+  })
+})
+
+describe('the library', () => {
+  test('has it all as world.money', async () => {
+    await using sandbox = await createSandbox({ clock: '2026-05-16T19:00:00Z', balances: [{ ...USDT, amount: '100' }] })
+    const { money } = sandbox
+    await money.adjust({ ...USDT, amount: '-10' })
+    expect(await money.balances({ provider: 'cpg' })).toEqual([expect.objectContaining({ available: '90.000000' })])
+    expect((await money.movements({ kind: 'adjustment' })).map(({ amount }) => amount)).toEqual(['-10.000000'])
+    const { method, path, headers, body } = cpg.client.sign(withdrawal(), Date.now())
+    expect((await sandbox.cpg.fetch(path, { method, headers: headers!, body: body! })).status).toBe(200)
+    const [{ id }] = (await money.withdrawals({ status: 'broadcast' })) as [any]
+    expect(await money.settle(id, { outcome: 'failed', reason: 'reverted' })).toMatchObject({ reason: 'reverted' })
+    await expect(money.settle(id, 'confirmed')).rejects.toMatchObject({ status: 409, code: 'withdrawal_final' })
+    expect(await money.pinRate({ from: 'BTC', to: 'EUR', rate: '2' })).toMatchObject({ pinned: true })
+    expect(await money.rates()).toHaveLength(1)
+    await money.unpinRates({ from: 'BTC' })
+    expect(await money.rates({ from: 'BTC', to: 'EUR' })).toMatchObject([{ pinned: false }])
+    expect(await sandbox.cpg.action('deactivate', { network: 'TRX' })).toMatchObject({ active: false })
+    await expect(sandbox.cpg.alsoCallbacksTo({ url: 'http://127.0.0.1:1/' })).resolves.toMatchObject({ id: 'ep_1' })
+  })
+})
+
 describe('rates', () => {
-  test('rule: sandgate.rates.pinned, sandgate.rates.move: they move with world time, unless a test pins one', async () => {
+  test('sandgate.rates.pinned, sandgate.rates.move: they move with world time, unless a test pins one', async () => {
     const box = await start()
     const rate = async (query: string) => rows(box, `/rates?${query}`)
     expect(await rate('from=BTC&to=EUR')).toEqual([{ from: 'BTC', to: 'EUR', rate: '60000.00000000', pinned: false }])
@@ -151,7 +347,7 @@ describe('rates', () => {
 })
 
 describe('what carries it', () => {
-  test('rule: sandgate.balances.by-hand: the config file gives every world money to begin with', async () => {
+  test('sandgate.balances.by-hand: the config file gives every world money to begin with', async () => {
     const box = await start({
       balances: [
         { ...BTC, amount: '2', reason: 'float' },
@@ -237,6 +433,24 @@ describe('what carries it', () => {
     const reading = () => readScenario(text, 'money.yaml', { providers, contract: contractOf })
     expect(reading).toThrow(says)
     expect(reading).toThrow('money.yaml:1')
+  })
+
+  test('a rule whose withdrawal can never be is told by check', () => {
+    const dead = (when: string) =>
+      deadParts(
+        readScenario(`rules: [{ when: ${when}, then: [{ withdrawal: { outcome: failed } }] }]`, 'money.yaml', {
+          providers,
+          contract: contractOf,
+        }),
+        { providers, contract: contractOf },
+      ).join()
+    expect(dead('{ provider: cpg, operation: createWithdrawal }')).toBe('')
+    expect(dead('{ provider: cpg, operation: createDepositAddress }')).toContain('makes no withdrawal')
+    expect(() => dead('{ provider: cpg }')).not.toThrow()
+    const declined = `rules: [{ when: { provider: cpg }, then: [{ withdrawal: { outcome: declined } }] }]`
+    expect(() => readScenario(declined, 'money.yaml', { providers, contract: contractOf })).toThrow(
+      'CPG reviews no withdrawals',
+    )
   })
 
   test('snapshots and directories hold balances, movements and pins', async () => {
