@@ -4,11 +4,12 @@ import { request as httpRequest } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { Contract } from '../src/contract/contract.ts'
-import { createSandbox } from '../src/app.ts'
+import { createSandbox, findProviders } from '../src/app.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'
 import { allocation, client, clientOf, KEYS } from './clients/cpg.ts'
 import { client as payward } from './clients/payward.ts'
 import { client as zopay } from './clients/zopay.ts'
+import type { SandboxOptions } from '../src/options.ts'
 import { type Client, Kit, type Reply, type Request, START, start } from './kit.ts'
 
 const SPEC = new URL('../specs/sandgate.yaml', import.meta.url).pathname
@@ -32,6 +33,14 @@ beforeAll(async () => {
 beforeEach(() => void box.sandbox.engine.worlds.reset('default'))
 afterEach(() => expect(bugs.splice(0)).toEqual([]))
 afterAll(() => box.sandbox.close())
+
+/** A sandbox in which nobody models two of CPG's operations. */
+async function withSamples(options: SandboxOptions = {}): Promise<Kit> {
+  const providers = await findProviders()
+  const cpg = providers.get('cpg')!
+  const { listTransactions: _, getHotWalletAddress: __, ...operations } = cpg.operations
+  return start(options, new Map([...providers, ['cpg', { ...cpg, operations }]]))
+}
 
 /** A control call whose answer must be on contract. A path that is no operation is judged as any operation's `default`: a problem. */
 async function ask(
@@ -637,6 +646,7 @@ describe('an answer explained', () => {
   })
 
   test('sandgate.sampled.once: what a modelled GET takes beside its path, a sampled one takes', async () => {
+    const box = await withSamples()
     const body = '{}'
     const json = { 'content-type': 'application/json' }
     // Prism would say that no body belongs there; providers do not.
@@ -676,8 +686,9 @@ describe('an answer explained', () => {
   })
 
   test('sandgate.sampled: however many are asked for at once, the third call has the third sample', async () => {
+    const box = await withSamples()
     const ask = async (kit: Kit) => (await kit.call(client, { method: 'GET', path: '/v1/transactions' })).text
-    const twin = await start()
+    const twin = await withSamples()
     const inTurn = [await ask(twin), await ask(twin), await ask(twin), await ask(twin)]
     const sent = Array.from(inTurn, () => box.call(client, { method: 'GET', path: '/v1/transactions' }))
     const byEntry = (await Promise.all(sent)).sort(
@@ -687,16 +698,17 @@ describe('an answer explained', () => {
   })
 
   test('sandgate.sampled: an operation that nobody models is answered with a seeded sample, and the entry says so', async () => {
+    const box = await withSamples()
     const funding: Request = { method: 'GET', path: '/v1/hot-wallet-address?network=ETH' }
     const [first, second] = [await box.call(client, funding), await box.call(client, funding)]
     expect([first.status, first.headers['x-sandgate']]).toEqual([200, 'sampled'])
     expect((await box.entry(first)).notes.sampled).toMatch(/not modelled/)
-    const twin = await start()
+    const twin = await withSamples()
     expect([(await twin.call(client, funding)).text, (await twin.call(client, funding)).text]).toEqual([
       first.text,
       second.text,
     ])
-    expect((await (await start({ seed: 'another' })).call(client, funding)).text).not.toBe(first.text)
+    expect((await (await withSamples({ seed: 'another' })).call(client, funding)).text).not.toBe(first.text)
     expect((await allocate(box)).headers['x-sandgate']).toBeUndefined()
   })
 })

@@ -1,7 +1,7 @@
 // A partner's calls to "the real provider", which is a sandbox with another seed: what was sent and what was answered, for every way of writing it down.
 import { expect } from 'vitest'
 import { client as alphapo, clientOf as alphapoOf, lookingUp, post as toAlphapo, taking } from '../clients/alphapo.ts'
-import { allocation, client as cpg, clientOf as cpgOf, KEYS as CPG_KEYS } from '../clients/cpg.ts'
+import { allocation, client as cpg, clientOf as cpgOf, KEYS as CPG_KEYS, payout } from '../clients/cpg.ts'
 import {
   addressesOf,
   change,
@@ -54,6 +54,11 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [cpg, allocation({ network: 'TRX', idempotency_key: 'k2' }), 200],
     ([, first]) => [cpg, { method: 'GET', path: `/v1/deposit-requests/${first.data.request_id}` }, 200],
     () => [cpg, { method: 'GET', path: '/v1/currencies' }, 200],
+    () => [cpg, { method: 'GET', path: '/v1/hot-wallet-address?network=ETH' }, 200],
+    () => [cpg, { method: 'GET', path: '/v1/balances?currency=usdt' }, 200],
+    () => [cpg, { method: 'GET', path: '/v1/transactions?limit=5' }, 200],
+    () => [cpg, payout({ client_reference: 'p1' }), 400],
+    () => [cpg, { method: 'GET', path: '/v1/withdrawals/7' }, 404],
     () => [cpg, allocation({ network: 'DOGE' }), 404],
     () => [cpg, allocation({ currency: 7 }), 422],
     () => [cpgOf({ ...CPG_KEYS.demo, secret: 'not the secret' }), { method: 'GET', path: '/v1/_ping' }, 401],
