@@ -615,6 +615,49 @@ describe('what cannot be used', () => {
     await expect(imported('cpg', { file })).rejects.toThrow(told)
   })
 
+  test('money that a config file says the partner has is there for the withdrawals of the file', async () => {
+    const to = '0x52908400098527886E0F7030069857D2E4169EE7'
+    const hash = `0x${'5c'.repeat(32)}`
+    const named = { network: 'ETH', currency: 'USDT', to_address: to }
+    const ok = (data: object) => ({ success: true, message: 'OK', data })
+    const paying: Entry = {
+      path: '/v1/withdrawals',
+      sent: { ...named, amount: '25.50', client_reference: 'pay-7' },
+      answer: ok({
+        withdrawal_id: 8841,
+        status: 'broadcasted',
+        tx_hash: hash,
+        ...named,
+        amount_decimal: '25.50',
+        fee_decimal: '5.00',
+      }),
+    }
+    const reading: Entry = {
+      path: '/v1/withdrawals/8841',
+      at: '2026-03-02T10:10:00Z',
+      answer: ok({
+        id: 8841,
+        currency: 'USDT',
+        network: 'ETH',
+        to_address: to,
+        amount: '25.500000',
+        fee: '5.000000',
+        status: 'confirmed',
+        tx_hash: hash,
+        error_message: null,
+        requested_at: '2026-03-02T10:00:00+00:00',
+        broadcast_at: '2026-03-02T10:00:05+00:00',
+        confirmed_at: '2026-03-02T10:05:30+00:00',
+      }),
+    }
+    const file = har(paying, reading)
+    const poor = await imported('cpg', { file })
+    expect(await differs(poor.recording)).toMatch(/recorded: 200\n *now: *400\n *rules: *cpg\.withdrawals\.balance/)
+    const balances = [{ provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '100' }]
+    const rich = await imported('cpg', { file }, { balances } as never)
+    expect(await differs(rich.recording)).toBeUndefined()
+  })
+
   test('a whole file that is packed is unpacked, and calls of other providers in one sandbox are not taken for these', async () => {
     const entries = ['/cpg/v1/_ping', '/payward/v1/webhooks', '/_sandgate/clock', '/w/ci/cpg/v1/_ping', '/cpg'].map(
       (path) => ({ request: { method: 'GET', url: `http://127.0.0.1:4010${path}` }, response: { status: 200 } }),

@@ -455,7 +455,7 @@ describe('what becomes of it', () => {
     expect(await balance(box)).toEqual(['85.000000', '0.000000', '85.000000'])
   })
 
-  test('cpg.withdrawals.statuses; cpg.withdrawals.hold: every arrow, by hand', async () => {
+  test('cpg.withdrawals.statuses; cpg.withdrawals.hold; sandgate.ledger.holds: every arrow, by hand', async () => {
     const box = await start()
     await give(box, '1000')
     const rule = {

@@ -102,6 +102,9 @@ export function caseOf(exchanges: readonly Exchange[], importing: Importing): Im
         endpoint as Recording['callbacks'][string],
       ]),
     ),
+    ...(config?.balances?.length && {
+      balances: config.balances.map((balance) => ({ ...balance }) as Record<string, string>),
+    }),
     limits: config?.limits?.bodyBytes === undefined ? {} : { bodyBytes: config.limits.bodyBytes },
     strict: false,
     assume: { ...config?.assume },

@@ -48,15 +48,18 @@ export function createWithdrawal(call: CpgCall, world: World): Answer {
   const { atoms, echo } = payable(amount, currency, world)
   const row = begin(call, { currency, to: input.to_address, atoms, echo, reference }, world)
   // rule: cpg.withdrawals.broadcast
+  call.because('cpg.withdrawals.broadcast')
   const lacking = reserve(row, world)
   const asked = world.get(Payouts, row.id)!
   if (lacking) {
+    call.because('cpg.hot-wallet.funding')
     world.put(Withdrawals, { ...row, refusal: lacking })
     settleWithdrawal(asked, 'failed', LACKING[lacking], onStep, world)
     return failure(world.get(Withdrawals, String(row.withdrawalId))!, world)
   }
   const sent = broadcastNow(asked, world)
   if (sent.status === 'broadcast' || sent.status === 'failed') onStep(sent.status, sent, world)
+  if (sent.status === 'failed') call.because('cpg.withdrawals.broadcast-failure')
   return answerOf(world.get(Withdrawals, String(row.withdrawalId))!, world)
 }
 
@@ -189,6 +192,7 @@ function begin(call: CpgCall, { currency, to, atoms, echo, reference }: Asked, w
     hold(holdOf(row), balancePurse(row), atoms + fee, world)
   } catch (error) {
     if (!(error instanceof InsufficientFunds)) throw error
+    call.because('cpg.withdrawals.balance')
     throw new Refusal(
       'insufficient_balance',
       {},
