@@ -654,7 +654,7 @@ describe('what cannot be used', () => {
     const poor = await imported('cpg', { file })
     expect(await differs(poor.recording)).toMatch(/recorded: 200\n *now: *400\n *rules: *cpg\.withdrawals\.balance/)
     const balances = [{ provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '100' }]
-    const rich = await imported('cpg', { file }, { balances } as never)
+    const rich = await imported('cpg', { file }, { balances })
     expect(await differs(rich.recording)).toBeUndefined()
   })
 

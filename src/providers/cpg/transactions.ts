@@ -86,18 +86,14 @@ export function listTransactions(call: CpgCall, world: World): Answer {
   const { queryValues: query } = call
   const limit = Number(query.limit ?? 50)
   // rule: cpg.transactions.filters
-  const wanted = filterOf(query)
+  const wanted = filterOf(query, world)
   const before = query.cursor === undefined ? undefined : BigInt(query.cursor as number | bigint | string)
   // rule: cpg.transactions.order
   const rows = newestFirst(call.caller.account, before, world)
-  const page: ReturnType<typeof shown>[] = []
-  let last: number | undefined
+  const page: ChainTransaction[] = []
   for (const row of rows) {
     if (page.length === limit) break
-    const told = shown(row, world)
-    if (!wanted(told)) continue
-    page.push(told)
-    last = row.id
+    if (wanted(row)) page.push(row)
   }
   // rule: cpg.transactions.paging
   const full = page.length === limit
@@ -106,9 +102,9 @@ export function listTransactions(call: CpgCall, world: World): Answer {
     body: {
       success: true,
       message: 'OK',
-      data: page,
+      data: page.map((row) => shown(row, world)),
       data_count: page.length,
-      next_cursor: full ? last! : null,
+      next_cursor: full ? page.at(-1)!.id : null,
       has_more: full,
     },
   }
@@ -133,10 +129,8 @@ function* newestFirst(account: string, before: bigint | undefined, world: World)
   }
 }
 
-type Told = ReturnType<typeof shown>
-
 /** All of them hold at once; a filter that is empty is none. */
-function filterOf(query: CpgCall['queryValues']): (row: Told) => boolean {
+function filterOf(query: CpgCall['queryValues'], world: World): (row: ChainTransaction) => boolean {
   const fields = ['direction', 'currency', 'network', 'status'] as const
   const set = fields.flatMap((field) => {
     const value = query[field]
@@ -144,7 +138,12 @@ function filterOf(query: CpgCall['queryValues']): (row: Told) => boolean {
     const text = String(value)
     return [[field, field === 'currency' || field === 'network' ? text.toUpperCase() : text] as const]
   })
-  return (row) => set.every(([field, value]) => row[field] === value)
+  return (row) => set.every(([field, value]) => (field === 'status' ? statusOf(row, world) : row[field]) === value)
+}
+
+// rule: cpg.transactions.outgoing-status
+function statusOf({ status }: ChainTransaction, world: World): string {
+  return status === 'broadcasted' ? world.assumes('cpg.transactions.outgoing-status') : status
 }
 
 // rule: cpg.transactions.rows
@@ -153,8 +152,7 @@ function shown(row: ChainTransaction, world: World) {
     id: row.id,
     tx_hash: row.txHash,
     direction: row.direction,
-    // rule: cpg.transactions.outgoing-status
-    status: row.status === 'broadcasted' ? world.assumes('cpg.transactions.outgoing-status') : row.status,
+    status: statusOf(row, world),
     currency: row.currency,
     network: row.network,
     from_address: row.from,
