@@ -34,6 +34,13 @@ export function clientOf({ key, secret }: Credentials): Client {
       ping: () => ({ method: 'GET', path: '/api/v2/ping' }),
       takeAddress: () => taking({}),
       listCurrencies: () => post('/currencies/list', {}),
+      listCurrencyPairs: () => post('/currencies/pairs', {}),
+      listCurrencyRates: () => post('/currencies/rates', {}),
+      listAccounts: () => post('/accounts/list', {}),
+      withdrawCrypto: () => withdrawing({}),
+      calculateExchange: () => calculating({}),
+      exchangeFixed: () => exchanging('fixed', { price: '60000' }),
+      exchangeNow: () => exchanging('now', {}),
       getTransactionInfo: () => lookingUp({ id: 5100001 }),
     },
   }
@@ -51,6 +58,33 @@ export function taking(fields: Record<string, unknown>): Request {
     end_user_reference: 'user_8721',
     ...fields,
   })
+}
+
+/** An address that everybody knows, of whoever it may be. */
+export const PAYEE = 'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq'
+
+/** A request to send money; fields may be added, changed, or left out with undefined. */
+export function withdrawing(fields: Record<string, unknown>): Request {
+  return post('/withdrawal/crypto', {
+    currency: 'BTC',
+    amount: '0.4',
+    address: PAYEE,
+    foreign_id: 'wd-1',
+    end_user_reference: 'user_8721',
+    ...fields,
+  })
+}
+
+const EXCHANGE = { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: '0.02' }
+
+/** A request for a price. */
+export function calculating(fields: Record<string, unknown>): Request {
+  return post('/exchange/calculate', { ...EXCHANGE, ...fields })
+}
+
+/** A request to exchange, at a price or at whatever it is. */
+export function exchanging(how: 'fixed' | 'now', fields: Record<string, unknown>): Request {
+  return post(`/exchange/${how}`, { ...EXCHANGE, foreign_id: 'ex-1', ...fields })
 }
 
 /** One transaction of the merchant, asked for in the query. */

@@ -711,10 +711,10 @@ describe('callbacks', () => {
     await pay(box, '1')
     await box.advance('1h')
     expect(statuses(inbox)).toEqual(['confirmed'])
-    const refused = await box.control('PUT', '/callbacks/endpoints/alphapo', { url: inbox.url, events: ['declined'] })
+    const refused = await box.control('PUT', '/callbacks/endpoints/alphapo', { url: inbox.url, events: ['reorged'] })
     expect([refused.status, refused.json.detail ?? refused.json.title]).toEqual([
       422,
-      expect.stringContaining('not_confirmed, confirmed, cancelled'),
+      expect.stringContaining('not_confirmed, confirmed, cancelled, pending, declined'),
     ])
   })
 
@@ -806,7 +806,7 @@ describe('callbacks', () => {
     expect((await put({})).json).toMatchObject({
       account: 'demo',
       secret: KEYS.demo.secret,
-      events: ['not_confirmed', 'confirmed', 'cancelled'],
+      events: ['not_confirmed', 'confirmed', 'cancelled', 'pending', 'declined'],
     })
     expect((await put({ secret: KEYS.demo.secret })).status).toBe(200)
     expect((await put({ account: 'other' })).json.secret).toBe(KEYS.other.secret)
@@ -983,7 +983,9 @@ describe('looking up', () => {
       { errors: { [field]: `The selected ${field.replace('_', ' ')} is invalid.` } },
     ])
     expect(reply.headers['x-sandgate-hint']).toBe(
-      field === 'foreign_id' ? 'foreign_id finds withdrawals; a deposit is found by its id or its txid' : undefined,
+      field === 'foreign_id'
+        ? 'foreign_id finds withdrawals; a deposit is found by its id or its txid, an exchange by its id'
+        : undefined,
     )
   })
 

@@ -66,6 +66,11 @@ const INT32_MAX = 2 ** 31 - 1
 const FIRST_ID = 900_001
 const FIRST_TAG = 100_000_000
 
+/** The id of the next address, whoever it belongs to. Only inside a change. */
+export function nextAddress(world: World): number {
+  return FIRST_ID - 1 + world.next('alphapo.addresses')
+}
+
 type Input = ReturnType<typeof inputOf>
 
 /** The fields of a legal body; others are ignored. */
@@ -165,7 +170,7 @@ function take(
   world: World,
 ): AddressRow {
   // rule: alphapo.take.id
-  const id = FIRST_ID - 1 + world.next('alphapo.addresses')
+  const id = nextAddress(world)
   const { merchant, convertTo, foreignId } = asked
   const { address, tag, invoiced } = place(call, currency, asked, amount, world)
   return world.put(Addresses, {

@@ -1,4 +1,4 @@
-// AlphaPo's callbacks: one for each status of a deposit, signed like a call, tried for a day.
+// AlphaPo's callbacks: one for each status of a deposit, a withdrawal or an exchange, signed like a call, tried for a day.
 import { createHmac } from 'node:crypto'
 import type { CallbackRules } from '../../provider.ts'
 import { post } from '../../world/outbox.ts'
@@ -15,7 +15,7 @@ export const CROSS_CURRENCY = 'alphapo.callbacks.cross-currency'
 
 export const callbacks: CallbackRules = {
   // rule: alphapo.callbacks.statuses
-  events: ['not_confirmed', 'confirmed', 'cancelled'],
+  events: ['not_confirmed', 'confirmed', 'cancelled', 'pending', 'declined'],
   // rule: alphapo.callbacks.retries
   retryMs: [1, 5, 15, 30, 60, 90, 120, 180, 240, 240, 240, 240].map((minutes) => minutes * MINUTE_MS),
   // rule: alphapo.callbacks.timeout
@@ -54,10 +54,12 @@ export function tell(row: TransactionRow, world: World): void {
   if (row.belowMinimum && world.assumes(BELOW_MINIMUM) === 'cancelled-once' && row.status === 'not_confirmed') return
   // rule: alphapo.callbacks.cross-currency
   if (row.cross && world.assumes(CROSS_CURRENCY) === 'silent') return
+  send(row.merchant, row.status, String(row.addressId), view(row, world), world)
+}
+
+/** Sends the merchant a callback about a change of status. Only inside a change. */
+export function send(merchant: string, event: string, object: string, told: object, world: World): void {
   // rule: alphapo.callbacks.survives
-  const body = stringify(view(row, world))
-  post(
-    { provider: 'alphapo', account: row.merchant, event: row.status, object: String(row.addressId), body: () => body },
-    world,
-  )
+  const body = stringify(told)
+  post({ provider: 'alphapo', account: merchant, event, object, body: () => body }, world)
 }

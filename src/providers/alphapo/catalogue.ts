@@ -102,6 +102,9 @@ export const CURRENCIES: ReadonlyMap<string, Currency> = new Map(
 /** What AlphaPo keeps of a deposit, 6 decimals: one percent is 0.010000. */
 export const DEPOSIT_FEE = '0.008000'
 
+/** What it keeps of a withdrawal, 6 decimals: nothing. */
+export const WITHDRAWAL_FEE = '0.000000'
+
 /** The largest Lightning invoice, 8 decimals. */
 // rule: alphapo.lightning.maximum
 export const LIGHTNING_MAXIMUM = '0.04500000'
@@ -164,10 +167,34 @@ const Key = z.strictObject({
   ips: ClientAddresses.prefault([]),
 })
 
+/** Decimal text with at most 8 places. */
+export const LimitAmount = z.string().regex(/^\d{1,20}(\.\d{1,8})?$/, 'expected decimal text with at most 8 places')
+
+/** What may leave without anybody's approval. */
+export const Limit = z.strictObject({
+  operation: LimitAmount.optional(),
+  hour: LimitAmount.optional(),
+  day: LimitAmount.optional(),
+})
+
+/** What a merchant's withdrawals are held against before they are sent. */
+const Limits = z.strictObject({
+  /** `all`: somebody looks at every withdrawal. */
+  review: z.enum(['limits', 'all']).default('limits'),
+  /** In euros, for every currency that has no limits of its own. */
+  default: Limit.optional(),
+  currencies: z.partialRecord(z.enum([...CURRENCIES.keys(), ...FIAT] as [string, ...string[]]), Limit).default({}),
+})
+
+export type Limit = z.output<typeof Limit>
+export type Limits = z.output<typeof Limits>
+
 const Merchant = z.strictObject({
   keys: z.array(Key),
   /** What may be received; left out: every currency there is. */
   currencies: z.array(z.enum([...CURRENCIES.keys()] as [string, ...string[]])).optional(),
+  /** Which withdrawals wait for approval; left out: none. */
+  withdrawals: Limits.optional(),
 })
 
 const DEMO_MERCHANTS: Readonly<Record<string, z.input<typeof Merchant>>> = {

@@ -38,6 +38,14 @@ export function fieldErrors(problems: readonly Problem[]): FieldErrors {
   return errors
 }
 
+/** What is said of a merchant's own id that it has used before. */
+export const TAKEN = 'The foreign id has already been taken.'
+
+/** One thing is wrong with what is asked for, in a body whose fields are all legal. */
+export function refuse(field: string, text: string, hint?: string): never {
+  throw new Refusal('invalid_request', { errors: { [field]: text } }, hint)
+}
+
 export function lacking(field: string): string {
   return `The ${spoken(field)} field is required.`
 }

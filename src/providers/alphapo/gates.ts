@@ -80,6 +80,19 @@ export const gates: readonly Gate[] = [
   contentReadable,
 ]
 
+/** The switch on whether quotes are counted. */
+export const CALCULATE_RATE = 'alphapo.rate.calculate'
+const QUOTES_PER_MINUTE = 30
+
+const withinQuoteRate = gate('within_quote_rate', 'withinQuoteRate', (call: AlphapoCall, world: World): void => {
+  // rule: alphapo.rate.calculate
+  const most = world.assumes(CALCULATE_RATE) === 'by-key' ? QUOTES_PER_MINUTE : undefined
+  if (overRate(['alphapo', call.caller.id, 'calculate'], most, world) !== undefined) throw new Refusal('rate_limited')
+})
+
+/** The same in front of /exchange/calculate. */
+export const quoteGates: readonly Gate[] = [...gates.slice(0, -1), withinQuoteRate, contentReadable]
+
 /** The caller, without the key: the account, and which of its keys. */
 export const identity: Identity = {
   gates: [keyPresent, keyKnown, addressAllowed, signaturePresent, signatureMatches],

@@ -1,17 +1,31 @@
-// AlphaPo, merchant API version 2: bodies signed with HMAC-SHA512, a new deposit address for every call, no idempotency.
+// AlphaPo, merchant API version 2: bodies signed with HMAC-SHA512, a new deposit address for every call, no idempotency,
+// one balance for each currency.
 import { type Provider, Refusal } from '../../provider.ts'
+import { listAccounts } from './accounts.ts'
+import { actions } from './actions.ts'
 import { Addresses, fieldsValid, takeAddress } from './addresses.ts'
 import { BELOW_MINIMUM, callbacks, CROSS_CURRENCY } from './callbacks.ts'
 import { DEMO, Settings } from './catalogue.ts'
 import { listCurrencies } from './currencies.ts'
+import { calculateExchange, exchangeFieldsValid, exchangeFixed, exchangeNow } from './exchange-calls.ts'
+import { exchangeReactions, Exchanges } from './exchanges.ts'
+import { EXCHANGE_FEE_IN, FEE_NAMES, MINING_FEE } from './fees.ts'
 import { fieldsLegal } from './fields.ts'
 import { formerPaths } from './former.ts'
-import { gates, identity } from './gates.ts'
+import { CALCULATE_RATE, gates, identity, quoteGates } from './gates.ts'
 import { ledger } from './ledger.ts'
-import { CANCELLED_MONEY, getTransactionInfo, lookupValid, Transactions } from './transactions.ts'
+import { LimitsTable } from './limits.ts'
+import { getTransactionInfo, lookupValid } from './lookups.ts'
+import { FIAT_TO_CRYPTO, filtersValid, listPairs } from './pairs.ts'
+import { Payees } from './payees.ts'
+import { QUOTE_USE, Quotes } from './quotes.ts'
+import { WITHDRAWAL_BOOKED, withdrawals } from './sending.ts'
+import { CANCELLED_MONEY, Transactions } from './transactions.ts'
 import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
 import { sign, signing } from './signing.ts'
+import { UNCOVERED, withdrawalFieldsValid, withdrawCrypto } from './withdrawal-calls.ts'
+import { WITHDRAWAL_MONEY, Withdrawals } from './withdrawals.ts'
 import { refusals, stringify } from './wire.ts'
 
 export const provider: Provider = {
@@ -20,7 +34,7 @@ export const provider: Provider = {
   keyHeader: 'x-processing-key',
   settings: Settings,
   demo: DEMO,
-  tables: [Addresses, Transactions],
+  tables: [Addresses, Transactions, Payees, Withdrawals, LimitsTable, Quotes, Exchanges],
   handsOut: [Addresses],
   // rule: alphapo.take.repeat, rule: alphapo.take.end-user-reference, rule: alphapo.take.tag-type
   switches: {
@@ -30,6 +44,15 @@ export const provider: Provider = {
     [BELOW_MINIMUM]: ['not-confirmed-first', 'cancelled-twice', 'cancelled-once', 'silent'],
     [CROSS_CURRENCY]: ['told', 'silent'],
     [CANCELLED_MONEY]: ['left-out', 'included'],
+    [FIAT_TO_CRYPTO]: ['price-of-coin', 'per-unit'],
+    [CALCULATE_RATE]: ['off', 'by-key'],
+    [EXCHANGE_FEE_IN]: ['sender', 'fiat'],
+    [QUOTE_USE]: ['many', 'once'],
+    [WITHDRAWAL_BOOKED]: ['at-acceptance', 'at-broadcast'],
+    [UNCOVERED]: ['refused', 'fails-later'],
+    [WITHDRAWAL_MONEY]: ['included', 'conversions-only'],
+    [MINING_FEE]: ['charged', 'covered'],
+    [FEE_NAMES]: ['documented', 'long'],
   },
   // rule: alphapo.content.media-type
   readsJson: (mediaType) => mediaType !== undefined && /[/+]json$/.test(mediaType),
@@ -49,6 +72,13 @@ export const provider: Provider = {
     },
     takeAddress: { gates: [...gates, fieldsValid], run: takeAddress },
     listCurrencies: { run: listCurrencies },
+    listCurrencyPairs: { gates: [...gates, filtersValid], run: listPairs },
+    listCurrencyRates: { gates: [...gates, filtersValid], run: listPairs },
+    listAccounts: { run: listAccounts },
+    withdrawCrypto: { gates: [...gates, withdrawalFieldsValid], run: withdrawCrypto, withdraws: true },
+    calculateExchange: { gates: [...quoteGates, exchangeFieldsValid], run: calculateExchange },
+    exchangeFixed: { gates: [...gates, exchangeFieldsValid], run: exchangeFixed, makes: true },
+    exchangeNow: { gates: [...gates, exchangeFieldsValid], run: exchangeNow, makes: true },
     getTransactionInfo: { gates: [...gates, lookupValid], run: getTransactionInfo },
   },
   refusals,
@@ -73,8 +103,11 @@ export const provider: Provider = {
     path: '/api/v2/addresses/take',
     body: '{"currency":"BTC","foreign_id":"user_1","end_user_reference":"user_1"}',
   },
+  reactions: exchangeReactions,
   deposits,
   ledger,
+  withdrawals,
+  actions,
   callbacks,
   traffic,
 }

@@ -1,7 +1,7 @@
 // What AlphaPo owes its merchants: one balance for each merchant and currency, crypto and fiat alike, in hundred-millionths.
 import type { LedgerRules } from '../../provider.ts'
 import { didYouMean } from '../../text/suggest.ts'
-import { availableIn, balanceOf, post, type Purse } from '../../world/ledger.ts'
+import { availableIn, balanceOf, post, type Posting, type Purse } from '../../world/ledger.ts'
 import type { World } from '../../world/world.ts'
 import { CURRENCIES, FIAT, type Settings } from './catalogue.ts'
 import type { Money } from './fees.ts'
@@ -69,7 +69,11 @@ export function credit({ merchant, money, ...rest }: Booking, world: World): voi
 }
 
 /** Takes from a balance. Throws `InsufficientFunds`. Only inside a change. */
-export function debit({ merchant, money, ...rest }: Booking, world: World): void {
-  if (money.units !== '0')
-    post({ purse: purseOf(merchant, money.currency), atoms: -BigInt(money.units), ...rest }, world)
+export function debit(booking: Booking, world: World): void {
+  if (booking.money.units !== '0') post(debitOf(booking), world)
+}
+
+/** What taking this from a balance is in the books. */
+export function debitOf({ merchant, money, ...rest }: Booking): Posting {
+  return { purse: purseOf(merchant, money.currency), atoms: -BigInt(money.units), ...rest }
 }

@@ -3,7 +3,7 @@ import { rateBetween, type Rate } from '../../world/rates.ts'
 import type { World } from '../../world/world.ts'
 
 /** Codes that say the network too, and the coin they mean. Every other code is the coin's own ticker. */
-// rule: alphapo.exchange.one-to-one
+// rule: alphapo.exchange.one-to-one, rule: alphapo.withdrawals.one-to-one
 const COINS: Readonly<Record<string, string>> = {
   BTCLN: 'BTC',
   ETHA: 'ETH',

@@ -1,23 +1,21 @@
-// A deposit as AlphaPo tells it, in callbacks and when it is looked up: one object, the same in both places.
+// A deposit as AlphaPo tells it, in callbacks and when it is looked up: one object, the same in both places. Withdrawals and exchanges are numbered with it.
 import { z } from 'zod'
-import { type Answer, gate, Refusal } from '../../provider.ts'
 import { confirmations, Transfers } from '../../world/chain.ts'
 import { Count, Digits, Flag, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { Addresses } from './addresses.ts'
 import { CURRENCIES, FIAT } from './catalogue.ts'
-import { type Fee, type Money, net } from './fees.ts'
-import { bodyOf, fieldErrors, isBlank, lacking, spoken, unknownChoice } from './fields.ts'
-import { type AlphapoCall, money } from './wire.ts'
+import { type Fee, feeName, type Money, net } from './fees.ts'
+import { money } from './wire.ts'
 
 export type Status = 'not_confirmed' | 'confirmed' | 'cancelled'
 
 /** A transfer that AlphaPo has taken notice of. */
 export interface TransactionRow {
   readonly id: number
-  /** The transfer's own id. */
-  readonly transfer: string
+  /** The transfer's own id; null: another merchant of AlphaPo's sent it, over no chain. */
+  readonly transfer: string | null
   readonly merchant: string
   readonly addressId: number
   readonly txid: string
@@ -37,14 +35,15 @@ export interface TransactionRow {
   readonly riskscore: string | null
 }
 
-const Cash = { currency: oneOf([...CURRENCIES.keys(), ...FIAT]), units: Digits }
+/** The fields of an amount of a currency. */
+export const Cash = { currency: oneOf([...CURRENCIES.keys(), ...FIAT]), units: Digits }
 
 export const Transactions: Table<TransactionRow> = {
   name: 'alphapo.transactions',
   key: (row) => String(row.id),
   schema: z.strictObject({
     id: Count,
-    transfer: Text,
+    transfer: Text.nullable(),
     merchant: Text,
     addressId: Count,
     txid: Text,
@@ -69,10 +68,24 @@ export const Transactions: Table<TransactionRow> = {
     ['addressId', Addresses, String(addressId)],
   ],
   indexes: {
-    byTransfer: { group: (row) => row.transfer, order: (row) => row.id },
+    byTransfer: { group: (row) => row.transfer ?? undefined, order: (row) => row.id },
     byAddress: { group: (row) => String(row.addressId), order: (row) => row.id },
     byTxid: { group: (row) => JSON.stringify([row.merchant, row.txid]), order: (row) => row.id },
   },
+}
+
+const FIRST_TRANSACTION = 5_100_001
+const FIRST_LINE = 7_200_001
+
+/** The id of the next deposit, withdrawal or exchange. Only inside a change. */
+// rule: alphapo.transactions.ids
+export function nextTransaction(world: World): number {
+  return FIRST_TRANSACTION - 1 + world.next('alphapo.transactions')
+}
+
+/** The id of the next line of one of them. Only inside a change. */
+export function nextLine(world: World): number {
+  return FIRST_LINE - 1 + world.next('alphapo.lines')
 }
 
 /** The switch on whether a cancelled deposit tells what was sent and received. */
@@ -82,7 +95,9 @@ export const CANCELLED_MONEY = 'alphapo.callbacks.cancelled-money'
 export function view(row: TransactionRow, world: World): object {
   const address = world.get(Addresses, String(row.addressId))!
   const { sent, received } = row
+  const transfer = row.transfer === null ? undefined : world.get(Transfers, row.transfer)
   const exchanged = sent.currency !== received.currency
+  const names = { from: sent.currency, to: received.currency, internal: row.transfer === null }
   const withMoney = row.status !== 'cancelled' || world.assumes(CANCELLED_MONEY) === 'included'
   return {
     // rule: alphapo.callbacks.same-id
@@ -112,7 +127,8 @@ export function view(row: TransactionRow, world: World): object {
       {
         id: row.lines[0]!,
         currency: sent.currency,
-        transaction_type: 'blockchain',
+        // rule: alphapo.deposits.internal
+        transaction_type: row.transfer === null ? 'internal' : 'blockchain',
         type: 'deposit',
         address: address.address,
         tag: address.tag,
@@ -121,12 +137,12 @@ export function view(row: TransactionRow, world: World): object {
         // rule: alphapo.callbacks.riskscore
         ...(row.riskscore !== null && { riskscore: row.riskscore }),
         // rule: alphapo.callbacks.confirmations
-        confirmations: String(row.confirmations ?? confirmations(world.get(Transfers, row.transfer)!, world)),
+        confirmations: String(row.confirmations ?? (transfer ? confirmations(transfer, world) : 0)),
       },
       // rule: alphapo.exchange.line
       ...(exchanged && row.status === 'confirmed' ? [exchangeLine(row)] : []),
     ],
-    fees: row.fees.map((fee) => ({ type: fee.type, currency: fee.currency, amount: told(fee) })),
+    fees: row.fees.map((fee) => ({ type: feeName(fee.type, names, world), currency: fee.currency, amount: told(fee) })),
     error: row.error,
     status: row.status,
   }
@@ -144,43 +160,7 @@ function exchangeLine({ lines, sent, received }: TransactionRow) {
   }
 }
 
-function told({ units }: Money): string {
+/** An amount as AlphaPo tells it. */
+export function told({ units }: Money): string {
   return money(BigInt(units))
-}
-
-/** What a transaction is looked up by: exactly one of these. */
-const LOOKUPS = ['id', 'foreign_id', 'txid'] as const
-
-/** The last gate of getTransactionInfo. */
-// rule: alphapo.transactions.lookup
-export const lookupValid = gate('lookup_valid', 'lookupValid', (call: AlphapoCall): void => {
-  const errors = fieldErrors(call.problems.filter(({ value }) => !isBlank(value)))
-  const [first, second] = LOOKUPS.filter((field) => !isBlank(lookups(call)[field]))
-  if (first === undefined) errors.set('id', lacking('id'))
-  else if (second !== undefined)
-    errors.set(first, `The ${spoken(first)} field prohibits ${spoken(second)} from being present.`)
-  if (errors.size > 0) throw new Refusal('invalid_request', { errors: Object.fromEntries(errors) })
-})
-
-export function getTransactionInfo(call: AlphapoCall, world: World): Answer {
-  const { id, txid } = lookups(call)
-  const row = isBlank(id)
-    ? world.first(Transactions, 'byTxid', JSON.stringify([call.caller.merchant, txid]))
-    : world.get(Transactions, String(Number(id)))
-  // rule: alphapo.transactions.info, rule: alphapo.transactions.own
-  if (row?.merchant === call.caller.merchant) return { status: 200, body: view(row, world) }
-  // rule: alphapo.transactions.not-found
-  const field = LOOKUPS.find((name) => !isBlank(lookups(call)[name]))!
-  // rule: alphapo.transactions.foreign-id
-  const hint =
-    field === 'foreign_id' ? 'foreign_id finds withdrawals; a deposit is found by its id or its txid' : undefined
-  throw new Refusal('invalid_request', { errors: { [field]: unknownChoice(field) } }, hint)
-}
-
-/** What is asked for: in the body where it says something, else in the query. */
-function lookups(call: AlphapoCall): Record<string, unknown> {
-  const body = bodyOf(call)
-  return Object.fromEntries(
-    LOOKUPS.map((field) => [field, isBlank(body[field]) ? call.queryValues[field] : body[field]]),
-  )
 }

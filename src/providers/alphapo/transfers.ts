@@ -8,12 +8,11 @@ import { CURRENCIES, type Currency, NETWORKS, type Settings } from './catalogue.
 import { feesOf, type Money, net } from './fees.ts'
 import { credit, debit } from './ledger.ts'
 import { LIGHTNING, unpayable } from './lightning.ts'
-import { worth } from './rates.ts'
-import { type TransactionRow, Transactions } from './transactions.ts'
-import { atoms, money, unitsOf } from './wire.ts'
-
-const FIRST_TRANSACTION = 5_100_001
-const FIRST_LINE = 7_200_001
+import { leastDeposited } from './minimums.ts'
+import { coinOf, worth } from './rates.ts'
+import { nextLine, nextTransaction, type TransactionRow, Transactions } from './transactions.ts'
+import { isInternal } from './withdrawals.ts'
+import { money, unitsOf } from './wire.ts'
 
 /** The first of these texts is known, the others are ours. */
 const TOO_LITTLE = 'Transaction amount less than minimum deposit'
@@ -24,6 +23,13 @@ const REPLACED = 'Transaction was double spent'
 const SCORED: readonly string[] = ['BTC', 'BCH', 'ETH', 'LTC']
 
 export const deposits: DepositRules = {
+  // rule: alphapo.deposits.from-elsewhere
+  codesOf: (coin, on) => {
+    const found = [...CURRENCIES.values()].find(
+      ({ currency, network }) => network === on && coinOf(currency) === coin && currency !== LIGHTNING,
+    )
+    return found && { currency: found.currency, network: found.network }
+  },
   asset: ({ handOut, currency = handOut.currency, network }, world) => {
     const known = CURRENCIES.get(currency.toUpperCase())
     const on = network?.toLowerCase() ?? known?.network
@@ -66,8 +72,11 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
   const units = unitsOf(BigInt(transfer.atoms), transfer.decimals)
   const lost = reasonLost(transfer, address, units, world)
   if (lost !== undefined) return `not credited: ${lost}`
+  // rule: alphapo.deposits.internal
+  if (isInternal(transfer.txid, world)) return 'ignored: it went from merchant to merchant within AlphaPo'
 
-  const row = world.put(Transactions, record(transfer, address, units, world))
+  const { id, txid, currency } = transfer
+  const row = world.put(Transactions, record({ transfer: id, txid, currency, units }, address, world))
   const early = confirmations(transfer, world) >= transfer.threshold
   // rule: alphapo.deposits.instant
   if (early && !row.belowMinimum) return settle(row, transfer, world)
@@ -76,7 +85,12 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
 }
 
 /** Why a transfer is not credited; undefined: it is. */
-function reasonLost(transfer: Transfer, address: AddressRow, units: bigint, world: World): string | undefined {
+export function reasonLost(
+  transfer: Pick<Transfer, 'network' | 'currency'>,
+  address: AddressRow,
+  units: bigint,
+  world: World,
+): string | undefined {
   // rule: alphapo.take.wrong-network
   const { network } = CURRENCIES.get(address.currency)!
   if (transfer.network !== network) return `the address is on ${network}, but the transfer is on ${transfer.network}`
@@ -91,24 +105,31 @@ function reasonLost(transfer: Transfer, address: AddressRow, units: bigint, worl
     : undefined
 }
 
+/** Money that has come, over a chain or from another merchant of AlphaPo's. */
+interface Arrival {
+  /** The transfer's own id; null: it came over no chain. */
+  readonly transfer: string | null
+  readonly txid: string
+  readonly currency: string
+  readonly units: bigint
+}
+
 // rule: alphapo.take.monitored, rule: alphapo.deposits.several
-function record(transfer: Transfer, address: AddressRow, units: bigint, world: World): TransactionRow {
-  const into = address.convertTo ?? transfer.currency
-  const belowMinimum = units < minimumOf(transfer.currency, into)
+function record({ transfer, txid, currency, units }: Arrival, address: AddressRow, world: World): TransactionRow {
+  const into = address.convertTo ?? currency
+  const belowMinimum = units < leastDeposited(currency, into)
   const refused = belowMinimum && world.assumes(BELOW_MINIMUM) === 'cancelled-twice'
-  const line = () => FIRST_LINE - 1 + world.next('alphapo.lines')
   return {
-    // rule: alphapo.transactions.ids
-    id: FIRST_TRANSACTION - 1 + world.next('alphapo.transactions'),
-    transfer: transfer.id,
+    id: nextTransaction(world),
+    transfer,
     merchant: address.merchant,
     addressId: address.id,
-    txid: transfer.txid,
-    lines: into === transfer.currency ? [line()] : [line(), line()],
-    sent: cash(transfer.currency, units),
+    txid,
+    lines: into === currency ? [nextLine(world)] : [nextLine(world), nextLine(world)],
+    sent: cash(currency, units),
     // rule: alphapo.take.convert-to
-    received: cash(into, worth(units, transfer.currency, into, world)),
-    cross: transfer.currency !== address.currency,
+    received: cash(into, worth(units, currency, into, world)),
+    cross: currency !== address.currency,
     belowMinimum,
     status: refused ? 'cancelled' : 'not_confirmed',
     error: refused ? TOO_LITTLE : '',
@@ -118,48 +139,71 @@ function record(transfer: Transfer, address: AddressRow, units: bigint, world: W
   }
 }
 
-/** The smallest deposit that is credited. An invoice's amount was judged when it was made. */
-// rule: alphapo.currencies.minimum, rule: alphapo.exchange.minimum
-function minimumOf(currency: string, into: string): bigint {
-  const minimum = atoms(CURRENCIES.get(currency)!.minimum)!
-  return into === currency || currency === LIGHTNING ? minimum : 2n * minimum
-}
-
 /** The transfer has all its confirmations. */
 function settle(before: TransactionRow, transfer: Transfer, world: World): string {
   if (before.belowMinimum) return cancel(before, TOO_LITTLE, transfer, world)
   // rule: alphapo.deposits.credit
-  const row: TransactionRow = world.put(Transactions, {
-    ...before,
-    status: 'confirmed',
-    fees: feesOf(before.sent, before.received, transfer.network, world),
-    confirmations: confirmations(transfer, world),
-    riskscore: SCORED.includes(before.sent.currency)
-      ? `0.${world.draw('alphapo', 'riskscore', transfer.id).below(6)}`
-      : null,
-  })
-  book(row, world)
-  tell(row, world)
+  const row = confirm(
+    before,
+    {
+      fees: feesOf(before.sent, before.received, transfer.network, world),
+      confirmations: confirmations(transfer, world),
+      riskscore: SCORED.includes(before.sent.currency)
+        ? `0.${world.draw('alphapo', 'riskscore', transfer.id).below(6)}`
+        : null,
+    },
+    world,
+  )
   return `confirmed as transaction ${row.id}: ${money(net(row.received, row.fees))} ${row.received.currency} are credited to merchant ${row.merchant}`
 }
 
 /** What has arrived is the merchant's, and what it costs is not. */
 // rule: alphapo.ledger.deposits
-function book({ merchant, transfer: deposit, sent, received, fees }: TransactionRow, world: World): void {
-  const against = sent.currency === received.currency ? 'chain' : 'desk'
+function confirm(
+  before: TransactionRow,
+  known: Pick<TransactionRow, 'fees' | 'confirmations' | 'riskscore'>,
+  world: World,
+): TransactionRow {
+  const row: TransactionRow = world.put(Transactions, { ...before, status: 'confirmed', ...known })
+  const { merchant, transfer, sent, received, fees } = row
+  const deposit = transfer ?? undefined
+  const from = transfer === null ? 'internal' : 'chain'
+  const against = sent.currency === received.currency ? from : 'desk'
   credit({ merchant, money: received, against, kind: 'deposit', deposit }, world)
   for (const fee of fees) debit({ merchant, money: fee, against: 'fees', kind: `${fee.type}_fee`, deposit }, world)
+  tell(row, world)
+  return row
+}
+
+/** Another merchant of AlphaPo's has sent this much to the address: it is there at once, for nothing had to be mined. Only inside a change. */
+// rule: alphapo.deposits.internal
+export function receiveInternally(
+  address: AddressRow,
+  currency: string,
+  units: bigint,
+  txid: string,
+  world: World,
+): void {
+  const row = world.put(Transactions, record({ transfer: null, txid, currency, units }, address, world))
+  if (row.belowMinimum) end(row, TOO_LITTLE, 0, world)
+  else
+    confirm(row, { fees: feesOf(row.sent, row.received, undefined, world), confirmations: 0, riskscore: null }, world)
 }
 
 function cancel(before: TransactionRow, error: string, transfer: Transfer, world: World): string {
+  const row = end(before, error, confirmations(transfer, world), world)
+  return `cancelled as transaction ${row.id}: ${row.error}`
+}
+
+function end(before: TransactionRow, error: string, confirmations: number, world: World): TransactionRow {
   const row: TransactionRow = world.put(Transactions, {
     ...before,
     status: 'cancelled',
     error: before.error || error,
-    confirmations: confirmations(transfer, world),
+    confirmations,
   })
   tell(row, world)
-  return `cancelled as transaction ${row.id}: ${row.error}`
+  return row
 }
 
 function cash(currency: string, units: bigint): Money {
