@@ -1,74 +1,23 @@
 // Withdrawals from AlphaPo: what may be asked for, what becomes of it, what is told, and where the money is meanwhile.
 import { describe, expect, test } from 'vitest'
-import { ledgerProblems } from '../../src/world/ledger.ts'
+import { client, clientOf, KEYS, lookingUp, PAYEE, taking } from '../clients/alphapo.ts'
 import {
-  client,
-  clientOf,
-  type Credentials,
-  KEYS,
-  lookingUp,
-  PAYEE,
-  post,
-  taking,
-  withdrawing,
-} from '../clients/alphapo.ts'
-import { Inbox, type Kit, type Reply, start } from '../kit.ts'
-
-const FIRST = 5100001
-const EVM = '0x00000000000000000000000000000000000000aa'
-const TRON = 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t'
-const XRP = 'rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh'
-
-async function give(box: Kit, currency: string, amount: string, account = 'demo'): Promise<void> {
-  const reply = await box.control('POST', '/balances', { provider: 'alphapo', account, currency, amount })
-  if (reply.status !== 201) throw new Error(reply.text)
-}
-
-function withdraw(
-  box: Kit,
-  fields: Record<string, unknown> = {},
-  credentials: Credentials = KEYS.demo,
-): Promise<Reply> {
-  return box.call(clientOf(credentials), withdrawing(fields))
-}
-
-/** One that is accepted. */
-async function accepted(box: Kit, fields: Record<string, unknown> = {}): Promise<any> {
-  const reply = await withdraw(box, fields)
-  if (reply.status !== 201) throw new Error(reply.text)
-  return reply.json.data
-}
-
-/** What a merchant is told that it has. */
-async function balance(box: Kit, currency: string, credentials: Credentials = KEYS.demo): Promise<string> {
-  const { data } = (await box.call(clientOf(credentials), post('/accounts/list', {}))).json
-  return data.find((row: any) => row.currency === currency).balance
-}
-
-async function info(box: Kit, by: Record<string, string | number> = { id: FIRST }): Promise<Reply> {
-  return box.call(client, lookingUp(by))
-}
-
-async function listen(box: Kit, account = 'demo'): Promise<Inbox> {
-  const inbox = await Inbox.open()
-  await box.subscribe('alphapo', inbox, { account })
-  return inbox
-}
-
-async function act(box: Kit, name: string, body: object): Promise<Reply> {
-  return box.control('POST', `/actions/alphapo/${name}`, body)
-}
-
-const statuses = (inbox: Inbox) => inbox.received.map(({ json }) => json.status)
-
-function wrong(reply: Reply, errors: Record<string, string>, what = ''): void {
-  expect([what, reply.status, reply.json]).toEqual([what, 400, { errors }])
-}
-
-/** A world in which nothing is lost or made from nothing. */
-function sound(box: Kit): void {
-  expect(ledgerProblems(box.world)).toEqual([])
-}
+  accepted,
+  act,
+  balance,
+  EVM,
+  FIRST,
+  give,
+  info,
+  listen,
+  sound,
+  statuses,
+  TRON,
+  withdraw,
+  wrong,
+  XRP,
+} from '../clients/alphapo-money.ts'
+import { type Inbox, start } from '../kit.ts'
 
 const TAKEN = { foreign_id: 'The foreign id has already been taken.' }
 
