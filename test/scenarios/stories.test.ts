@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { checkFiles } from '../../src/scenario/check.ts'
 import { contractOf } from '../../src/contract/contracts.ts'
 import { findProviders } from '../../src/app.ts'
-import { client as alphapo, taking } from '../clients/alphapo.ts'
+import { calculating, client as alphapo, exchanging, lookingUp, post as posting, taking, withdrawing } from '../clients/alphapo.ts'
 import { allocation, client as cpg, payout } from '../clients/cpg.ts'
 import { client as payward, creation, listing, METHODS, transactions } from '../clients/payward.ts'
 import { client as zopay, get, post, replay } from '../clients/zopay.ts'
@@ -79,6 +79,17 @@ async function intend(box: Kit): Promise<any> {
   return reply.json
 }
 
+/** Bitcoin for AlphaPo's demo merchant. */
+async function fund(box: Kit, amount: string): Promise<void> {
+  const reply = await box.control('POST', '/balances', { provider: 'alphapo', currency: 'BTC', amount })
+  expect(reply.status).toBe(201)
+}
+
+async function bitcoin(box: Kit): Promise<string> {
+  const { data } = (await box.call(alphapo, posting('/accounts/list', {}))).json
+  return data.find(({ currency }: any) => currency === 'BTC').balance
+}
+
 const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   'alphapo/lightning-expired': async ({ box, inbox }) => {
     const { data } = (await box.call(alphapo, taking({ currency: 'BTCLN', amount: '0.001' }))).json
@@ -87,6 +98,45 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     expect(inbox.received).toEqual([])
     expect(await why(box)).toMatch(/expired|fifteen minutes/)
     expect((await box.control('GET', '/callbacks')).json.data).toEqual([])
+  },
+
+  'alphapo/withdrawal-declined-after-review': async ({ box, inbox }) => {
+    await fund(box, '1')
+    expect((await box.call(alphapo, withdrawing({}))).json.data.status).toBe('pending')
+    await box.advance('119m')
+    expect([inbox.received.map(({ json }) => json.status), await bitcoin(box)]).toEqual([['pending'], '0.59995000'])
+    await box.advance('1m')
+    expect(inbox.received.map(({ json }) => [json.status, json.error])).toEqual([
+      ['pending', ''],
+      ['declined', 'Declined by the owner'],
+    ])
+    expect(await bitcoin(box)).toBe('1.00000000')
+    expect((await box.call(alphapo, withdrawing({}))).status).toBe(400)
+  },
+
+  'alphapo/withdrawal-lost-answer': async ({ box, inbox }) => {
+    await fund(box, '1')
+    expect(await trying(box, alphapo, withdrawing({}))).toBe('lost')
+    const again = await box.call(alphapo, withdrawing({}))
+    expect([again.status, again.json]).toEqual([400, { errors: { foreign_id: 'The foreign id has already been taken.' } }])
+    const found = await box.call(alphapo, lookingUp({ foreign_id: 'wd-1' }))
+    expect([found.status, found.json.status]).toEqual([200, 'not_confirmed'])
+    expect(await bitcoin(box)).toBe('0.59995000')
+    await box.advance('1m')
+    expect(inbox.received.map(({ json }) => [json.id, json.status])).toEqual([[found.json.id, 'confirmed']])
+  },
+
+  'alphapo/exchange-price-expired': async ({ box }) => {
+    await fund(box, '1')
+    const price = async () => (await box.call(alphapo, calculating({}))).json.data.price
+    const first = await price()
+    await box.advance('10s')
+    const at = (foreign_id: string) => box.call(alphapo, exchanging('fixed', { foreign_id, price: first }))
+    expect((await at('one')).json.data).toMatchObject({ price: '60000.00000000', receiver_amount: '1200.00000000' })
+    await box.advance('50s')
+    const late = await at('two')
+    expect([late.status, late.json]).toEqual([400, { errors: { price: 'The selected price is invalid.' } }])
+    expect([first, await price()]).toEqual(['60000.00000000', '50000.00000000'])
   },
 
   'cpg/late-deposit': async ({ box, inbox }) => {
