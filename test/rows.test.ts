@@ -86,6 +86,7 @@ async function everything(box: Kit): Promise<void> {
   await box.deposit(pool.address, '6')
   await box.deposit(taken.address, '2')
   await payOut(box)
+  await payOutOfAlphapo(box)
   await box.control('POST', '/faults', {
     when: { provider: 'cpg', body: { user_identifier: '/^x/' }, headers: { 'X-A': 'b' }, nth: 9 },
     then: [{ respond: { error: 'unavailable' } }, { delay: '2s' }, { deposit: { amount: '7', after: '1h' } }],
@@ -124,6 +125,26 @@ async function payOut(box: Kit): Promise<void> {
   await box.control('PUT', '/rates', { from: 'BTC', to: 'USD', rate: '60000' })
 }
 
+/** A withdrawal that waits for approval, one that converts, an internal one, a price, and an exchange that is not done yet. */
+async function payOutOfAlphapo(box: Kit): Promise<void> {
+  for (const currency of ['BTC', 'EUR'])
+    await box.control('POST', '/balances', { provider: 'alphapo', currency, amount: '1000' })
+  const { client, withdrawing } = alphapo
+  const limits = { hour: '100000', day: '200000' }
+  await box.control('POST', '/actions/alphapo/limit-merchant', limits)
+  await box.control('POST', '/actions/alphapo/limit-merchant', { currency: 'BTC', operation: '5' })
+  const { address } = (await box.call(alphapo.clientOf(alphapo.KEYS.other), alphapo.taking({ foreign_id: 'o' }))).json
+    .data
+  for (const [index, fields] of [
+    { amount: 6 },
+    { currency: 'EUR', convert_to: 'BTC', amount: 600 },
+    { amount: 1, address },
+  ].entries())
+    await box.call(client, withdrawing({ foreign_id: index, ...fields }))
+  await box.call(client, alphapo.calculating({}))
+  await box.call(client, alphapo.exchanging('now', {}))
+}
+
 /** Every place in a row, the row itself aside. */
 function* placesIn(value: any, at: readonly (string | number)[] = []): Generator<readonly (string | number)[]> {
   if (typeof value !== 'object' || value === null) return
@@ -148,6 +169,9 @@ function bent(tables: Tables, table: string, key: string, place: readonly (strin
 
 const READS: readonly (readonly [Client, Request])[] = [
   [alphapo.client, alphapo.lookingUp({ id: 5_100_001 })],
+  [alphapo.client, alphapo.lookingUp({ foreign_id: '1' })],
+  [alphapo.client, alphapo.post('/accounts/list', {})],
+  [alphapo.client, alphapo.calculating({})],
   [cpg.client, { method: 'GET', path: '/v1/deposit-requests/1' }],
   [cpg.client, { method: 'GET', path: '/v1/withdrawals/1' }],
   [cpg.client, { method: 'GET', path: '/v1/balances' }],
