@@ -127,7 +127,10 @@ const ARROWS: Readonly<
   },
   'alphapo withdrawal': {
     first: 'not_confirmed',
-    arrows: { not_confirmed: ['pending', 'confirmed', 'cancelled', 'declined'], pending: ['not_confirmed'] },
+    arrows: {
+      not_confirmed: ['pending', 'confirmed', 'cancelled', 'declined'],
+      pending: ['confirmed', 'cancelled', 'declined'],
+    },
   },
   'alphapo transaction': { first: 'not_confirmed', arrows: { not_confirmed: ['confirmed', 'cancelled'] } },
   'sandgate withdrawal': {
