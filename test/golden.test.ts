@@ -261,6 +261,7 @@ test('each check keeps its id: journals and case files hold it', async () => {
       'schema_valid',
       'signature_present',
       'signature_valid',
+      'within_quote_rate',
       'within_rate_limit',
     ],
     cpg: [

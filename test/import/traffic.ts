@@ -1,6 +1,15 @@
 // A partner's calls to "the real provider", which is a sandbox with another seed: what was sent and what was answered, for every way of writing it down.
 import { expect } from 'vitest'
-import { client as alphapo, clientOf as alphapoOf, lookingUp, post as toAlphapo, taking } from '../clients/alphapo.ts'
+import {
+  calculating,
+  client as alphapo,
+  clientOf as alphapoOf,
+  exchanging,
+  lookingUp,
+  post as toAlphapo,
+  taking,
+  withdrawing,
+} from '../clients/alphapo.ts'
 import { allocation, client as cpg, clientOf as cpgOf, KEYS as CPG_KEYS, payout } from '../clients/cpg.ts'
 import {
   addressesOf,
@@ -126,6 +135,12 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [alphapo, taking({ currency: 'XRP', foreign_id: 'a/b' }), 201],
     () => [alphapo, taking({ currency: 'XRP', foreign_id: 'a/b' }), 201],
     () => [alphapo, toAlphapo('/currencies/list', {}), 200],
+    () => [alphapo, toAlphapo('/currencies/rates', { currency_from: 'BTC', currency_to: 'EUR' }), 200],
+    () => [alphapo, toAlphapo('/accounts/list', {}), 200],
+    () => [alphapo, calculating({}), 200],
+    // The price is another one here: only with ours in its place is the balance what is lacking.
+    (answers) => [alphapo, exchanging('fixed', { price: answers.at(-1).data.price }), 400],
+    () => [alphapo, withdrawing({}), 400],
     () => [alphapo, taking({ currency: 'NOPE' }), 400],
     () => [alphapo, lookingUp({ id: 77 }), 400],
     () => [alphapoOf({ key: 'nobody_has_this_key', secret: 'x' }), taking({}), 403],
@@ -160,6 +175,7 @@ export async function spokenWith(name: Name): Promise<readonly Spoken[]> {
 /** A second goes by between two calls. */
 async function sessionWith(name: Name): Promise<Spoken[]> {
   const box = await realProvider(name)
+  if (name === 'alphapo') await box.control('PUT', '/rates', { from: 'BTC', to: 'EUR', rate: '57123.45' })
   const spoken: Spoken[] = []
   for (const [index, next] of SESSIONS[name].entries()) {
     const [client, request, status] = next(spoken.map(({ reply }) => reply.json))

@@ -143,6 +143,17 @@ describe('a withdrawal', () => {
       expect([amount, (await accepted(box, { amount, foreign_id: `f${index}` })).amount]).toEqual([amount, told])
   })
 
+  test('alphapo.format.amounts: told with 8 decimals; what is finer than the chain knows is cut off there', async () => {
+    const box = await start()
+    await give(box, 'EURS', '100')
+    expect((await accepted(box, { currency: 'EURS', address: EVM, amount: '10.129' })).receiver_amount).toBe(
+      '10.12900000',
+    )
+    await box.advance('1m')
+    expect((await info(box)).json.transactions[0].amount).toBe('10.12900000')
+    expect((await box.control('GET', '/withdrawals')).json.data[0].amount).toBe('10.12')
+  })
+
   test('alphapo.withdrawals.minimum: of what arrives, to the last digit', async () => {
     const box = await start()
     await give(box, 'BTC', '1')

@@ -97,7 +97,8 @@ function exchanged(call: AlphapoCall, terms: Terms, foreignId: string, world: Wo
   const { merchant } = call.caller
   const { sent, fee } = terms
   const due = BigInt(sent.units) + (fee.currency === sent.currency ? BigInt(fee.units) : 0n)
-  if (!fits(merchant, { ...sent, units: due.toString() }, world)) refuse('sender_amount', 'Not enough amount')
+  if (!fits(merchant, { ...sent, units: due.toString() }, world))
+    refuse('sender_amount', 'Not enough amount', `with its fee the exchange takes ${money(due)} ${sent.currency}`)
   const { id, status } = exchange(call, terms, foreignId, world)
   return { status: 201, body: { data: { ...told(terms), id, foreign_id: foreignId, type: 'exchange', status } } }
 }

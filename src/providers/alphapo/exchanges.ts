@@ -45,7 +45,6 @@ export const Exchanges: Table<ExchangeRow> = {
   references: ({ timer }) => [['timer', Timers, timer]],
   indexes: {
     byForeignId: { group: (row) => JSON.stringify([row.merchant, row.foreignId]), order: (row) => row.id, early: true },
-    byMerchant: { group: (row) => row.merchant, order: (row) => row.id },
   },
 }
 

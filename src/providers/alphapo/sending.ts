@@ -136,6 +136,7 @@ function request(
       address,
       tag,
       // What is finer than the chain knows is cut off.
+      // rule: alphapo.format.amounts
       atoms: rescaled(BigInt(received.units), UNITS, to.decimals),
       fee: money(costs.reduce((sum, { units }) => sum + BigInt(units), 0n)),
       feeCurrency: currency,

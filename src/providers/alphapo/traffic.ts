@@ -15,6 +15,15 @@ export const traffic: Traffic = {
     expires_at: 'timestamp',
     ts_fixed: 'timestamp',
     ts_release: 'timestamp',
+    // What rates are, and what a merchant has, only the provider knows. A price is named again by exchange/fixed.
+    price: 'code',
+    rate_to: 'text',
+    min_amount: 'text',
+    min_amount_deposit_with_exchange: 'text',
+    sender_amount: 'text',
+    receiver_amount: 'text',
+    fee_amount: 'text',
+    balance: 'text',
   },
   account: ({ merchant }: KeyRow) => merchant,
 }
