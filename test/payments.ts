@@ -188,7 +188,7 @@ export function expectWhole(
     }
   }
   for (const { cause, kind, balance, atoms: moved } of world.list(Movements, 'all', '')) {
-    if (cause.withdrawal === null || !moved.startsWith('-') || !/^withdrawal/.test(kind)) continue
+    if (cause.withdrawal === null || !moved.startsWith('-') || !kind.startsWith('withdrawal')) continue
     const key = `${cause.withdrawal} ${kind} ${balance}`
     paid.set(key, (paid.get(key) ?? 0) + 1)
   }
