@@ -7,6 +7,8 @@ import { escape, type Pointers } from './pointers.ts'
 export interface ContractOperation {
   readonly id: string
   readonly method: string
+  /** Where the path begins: the document's own base path unless the operation, or its path, has another one. */
+  readonly base: string
   /** The template under the base path: `/v1/deposit-requests/{request_id}`. */
   readonly path: string
   readonly parameters: readonly Parameter[]
@@ -69,9 +71,13 @@ function readOperation(
     !Object.keys(responses).some((code) => /^([1-5](\d\d|XX)|default)$/.test(code))
   )
     throw pointers.wrong(`${pointer}/responses`, 'has no response: expected a status, 2XX or default')
+  const bases = basePaths(pointer, servers, pointers) ??
+    basePaths(item, pointers.at(item).servers, pointers) ??
+    basePaths('', document.servers, pointers) ?? ['']
   const operation: ContractOperation = {
     id,
     method,
+    base: bases[0]!,
     path,
     pointer,
     parameters: readParameters(
@@ -91,8 +97,7 @@ function readOperation(
   for (const name of declared)
     if (!named.includes(name))
       throw pointers.wrong(pointer, `declares a parameter "${name}" in path, which ${path} does not have`)
-  const own = basePaths(pointer, servers, pointers) ?? basePaths(item, pointers.at(item).servers, pointers)
-  for (const base of own ?? basePaths('', document.servers, pointers) ?? ['']) {
+  for (const base of bases) {
     try {
       paths.add(method, base + path, operation)
     } catch (error) {

@@ -34,16 +34,12 @@ export function hintFor(refusal: Refusal, call: Call, company: Company, world: W
 
 // rule: sandgate.hints.path
 /** Where a call that went nowhere may have been meant to go. */
-export function nearestPath(
-  { method, path }: Call,
-  { basePath, operations }: Contract,
-  { formerPaths = [] }: Provider,
-): string {
+export function nearestPath({ method, path }: Call, { operations }: Contract, { formerPaths = [] }: Provider): string {
   const sent = path.slice(0, PATH_MAX)
   for (const { whose, paths } of formerPaths) {
     for (const [pattern, id] of paths) {
       const now = pattern.test(`${method} ${sent}`) ? operations.find((operation) => operation.id === id) : undefined
-      if (now) return `it is a path of ${whose}; did you mean ${now.method} ${basePath}${now.path}?`
+      if (now) return `it is a path of ${whose}; did you mean ${now.method} ${now.base}${now.path}?`
     }
   }
   const parts = sent.split('/')
@@ -55,8 +51,8 @@ export function nearestPath(
       .join('/')
   const meant = new Map(
     operations.map((operation) => [
-      `${operation.method} ${asSent(basePath + operation.path)}`,
-      `${operation.method} ${basePath}${operation.path}`,
+      `${operation.method} ${asSent(operation.base + operation.path)}`,
+      `${operation.method} ${operation.base}${operation.path}`,
     ]),
   )
   return `did you mean ${meant.get(closest(`${method} ${sent}`, [...meant.keys()]))}?`

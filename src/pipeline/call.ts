@@ -228,10 +228,14 @@ function perform(
     if (repeat) return { ...repeat, headers: { ...repeat.headers, ...runtime.provider.headers?.(call, world) } }
   }
   const before = exchange.plan && (world.last(HandOuts, 'all', '')?.seq ?? 0)
+  const concerned = new Set<string>()
   if (exchange.plan) {
     const { plan } = exchange
     call.fate = plan.fate
-    call.made = (object) => armCallbackFaults(plan, call.provider, object, world)
+    call.made = (object) => {
+      concerned.add(object)
+      armCallbackFaults(plan, call.provider, object, world)
+    }
   }
   const response = write(run(operation, exchange, world), runtime, exchange, world)
   if (policy && id !== undefined) storeResponse(call, policy, id, response, world)
@@ -239,6 +243,7 @@ function perform(
     applyScenarioEffects(
       exchange.plan!,
       world.list(HandOuts, 'all', '', { after: { order: before, key: '\uffff' } }),
+      concerned,
       runtime,
       exchange,
       world,

@@ -6,16 +6,17 @@ import type { HandOut, World } from '../world/world.ts'
 import type { Exchange, ProviderRuntime } from './exchange.ts'
 
 // rule: sandgate.faults.deposit, sandgate.faults.callbacks
-/** What a scenario lets happen to what this call handed out: money that comes, callbacks that go wrong. */
+/** What a scenario lets happen to what this call handed out: money that comes, callbacks that go wrong unless they were `concerned` before. */
 export function applyScenarioEffects(
   plan: Plan,
   handOuts: readonly HandOut[],
+  concerned: ReadonlySet<string>,
   { providers }: ProviderRuntime,
   { call }: Exchange,
   world: World,
 ): void {
   for (const object of new Set(handOuts.map(({ reference }) => reference)))
-    armCallbackFaults(plan, call.provider, object, world)
+    if (!concerned.has(object)) armCallbackFaults(plan, call.provider, object, world)
   for (const deposit of plan.deposits) {
     const handOut = addressee(deposit, handOuts)
     if (!handOut) continue

@@ -36,7 +36,8 @@ export interface Operation {
 /** The operations of an OpenAPI document of `specs/`, in its order. */
 export function operationsOf(name: string): readonly Operation[] {
   const { paths, servers } = yaml(`specs/${name}.yaml`)
-  const base = servers?.[0]?.url === undefined ? '' : new URL(servers[0].url, 'http://sandbox').pathname
+  const baseOf = (named: any) =>
+    named?.[0]?.url === undefined ? undefined : new URL(named[0].url, 'http://sandbox').pathname.replace(/\/$/, '')
   const methods = ['get', 'post', 'put', 'patch', 'delete']
   return Object.entries<any>(paths).flatMap(([path, item]) =>
     methods
@@ -44,7 +45,7 @@ export function operationsOf(name: string): readonly Operation[] {
       .map((method) => ({
         id: item[method].operationId,
         method: method.toUpperCase(),
-        path: `${base.replace(/\/$/, '')}${path}`,
+        path: `${baseOf(item[method].servers) ?? baseOf(item.servers) ?? baseOf(servers) ?? ''}${path}`,
         summary: String(item[method].summary ?? ''),
       })),
   )

@@ -15,7 +15,18 @@ export const CROSS_CURRENCY = 'alphapo.callbacks.cross-currency'
 
 export const callbacks: CallbackRules = {
   // rule: alphapo.callbacks.statuses
-  events: ['not_confirmed', 'confirmed', 'cancelled', 'pending', 'declined'],
+  events: [
+    'not_confirmed',
+    'confirmed',
+    'cancelled',
+    'pending',
+    'declined',
+    'processing',
+    'failed',
+    'paid',
+    'expired',
+    'restricted',
+  ],
   // rule: alphapo.callbacks.retries
   retryMs: [1, 5, 15, 30, 60, 90, 120, 180, 240, 240, 240, 240].map((minutes) => minutes * MINUTE_MS),
   // rule: alphapo.callbacks.timeout

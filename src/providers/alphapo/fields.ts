@@ -72,6 +72,8 @@ const KINDS: Readonly<Record<string, string>> = {
   receiver_amount: 'a number',
   price: 'a number',
   id: 'an integer',
+  life_time_duration: 'an integer',
+  life_time_datetime: 'an integer',
 }
 
 function reason(field: string, { keyword, params, value }: Problem): string {

@@ -13,12 +13,29 @@ import { EXCHANGE_FEE_IN, FEE_NAMES, MINING_FEE } from './fees.ts'
 import { fieldsLegal } from './fields.ts'
 import { formerPaths } from './former.ts'
 import { CALCULATE_RATE, gates, identity, quoteGates } from './gates.ts'
+import { chooseInvoiceCurrency, createInvoice, invoiceValid } from './invoices.ts'
+import { InvoicePayments } from './invoices-callbacks.ts'
+import { invoiceReactions } from './invoices-states.ts'
+import { Invoices } from './invoices-table.ts'
 import { ledger } from './ledger.ts'
 import { LimitsTable } from './limits.ts'
 import { getTransactionInfo, lookupValid } from './lookups.ts'
 import { FIAT_TO_CRYPTO, filtersValid, listPairs } from './pairs.ts'
 import { Payees } from './payees.ts'
+import {
+  createPaymentRequest,
+  isServed,
+  PATH,
+  pathServed,
+  requestActions,
+  requestValid,
+  STATUS,
+} from './payment-requests.ts'
+import { RequestPayments } from './payment-requests-callbacks.ts'
+import { LOCK_END, requestReactions } from './payment-requests-states.ts'
+import { PaymentRequests } from './payment-requests-table.ts'
 import { QUOTE_USE, Quotes } from './quotes.ts'
+import { refundActions, Refunds } from './refunds.ts'
 import { WITHDRAWAL_BOOKED, withdrawals } from './sending.ts'
 import { CANCELLED_MONEY, Transactions } from './transactions.ts'
 import { traffic } from './traffic.ts'
@@ -34,8 +51,21 @@ export const provider: Provider = {
   keyHeader: 'x-processing-key',
   settings: Settings,
   demo: DEMO,
-  tables: [Addresses, Transactions, Payees, Withdrawals, LimitsTable, Quotes, Exchanges],
-  handsOut: [Addresses],
+  tables: [
+    Addresses,
+    Transactions,
+    Payees,
+    Withdrawals,
+    LimitsTable,
+    Quotes,
+    Exchanges,
+    Invoices,
+    InvoicePayments,
+    PaymentRequests,
+    RequestPayments,
+    Refunds,
+  ],
+  handsOut: [Addresses, Invoices, PaymentRequests],
   // rule: alphapo.take.repeat, rule: alphapo.take.end-user-reference, rule: alphapo.take.tag-type
   switches: {
     'alphapo.take.repeat': ['new-address', 'same-address'],
@@ -53,6 +83,9 @@ export const provider: Provider = {
     [WITHDRAWAL_MONEY]: ['included', 'conversions-only'],
     [MINING_FEE]: ['charged', 'covered'],
     [FEE_NAMES]: ['documented', 'long'],
+    [PATH]: ['payments', 'both'],
+    [STATUS]: ['201', '200'],
+    [LOCK_END]: ['ends', 'lives-on'],
   },
   // rule: alphapo.content.media-type
   readsJson: (mediaType) => mediaType !== undefined && /[/+]json$/.test(mediaType),
@@ -80,12 +113,14 @@ export const provider: Provider = {
     exchangeFixed: { gates: [...gates, exchangeFieldsValid], run: exchangeFixed, makes: true },
     exchangeNow: { gates: [...gates, exchangeFieldsValid], run: exchangeNow, makes: true },
     getTransactionInfo: { gates: [...gates, lookupValid], run: getTransactionInfo },
+    createInvoice: { gates: [...gates, invoiceValid], run: createInvoice, makes: true },
+    createPaymentRequest: { gates: [pathServed, ...gates, requestValid], run: createPaymentRequest, makes: true },
   },
   refusals,
   notFound: {
     gates: [],
-    answer: (call) => {
-      if (call.allowed.length > 0)
+    answer: (call, world) => {
+      if (call.allowed.length > 0 && (call.path !== '/api/v2/requests' || isServed(call, world)))
         throw new Refusal('method_not_allowed', { headers: { allow: call.allowed.join(', ') } })
       throw new Refusal(
         'not_found',
@@ -103,11 +138,11 @@ export const provider: Provider = {
     path: '/api/v2/addresses/take',
     body: '{"currency":"BTC","foreign_id":"user_1","end_user_reference":"user_1"}',
   },
-  reactions: exchangeReactions,
+  reactions: { ...exchangeReactions, ...invoiceReactions, ...requestReactions },
   deposits,
   ledger,
   withdrawals,
-  actions,
+  actions: { ...actions, 'choose-invoice-currency': chooseInvoiceCurrency, ...requestActions, ...refundActions },
   callbacks,
   traffic,
 }

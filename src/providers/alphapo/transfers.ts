@@ -6,9 +6,11 @@ import { Addresses, type AddressRow } from './addresses.ts'
 import { BELOW_MINIMUM, tell } from './callbacks.ts'
 import { CURRENCIES, type Currency, NETWORKS, type Settings } from './catalogue.ts'
 import { feesOf, type Money, net } from './fees.ts'
+import { onInvoiceTransfer } from './invoices-states.ts'
 import { credit, debit } from './ledger.ts'
 import { LIGHTNING, unpayable } from './lightning.ts'
 import { leastDeposited } from './minimums.ts'
+import { onRequestTransfer } from './payment-requests-states.ts'
 import { coinOf, worth } from './rates.ts'
 import { nextLine, nextTransaction, type TransactionRow, Transactions } from './transactions.ts'
 import { isInternal } from './withdrawals.ts'
@@ -48,6 +50,9 @@ export const deposits: DepositRules = {
   // A transfer without a tag, or with one that was never allocated, is unattributed and does not get here.
   // rule: alphapo.deposits.tag
   onTransfer: (step, transfer, holder, world) => {
+    const { reference } = holder
+    if (reference.startsWith('invoice:')) return onInvoiceTransfer(step, transfer, reference, world)
+    if (reference.startsWith('payment-request:')) return onRequestTransfer(step, transfer, reference, world)
     if (step === 'seen') return seen(transfer, holder, world)
     const row = world.first(Transactions, 'byTransfer', transfer.id)
     if (!row) return 'ignored: AlphaPo did not record this transfer when it was first seen'
