@@ -96,3 +96,28 @@ export function lookingUp(by: Record<string, string | number>): Request {
 }
 
 export const client = clientOf(KEYS.demo)
+
+/** An invoice over 60 euros with a timer, whose payer chooses the currency; fields may be added, changed, or left out with undefined. */
+export function invoicing(fields: Record<string, unknown>): Request {
+  return post('/invoices/create', {
+    timer: true,
+    title: 'Order 8721',
+    currency: 'EUR',
+    amount: 60,
+    foreign_id: 'order_8721',
+    end_user_reference: 'user_8721',
+    url_success: 'https://shop.example/paid',
+    url_failed: 'https://shop.example/failed',
+    email_user: 'payer@shop.example',
+    ...fields,
+  })
+}
+
+/** A payment request over 60 euros that lives for two hours. */
+export function requesting(fields: Record<string, unknown>, path = '/api/payments/v1/requests'): Request {
+  return {
+    method: 'POST',
+    path,
+    body: JSON.stringify({ amount: '60.00', currency: { iso: 'EUR' }, life_time_duration: 7200, ...fields }),
+  }
+}

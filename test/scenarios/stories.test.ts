@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { checkFiles } from '../../src/scenario/check.ts'
 import { contractOf } from '../../src/contract/contracts.ts'
 import { findProviders } from '../../src/app.ts'
-import { calculating, client as alphapo, exchanging, lookingUp, post as posting, taking, withdrawing } from '../clients/alphapo.ts'
+import { calculating, client as alphapo, exchanging, invoicing, lookingUp, post as posting, taking, withdrawing } from '../clients/alphapo.ts'
 import { allocation, client as cpg, payout } from '../clients/cpg.ts'
 import { client as payward, creation, listing, METHODS, transactions } from '../clients/payward.ts'
 import { client as zopay, get, post, replay } from '../clients/zopay.ts'
@@ -137,6 +137,25 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     const late = await at('two')
     expect([late.status, late.json]).toEqual([400, { errors: { price: 'The selected price is invalid.' } }])
     expect([first, await price()]).toEqual(['60000.00000000', '50000.00000000'])
+  },
+
+  'alphapo/invoice-half-paid': async ({ box, inbox }) => {
+    const { data } = (await box.call(alphapo, invoicing({ sender_currency: 'ETH', type: 'good_until_expired' }))).json
+    expect(data.sender_amount).toBe('0.02000000')
+    await box.advance('1m')
+    expect(inbox.received.map(({ json }) => [json.status, json.currency_sent.remaining_amount])).toEqual([['pending', '0.01000000']])
+    await box.advance('1h')
+    expect(inbox.received.map(({ json }) => [json.status, json.error])).toEqual([['pending', ''], ['failed', 'Timer expired. User paid less than requested.']])
+    expect((await box.control('GET', '/movements')).json.data).toEqual([])
+  },
+
+  'alphapo/invoice-paid-after-expiry': async ({ box, inbox }) => {
+    const { data } = (await box.call(alphapo, invoicing({ sender_currency: 'ETH' }))).json
+    expect(data.sender_amount).toBe('0.02000000')
+    await box.advance('1h')
+    expect(inbox.received.map(({ json }) => [json.status, json.error])).toEqual([['failed', 'Timer expired. User not paid.']])
+    expect(await why(box)).toMatch(/too late: invoice:826900 is failed, and the payer is refunded/)
+    expect((await box.control('GET', '/movements')).json.data).toEqual([])
   },
 
   'cpg/late-deposit': async ({ box, inbox }) => {

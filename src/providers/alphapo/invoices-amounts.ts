@@ -3,19 +3,15 @@ import { plainText, readDecimal } from '../../text/decimals.ts'
 import { spoken } from './fields.ts'
 import { atoms } from './wire.ts'
 
-/** Far above every amount, and written without an exponent. */
-const BOUND = 1e15
+/** Beyond it a JSON number is not exact any more, and is written with an exponent. */
+const NUMBER_MAX = 1e15
 
 /** In hundred-millionths; where it is none, what is wrong with it. */
 export function readAmount(field: string, given: unknown): bigint | string {
-  const text = typeof given === 'number' ? plainText(readDecimal(String(bounded(given)))!) : String(given).trim()
+  if (typeof given === 'number' && Math.abs(given) > NUMBER_MAX) return `The ${spoken(field)} format is invalid.`
+  const text = typeof given === 'number' ? plainText(readDecimal(String(given))!) : String(given).trim()
   if (!/^-?\d+(\.\d+)?$/.test(text)) return `The ${spoken(field)} must be a number.`
   const units = atoms(text)
   if (units === undefined) return `The ${spoken(field)} format is invalid.`
   return units > 0n ? units : `The ${spoken(field)} must be greater than 0.`
-}
-
-/** JavaScript writes small and huge numbers with an exponent. */
-function bounded(number: number): number {
-  return Math.max(-BOUND, Math.min(BOUND, number))
 }

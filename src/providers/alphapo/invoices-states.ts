@@ -122,7 +122,7 @@ function shrink(row: InvoiceRow, world: World): string {
   if (covering(row, world)) return settle(row, world)
   if (row.status !== 'processing') return `${key} stays ${row.status}`
   if (row.expiresAt! <= world.now) return end({ ...row, status: 'pending' }, world)
-  timed({ ...row, status: 'pending' }, row.expiresAt!, world)
+  timed({ ...row, status: 'pending' }, row.expiresAt, world)
   return `${key} is pending again`
 }
 
