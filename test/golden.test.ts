@@ -258,6 +258,7 @@ test('each check keeps its id: journals and case files hold it', async () => {
       'key_known',
       'key_present',
       'lookup_valid',
+      'path_served',
       'schema_valid',
       'signature_present',
       'signature_valid',

@@ -77,6 +77,16 @@ async function everything(box: Kit): Promise<void> {
   await box.call(zopay.client, zopay.simulate(intent.id))
   const taken = (await box.call(alphapo.client, alphapo.taking({ convert_to: 'EUR' }))).json.data
   const lightning = (await box.call(alphapo.client, alphapo.taking({ currency: 'BTCLN', amount: '0.001' }))).json.data
+  const invoice = alphapo.invoicing({ sender_currency: 'BTC', type: 'good_until_expired' })
+  const billed = (await box.call(alphapo.client, invoice)).json.data
+  const forced = { payment_currency: { iso: 'BTC', network_name: 'bitcoin' }, end_user_email: 'a@a.test' }
+  const asked = (await box.call(alphapo.client, alphapo.requesting(forced))).json.data
+  const paid = (await box.call(alphapo.client, alphapo.requesting(forced))).json.data
+  await box.deposit(billed.address, '0.0004')
+  await box.deposit(asked.payment_request_address.address, '0.0004')
+  await box.deposit(paid.payment_request_address.address, '0.002', { confirmations: 'instant' })
+  const refund = { payment_request_id: paid.id, amount: '5' }
+  expect((await box.control('POST', '/actions/alphapo/create-refund', refund)).status).toBe(201)
   await box.deposit(sticky.address, '5', { confirmations: 'instant' })
   await box.deposit(xrp.address, '25', { tag: xrp.tag, confirmations: 'instant' })
   await box.deposit(address.address, '7', { confirmations: 'instant' })

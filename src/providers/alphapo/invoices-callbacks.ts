@@ -22,7 +22,7 @@ export function tellInvoice(row: InvoiceRow, world: World): void {
 // rule: alphapo.invoices.callback-body
 function view(row: InvoiceRow, world: World): object {
   const { payable, currency, fee } = row
-  const payments = livePayments(InvoicePayments, invoiceKey(row.id), world)
+  const payments = payable ? livePayments(InvoicePayments, invoiceKey(row.id), world) : []
   return {
     id: row.id,
     foreign_id: row.foreignId,

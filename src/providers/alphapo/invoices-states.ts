@@ -61,7 +61,9 @@ export function choose(before: InvoiceRow, currency: Currency, world: World): In
 
 /** A step of a transfer to the address of an invoice. */
 export function onInvoiceTransfer(step: TransferStep, transfer: Transfer, key: string, world: World): string {
-  if (step === 'seen') return seen(world.get(Invoices, key)!, transfer, world)
+  const found = world.get(Invoices, key)!
+  if (!found.payable) return `ignored: ${key} is not payable`
+  if (step === 'seen') return seen(found, found.payable, transfer, world)
   const payment = world.get(InvoicePayments, transfer.id)
   if (!payment) return 'ignored: it was not what the invoice asks for when it was first seen'
   if (payment.status === 'gone' || step === 'mined') return `it is a payment of ${key}`
@@ -72,9 +74,8 @@ export function onInvoiceTransfer(step: TransferStep, transfer: Transfer, key: s
   return step === 'confirmed' ? settle(row, world) : shrink(row, world)
 }
 
-function seen(before: InvoiceRow, transfer: Transfer, world: World): string {
+function seen(before: InvoiceRow, payable: Payable, transfer: Transfer, world: World): string {
   const key = invoiceKey(before.id)
-  const payable = before.payable!
   // rule: alphapo.invoices.other-coin
   const { network } = CURRENCIES.get(payable.currency)!
   if (transfer.currency !== payable.currency || transfer.network !== network)
@@ -172,10 +173,11 @@ function confirm(before: InvoiceRow, counted: readonly PaymentRow[], world: Worl
 /** Its time is over. */
 // rule: alphapo.invoices.failed
 function end(row: InvoiceRow, world: World): string {
-  const payments = row.payable ? livePayments(InvoicePayments, invoiceKey(row.id), world) : []
-  if (row.status === 'processing') {
+  const { payable } = row
+  const payments = payable ? livePayments(InvoicePayments, invoiceKey(row.id), world) : []
+  if (row.status === 'processing' && payable) {
     const arrived = payments.filter(isConfirmed)
-    return row.parts && sumOf(arrived) >= BigInt(row.payable!.units)
+    return row.parts && sumOf(arrived) >= BigInt(payable.units)
       ? confirm(row, arrived, world)
       : fail(row, TOO_LONG, world)
   }

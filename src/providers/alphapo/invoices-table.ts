@@ -1,8 +1,9 @@
 // Invoices as they are kept: what was asked for, in what the payer pays it, and how far it has come. Not to be confused with Lightning's, which are addresses.
 import { z } from 'zod'
+import { Timers } from '../../world/clock.ts'
 import { Count, Digits, Flag, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
-import { Timers } from '../../world/clock.ts'
+import { CURRENCIES, FIAT } from './catalogue.ts'
 
 export type InvoiceStatus = 'created' | 'pending' | 'processing' | 'confirmed' | 'failed'
 
@@ -55,6 +56,8 @@ export interface InvoiceRow {
   readonly createdAt: number
 }
 
+const Coin = oneOf([...CURRENCIES.keys()])
+
 export const Invoices: Table<InvoiceRow> = {
   name: 'alphapo.invoices',
   key: (row) => invoiceKey(row.id),
@@ -71,13 +74,13 @@ export const Invoices: Table<InvoiceRow> = {
     email: Text,
     urlSuccess: Text,
     urlFailed: Text,
-    currency: Text,
+    currency: oneOf([...CURRENCIES.keys(), ...FIAT]),
     units: Digits,
-    preselected: Text.nullable(),
+    preselected: Coin.nullable(),
     quotes: z.record(z.string(), Digits, { error: 'expected amounts by currency' }).nullable(),
     payable: z
       .strictObject(
-        { currency: Text, units: Digits, addressId: Count, address: Text, tag: Digits.nullable() },
+        { currency: Coin, units: Digits, addressId: Count, address: Text, tag: Digits.nullable() },
         { error: 'expected what is to be paid, and where' },
       )
       .nullable(),

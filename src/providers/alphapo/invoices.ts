@@ -38,7 +38,7 @@ const FIELDS = [
 ]
 
 /** The last gate of createInvoice: all invalid fields are reported at once. */
-export const invoiceValid = gate('invoice_valid', 'invoiceValid', (call: AlphapoCall, world: World): void => {
+export const invoiceValid = gate('fields_valid', 'fieldsValid', (call: AlphapoCall, world: World): void => {
   const body = bodyOf(call)
   // What may be one of a few may be left out, too, and blank is as good as that.
   const errors = fieldErrors(

@@ -49,12 +49,13 @@ export function addressView({ addressId, currency, address, tag }: NonNullable<R
 
 /** Unconfirmed money counts. */
 // rule: alphapo.payment-requests.received
-export function sentView({ id, expected, payable }: RequestRow, world: World) {
+export function sentView({ id, payable }: RequestRow, world: World) {
+  const { currency, units } = payable!
   const received = sumOf(livePayments(RequestPayments, requestKey(id), world))
-  const left = BigInt(expected!) - received
+  const left = BigInt(units) - received
   return {
-    currency: namedOf(payable!.currency),
-    expected_amount: plain(BigInt(expected!)),
+    currency: namedOf(currency),
+    expected_amount: plain(BigInt(units)),
     received_amount: plain(received),
     remaining_amount: plain(left > 0n ? left : 0n),
   }

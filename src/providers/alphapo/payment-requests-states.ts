@@ -37,23 +37,23 @@ export function fixRate(row: RequestRow, coins: readonly Currency[], world: Worl
   const fixedAt = wholeSecond(world.now)
   // Of several networks the coarsest decides, so that the sum can be sent on each.
   const costs = coins.map((coin) => cost(BigInt(row.units), row.currency, coin, world))
-  const expected = costs.reduce((most, one) => (one > most ? one : most)).toString()
+  const quoted = costs.reduce((most, one) => (one > most ? one : most)).toString()
   const converts = coins.some(({ currency }) => currency !== row.currency)
   const expiresAt = converts ? Math.min(fixedAt + HOUR_MS, row.lifeTime) : row.lifeTime
-  return { ...row, expected, fixedAt, expiresAt }
+  return { ...row, quoted, fixedAt, expiresAt }
 }
 
 /** The payer has chosen: there is an address, and the rate is fixed unless it was. */
 // rule: alphapo.payment-requests.choose
 export function choosePayable(before: RequestRow, coin: Currency, world: World): RequestRow {
-  const fixed = before.expected === null ? fixRate(before, [coin], world) : before
+  const fixed = before.quoted === null ? fixRate(before, [coin], world) : before
   const { address, tag } = place(
     coin,
     { key: requestKey(before.id), merchant: before.merchant, user: before.reference ?? before.foreignId },
     world,
   )
   const addressId = world.draw('alphapo', 'payment-request-address', before.id).uuid()
-  const payable = { currency: coin.currency, addressId, address, tag }
+  const payable = { currency: coin.currency, units: fixed.quoted!, addressId, address, tag }
   const row = timed({ ...fixed, status: 'processing', payable }, endOf(fixed, world), world)
   tellRequest(row, world)
   return row
@@ -67,7 +67,9 @@ export function restrict(before: RequestRow, world: World): RequestRow {
 
 /** A step of a transfer to the address of a payment request. */
 export function onRequestTransfer(step: TransferStep, transfer: Transfer, key: string, world: World): string {
-  if (step === 'seen') return seen(world.get(PaymentRequests, key)!, transfer, world)
+  const found = world.get(PaymentRequests, key)!
+  if (!found.payable) return `ignored: ${key} is not payable`
+  if (step === 'seen') return seen(found, found.payable, transfer, world)
   const before = world.get(RequestPayments, transfer.id)
   if (!before) return 'ignored: it was not what the payment request asks for when it was first seen'
   if (before.status === 'gone' || step === 'mined') return `it is a payment of ${key}`
@@ -82,9 +84,13 @@ export function onRequestTransfer(step: TransferStep, transfer: Transfer, key: s
   return `${key} stays ${row.status}; ${refundAutomatically(row, reason, BigInt(payment.units), world)}`
 }
 
-function seen(row: RequestRow, transfer: Transfer, world: World): string {
-  const key = requestKey(row.id)
-  const { currency } = row.payable!
+function seen(
+  { id }: RequestRow,
+  { currency }: NonNullable<RequestRow['payable']>,
+  transfer: Transfer,
+  world: World,
+): string {
+  const key = requestKey(id)
   // rule: alphapo.payment-requests.other-coin
   const { network } = CURRENCIES.get(currency)!
   if (transfer.currency !== currency || transfer.network !== network)
@@ -108,7 +114,7 @@ function endIfDue(key: string, world: World): RequestRow {
 function settle(before: RequestRow, { id: deposit }: Transfer, world: World): string {
   const key = requestKey(before.id)
   const arrived = sumOf(livePayments(RequestPayments, key, world).filter(isConfirmed))
-  const surplus = arrived - BigInt(before.expected!)
+  const surplus = arrived - BigInt(before.payable!.units)
   if (surplus < 0n) return `${key} stays ${before.status}: it is not paid in full`
   const row = timed({ ...before, status: 'paid' }, null, world)
   const units = BigInt(row.units)
@@ -133,8 +139,8 @@ function over(before: RequestRow, status: 'failed' | 'expired' | 'restricted', w
   const row = timed({ ...before, status }, null, world)
   tellRequest(row, world)
   // What is not confirmed yet is refunded when it is.
-  for (const { units } of livePayments(RequestPayments, requestKey(row.id), world).filter(isConfirmed))
-    refundAutomatically(row, 'under', BigInt(units), world)
+  const payments = row.payable ? livePayments(RequestPayments, requestKey(row.id), world) : []
+  for (const { units } of payments.filter(isConfirmed)) refundAutomatically(row, 'under', BigInt(units), world)
   return row
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Timers } from '../../world/clock.ts'
 import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
+import { CURRENCIES, FIAT } from './catalogue.ts'
 
 export type RequestStatus = 'created' | 'processing' | 'paid' | 'failed' | 'expired' | 'restricted'
 
@@ -27,11 +28,12 @@ export interface RequestRow {
   readonly urlSuccess: string | null
   readonly urlFailed: string | null
   readonly status: RequestStatus
-  /** What the payer has to send, in hundred-millionths; null: no rate is fixed yet. */
-  readonly expected: string | null
+  /** What it costs, in hundred-millionths, where the rate is fixed before the payer has chosen a network. */
+  readonly quoted: string | null
   /** Null until the payer has chosen a coin and a network. */
   readonly payable: {
     readonly currency: string
+    readonly units: string
     readonly addressId: string
     readonly address: string
     /** Decimal digits. */
@@ -46,6 +48,8 @@ export interface RequestRow {
   readonly createdAt: number
 }
 
+const Coin = oneOf([...CURRENCIES.keys()])
+
 export const PaymentRequests: Table<RequestRow> = {
   name: 'alphapo.payment_requests',
   key: (row) => requestKey(row.id),
@@ -55,9 +59,9 @@ export const PaymentRequests: Table<RequestRow> = {
     merchant: Text,
     code: Text,
     amount: Text,
-    currency: Text,
+    currency: oneOf([...CURRENCIES.keys(), ...FIAT]),
     units: Digits,
-    allowed: z.array(Text, { error: 'expected a list of currencies' }).nullable(),
+    allowed: z.array(Coin, { error: 'expected a list of currencies' }).nullable(),
     email: Text.nullable(),
     reference: Text.nullable(),
     description: Text.nullable(),
@@ -66,10 +70,10 @@ export const PaymentRequests: Table<RequestRow> = {
     urlSuccess: Text.nullable(),
     urlFailed: Text.nullable(),
     status: oneOf(['created', 'processing', 'paid', 'failed', 'expired', 'restricted']),
-    expected: Digits.nullable(),
+    quoted: Digits.nullable(),
     payable: z
       .strictObject(
-        { currency: Text, addressId: Text, address: Text, tag: Digits.nullable() },
+        { currency: Coin, units: Digits, addressId: Text, address: Text, tag: Digits.nullable() },
         { error: 'expected where it is to be paid' },
       )
       .nullable(),

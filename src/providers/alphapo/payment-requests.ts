@@ -52,7 +52,7 @@ export function isServed({ path }: Pick<AlphapoCall, 'path'>, world: World): boo
 }
 
 /** The last gate of createPaymentRequest: all invalid fields are reported at once. */
-export const requestValid = gate('payment_request_valid', 'requestValid', (call: AlphapoCall, world: World): void => {
+export const requestValid = gate('fields_valid', 'fieldsValid', (call: AlphapoCall, world: World): void => {
   const body = bodyOf(call)
   const errors = fieldErrors(call.problems)
   const amount = errors.has('amount') ? undefined : readAmount('amount', body.amount)
@@ -132,7 +132,7 @@ export function createPaymentRequest(call: AlphapoCall, world: World): Answer {
     urlSuccess: textIn(body.url_success),
     urlFailed: textIn(body.url_failed),
     status: 'created',
-    expected: null,
+    quoted: null,
     payable: null,
     lifeTime: isBlank(body.life_time_duration)
       ? body.life_time_datetime * 1000

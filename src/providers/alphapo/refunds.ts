@@ -6,7 +6,7 @@ import { InsufficientFunds } from '../../world/ledger.ts'
 import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { CURRENCIES, type Settings } from './catalogue.ts'
+import { CURRENCIES, FIAT, type Settings } from './catalogue.ts'
 import { readAmount } from './invoices-amounts.ts'
 import { feeOf } from './invoices-ledger.ts'
 import { unix, wholeSecond } from './invoices-timers.ts'
@@ -46,10 +46,15 @@ export const Refunds: Table<RefundRow> = {
     request: Text,
     merchant: Text,
     reason: oneOf(['late', 'under', 'over', 'manual']),
-    currency: Text,
+    currency: oneOf([...CURRENCIES.keys()]),
     units: Digits,
     fee: Digits,
-    charged: z.strictObject({ currency: Text, units: Digits }, { error: 'expected a currency and units' }).nullable(),
+    charged: z
+      .strictObject(
+        { currency: oneOf([...CURRENCIES.keys(), ...FIAT]), units: Digits },
+        { error: 'expected a currency and units' },
+      )
+      .nullable(),
     status: oneOf(['waiting_for_customer', 'in_progress', 'completed', 'failed', 'cancelled']),
     address: Text.nullable(),
     tag: Text.nullable(),
@@ -170,7 +175,7 @@ const createRefund: Action<z.infer<typeof Creation>> = {
       throw new ActionRefused(`the balance has only ${plain(error.available)} ${row.currency}`, 'amount')
     }
     // The payer gets the coin he paid in, at the rate at which he paid.
-    const units = (wanted * BigInt(row.expected!)) / BigInt(row.units)
+    const units = (wanted * BigInt(row.payable!.units)) / BigInt(row.units)
     return view(create(row, { reason: 'manual', units, charged }, world))
   },
 }
