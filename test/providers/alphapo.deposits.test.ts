@@ -806,7 +806,18 @@ describe('callbacks', () => {
     expect((await put({})).json).toMatchObject({
       account: 'demo',
       secret: KEYS.demo.secret,
-      events: ['not_confirmed', 'confirmed', 'cancelled', 'pending', 'declined'],
+      events: [
+        'not_confirmed',
+        'confirmed',
+        'cancelled',
+        'pending',
+        'declined',
+        'processing',
+        'failed',
+        'paid',
+        'expired',
+        'restricted',
+      ],
     })
     expect((await put({ secret: KEYS.demo.secret })).status).toBe(200)
     expect((await put({ account: 'other' })).json.secret).toBe(KEYS.other.secret)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { balancesOf, ledgerProblems, Movements } from '../../src/world/ledger.ts'
-import { client, clientOf, invoicing, KEYS, lookingUp } from '../clients/alphapo.ts'
+import { client, clientOf, invoicing, KEYS, lookingUp, withdrawing } from '../clients/alphapo.ts'
 import { Inbox, type Kit, type Reply, start } from '../kit.ts'
 
 const NOW = Date.parse('2026-05-16T19:00:00.000Z') / 1000
@@ -461,6 +461,18 @@ describe('being paid', () => {
     expect(last(inbox)).toMatchObject({ status: 'processing', crypto_address: { address, tag } })
     await box.advance('1m')
     expect(statuses(inbox)).toEqual(['processing', 'confirmed'])
+  })
+
+  test('alphapo.invoices.processing: another merchant may pay it from a balance, over the chain', async () => {
+    const { box, inbox } = await open()
+    const { address } = await create(box, IN_ETHER)
+    await box.control('POST', '/balances', { provider: 'alphapo', account: 'other', currency: 'ETH', amount: '1' })
+    const sent = await box.call(clientOf(KEYS.other), withdrawing({ currency: 'ETH', amount: '0.02', address }))
+    expect([sent.status, sent.json.data.status]).toEqual([201, 'processing'])
+    await box.advance('10m')
+    expect(statuses(inbox)).toEqual(['processing', 'confirmed'])
+    expect(balances(box)).toEqual({ EUR: '5952000000' })
+    expect(Number(balances(box, 'other').ETH)).toBeLessThan(98_000_001)
   })
 
   test('a scenario can spoil callbacks about an invoice that has no address yet, and only those', async () => {

@@ -125,7 +125,7 @@ export const provider: Provider = {
       throw new Refusal(
         'not_found',
         {},
-        'unknown URL, and this is how AlphaPo answers one; its paths begin with /api/v2',
+        'unknown URL, and this is how AlphaPo answers one; its paths begin with /api/v2 and /api/payments/v1',
       )
     },
   },

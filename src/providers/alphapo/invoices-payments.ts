@@ -4,10 +4,8 @@ import { type Transfer, Transfers } from '../../world/chain.ts'
 import { Count, Digits, Flag, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
+import { nextLine } from './transactions.ts'
 import { unitsOf } from './wire.ts'
-
-/** Lines of all transactions are numbered in one sequence. */
-const FIRST_LINE = 7_200_001
 
 export interface PaymentRow {
   /** The transfer's own id. */
@@ -54,7 +52,7 @@ export function record(
   return world.put(table, {
     transfer: transfer.id,
     bill,
-    line: FIRST_LINE - 1 + world.next('alphapo.lines'),
+    line: nextLine(world),
     units: unitsOf(BigInt(transfer.atoms), transfer.decimals).toString(),
     status: 'seen',
     late,

@@ -3,6 +3,7 @@ import type { Reaction } from '../../provider.ts'
 import { amountText } from '../../text/decimals.ts'
 import type { Transfer, TransferStep } from '../../world/chain.ts'
 import type { World } from '../../world/world.ts'
+import { nextAddress } from './addresses.ts'
 import { CURRENCIES, type Currency } from './catalogue.ts'
 import { InvoicePayments, tellInvoice } from './invoices-callbacks.ts'
 import { isConfirmed, livePayments, type PaymentRow, record, sumOf } from './invoices-payments.ts'
@@ -11,8 +12,6 @@ import { cost, place } from './invoices-places.ts'
 import { type InvoiceRow, invoiceKey, Invoices, isFinal, type Payable } from './invoices-table.ts'
 import { endAt, wholeSecond } from './invoices-timers.ts'
 import { money } from './wire.ts'
-
-const FIRST_ADDRESS = 900_001
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
@@ -53,8 +52,7 @@ export function choose(before: InvoiceRow, currency: Currency, world: World): In
     { key: invoiceKey(row.id), merchant: row.merchant, user: row.foreignId },
     world,
   )
-  // Ids of addresses are one sequence, whatever the addresses are for.
-  const addressId = FIRST_ADDRESS - 1 + world.next('alphapo.addresses')
+  const addressId = nextAddress(world)
   const payable: Payable = { currency: currency.currency, units, addressId, address, tag }
   return world.put(Invoices, { ...row, payable })
 }

@@ -9,6 +9,8 @@ export const traffic: Traffic = {
     tag: 'tag',
     txid: 'hash',
     url: 'url',
+    payment_link: 'url',
+    life_time: 'timestamp',
     riskscore: 'text',
     fixed_at: 'timestamp',
     release_at: 'timestamp',
