@@ -159,7 +159,7 @@ describe('creating', () => {
       [{ amount: true }, { amount: 'The amount must be a number.' }],
       [{ amount: 0 }, { amount: 'The amount must be greater than 0.' }],
       [{ amount: '-60' }, { amount: 'The amount must be greater than 0.' }],
-      [{ amount: '60.000000001' }, { amount: 'The amount format is invalid.' }],
+      [{ amount: '0.000000001' }, { amount: 'The amount must be greater than 0.' }],
       [{ amount: 1e300 }, { amount: 'The amount format is invalid.' }],
     ]
     for (const [fields, errors] of table)
@@ -175,6 +175,7 @@ describe('creating', () => {
       'type',
       'sender_currency',
     ])
+    expect((await create(box, { foreign_id: 'fine', amount: '60.000000009' })).amount).toBe('60.00000000')
     expect((await create(box, { sender_currency: null, type: '', description: null, amount: 1e2 })).amount).toBe(
       '100.00000000',
     )
