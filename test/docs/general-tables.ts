@@ -249,6 +249,13 @@ const MEANINGS: Readonly<Record<string, string>> = {
   feeFlat: 'What a withdrawal costs, decimal text; the published fee unless given.',
   feePercent:
     'What a withdrawal costs beside it, in percent of the amount, decimal text; the published share unless given.',
+  withdrawals: 'Which withdrawals wait for approval; none unless given.',
+  review: '`all`: every withdrawal waits; `limits`: those that exceed a limit.',
+  default: 'Limits in euros, for every currency that has none of its own.',
+  'providers.alphapo.merchants.*.withdrawals.currencies': 'Limits by currency, in that currency.',
+  operation: 'The largest amount of one withdrawal, decimal text.',
+  hour: 'The largest sum in an hour, decimal text.',
+  day: 'The largest sum in a day, decimal text.',
   balances: 'Money that every world begins with.',
   pairs: 'The assets and networks of the account.',
   approved: 'Whether the organisation is approved.',

@@ -1,6 +1,8 @@
 // Callbacks and refusals for the documents, as a sandbox with the default seed and a frozen clock really sends them.
 import type { DemoCredential, Provider } from '../../src/provider.ts'
 import { Deliveries, Endpoints } from '../../src/world/outbox.ts'
+import { invoicing, requesting, withdrawing } from '../clients/alphapo.ts'
+import { EVM } from '../clients/alphapo-money.ts'
 import { registration } from '../clients/payward.ts'
 import { post } from '../clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Received, type Reply, type Request, START, start } from '../kit.ts'
@@ -115,12 +117,41 @@ export const STORIES: Readonly<Record<string, Story>> = {
     ),
   },
   alphapo: {
-    play: async ({ call, pay, settle }) => {
+    play: async ({ call, pay, settle, control }) => {
       await call('takeAddress')
       await pay('0.01')
       await settle()
       await pay('0.02', { outcome: 'dropped' })
       await settle()
+      for (const currency of ['BTC', 'EUR'])
+        await control('POST', '/balances', { provider: 'alphapo', currency, amount: '1000' })
+      await call('withdrawCrypto')
+      await settle()
+      await call(withdrawing({ foreign_id: 'wd-2', convert_to: 'USDTE', address: EVM }))
+      await settle()
+      await control('POST', '/faults', {
+        when: { provider: 'alphapo', operation: 'withdrawCrypto' },
+        then: [{ withdrawal: { outcome: 'declined' } }],
+      })
+      await call(withdrawing({ foreign_id: 'wd-3' }))
+      await settle()
+      await call('exchangeNow')
+      await settle()
+      await call(invoicing({ sender_currency: 'BTC', type: 'good_until_expired' }))
+      await pay('0.0004')
+      await settle()
+      await pay('0.0006')
+      await settle()
+      await call(requesting({ payment_currency: { iso: 'BTC', network_name: 'bitcoin' } }))
+      await pay('0.001')
+      await settle()
+    },
+    // The event of a body without a type of its own is its status.
+    variant: (body) => body.type ?? '',
+    never: {
+      failed: 'sent for an invoice or a payment request whose time is over while too little was paid',
+      expired: 'sent for a payment request whose time is over and nothing was paid',
+      restricted: 'sent for a payment request that people at AlphaPo restrict: the action restrict-payment-request',
     },
   },
 }
