@@ -35,7 +35,7 @@ test('sandgate.import.no-overwrite: the case is FILE.PROVIDER.json, and nothing 
     status: 0,
     stderr: '',
     stdout: expect.stringMatching(
-      /^[^\n]*traffic\.cpg\.json: 12 calls of CPG; [^\n]*\nPlayed as refused[^\n]*: 3 calls\.\nSkipped[^\n]*: 2 calls\.\n$/,
+      /^[^\n]*traffic\.cpg\.json: 17 calls of CPG; [^\n]*\nPlayed as refused[^\n]*: 3 calls\.\nSkipped[^\n]*: 2 calls\.\n$/,
     ),
   })
   const first = readFileSync(out, 'utf8')
