@@ -1,6 +1,8 @@
 // AlphaPo's payment requests and their refunds, from its pages and its sibling's.
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { contractOf } from '../../src/contract/contracts.ts'
 import { balancesOf, ledgerProblems, Movements } from '../../src/world/ledger.ts'
 import { client, requesting, sign, KEYS } from '../clients/alphapo.ts'
 import { Inbox, type Kit, type Reply, start } from '../kit.ts'
@@ -44,11 +46,20 @@ async function open(more: Record<string, unknown> = {}): Promise<{ box: Kit; inb
   const box = await start(more)
   const inbox = await Inbox.open()
   await box.subscribe('alphapo', inbox)
+  onTestFinished(() => legal(inbox))
   return { box, inbox }
 }
 
 function wrong(reply: Reply, errors: Record<string, string>, what: unknown = ''): void {
   expect([what, reply.status, reply.json]).toEqual([what, 400, { errors }])
+}
+
+const ajv = new Ajv2020({ strict: false, formats: { uuid: true } }).addSchema(contractOf('alphapo').document, 'alphapo')
+
+/** Every callback of the test is as the document says. */
+function legal(inbox: Inbox): void {
+  const fits = ajv.getSchema('alphapo#/components/schemas/PaymentRequestEvent')!
+  for (const { json, text } of inbox.received) expect([fits(json), fits.errors], text).toEqual([true, null])
 }
 
 const statuses = (inbox: Inbox) => inbox.received.map(({ json }) => json.status)
@@ -110,6 +121,8 @@ describe('creating', () => {
     const both = await start({ assume: { 'alphapo.payment-requests.path': 'both' } })
     expect((await both.call(client, literally)).status).toBe(201)
     expect((await both.call(client, requesting({}))).status).toBe(201)
+    const near = await box.send('alphapo', requesting({}, '/api/payments/v1/request'))
+    expect(near.headers['x-sandgate-hint']).toContain('/api/payments/v1')
     const other = await box.send('alphapo', { method: 'GET', path: '/api/payments/v1/requests' })
     expect([other.status, other.headers.allow]).toEqual([405, 'POST'])
     const unsigned = {
