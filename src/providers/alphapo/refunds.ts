@@ -1,12 +1,12 @@
 // Refunds of payment requests: those that AlphaPo makes by itself of money it does not credit, and those that a merchant makes of money that was credited.
 import { z } from 'zod'
 import { type Action, ActionRefused } from '../../provider.ts'
-import { isAddress } from '../../world/addresses.ts'
+import { isAddressAnywhere } from '../../world/addresses.ts'
 import { InsufficientFunds } from '../../world/ledger.ts'
 import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { CURRENCIES, FIAT, type Settings } from './catalogue.ts'
+import { CURRENCIES, FIAT } from './catalogue.ts'
 import { readAmount } from './invoices-amounts.ts'
 import { feeOf } from './invoices-ledger.ts'
 import { unix, wholeSecond } from './invoices-timers.ts'
@@ -193,9 +193,8 @@ const claimRefund: Action<z.infer<typeof Claim>> = {
   fields: Claim,
   run: ({ id, address, tag = null }, world) => {
     const row = refundIn(['waiting_for_customer'], id, world)
-    const { testnet } = world.settings<Settings>('alphapo')
     const { chain, network } = CURRENCIES.get(row.currency)!
-    if (!isAddress(chain!, address, testnet))
+    if (!isAddressAnywhere(chain!, address))
       throw new ActionRefused(`${address} is no address on ${network}`, 'address')
     return view(world.put(Refunds, { ...row, status: 'in_progress', address, tag }))
   },
