@@ -25,6 +25,8 @@ export interface DepositRules {
 }
 
 export interface LedgerRules {
+  /** Every code that it knows, crypto and fiat. */
+  readonly codes: readonly string[]
   /** Whose money is meant: the first account unless one is named. A sentence where there is no such money. */
   purse(
     asked: {
@@ -40,6 +42,8 @@ export interface LedgerRules {
 export interface WithdrawalRules {
   /** Whether people at the provider may decline one. */
   readonly reviews: boolean
+  /** Why a withdrawal that is held cannot be sent, in a sentence; undefined: it can. Asked before somebody has it sent by hand. */
+  unsendable?(withdrawal: Withdrawal, world: World): string | undefined
   /** A step of a transfer that leaves, told in the change that made it. Returns what the provider made of it, in a line for the journal. */
   onStep(step: WithdrawalStep, withdrawal: Withdrawal, world: World): string
 }

@@ -208,6 +208,42 @@ describe('withdrawals', () => {
     expect((await rows(box, '/withdrawals')).map(({ status }) => status)).toEqual(['failed', 'confirmed', 'confirmed'])
   })
 
+  test('one that the balance does not cover cannot be sent by hand, and nothing arrives', async () => {
+    const box = await start({ assume: { 'alphapo.withdrawals.uncovered': 'fails-later' } })
+    const address = (await box.call(cpg.client, cpg.allocation({ user_identifier: 'u' }))).json.data.address
+    const wish = alphapo.withdrawing({ currency: 'USDTE', amount: '700', address })
+    expect((await box.call(alphapo.client, wish)).status).toBe(201)
+    const settled = await box.control('POST', '/withdrawals/wd_1/settle', { outcome: 'confirmed' })
+    expect([settled.status, settled.json.code]).toEqual([409, 'insufficient_balance'])
+    expect(settled.json.detail).toContain('merchant demo has not the')
+    await box.control('POST', '/clock/advance', { until: 'quiet' })
+    expect(await rows(box, '/deposits')).toEqual([])
+    expect((await rows(box, '/withdrawals'))[0]).toMatchObject({ status: 'failed', txid: null })
+    // With the money it can.
+    expect(
+      (await box.call(alphapo.client, alphapo.withdrawing({ ...JSON.parse(wish.body!), foreign_id: 'wd-2' }))).status,
+    ).toBe(201)
+    await give(box, '1000', { currency: 'USDTE' })
+    expect((await box.control('POST', '/withdrawals/wd_2/settle', { outcome: 'confirmed' })).status).toBe(200)
+    await box.control('POST', '/clock/advance', { until: 'quiet' })
+    expect(await rows(box, '/deposits')).toMatchObject([{ status: 'confirmed', amount: '700.000000' }])
+    expect(ledgerProblems(box.world)).toEqual([])
+  })
+
+  test('one that fails by hand when it is in a block takes its deposit along: the block was reorganised away', async () => {
+    const box = await start({ balances: [{ ...USDT, amount: '100' }] })
+    const other = cpg.clientOf(cpg.KEYS.other)
+    const address = (await box.call(other, cpg.allocation({ user_identifier: 'u' }))).json.data.address
+    await box.call(cpg.client, withdrawal({ to_address: address }))
+    await box.advance('1m')
+    expect(await rows(box, '/deposits')).toMatchObject([{ status: 'seen', confirmations: 5 }])
+    expect((await box.control('POST', '/withdrawals/wd_1/settle', { outcome: 'failed' })).status).toBe(200)
+    await box.control('POST', '/clock/advance', { until: 'quiet' })
+    expect(await rows(box, '/deposits')).toMatchObject([{ status: 'reorged', confirmed_at: null }])
+    expect(await rows(box, '/balances?account=other')).toEqual([])
+    expect((await rows(box, '/balances'))[0]).toMatchObject({ balance: '100.000000', held: '0.000000' })
+  })
+
   const RECEIVERS: readonly (readonly [Client, Request, (json: any) => string])[] = [
     [cpg.clientOf(cpg.KEYS.other), cpg.allocation({ user_identifier: 'u' }), ({ data }) => data.address],
     [
@@ -267,6 +303,12 @@ describe('actions', () => {
       [await act('cpg/toggle-curency', {}), 404, 'action_not_found', 'did you mean toggle-currency'],
       [await act('cpgg/toggle-currency', {}), 404, 'provider_not_found', 'did you mean cpg'],
       [await act('cpg/toggle-currency', { currency: 'BNB' }), 422, 'invalid_request', 'network'],
+      [
+        await act('cpg/toggle-currency', { currency: 'BNB', netwrk: 'BSC' }),
+        422,
+        'invalid_request',
+        'did you mean network',
+      ],
       [await act('cpg/toggle-currency'), 422, 'invalid_request', 'currency'],
       [await act('cpg/activate', { network: 'ETH' }), 409, 'action_impossible', 'is not switched off'],
     ] as const
@@ -330,7 +372,8 @@ describe('rates', () => {
     await box.advance('5h')
     expect(await rate('from=BTC&to=EUR')).toEqual([{ from: 'BTC', to: 'EUR', rate: '50000', pinned: true }])
     expect(await rate('')).toHaveLength(1)
-    expect(await rate('from=BTC&to=NOPE')).toEqual([])
+    expect((await box.control('GET', '/rates?from=BTC&to=NOPE')).json.code).toBe('rate_not_found')
+    expect(await rate('from=btc&to=eur')).toMatchObject([{ pinned: false }])
     expect((await box.control('DELETE', '/rates?from=ETH')).json.code).toBe('rate_not_found')
     expect((await box.control('DELETE', '/rates')).status).toBe(204)
     expect((await rate('from=BTC&to=EUR'))[0]).toMatchObject({
@@ -341,6 +384,9 @@ describe('rates', () => {
       { from: 'BTC', to: 'BTC', rate: '1' },
       { from: 'BTC', to: 'EUR', rate: '0.00' },
       { from: 'BTC', to: 'EUR', rate: '-1' },
+      { from: 'BTC', to: 'EUR', rate: '9'.repeat(19) },
+      { from: 'FOO', to: 'EUR', rate: '1' },
+      { from: '__proto__', to: 'constructor', rate: '1' },
     ])
       expect((await box.control('PUT', '/rates', body)).json.code).toBe('invalid_request')
   })
@@ -401,7 +447,7 @@ describe('what carries it', () => {
     expect(loaded.status, loaded.text).toBe(200)
     await box.advance('5m')
     expect((await box.control('GET', '/scenario')).json.timeline.map(({ outcome }: any) => outcome)).toEqual([
-      'mov_1: 2 BTC is given to alphapo',
+      'mov_1: balance of alphapo: +2 BTC',
       expect.stringContaining('nothing was moved: amount: AlphaPo has less than 5 BTC available'),
       expect.stringContaining('nothing was moved: AlphaPo has no currency "NOPE"'),
       '1 BTC is 1 EUR from here on',
@@ -429,6 +475,7 @@ describe('what carries it', () => {
     ],
     ['timeline: [{ at: 1h, do: { rate: { from: BTC, to: BTC, rate: "1" } } }]', 'always worth itself'],
     ['timeline: [{ at: 1h, do: { rate: { from: BTC, to: EUR, rate: "0" } } }]', 'above 0'],
+    ['timeline: [{ at: 1h, do: { rate: { from: BTC, to: EURO, rate: "1" } } }]', 'did you mean EUR'],
   ])('a scenario that cannot be is refused with file and line: %s', (text, says) => {
     const reading = () => readScenario(text, 'money.yaml', { providers, contract: contractOf })
     expect(reading).toThrow(says)

@@ -83,7 +83,7 @@ describe('what is packed', () => {
       'package.json',
       ...filesOf(join(ROOT, 'specs')).map((file) => `specs/${file}`),
       ...filesOf(join(ROOT, 'scenarios')).map((file) => `scenarios/${file}`),
-      ...['api', 'errors', 'index', 'options', 'records', 'sandbox', 'scenario-file', 'wire'].map(
+      ...['api', 'errors', 'index', 'money', 'options', 'records', 'sandbox', 'scenario-file', 'wire'].map(
         (name) => `dist/${name}.d.ts`,
       ),
       ...['require.cjs', 'require.d.cts', 'THIRD-PARTY-LICENSES.txt'].map((name) => `dist/${name}`),

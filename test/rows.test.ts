@@ -200,6 +200,10 @@ const LOOKS = [
   '/worlds',
   '/addresses',
   '/deposits',
+  '/balances',
+  '/movements',
+  '/withdrawals',
+  '/rates',
   '/callbacks',
   '/faults',
   '/scenario',
@@ -235,7 +239,7 @@ describe('a snapshot', () => {
               continue
             }
             expect(reply.status, `${what}: ${reply.text}`).toBe(204)
-            await harmless(box, what, value === 'NaN')
+            await harmless(box, what, value === 'NaN' ? table.split('.')[0] : undefined)
           }
         }
       }
@@ -246,12 +250,17 @@ describe('a snapshot', () => {
     },
   )
 
-  /** Whatever is looked at and whatever falls due: no bug is met, and the world goes on. */
-  async function harmless(box: Kit, what: string, looks: boolean): Promise<void> {
-    if (looks) for (const path of LOOKS) expect((await box.control('GET', path)).status, `${what}: ${path}`).toBe(200)
-    if (looks)
-      for (const [client, request] of READS)
+  /**
+   * Whatever is looked at and whatever falls due: no bug is met, and the world goes on. Looked at is what the part of the world shows that the bent
+   * row is of: a provider's own calls, or everybody's.
+   */
+  async function harmless(box: Kit, what: string, part: string | undefined): Promise<void> {
+    if (part !== undefined) {
+      for (const path of LOOKS) expect((await box.control('GET', path)).status, `${what}: ${path}`).toBe(200)
+      const isProvider = READS.some(([{ name }]) => name === part)
+      for (const [client, request] of READS.filter(([{ name }]) => !isProvider || name === part))
         expect(await statusOf(box, client, request), `${what}: ${client.name} ${request.path}`).toBeLessThan(500)
+    }
     const advanced = await box.control('POST', '/clock/advance', { by: '8d' })
     expect(advanced.status, `${what}: ${advanced.text}`).toBe(200)
     expect((await worldOf(box)).problem, what).toBeUndefined()

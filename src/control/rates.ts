@@ -10,7 +10,9 @@ export const rateRoutes: Routes = {
       .filter((row) => (from === undefined || row.from === from) && (to === undefined || row.to === to))
       .map(rateView)
     const moving =
-      pinned.length === 0 && from !== undefined && to !== undefined ? currentRate(from, to, world) : undefined
+      pinned.length === 0 && from !== undefined && to !== undefined
+        ? currentRate(from.toUpperCase(), to.toUpperCase(), world)
+        : undefined
     return ok({ data: moving === undefined ? pinned : [{ from, to, rate: moving, pinned: false }] })
   },
   pinRate: async (request) => ok(rateView(await run('pinRate', request))),

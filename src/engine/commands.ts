@@ -26,7 +26,7 @@ export const COMMANDS = {
   adjustBalance: (context, world, { body }) => adjustBalance(context, world, body),
   settleWithdrawal: (context, world, { params, body }) => settle(context, world, params.id!, body),
   runAction: (context, world, { params, body }) => runAction(context, world, params.provider!, params.name!, body),
-  pinRate: (_, world, { body }) => pinRate(world, body),
+  pinRate: (context, world, { body }) => pinRate(context, world, body),
   unpinRates: (_, world, { query }) => unpinRates(world, query),
   putScenario: (context, world, { body, scenario, query }) =>
     loadScenario(context, world, scenario ?? scenarioOf(body, 'body', context), query.reset === true),

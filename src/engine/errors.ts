@@ -47,7 +47,7 @@ export const ERRORS = {
   no_ledger: [422, 'the provider keeps no balances'],
   not_found: [404, 'there is nothing at this path'],
   provider_not_found: [404, 'there is no provider of that name'],
-  rate_not_found: [404, 'no rate between these currencies is pinned'],
+  rate_not_found: [404, 'no rate between these currencies is pinned, or one of them has no price'],
   recording_incomplete: [
     409,
     'the journal no longer holds everything that happened, so a recording would be incomplete',

@@ -1,10 +1,12 @@
 // Money as a test drives it: given and taken by hand, withdrawals settled, rates pinned, and what people do on a provider's own pages.
+import { z } from 'zod'
 import { ActionRefused, type Provider } from '../provider.ts'
 import { type BalanceChange, changeBalance, InvalidBalance } from '../scenario/balances.ts'
+import { complaintsOf } from '../text/complaints.ts'
 import { amountText } from '../text/decimals.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { Balances, type Movement } from '../world/ledger.ts'
-import { hasPrice, type Pin, pin, Pins, rateBetween, rateText, unpin } from '../world/rates.ts'
+import { hasPrice, namesWithRates, type Pin, pin, Pins, rateBetween, rateText, tickers, unpin } from '../world/rates.ts'
 import { isFinal, settleWithdrawal, type Withdrawal, Withdrawals } from '../world/withdrawals.ts'
 import type { World } from '../world/world.ts'
 import { type Context, note, providerNamed, refuseStopped } from './context.ts'
@@ -58,7 +60,7 @@ export interface SettleInput {
 // rule: sandgate.withdrawals.settle
 /**
  * Decides what becomes of a withdrawal, at once; resolves when the callbacks that it causes are answered.
- * Throws `withdrawal_not_found`, `withdrawal_final`, `withdrawal_not_reviewed` or `world_stopped`.
+ * Throws `withdrawal_not_found`, `withdrawal_final`, `withdrawal_not_reviewed`, `insufficient_balance` or `world_stopped`.
  */
 export async function settle(
   context: Context,
@@ -82,6 +84,9 @@ export async function settle(
     })
   if (outcome === 'declined' && row.status !== 'held')
     throw new SandgateError('withdrawal_final', `${row.id} was broadcast already, so nobody can decline it; use failed`)
+  const unsendable =
+    outcome === 'confirmed' && row.status === 'held' ? withdrawals!.unsendable?.(row, world) : undefined
+  if (unsendable !== undefined) throw new SandgateError('insufficient_balance', unsendable)
   const told = world.change(() =>
     settleWithdrawal(row, outcome, reason ?? null, (step, now) => withdrawals!.onStep(step, now, world), world),
   )
@@ -113,11 +118,14 @@ export async function runAction(
       'action_not_found',
       `${provider.title} has no action "${name}"${didYouMean(name, Object.keys(actions))}`,
     )
-  const read = action.fields.safeParse(input ?? {})
+  const given = input ?? {}
+  const read = action.fields.safeParse(given, { reportInput: true })
   if (!read.success) {
-    const problems = read.error.issues.map(({ path, message }) => [...path.map(String), message].join(': '))
+    const known = () => z.toJSONSchema(action.fields, { io: 'input', unrepresentable: 'any' })
+    const wrong = complaintsOf(read.error.issues, known, given)
+    const problems = wrong.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
     throw new SandgateError('invalid_request', problems.join('; '), {
-      field: read.error.issues[0]!.path.map(String).join('.') || undefined,
+      field: wrong[0]!.path.join('.') || undefined,
       problems,
     })
   }
@@ -146,12 +154,17 @@ export interface RateInput {
 }
 
 /** Fixes a rate until it is let go. Throws `invalid_request`. */
-export function pinRate(world: World, { from, to, rate }: RateInput): Pin {
-  if (from === to || !/[1-9]/.test(rate))
-    throw new SandgateError(
-      'invalid_request',
-      from === to ? `to: 1 ${from} is always 1 ${from}` : `rate: expected a rate above 0, got "${rate}"`,
-    )
+export function pinRate({ providers }: Context, world: World, { from: one, to: other, rate }: RateInput): Pin {
+  const wrong = (field: string, message: string) =>
+    new SandgateError('invalid_request', `${field}: ${message}`, { field })
+  const known = namesWithRates([...providers.values()].flatMap(({ ledger }) => ledger?.codes ?? []))
+  const [from, to] = (['from', 'to'] as const).map((field) => {
+    const name = (field === 'from' ? one : other).toUpperCase()
+    if (!known.includes(name)) throw wrong(field, `nothing is called "${name}"${didYouMean(name, known)}`)
+    return name
+  }) as [string, string]
+  if (from === to) throw wrong('to', `1 ${from} is always 1 ${from}`)
+  if (!/[1-9]/.test(rate)) throw wrong('rate', `expected a rate above 0, got "${rate}"`)
   const row = world.change(() => pin(from, to, rate, world))
   note(world, 'rate', `1 ${from} is ${rate} ${to} from here on`)
   return row
@@ -176,7 +189,10 @@ function matches(row: Pin, from: string | undefined, to: string | undefined): bo
 /** How many places a rate is told with. */
 const RATE_PLACES = 8
 
-/** What one unit of a ticker is in another one at this moment; undefined where one of them has no price. */
-export function currentRate(from: string, to: string, world: World): string | undefined {
-  return hasPrice(from) && hasPrice(to) ? rateText(rateBetween([from], [to], world), RATE_PLACES) : undefined
+/** What one unit of a ticker is in another one at this moment. Throws `rate_not_found`. */
+export function currentRate(from: string, to: string, world: World): string {
+  for (const name of [from, to])
+    if (!hasPrice(name))
+      throw new SandgateError('rate_not_found', `there is no price of "${name}"${didYouMean(name, tickers())}`)
+  return rateText(rateBetween([from], [to], world), RATE_PLACES)
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type * as api from './api.ts'
 import { SandgateError } from './errors.ts'
 import { openInbox, type Watched } from './inbox.ts'
-import { moneyOf } from './money.ts'
+import { moneyOf } from './money-handle.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
 import { didYouMean } from '../text/suggest.ts'
 

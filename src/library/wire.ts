@@ -402,7 +402,7 @@ export interface components {
       /** @description A ticker such as BTC, or a code of one provider such as USDTT. */
       readonly from: string
       readonly to: string
-      /** @description What one unit of from is in to. */
+      /** @description What one unit of from is in to, as decimal text: "60000". */
       readonly rate: string
     }
     readonly VerifyInput: {

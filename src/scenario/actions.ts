@@ -153,7 +153,7 @@ const WithdrawalSchema = z
 /** Decimal text, with a minus where money is taken. */
 const Gift = z
   .string({ error: 'expected decimal text in quotes, such as "12.5" or "-3"' })
-  .regex(/^-?\d{1,60}(\.\d{1,60})?$/, 'expected decimal text such as "12.5" or "-3"')
+  .regex(/^-?\d{1,30}(\.\d{1,36})?$/, 'expected decimal text such as "12.5" or "-3"')
 
 const CallbackFault = { how: z.enum(CALLBACKS), times: Count.default(1), by: Later.optional() }
 
@@ -263,11 +263,11 @@ const DoSchema = z
       .optional(),
     rate: z
       .strictObject({
-        from: z.string().min(1).max(32).describe("A ticker such as `BTC`, or a provider's own code."),
-        to: z.string().min(1).max(32).describe('The same.'),
+        from: z.string().min(1).max(32).toUpperCase().describe("A ticker such as `BTC`, or a provider's own code."),
+        to: z.string().min(1).max(32).toUpperCase().describe('The same.'),
         rate: z
           .string({ error: 'expected decimal text in quotes, such as "60000"' })
-          .regex(PLAIN_DECIMAL, 'expected decimal text such as "60000"')
+          .regex(/^\d{1,18}(\.\d{1,18})?$/, 'expected decimal text such as "60000"')
           .refine((text) => /[1-9]/.test(text), 'expected a rate above 0')
           .describe('What one unit of `from` is in `to`, decimal text in quotes.'),
       })

@@ -5,6 +5,7 @@ import { regexOf, type When } from './match.ts'
 import type { Provider } from '../provider.ts'
 import { bounded, type Path, TOLD_MAX } from '../text/complaints.ts'
 import { didYouMean } from '../text/suggest.ts'
+import { namesWithRates } from '../world/rates.ts'
 import { YamlError, type YamlText } from '../text/yaml.ts'
 import type { TimelineAction } from './model.ts'
 
@@ -53,6 +54,7 @@ export class Names {
     if ('callbacks' in doing) this.#spoil(named, doing.callbacks.how, [...path, name, 'how'])
     if ('balance' in doing && named.some(({ ledger }) => !ledger))
       this.complain([...path, name, 'provider'], `${named[0]!.title} keeps no balances`)
+    if ('rate' in doing) this.#rate(doing.rate, [...path, name])
     if (!('outage' in doing)) return
     if (doing.outage.operation !== undefined)
       this.#operation(named, doing.outage.operation, [...path, name, 'operation'])
@@ -106,6 +108,17 @@ export class Names {
   #spoil(named: readonly Provider[], how: string, path: Path): void {
     if (how === 'stale-timestamp' && named.length > 0 && !named.some(({ callbacks }) => callbacks?.dated))
       this.complain(path, `callbacks of ${named[0]!.title} have no timestamp that could be stale`)
+  }
+
+  /** Reports a name that nothing has a rate under. */
+  #rate(rate: { readonly from: string; readonly to: string }, path: Path): void {
+    const names = namesWithRates([...this.#known.providers.values()].flatMap(({ ledger }) => ledger?.codes ?? []))
+    for (const field of ['from', 'to'] as const)
+      if (!names.includes(rate[field]))
+        this.complain(
+          [...path, field],
+          () => `nothing is called "${rate[field]}"${didYouMean(rate[field], [...names])}`,
+        )
   }
 
   /** Reports an end that the withdrawals of none of these providers can have. */

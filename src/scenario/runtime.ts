@@ -284,9 +284,7 @@ export function describeAction(doing: TimelineAction): string {
   if ('balance' in doing) {
     const { provider, account, holder, currency, network, amount } = doing.balance
     const whose = [provider, account, holder, network].filter((part) => part !== undefined).join(', ')
-    return amount.startsWith('-')
-      ? `${amount.slice(1)} ${currency} is taken from ${whose}`
-      : `${amount} ${currency} is given to ${whose}`
+    return `balance of ${whose}: ${amount.startsWith('-') ? '' : '+'}${amount} ${currency}`
   }
   if ('rate' in doing) return `1 ${doing.rate.from} is ${doing.rate.rate} ${doing.rate.to} from here on`
   const { provider, operation, forMs, then } = doing.outage

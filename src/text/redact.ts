@@ -218,8 +218,12 @@ const LOGIN = /\b(https?:\/\/)[^/?#\s"@]+@/gi
 
 /** The user and the password of every URL in a text, taken out. What is left is a URL still. */
 export function withoutLogins(text: string): string {
-  return text.replace(LOGIN, '$1hidden@')
+  return text.replace(LOGIN, '$1hidden@').replace(SECRET_PARAMETER, '$1hidden')
 }
+
+/** What stands in the query of a URL under a name that says that it lets somebody in. */
+const SECRET_PARAMETER =
+  /([?&](?:[\w.-]{0,32}(?:token|secret|passw|signature|api[-_]?key)[\w.-]{0,32}|key|auth|sig)=)[^&#\s"'\\<>]+/gi
 
 /** Names of headers whose value may let somebody in. `idempotency-key` lets nobody in. */
 const SECRET = /authorization|cookie|secret|token|sign|otp|(?<!idempotency-)key/

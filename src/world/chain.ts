@@ -221,10 +221,10 @@ export function mineNow(transfer: Transfer, world: World): void {
   if (next.minedAt === null) schedule(next, 'mined', world.now, world)
 }
 
-/** Nobody will mine it any more. Only inside a change. */
+/** It is gone from the chain: dropped, or its block is reorganised away where it was in one. Only inside a change. */
 export function dropNow(transfer: Transfer, world: World): void {
-  const next = world.put(Transfers, { ...transfer, outcome: 'dropped' })
-  schedule(next, 'dropped', world.now, world)
+  const outcome = transfer.minedAt === null ? 'dropped' : 'reorged'
+  schedule(world.put(Transfers, { ...transfer, outcome }), outcome, world.now, world)
 }
 
 export const IN_NO_BLOCK = { minedAt: null, block: null } as const

@@ -121,6 +121,11 @@ export function hasPrice(ticker: string): boolean {
   return Object.hasOwn(EUROS, ticker)
 }
 
+/** All names that a rate may be pinned for: tickers, and the codes of providers. */
+export function namesWithRates(codes: Iterable<string>): readonly string[] {
+  return [...new Set([...Object.keys(EUROS), ...codes])]
+}
+
 /** All that have a price. */
 export function tickers(): readonly string[] {
   return Object.keys(EUROS)

@@ -489,3 +489,17 @@ describe('balances', () => {
     expect(data.map(({ currency }: any) => currency)).toEqual(['BTC', 'ETH', 'USDTT', 'EUR', 'USD', 'GBP'])
   })
 })
+
+test('alphapo.exchange.refusals: nothing is no exchange, whatever rate a test has pinned', async () => {
+  const box = await start()
+  await give(box, 'BTC', '1')
+  await give(box, 'EUR', '1')
+  await box.control('PUT', '/rates', { from: 'BTC', to: 'EUR', rate: '0.000000000001' })
+  for (const fields of [
+    { sender_currency: 'EUR', receiver_currency: 'BTC', sender_amount: '0' },
+    { sender_currency: 'BTC', receiver_currency: 'EUR', sender_amount: '1' },
+  ]) {
+    const reply = await box.call(client, exchanging('now', { foreign_id: JSON.stringify(fields), ...fields }))
+    expect([reply.status, Object.keys(reply.json.errors)]).toEqual([400, ['sender_amount']])
+  }
+})

@@ -518,6 +518,7 @@ describe('refunds', () => {
     // All that is left of it is more than there is: the fee is gone.
     await refused(box, 'create-refund', { payment_request_id: id }, 'the balance has only 44.52 EUR')
     await refused(box, 'create-refund', { payment_request_id: id, amount: 'x' }, 'must be a number')
+    await refused(box, 'create-refund', { payment_request_id: id, amount: '0.00000001' }, 'less than anybody can send')
     await refused(box, 'create-refund', { payment_request_id: 'x' }, 'there is no payment request x')
     const { id: created } = await create(box)
     await refused(box, 'create-refund', { payment_request_id: created }, 'is created: only a paid one can be refunded')

@@ -4,7 +4,7 @@ import { type FieldErrors, isBlank, spoken } from './fields.ts'
 import { UNITS } from './wire.ts'
 
 /** More digits than any amount means; the rest of a longer number is of no account. */
-const DIGITS_MAX = 40
+const DIGITS_MAX = 28
 
 /** Hundred-millionths; what is finer is cut off. Undefined: it is no number. */
 // rule: alphapo.amounts.accepted

@@ -29,7 +29,9 @@ export function isExchangeable(from: string, to: string, merchant: string, world
 /** The least that is exchanged of a currency: it moves with the rates. */
 // rule: alphapo.rates.minimum
 export function leastExchanged(currency: string, world: World): bigint {
-  const exact = worth(atoms(LEAST)!, 'BTC', currency, world)
+  const worthIt = worth(atoms(LEAST)!, 'BTC', currency, world)
+  // Whatever a test has pinned, nothing is no exchange.
+  const exact = worthIt === 0n ? 1n : worthIt
   const unit = 10n ** BigInt(Math.max(0, exact.toString().length - TOLD_DIGITS))
   return ((exact + unit - 1n) / unit) * unit
 }

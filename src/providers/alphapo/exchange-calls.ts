@@ -49,6 +49,8 @@ function asked(call: AlphapoCall, world: World): Asked & { readonly terms: Terms
   const least = leastExchanged(from, world)
   // With a blank at the end, as AlphaPo's sibling prints it.
   if (BigInt(terms.sent.units) < least) refuse('sender_amount', `The amount must be at least ${money(least)} `)
+  if (terms.received.units === '0')
+    refuse('sender_amount', `The amount must be at least ${money(least)} `, 'less than one unit would be received')
   return { merchant, from, to, side, units, terms }
 }
 

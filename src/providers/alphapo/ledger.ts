@@ -12,6 +12,7 @@ export type Against = 'chain' | 'fees' | 'network' | 'desk' | 'internal'
 
 // rule: alphapo.ledger.accounts
 export const ledger: LedgerRules = {
+  codes: [...CURRENCIES.keys(), ...FIAT],
   purse: ({ account, holder, currency, network }, world) => {
     const merchants = Object.keys(world.settings<Settings>('alphapo').merchants)
     const merchant = account ?? merchants[0]

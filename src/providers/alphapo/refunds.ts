@@ -167,6 +167,10 @@ const createRefund: Action<z.infer<typeof Creation>> = {
     if (typeof wanted === 'string') throw new ActionRefused(wanted, 'amount')
     if (wanted > left || left === 0n)
       throw new ActionRefused(`only ${plain(left)} ${row.currency} of it has not been refunded`, 'amount')
+    // The payer gets the coin he paid in, at the rate at which he paid.
+    const units = (wanted * BigInt(row.payable!.units)) / BigInt(row.units)
+    if (units === 0n)
+      throw new ActionRefused(`${plain(wanted)} ${row.currency} are less than anybody can send`, 'amount')
     const charged = { currency: row.currency, units: wanted.toString() }
     try {
       charge({ merchant: row.merchant, currency: row.payable!.currency, charged }, world)
@@ -174,8 +178,6 @@ const createRefund: Action<z.infer<typeof Creation>> = {
       if (!(error instanceof InsufficientFunds)) throw error
       throw new ActionRefused(`the balance has only ${plain(error.available)} ${row.currency}`, 'amount')
     }
-    // The payer gets the coin he paid in, at the rate at which he paid.
-    const units = (wanted * BigInt(row.payable!.units)) / BigInt(row.units)
     return view(create(row, { reason: 'manual', units, charged }, world))
   },
 }

@@ -50,11 +50,17 @@ export interface Wish extends Pick<
 /** The address of another merchant of AlphaPo's that this money would be credited at; null: it has to go over a chain. */
 // rule: alphapo.withdrawals.internal
 export function internalAddress(
-  { currency, address, tag, units }: { currency: Currency; address: string; tag: string | null; units: bigint },
+  {
+    merchant,
+    currency,
+    address,
+    tag,
+    units,
+  }: { merchant: string; currency: Currency; address: string; tag: string | null; units: bigint },
   world: World,
 ): number | null {
   const handOut = holderOf({ address, tag }, world)?.handOut
-  if (handOut?.provider !== 'alphapo' || !sameTag(handOut.tag, tag)) return null
+  if (handOut?.provider !== 'alphapo' || handOut.account === merchant || !sameTag(handOut.tag, tag)) return null
   const row = world.get(Addresses, handOut.reference)
   return row && reasonLost(currency, row, units, world) === undefined ? row.id : null
 }
@@ -171,14 +177,20 @@ function sent(before: WithdrawalRow, txid: string, world: World): WithdrawalRow 
 
 export const withdrawals: WithdrawalRules = {
   reviews: true,
+  // rule: alphapo.withdrawals.uncovered
+  unsendable: ({ id }, world) => {
+    const row = world.first(Withdrawals, 'byOutgoing', id)!
+    return row.booked === 'no' && !isCovered(row, world)
+      ? `merchant ${row.merchant} has not the ${money(dueFor(row))} ${row.sent.currency} that withdrawal ${row.id} takes with its fees`
+      : undefined
+  },
   onStep: (step, outgoing, world) => {
     const row = world.first(Withdrawals, 'byOutgoing', outgoing.id)!
     // rule: alphapo.withdrawals.final
     if (isOver(row)) return `withdrawal ${row.id} stays ${row.status}`
     if (step === 'declined') return undo(row, 'declined', outgoing.reason ?? DECLINED, world)
     if (step !== 'broadcast') return undo(row, 'cancelled', outgoing.reason ?? FAILED, world)
-    // Only where somebody has it sent by hand although the balance did not cover it.
-    if (row.booked === 'no' && !isCovered(row, world)) return undo(row, 'cancelled', UNCOVERED, world)
+    // Sent by hand, now that the balance covers it.
     sent(row.booked === 'no' ? book(row, world) : row, outgoing.txid!, world)
     return `withdrawal ${row.id} is confirmed: it was sent`
   },

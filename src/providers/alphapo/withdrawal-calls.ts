@@ -49,7 +49,7 @@ export function withdrawCrypto(call: AlphapoCall, world: World): Answer {
   // rule: alphapo.foreign-id.unique
   if (isTaken(merchant, foreignId, world)) refuse('foreign_id', TAKEN)
 
-  const internalTo = internalAddress({ currency: to, address, tag, units: BigInt(received.units) }, world)
+  const internalTo = internalAddress({ merchant, currency: to, address, tag, units: BigInt(received.units) }, world)
   const costs = costsOf(sent, received, { network: to.network, internal: internalTo !== null }, world)
   const covered = isCovered({ merchant, sent, costs }, world)
   // rule: alphapo.withdrawals.uncovered

@@ -23,6 +23,7 @@ export function hotPurse({ account, currency, network, decimals }: Money): Purse
 
 // rule: cpg.balances.by-hand
 export const ledger: LedgerRules = {
+  codes: [...new Set(CURRENCIES.map(({ currency }) => currency))],
   purse: ({ account: named, holder, currency: code, network: on }, world) => {
     const account = accountNamed(named, world)
     if (account === undefined) return `CPG has no account "${named}"${didYouMean(named ?? '', accountsOf(world))}`
