@@ -177,6 +177,13 @@ function bent(tables: Tables, table: string, key: string, place: readonly (strin
   return { ...tables, [table]: { ...tables[table], [key]: row } }
 }
 
+/** Tables as the engine looks at them. */
+function mapsOf(tables: Tables): Map<string, Map<string, object>> {
+  return new Map(
+    Object.entries(tables).map(([name, rows]) => [name, new Map(Object.entries(rows) as [string, object][])]),
+  )
+}
+
 const READS: readonly (readonly [Client, Request])[] = [
   [alphapo.client, alphapo.lookingUp({ id: 5_100_001 })],
   [alphapo.client, alphapo.lookingUp({ foreign_id: '1' })],
@@ -226,19 +233,21 @@ describe('a snapshot', () => {
         const [key, row] = Object.entries(rows)[0]!
         for (const place of placesIn(row)) {
           for (const value of BENDS) {
-            const reply = await put(box, { ...snapshot, tables: bent(tables, table, key, place, value) })
             const what = `${table} ${key} ${place.join('.')} ${value === GONE ? 'left out' : JSON.stringify(value)}`
-            if (reply.status === 422) {
+            const rows = bent(tables, table, key, place, value)
+            const told = box.sandbox.engine.integrity.problem(mapsOf(rows))
+            // Over HTTP goes what is taken, and every tenth of what is refused: that takes its time, and says the same.
+            const asked = told === undefined || refused % 10 === 0
+            const reply = asked ? await put(box, { ...snapshot, tables: rows }) : undefined
+            if (told !== undefined) {
               refused++
-              expect(reply.json.detail, what).toMatch(/^tables\.\S+/)
-              expect(
-                reply.json.detail.startsWith(`tables.${table}.${key.slice(0, 3)}`) ||
-                  !reply.json.detail.startsWith(`tables.${table}.`),
-                `${what}: ${reply.text}`,
-              ).toBe(true)
+              if (reply) expect([reply.status, reply.json.detail], what).toEqual([422, told])
+              expect(told, what).toMatch(/^tables\.\S+/)
+              const isNamed = told.startsWith(`tables.${table}.${key.slice(0, 3)}`)
+              expect(isNamed || !told.startsWith(`tables.${table}.`), `${what}: ${told}`).toBe(true)
               continue
             }
-            expect(reply.status, `${what}: ${reply.text}`).toBe(204)
+            expect(reply!.status, `${what}: ${reply!.text}`).toBe(204)
             await harmless(box, what, value === 'NaN' ? table.split('.')[0] : undefined)
           }
         }

@@ -279,6 +279,9 @@ const AFTER: readonly Written[] = [
 /** It is done and answered, only not at once. */
 const SLOW: readonly Written[] = [{ delay: { min: '1s', max: '9s' } }, { throttle: { bytesPerSecond: 10 } }]
 
+/** Ends of withdrawals. */
+const FINAL = /^(confirmed|failed|cancelled|declined|replaced|reorged)$/
+
 /** What may become of a withdrawal. */
 const FATES: readonly Written[] = [
   { outcome: 'failed', stage: 'after' },
@@ -349,6 +352,7 @@ class Simulation {
   #calling: boolean
   /** Receivers do not fail for now: when they are tried again would depend on who called first. */
   #well = false
+  #over = false
   /** What a receiver met that it should not have met. */
   #wrong: Error | undefined
   /** Whether all of it is played again at the end, so that nothing may happen behind the back of the journal. */
@@ -879,6 +883,12 @@ class Simulation {
       expect(new Map([...held].sort()), 'what is held is what was credited').toEqual(new Map([...credited].sort()))
     })
     for (const row of withdrawals) {
+      const known = this.#statuses.get(`${row.provider} withdrawal ${row.reference}`)
+      // What has ended is looked at once more at the end.
+      if (known !== undefined && FINAL.test(known) && FINAL.test(row.status) && !this.#over) {
+        seen.set(`${row.provider} withdrawal ${row.reference}`, known)
+        continue
+      }
       const { client, request } = withdrawalLook(row)
       look(client, request, ({ status, data }) =>
         seen.set(`${row.provider} withdrawal ${row.reference}`, data?.status ?? status),
@@ -946,6 +956,7 @@ class Simulation {
     await this.#box.control('DELETE', '/faults')
     await this.#box.control('DELETE', '/scenario')
     this.#calling = false
+    this.#over = true
     this.#receive(() => false)
     const quiet = await this.#box.control('POST', '/clock/advance', { until: 'quiet' })
     expect(quiet.status, quiet.text).toBe(200)
