@@ -49,7 +49,7 @@ function pick<T>(from: readonly T[], drawn: Draw): T {
 
 /** A random call that moves money, or is to. `n` is in no other call's key. */
 export function payment(drawn: Draw, n: string, payees: readonly Payee[]): Call {
-  switch (drawn.below(3)) {
+  switch (drawn.below(4)) {
     case 0:
       return cpgWithdrawal(drawn, n, payees)
     case 1:

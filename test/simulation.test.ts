@@ -289,6 +289,12 @@ const FATES: readonly Written[] = [
   { outcome: 'replaced' },
   { outcome: 'reorged' },
 ]
+/** Where people may look at it first, and where it may fail before it is sent and the call is answered all the same. */
+const REVIEWED: readonly Written[] = [
+  { outcome: 'declined' },
+  { outcome: 'declined', after: '2h' },
+  { outcome: 'failed' },
+]
 
 const SPOILS = ['duplicate', 'delay', 'drop', 'reorder', 'pause', 'resume', 'bad-signature', 'stale-timestamp']
 
@@ -464,7 +470,7 @@ class Simulation {
     const then = spoiled
       ? { callbacks: this.#spoil(name) }
       : fate
-        ? { withdrawal: pick(FATES, this.#drawn) }
+        ? { withdrawal: pick(name === 'alphapo' ? [...FATES, ...REVIEWED] : FATES, this.#drawn) }
         : paid
           ? { deposit: { amount: '3', after: '1h', confirmations: 'instant' } }
           : undefined
