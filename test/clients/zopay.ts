@@ -33,6 +33,12 @@ export function clientOf(key: string): Client {
       getTransaction: () => get('/transactions/00010203-0405-4607-8809-0a0b0c0d0e0f'),
       listEvents: () => get('/events'),
       getEvent: () => get('/events/evt_01J9ZK3T5V7X9B1D3F5H7K9M1P'),
+      getBalances: () => get('/balances?external_ref=user-1'),
+      getUserBalances: () => get('/balances/user-1'),
+      createPayoutQuote: () => quote({}),
+      createPayout: () => execute('quote_00000000000000000000000001'),
+      getPayout: () => get('/payouts/pay_00000000000000000000000001'),
+      listWebhookDeliveries: () => get('/webhook-deliveries'),
       replayEvent: () => replay('evt_01J9ZK3T5V7X9B1D3F5H7K9M1P'),
     },
   }
@@ -60,6 +66,21 @@ export function simulate(intent: string): Request {
 /** An event once more: no body, but an Idempotency-Key. */
 export function replay(event: string, idempotencyKey = 'replay-1'): Request {
   return { method: 'POST', path: `/connect/v1/events/${event}/replay`, headers: { 'idempotency-key': idempotencyKey } }
+}
+
+/** An address of nobody in the sandbox. */
+export const PAYEE = '0x00000000000000000000000000000000000000aa'
+export const SOLANA_PAYEE = '4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi'
+
+/** The price of a payout. */
+export function quote(fields: Record<string, unknown>, idempotencyKey = 'quote-1'): Request {
+  const usual = { external_ref: 'user-1', destination: PAYEE, asset: 'USDT', amount: '40.00' }
+  return post('/payouts/quote', { ...usual, ...fields }, idempotencyKey)
+}
+
+/** The payout of a quote. */
+export function execute(quoteId: string, idempotencyKey = 'payout-1'): Request {
+  return post('/payouts', { quote_id: quoteId }, idempotencyKey)
 }
 
 /** What `X-ZoPay-Signature` should be. */

@@ -1648,48 +1648,6 @@ describe('elsewhere', () => {
   })
 })
 
-describe('what nobody models', () => {
-  test('the rest of the document is answered by samples, marked as such', async () => {
-    const box = await start()
-    for (const path of ['/balances', '/balances/user-1', '/payouts/pay_1', '/webhook-deliveries']) {
-      const reply = await read(box, path)
-      expect([path, reply.status, reply.headers['x-sandgate']]).toEqual([path, 200, 'sampled'])
-    }
-  })
-
-  test.each([
-    ['createPayoutQuote', 404, 'external_ref_unknown'],
-    ['createPayout', 409, 'quote_already_used'],
-    ['createPayout', 409, 'quote_expired'],
-    ['getPayout', 404, 'payout_not_found'],
-  ])('zopay.unmodelled.refusals: a scenario lets %s answer %i %s', async (operation, status, error) => {
-    const box = await start()
-    const calls: Record<string, Request> = {
-      createPayoutQuote: post('/payouts/quote', { external_ref: 'u', destination: 'd', asset: 'USDT', amount: '1' }),
-      createPayout: post('/payouts', { quote_id: 'q' }),
-      getPayout: get('/payouts/pay_1'),
-    }
-    await box.control('POST', '/faults', { when: { provider: 'zopay', operation }, then: [{ respond: { error } }] })
-    refused(await box.call(client, calls[operation]!), status, error)
-  })
-
-  test('a payout is read with all that its execution answered', async () => {
-    const box = await start()
-    const executed = (await box.call(client, post('/payouts', { quote_id: 'q' }))).json
-    const { json } = await read(box, '/payouts/pay_1')
-    expect(Object.keys(json)).toEqual([...Object.keys(executed), 'timeline', 'fees_paid_usd', 'final_recipient_amount'])
-  })
-
-  test('with the checks of the rest', async () => {
-    const box = await start()
-    refused(await box.send('zopay', get('/balances')), 401, 'missing_api_key')
-    const quote = { external_ref: 'u', destination: 'd', asset: 'USDT', amount: '1' }
-    expect((await box.call(client, post('/payouts/quote', quote))).headers['x-sandgate']).toBe('sampled')
-    expect((await box.call(client, post('/payouts', { quote_id: 'q' }))).headers['x-sandgate']).toBe('sampled')
-    expect(items(await box.call(client, post('/payouts/quote', { ...quote, note: 1 })))[0].type).toBe('extra_forbidden')
-  })
-})
-
 test('bad input is never a 500 and never changes anything', async () => {
   const box = await start()
   const junk = fc.oneof(

@@ -74,7 +74,8 @@ export function assetOf(text: string): string {
   return asset
 }
 
-function networkOf(text: string): string {
+/** The code as Zopay writes it. */
+export function networkOf(text: string): string {
   const network = text.toLowerCase()
   if (!Object.hasOwn(NETWORKS, network))
     throw new Refusal('unsupported_network', {}, `known networks: ${Object.keys(NETWORKS).join(', ')}`)

@@ -45,7 +45,7 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number]
 
-/** What each operation asks for, the unmodelled ones included. */
+/** What each operation asks for. */
 export const SCOPE_OF: Readonly<Record<string, Scope>> = {
   createAddress: 'addresses:write',
   listAddresses: 'addresses:read',
@@ -74,6 +74,9 @@ const Key = z.strictObject({
   ratePerMinute: z.int().positive().optional(),
 })
 
+/** The fiat currencies that an organisation may enable. */
+const FIATS = ['usd', 'pen'] as const
+
 const Account = z.strictObject({
   keys: z.array(Key),
   /** Asked of live keys only. */
@@ -81,6 +84,7 @@ const Account = z.strictObject({
   pairs: z
     .array(z.strictObject({ asset: z.enum(ASSETS), network: z.enum(Object.keys(NETWORKS) as [string, ...string[]]) }))
     .default([...PAIRS] as never),
+  fiats: z.array(z.enum(FIATS)).default([...FIATS]),
 })
 
 const READ_ONLY = SCOPES.filter((scope) => scope.endsWith(':read'))
@@ -103,6 +107,8 @@ export interface Caller {
   readonly scopes: readonly string[]
   readonly approved: boolean
   readonly pairs: readonly Pair[]
+  /** In which its balances are valued. */
+  readonly fiats: readonly string[]
   readonly ratePerMinute: number | undefined
 }
 
@@ -114,10 +120,10 @@ export const Settings = z
   })
   .transform(({ accounts, liveKeys }) => {
     const all = { ...z.record(z.string(), Account).parse(DEMO_ACCOUNTS), ...accounts }
-    const keys = Object.entries(all).flatMap(([org, { keys, approved, pairs }]) =>
+    const keys = Object.entries(all).flatMap(([org, { keys, approved, pairs, fiats }]) =>
       keys.map(({ id, scopes, ratePerMinute }, index): [string, Caller] => [
         id,
-        { org, key: `${org}/${index}`, livemode: false, scopes, approved, pairs, ratePerMinute },
+        { org, key: `${org}/${index}`, livemode: false, scopes, approved, pairs, fiats, ratePerMinute },
       ]),
     )
     return { liveKeys, keys: new Map(keys), organisations: Object.keys(all) }

@@ -5,26 +5,30 @@ import { deliver, Endpoints, post } from '../../world/outbox.ts'
 import { Count, Flag, JsonObject, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
+import { deliveryId } from './deliveries.ts'
 import { readExact, write } from './exact.ts'
 import { bounds, livemodes, related, words } from './filters.ts'
 import { page } from './pages.ts'
-import { callbackOf } from './webhooks.ts'
+import { callbackOf, EVENTS } from './webhooks.ts'
 import { ok, time, type ZopayCall } from './wire.ts'
 
 // rule: zopay.events.vocabulary
 const TYPES = ['payment_intent.completed', 'address.deposit.received'] as const
+// rule: zopay.payouts.events
+const PLANNED = ['payout.broadcast', 'payout.delivered', 'payout.failed'] as const
+const EVERY_TYPE = [...TYPES, ...PLANNED] as const
 
 export interface EventRow {
   readonly id: string
   readonly seq: number
   readonly org: string
   readonly livemode: boolean
-  readonly type: (typeof TYPES)[number]
+  readonly type: (typeof EVERY_TYPE)[number]
   /** JSON text, as it was when it happened. */
   readonly data: string
-  /** The UUID of the intent or of the address. */
+  /** The UUID of the intent, of the address, or of the payout's transaction. */
   readonly relatedTo: string
-  readonly relatedKind: 'payment_intent' | 'address'
+  readonly relatedKind: 'payment_intent' | 'address' | 'payout'
   /** The id that the partner knows the object by. */
   readonly reference: string
   /** World ms. */
@@ -37,9 +41,9 @@ export const Events: Table<EventRow> = {
   schema: z.strictObject({
     org: Text,
     livemode: Flag,
-    type: oneOf(TYPES),
+    type: oneOf(EVERY_TYPE),
     relatedTo: Text,
-    relatedKind: oneOf(['payment_intent', 'address']),
+    relatedKind: oneOf(['payment_intent', 'address', 'payout']),
     reference: Text,
     data: JsonObject,
     id: Text,
@@ -84,7 +88,7 @@ function eventId(seq: number, world: World): string {
 
 export function listEvents(call: ZopayCall, world: World): Answer {
   // rule: zopay.events.filters
-  const type = words(call, 'type', TYPES)
+  const type = words(call, 'type', world.assumes(EVENTS) === 'planned' ? EVERY_TYPE : TYPES)
   const about = related(call)
   const livemode = livemodes(call)
   const within = bounds(call)
@@ -112,7 +116,7 @@ export function replayEvent(call: ZopayCall, world: World): Answer {
   const delivery = deliver(callbackOf(event, view(event), world), endpoint, world)
   return ok({
     // rule: zopay.replay.shape
-    id: world.draw('zopay', 'delivery', delivery.seq).uuid(),
+    id: deliveryId(delivery, world),
     object: 'webhook_delivery',
     event_id: event.id,
     status: 'pending',

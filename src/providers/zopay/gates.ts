@@ -9,6 +9,8 @@ import type { ZopayCall } from './wire.ts'
 /** The framework's router knows no empty path value; ours does. */
 const pathWhole = gate('path_complete', 'pathWhole', (call: ZopayCall): void => {
   // rule: zopay.elsewhere.slash
+  // rule: zopay.balances.slash
+  if (call.operation === 'getUserBalances' && call.params.external_ref?.includes('/')) throw new Refusal('not_found')
   if (!Object.values(call.params).includes('')) return
   throw new Refusal(call.path.endsWith('/') ? 'slashless' : 'not_found')
 })

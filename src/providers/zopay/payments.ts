@@ -3,9 +3,11 @@ import { type Answer, Refusal } from '../../provider.ts'
 import { atomsOf } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
 import { money } from './amount.ts'
+import { DECIMALS } from './catalogue.ts'
 import { log } from './events.ts'
 import { readExact } from './exact.ts'
 import { intentOf, view } from './intents.ts'
+import { credit } from './money.ts'
 import { type IntentRow, Intents, type TransactionRow, Transactions } from './tables.ts'
 import { ok, time, type ZopayCall } from './wire.ts'
 
@@ -103,6 +105,10 @@ export function simulateDeposit(call: ZopayCall, world: World): Answer {
 // rule: zopay.simulate.deposit
 function simulated(intent: IntentRow, world: World): TransactionRow {
   const { asset, network, address } = intent.addresses[0]!
+  // What is finer than an atom is nobody's.
+  const atoms = atomsOf(intent.amount, PLACES)! / 10n ** BigInt(PLACES - DECIMALS[asset]!)
+  // rule: zopay.ledger.simulated
+  credit({ ...intent, asset, network }, atoms, undefined, world)
   return world.put(Transactions, {
     id: world.draw('zopay', 'transaction', 'simulated', intent.id).uuid(),
     seq: world.next('zopay.transactions'),

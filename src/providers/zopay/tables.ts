@@ -59,13 +59,16 @@ export const Intents: Table<IntentRow> = {
 
 export interface TransactionRow extends Listed {
   readonly id: string
+  /** A deposit where it is left out. */
+  readonly type?: 'payout'
   readonly status: 'pending' | 'confirmed' | 'failed'
   readonly asset: string
   readonly network: string
   /** Decimal text, as told. */
   readonly amount: string
   readonly address: string
-  readonly txHash: string
+  /** Null only of a payout that is not broadcast yet. */
+  readonly txHash: string | null
   /** The intent it pays; null for money to an address of a user or of the treasury. */
   readonly intent: string | null
   /** World ms. */
@@ -79,12 +82,13 @@ export const Transactions: Table<TransactionRow> = {
   schema: z.strictObject({
     id: Text,
     ...listedFields,
+    type: oneOf(['payout']).exactOptional(),
     status: oneOf(['pending', 'confirmed', 'failed']),
     asset: Text,
     network: Text,
     amount: Decimal,
     address: Text,
-    txHash: Text,
+    txHash: Text.nullable(),
     intent: Text.nullable(),
     createdAt: Moment,
     confirmedAt: Moment.nullable(),

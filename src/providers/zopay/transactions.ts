@@ -1,4 +1,4 @@
-// Transactions, as partners list and read them. They are created by transfers.ts and payments.ts.
+// Transactions, as partners list and read them. They are created by transfers.ts, payments.ts and payout-calls.ts.
 import { type Answer, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { bounds, words } from './filters.ts'
@@ -15,7 +15,7 @@ export function listTransactions(call: ZopayCall, world: World): Answer {
   const type = words(call, 'type', TYPES)
   const status = words(call, 'status', STATUSES)
   const within = bounds(call)
-  const wanted = (row: TransactionRow) => type('deposit') && status(row.status) && within(row.createdAt)
+  const wanted = (row: TransactionRow) => type(row.type ?? 'deposit') && status(row.status) && within(row.createdAt)
   return page(call, { table: Transactions, among: ofCaller(call), wanted, view }, world)
 }
 
@@ -32,7 +32,7 @@ function view(row: TransactionRow): object {
     // rule: zopay.transactions.shape
     id: row.id,
     object: 'transaction',
-    type: 'deposit',
+    type: row.type ?? 'deposit',
     status: row.status,
     asset: row.asset,
     network: row.network,

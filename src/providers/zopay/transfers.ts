@@ -2,12 +2,14 @@
 import type { DepositRules } from '../../provider.ts'
 import { amountText } from '../../text/decimals.ts'
 import type { Asset, Transfer } from '../../world/chain.ts'
+import { takeBack } from '../../world/ledger.ts'
 import { NETWORKS as CHAINS, type NetworkName } from '../../world/networks.ts'
 import type { HandOut, World } from '../../world/world.ts'
 import { Addresses, type AddressRow, uuidOf } from './addresses.ts'
 import { money } from './amount.ts'
 import { DECIMALS, NETWORKS } from './catalogue.ts'
 import { log } from './events.ts'
+import { credit } from './money.ts'
 import { Intents, type TransactionRow, Transactions } from './tables.ts'
 import { settle } from './payments.ts'
 
@@ -23,11 +25,13 @@ export const deposits: DepositRules = {
     const row = world.get(Transactions, idOf(transfer, world))
     if (!row) return 'ignored: Zopay did not record this transfer when it was first seen'
     if (step === 'mined') return 'in a block, not yet confirmed'
-    if (step === 'confirmed') return confirmed(row, holder, world)
+    if (step === 'confirmed') return confirmed(row, transfer, holder, world)
     // rule: zopay.deposits.gone
     world.put(Transactions, { ...row, status: 'failed', confirmedAt: null })
+    // rule: zopay.ledger.reversal
+    const taken = takeBack(transfer.id, 'deposit_reversed', `${transfer.id} no longer exists on the chain`, world)
     // rule: zopay.deposits.no-way-back
-    return `transaction ${row.id} failed${row.status === 'confirmed' ? ': completed intents and sent events are not reversed' : ''}`
+    return `transaction ${row.id} failed${taken ? ', its credit is taken back' : ''}${row.status === 'confirmed' ? ': completed intents and sent events are not reversed' : ''}`
   },
 }
 
@@ -74,8 +78,9 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
   return `pending as transaction ${row.id}, for ${intent ? `intent ${intent.id}` : `address ${holder.reference}`}`
 }
 
-function confirmed(before: TransactionRow, holder: HandOut, world: World): string {
+function confirmed(before: TransactionRow, transfer: Transfer, holder: HandOut, world: World): string {
   const row: TransactionRow = world.put(Transactions, { ...before, status: 'confirmed', confirmedAt: world.now })
+  credit(row, BigInt(transfer.atoms), transfer.id, world)
   if (row.intent !== null) return settle(world.get(Intents, row.intent)!, row, world)
   const address = world.get(Addresses, holder.reference)!
   tellReceived(row, address, world)

@@ -14,9 +14,20 @@ export const COMPLETED_NAME = 'zopay.webhooks.completed-name'
 const COMPLETED = 'payment_intent.completed'
 const OLD_COMPLETED = 'payment.completed'
 
+/** The switch between no webhooks of payouts, as today, and those that are announced. */
+export const EVENTS = 'zopay.payouts.events'
+
 export const callbacks: CallbackRules = {
   // rule: zopay.webhooks.completed-name
-  events: [COMPLETED, OLD_COMPLETED, 'address.deposit.received'],
+  events: [
+    COMPLETED,
+    OLD_COMPLETED,
+    'address.deposit.received',
+    // rule: zopay.payouts.events
+    'payout.broadcast',
+    'payout.delivered',
+    'payout.failed',
+  ],
   // rule: zopay.webhooks.retries
   retryMs: [MINUTE_MS, 4 * MINUTE_MS, 25 * MINUTE_MS, 90 * MINUTE_MS, 10 * HOUR_MS],
   timeoutMs: 10_000,

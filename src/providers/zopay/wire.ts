@@ -92,6 +92,9 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
     'unsupported_asset_network',
     'The asset is not enabled on this network.',
   ),
+  invalid_amount: errorResponse(400, 'invalid_amount', 'The amount is not a positive decimal that the asset can hold.'),
+  invalid_destination: errorResponse(400, 'invalid_destination', 'The destination is not an address of the network.'),
+  amount_too_small: errorResponse(400, 'amount_too_small', 'The fee takes the whole amount.'),
   unreadable_body: framework(400, 'There was an error parsing the body'),
   // rule: zopay.auth.www-authenticate
   missing_api_key: errorResponse(401, 'missing_api_key', 'The Authorization header is missing.', BEARER),
@@ -107,8 +110,8 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   transaction_not_found: errorResponse(404, 'transaction_not_found', 'No such transaction.'),
   event_not_found: errorResponse(404, 'event_not_found', 'No such event.'),
   payment_intent_not_found: errorResponse(404, 'payment_intent_not_found', 'No such payment intent.'),
-  // rule: zopay.unmodelled.refusals
   external_ref_unknown: errorResponse(404, 'external_ref_unknown', 'No such external_ref.'),
+  quote_not_found: errorResponse(404, 'quote_not_found', 'No such quote.'),
   payout_not_found: errorResponse(404, 'payout_not_found', 'No such payout.'),
   method_not_allowed: framework(405, 'Method Not Allowed'),
   idempotency_conflict: errorResponse(
@@ -123,6 +126,9 @@ export const refusals: Readonly<Record<string, (detail: Detail, call: Call) => A
   ),
   quote_already_used: errorResponse(409, 'quote_already_used', 'The quote was already used.'),
   quote_expired: errorResponse(409, 'quote_expired', 'The quote has expired.'),
+  insufficient_funds: errorResponse(409, 'insufficient_funds', 'The balance does not cover the payout.'),
+  // rule: zopay.payouts.expired-status
+  quote_expired_gone: errorResponse(410, 'quote_expired', 'The quote has expired.'),
   // rule: zopay.limits.body
   body_too_large: errorResponse(413, 'body_too_large', 'The request body is too large.'),
   // rule: zopay.validation.both-shapes
