@@ -661,11 +661,6 @@ describe('an answer explained', () => {
         { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/summary', body },
         { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/transactions', body },
       ],
-      [
-        zopay,
-        { method: 'GET', path: '/connect/v1/balances', body },
-        { method: 'GET', path: '/connect/v1/addresses', body },
-      ],
       [client, { method: 'GET', path: '/v1/transactions', body }, { method: 'GET', path: '/v1/currencies', body }],
     ]
     for (const [by, sampled, modelled] of calls) {

@@ -6,6 +6,7 @@ import { ledgerProblems, Movements } from '../src/world/ledger.ts'
 import type { World } from '../src/world/world.ts'
 import * as alphapo from './clients/alphapo.ts'
 import * as cpg from './clients/cpg.ts'
+import * as zopay from './clients/zopay.ts'
 import type { Client, Request } from './kit.ts'
 import type { Call } from './simulation.test.ts'
 
@@ -22,6 +23,15 @@ export const OPENING = [
   ...['demo', 'other'].flatMap((account) =>
     ['BTC', 'ETH', 'USDTE', 'EUR'].map((currency) => ({ provider: 'alphapo', account, currency, amount: '100' })),
   ),
+  ...['ethereum', 'solana'].map((network) => ({
+    provider: 'zopay',
+    account: 'org_demo',
+    holder: 'user:ann',
+    currency: 'USDT',
+    network,
+    amount: '200',
+  })),
+  { provider: 'zopay', account: 'org_other', holder: 'user:ann', currency: 'USDT', network: 'ethereum', amount: '90' },
 ]
 
 /** An address that this world has allocated, and its tag. */
@@ -33,6 +43,12 @@ export interface Payee {
   readonly currency: string
 }
 
+/** A quote of Zopay's. */
+export interface Quote {
+  readonly quoteId: string
+  readonly org: string
+}
+
 /** Nobody's. */
 const OUTSIDE: Readonly<Record<string, string>> = {
   ETH: '0x00000000000000000000000000000000000000aa',
@@ -41,6 +57,7 @@ const OUTSIDE: Readonly<Record<string, string>> = {
 }
 
 const CPG = { demo: cpg.KEYS.demo, second: cpg.KEYS.second, other: cpg.KEYS.other }
+const ORGS = { org_demo: zopay.clientOf(zopay.KEYS.demo), org_other: zopay.clientOf(zopay.KEYS.other) }
 const MERCHANTS = { demo: alphapo.clientOf(alphapo.KEYS.demo), other: alphapo.clientOf(alphapo.KEYS.other) }
 
 function pick<T>(from: readonly T[], drawn: Draw): T {
@@ -48,16 +65,47 @@ function pick<T>(from: readonly T[], drawn: Draw): T {
 }
 
 /** A random call that moves money, or is to. `n` is in no other call's key. */
-export function payment(drawn: Draw, n: string, payees: readonly Payee[]): Call {
-  switch (drawn.below(4)) {
+export function payment(drawn: Draw, n: string, payees: readonly Payee[], quotes: readonly Quote[]): Call {
+  switch (drawn.below(5)) {
     case 0:
       return cpgWithdrawal(drawn, n, payees)
     case 1:
       return alphapoWithdrawal(drawn, n, payees)
     case 2:
       return exchange(drawn, n)
+    case 3:
+      return zopayPayout(drawn, n, payees, quotes)
     default:
       return invoice(drawn, n)
+  }
+}
+
+/** A quote, or the execution of one of the last ones; some are of the other organisation, used, or expired. */
+function zopayPayout(drawn: Draw, n: string, payees: readonly Payee[], quotes: readonly Quote[]): Call {
+  const org = pick(Object.keys(ORGS) as (keyof typeof ORGS)[], drawn)
+  const shared = { client: ORGS[org], key: `zopay ${org} ${n}` }
+  if (quotes.length > 0 && drawn.below(3) > 0) {
+    const { quoteId, org: owner } = pick(quotes.slice(-4), drawn)
+    const by = drawn.below(8) === 0 ? org : (owner as keyof typeof ORGS)
+    return {
+      client: ORGS[by],
+      key: `zopay ${by} ${n}`,
+      operation: 'createPayout',
+      request: zopay.execute(quoteId, n),
+      other: zopay.execute('quote_00000000000000000000000000', n),
+    }
+  }
+  const { address } = payeeOn(['ethereum', 'ETH', 'Ethereum'], OUTSIDE.ETH!, payees, drawn)
+  const fields = {
+    external_ref: drawn.below(10) === 0 ? 'nobody' : 'ann',
+    destination: pick([address, zopay.SOLANA_PAYEE], drawn),
+    amount: pick(['10', '12.5', '80', '1000'], drawn),
+  }
+  return {
+    ...shared,
+    operation: 'createPayoutQuote',
+    request: zopay.quote(fields, n),
+    other: zopay.quote({ ...fields, amount: '11' }, n),
   }
 }
 
@@ -186,9 +234,10 @@ export function expectWhole(
       const key = `${row.key} ${row.reference}`
       made.set(key, (made.get(key) ?? 0) + 1)
     }
+    if (table === 'zopay.payouts') made.set(row.quote, (made.get(row.quote) ?? 0) + 1)
   }
   for (const { cause, kind, balance, atoms: moved } of world.list(Movements, 'all', '')) {
-    if (cause.withdrawal === null || !moved.startsWith('-') || !kind.startsWith('withdrawal')) continue
+    if (cause.withdrawal === null || !moved.startsWith('-') || !/^(withdrawal|payout)/.test(kind)) continue
     const key = `${cause.withdrawal} ${kind} ${balance}`
     paid.set(key, (paid.get(key) ?? 0) + 1)
   }
@@ -197,6 +246,12 @@ export function expectWhole(
 
 /** The client of a provider's account, for looking at a withdrawal. */
 export function withdrawalLook(row: any): { readonly client: Client; readonly request: Request } {
+  if (row.provider === 'zopay')
+    return {
+      client: ORGS[row.account as keyof typeof ORGS],
+      // The second transfer of one that goes over the bridge is called like the payout too.
+      request: zopay.get(`/payouts/${row.reference.split('/')[0]}`),
+    }
   return row.provider === 'cpg'
     ? {
         client: cpg.clientOf(row.account === 'other' ? CPG.other : CPG.demo),

@@ -97,6 +97,7 @@ async function everything(box: Kit): Promise<void> {
   await box.deposit(taken.address, '2')
   await payOut(box)
   await payOutOfAlphapo(box)
+  await payOutOfZopay(box)
   await box.control('POST', '/faults', {
     when: { provider: 'cpg', body: { user_identifier: '/^x/' }, headers: { 'X-A': 'b' }, nth: 9 },
     then: [{ respond: { error: 'unavailable' } }, { delay: '2s' }, { deposit: { amount: '7', after: '1h' } }],
@@ -133,6 +134,16 @@ async function payOut(box: Kit): Promise<void> {
   await box.control('POST', '/actions/cpg/toggle-currency', { ...usdc, deposit: true })
   await box.control('POST', '/actions/cpg/deactivate', usdc)
   await box.control('PUT', '/rates', { from: 'BTC', to: 'USD', rate: '60000' })
+}
+
+/** A payout under way, a quote, a user known by reading balances, and an asset without a price. */
+async function payOutOfZopay(box: Kit): Promise<void> {
+  const money = { provider: 'zopay', holder: 'user:user-1', currency: 'USDT', network: 'ethereum', amount: '100' }
+  await box.control('POST', '/balances', money)
+  await box.call(zopay.client, zopay.get('/balances/reader'))
+  const quoted = await box.call(zopay.client, zopay.quote({}))
+  expect((await box.call(zopay.client, zopay.execute(quoted.json.quote_id))).status).toBe(200)
+  expect((await box.control('POST', '/actions/zopay/make-price-unavailable', { asset: 'XAUT' })).status).toBe(201)
 }
 
 /** A withdrawal that waits for approval, one that converts, an internal one, a price, and an exchange that is not done yet. */

@@ -12,7 +12,8 @@ import * as cpg from './clients/cpg.ts'
 import * as payward from './clients/payward.ts'
 import * as zopay from './clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Received, type Reply, type Request, start } from './kit.ts'
-import { expectWhole, OPENING, type Payee, payment, withdrawalLook } from './payments.ts'
+import { Quotes } from '../src/providers/zopay/quotes.ts'
+import { expectWhole, OPENING, type Payee, payment, type Quote, withdrawalLook } from './payments.ts'
 import { RECEIVERS } from './receivers.ts'
 
 const STEPS = 200
@@ -125,6 +126,10 @@ const ARROWS: Readonly<
     first: 'pending',
     arrows: { pending: ['broadcasted', 'failed'], broadcasted: ['confirmed', 'failed'] },
   },
+  'zopay withdrawal': {
+    first: 'pending',
+    arrows: { pending: ['broadcast', 'failed'], broadcast: ['delivered', 'failed'] },
+  },
   'alphapo withdrawal': {
     first: 'not_confirmed',
     arrows: {
@@ -173,8 +178,8 @@ const CLIENTS: Readonly<Record<string, Readonly<Record<string, Client>>>> = {
 }
 
 /** A random call that creates something, now and then one that the business refuses: what the schema refuses never comes as far as the key. `n` is in no other call's key. */
-function creation(drawn: Draw, n: string, payees: readonly Payee[]): Call {
-  if (drawn.below(3) === 0) return payment(drawn, n, payees)
+function creation(drawn: Draw, n: string, payees: readonly Payee[], quotes: readonly Quote[]): Call {
+  if (drawn.below(3) === 0) return payment(drawn, n, payees, quotes)
   const wrong = drawn.below(8) === 0
   const keyed = drawn.below(4) > 0
   switch (drawn.below(5)) {
@@ -342,6 +347,7 @@ class Simulation {
   readonly #kept = new Map<string, Answered>()
   /** The addresses that there are, to be paid to. */
   #payees: readonly Payee[] = []
+  #quotes: readonly Quote[] = []
   /** Who was given an address (and a tag), and what. */
   readonly #owners = new Map<string, string>()
   readonly #taken = new Map<string, string>()
@@ -463,7 +469,7 @@ class Simulation {
 
   /** A new call; now and then with callbacks of what it makes that go wrong, or money that comes by itself. */
   async #create(spoiled = false): Promise<string> {
-    const call = creation(this.#drawn, `n${this.#n}`, this.#payees)
+    const call = creation(this.#drawn, `n${this.#n}`, this.#payees, this.#quotes)
     const { name } = call.client
     const paid = this.#drawn.below(6) === 0
     const fate = /^(createWithdrawal|withdrawCrypto)$/.test(call.operation) && this.#drawn.below(2) === 0
@@ -579,10 +585,11 @@ class Simulation {
     const n = `n${this.#n}`
     const kind = pick(['one key', 'one customer', 'everybody'] as const, this.#drawn)
     const count = 2 + this.#drawn.below(3)
-    const one = creation(draw(n, [this.#box.world.seed]), n, this.#payees)
+    const one = creation(draw(n, [this.#box.world.seed]), n, this.#payees, this.#quotes)
     const calls = Array.from({ length: count }, (_, index): Call => {
-      if (kind === 'everybody') return creation(this.#drawn, `${n}-${index}`, this.#payees)
-      if (kind === 'one customer') return creation(draw(n, [this.#box.world.seed]), `${n}-${index}`, this.#payees)
+      if (kind === 'everybody') return creation(this.#drawn, `${n}-${index}`, this.#payees, this.#quotes)
+      if (kind === 'one customer')
+        return creation(draw(n, [this.#box.world.seed]), `${n}-${index}`, this.#payees, this.#quotes)
       return index > 0 && this.#drawn.below(4) === 0 ? { ...one, request: one.other } : one
     })
     const held = this.#drawn.below(2) === 0
@@ -707,7 +714,7 @@ class Simulation {
   }
 
   async #struck(): Promise<string> {
-    const call = creation(this.#drawn, `n${this.#n}`, this.#payees)
+    const call = creation(this.#drawn, `n${this.#n}`, this.#payees, this.#quotes)
     const [stage, actions] = pick(
       [
         ['before', BEFORE],
@@ -803,6 +810,7 @@ class Simulation {
     const withdrawals: any[] = (await this.#box.control('GET', '/withdrawals?limit=1000')).json.data
     const balances: any[] = (await this.#box.control('GET', '/balances?limit=1000')).json.data
     this.#payees = addresses
+    this.#quotes = [...this.#box.world.rows(Quotes)]
     expectWhole(this.#box.world, withdrawals, deposits, balances)
     this.#owned(addresses)
     const odd = deposits.filter(

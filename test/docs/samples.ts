@@ -85,6 +85,12 @@ export const STORIES: Readonly<Record<string, Story>> = {
     never: {
       'payment.completed':
         'the older name of payment_intent.completed; sent in its place under the switch zopay.webhooks.completed-name',
+      ...Object.fromEntries(
+        ['payout.broadcast', 'payout.delivered', 'payout.failed'].map((event) => [
+          event,
+          'announced by Zopay, not sent yet; sent under the switch zopay.payouts.events',
+        ]),
+      ),
     },
   },
   payward: {

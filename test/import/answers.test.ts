@@ -271,11 +271,8 @@ describe('sandgate.import.left-out:', () => {
   })
 
   test('an operation that the sandbox has no model of is played and not compared', async () => {
-    const { recording, told } = await imported('zopay', {
-      file: har({
-        path: '/connect/v1/balances',
-        answer: { valued_at: '2026-03-02T10:00:00Z', balances: [], totals: {} },
-      }),
+    const { recording, told } = await imported('payward', {
+      file: har({ path: '/v1/accounts/WDEMO5GATE2MAIN77/portfolio/summary', answer: { data: {} } }),
     })
     expect(told.join(' ')).toMatch(/Not compared.* 1 whole answer/)
     expect(await differs(recording)).toBeUndefined()

@@ -21,7 +21,16 @@ import {
   METHODS,
   registration,
 } from '../clients/payward.ts'
-import { clientOf as zopayOf, get, KEYS as ZOPAY_KEYS, post, replay, simulate } from '../clients/zopay.ts'
+import {
+  clientOf as zopayOf,
+  execute,
+  get,
+  KEYS as ZOPAY_KEYS,
+  post,
+  quote,
+  replay,
+  simulate,
+} from '../clients/zopay.ts'
 import { type Client, type Kit, type Reply, type Request, start } from '../kit.ts'
 
 /** One call as it went over the wire. */
@@ -107,6 +116,12 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [zopay, post('/payment-intents', { amount: 0, currencies: ['USDT'] }, 'i2'), 422],
     () => [zopay, post('/addresses', { asset: 'DOGE', network: 'solana' }, 'a2'), 400],
     () => [zopay, post('/addresses', { asset: 'XAUT', network: 'solana' }, 'a1'), 409],
+    () => [zopay, get('/balances/user-1'), 200],
+    () => [zopay, get('/balances'), 200],
+    () => [zopay, quote({ amount: '10' }, 'q1'), 200],
+    (answers) => [zopay, execute(answers.at(-1).quote_id, 'p1'), 200],
+    (answers) => [zopay, get(`/payouts/${answers.at(-1).id}`), 200],
+    () => [zopay, get('/webhook-deliveries'), 200],
     () => [zopayOf('sk_test_nobody_has_this'), get('/addresses'), 401],
     () => [zopayOf(ZOPAY_KEYS.readonly), post('/addresses', { asset: 'USDT', network: 'solana' }, 'a3'), 403],
   ],

@@ -9,7 +9,7 @@ import { findProviders } from '../../src/app.ts'
 import { calculating, client as alphapo, exchanging, invoicing, lookingUp, post as posting, taking, withdrawing } from '../clients/alphapo.ts'
 import { allocation, client as cpg, payout } from '../clients/cpg.ts'
 import { client as payward, creation, listing, METHODS, transactions } from '../clients/payward.ts'
-import { client as zopay, get, post, replay } from '../clients/zopay.ts'
+import { client as zopay, execute, get, post, quote, replay } from '../clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Reply, type Request, start } from '../kit.ts'
 
 const FOLDER = new URL('../../scenarios/', import.meta.url).pathname
@@ -88,6 +88,11 @@ async function fund(box: Kit, amount: string): Promise<void> {
 async function bitcoin(box: Kit): Promise<string> {
   const { data } = (await box.call(alphapo, posting('/accounts/list', {}))).json
   return data.find(({ currency }: any) => currency === 'BTC').balance
+}
+
+/** What a user of Zopay has of the first asset on the first network. */
+async function balanceOf(box: Kit, ref: string): Promise<string> {
+  return (await box.call(zopay, get(`/balances/${ref}`))).json.balances[0].amount
 }
 
 const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
@@ -440,6 +445,44 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     await box.advance('1h')
     expect((await box.call(zopay, get(`/payment-intents/${id}`))).json).toMatchObject({ status: 'completed', amount: '25.00' })
     expect((await box.call(zopay, get('/transactions'))).json.data).toMatchObject([{ amount: '30.00', payment_intent_id: id }])
+  },
+
+  'zopay/quote-expired-before-execution': async ({ box }) => {
+    const first = await box.call(zopay, quote({}))
+    expect((await box.call(zopay, execute(first.json.quote_id))).status).toBe(503)
+    await box.advance('61s')
+    const late = await box.call(zopay, execute(first.json.quote_id))
+    expect([late.status, late.json.error.code]).toEqual([409, 'quote_expired'])
+    expect((await box.call(zopay, quote({}))).text).toBe(first.text)
+    expect(await balanceOf(box, 'user-1')).toBe('100.00')
+    const { quote_id } = (await box.call(zopay, quote({}, 'quote-2'))).json
+    expect((await box.call(zopay, execute(quote_id))).status).toBe(200)
+    expect(await balanceOf(box, 'user-1')).toBe('60.00')
+  },
+
+  'zopay/payout-fails-after-broadcast': async ({ box, inbox }) => {
+    const { quote_id } = (await box.call(zopay, quote({}))).json
+    const { id } = (await box.call(zopay, execute(quote_id))).json
+    const read = async () => (await box.call(zopay, get(`/payouts/${id}`))).json
+    await box.advance('5s')
+    expect(await read()).toMatchObject({ status: 'broadcast', timeline: [{}, { tx_hash: expect.stringMatching(/^0x/) }] })
+    expect(await balanceOf(box, 'user-1')).toBe('60.00')
+    await box.advance('1m')
+    expect((await read()).timeline.map(({ status }: any) => status)).toEqual(['pending', 'broadcast', 'failed'])
+    expect([await balanceOf(box, 'user-1'), inbox.received]).toEqual(['100.00', []])
+    expect(await why(box)).toContain('execution reverted')
+  },
+
+  'zopay/late-deposit-seen-in-balances': async ({ box, inbox }) => {
+    const order = { amount: '25.00', currencies: ['USDT'], external_ref: 'user-1' }
+    const { id } = (await box.call(zopay, post('/payment-intents', order))).json
+    await box.advance('10m')
+    expect(await balanceOf(box, 'user-1')).toBe('25.00')
+    await box.advance('2h')
+    expect(await balanceOf(box, 'user-1')).toBe('35.00')
+    expect(inbox.received.map(({ json }) => json.type)).toEqual(['payment_intent.completed'])
+    const { data } = (await box.call(zopay, get('/transactions?external_ref=user-1'))).json
+    expect(data.map(({ amount, payment_intent_id }: any) => [amount, payment_intent_id])).toEqual([['10.00', id], ['25.00', id]])
   },
 
   'zopay/idempotency-key-reused': async ({ box }) => {

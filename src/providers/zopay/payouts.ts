@@ -180,7 +180,7 @@ function broadcast(row: PayoutRow, { id, txid }: Withdrawal, world: World): stri
     { purse, atoms: -BigInt(row.finalAtoms), against, kind: 'payout', withdrawal: id },
     { purse, atoms: -fee, against: 'fees', kind: 'payout_fee', withdrawal: id },
   ]
-  settle(holdOf(row.id), postings, world)
+  if (isHeld(holdOf(row.id), world)) settle(holdOf(row.id), postings, world)
   move(row, 'broadcast', txid, world)
   return `payout ${row.id} is broadcast and debited`
 }
@@ -228,7 +228,8 @@ function refund(row: PayoutRow, withdrawal: string, world: World): void {
 // rule: zopay.payouts.timeline, rule: zopay.payouts.transaction
 function move(before: PayoutRow, status: PayoutStatus, txHash: string | null, world: World): void {
   const row = world.put(Payouts, { ...before, timeline: [...before.timeline, { status, at: world.now, txHash }] })
-  const listed = world.get(Transactions, row.transaction!)!
+  const listed = row.transaction === null ? undefined : world.get(Transactions, row.transaction)
+  if (!listed) return
   const transaction = world.put(Transactions, {
     ...listed,
     // The list names the transfer that left the user's balance.

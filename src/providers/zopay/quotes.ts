@@ -4,12 +4,12 @@ import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { amountText, atomsOf } from '../../text/decimals.ts'
 import { isAddress } from '../../world/addresses.ts'
-import { Count, Digits, Flag, Moment, Text } from '../../world/rows.ts'
+import { Count, Digits, Flag, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { assetOf, networkOf } from './addresses.ts'
 import { money, readAmount } from './amount.ts'
-import { type Caller, DECIMALS, NETWORKS } from './catalogue.ts'
+import { ASSETS, type Caller, DECIMALS, NETWORKS } from './catalogue.ts'
 import { canonical, readExact } from './exact.ts'
 import { priceOf } from './prices.ts'
 import { type Choice, choose } from './routes.ts'
@@ -54,13 +54,13 @@ export const Quotes: Table<QuoteRow> = {
     org: Text,
     livemode: Flag,
     externalRef: Text,
-    asset: Text,
+    asset: oneOf(ASSETS),
     destination: Text,
     atoms: Digits,
     recipientAtoms: Digits,
     fee: Count,
-    from: Text,
-    to: Text,
+    from: oneOf(Object.keys(NETWORKS)),
+    to: oneOf(Object.keys(NETWORKS)),
     seconds: Count,
     expiresAt: Moment,
     usedBy: Text.nullable(),
