@@ -8,7 +8,6 @@ import { createSandbox, findProviders } from '../src/app.ts'
 import { client as alphapo, taking } from './clients/alphapo.ts'
 import { allocation, client, clientOf, KEYS } from './clients/cpg.ts'
 import { client as payward } from './clients/payward.ts'
-import { client as zopay } from './clients/zopay.ts'
 import type { SandboxOptions } from '../src/options.ts'
 import { type Client, Kit, type Reply, type Request, START, start } from './kit.ts'
 

@@ -44,17 +44,20 @@ describe('quotes', () => {
     ['a pair that is off', { destination: SOLANA_PAYEE }, 400, 'unsupported_asset_network'],
     ['less than the fee', { destination: PAYEE, network_hint: null }, 400, 'amount_too_small'],
   ]
-  test.each(ORDER)('zopay.payouts.quote-order; zopay.payouts.pair-disabled: %s', async (name, _, status, code) => {
-    const pairs = [{ asset: 'USDT', network: 'ethereum' }]
-    const shop = { keys: [{ id: 'sk_test_shop' }], pairs }
-    const box = await start({ providers: { zopay: { accounts: { shop } } } } as any)
-    const by = clientOf('sk_test_shop')
-    await fund(box, { account: 'shop' })
-    const until = ORDER.slice(0, ORDER.findIndex((row) => row[0] === name) + 1)
-    const fields = Object.assign({}, LONG, ...until.map(([, more]) => more))
-    refused(await box.call(by, quote(fields, fresh())), status, code)
-    expect(ledgerProblems(box.world)).toEqual([])
-  })
+  test.each(ORDER)(
+    'zopay.payouts.quote-order; zopay.payouts.pair-disabled; zopay.payouts.too-small: %s',
+    async (name, _, status, code) => {
+      const pairs = [{ asset: 'USDT', network: 'ethereum' }]
+      const shop = { keys: [{ id: 'sk_test_shop' }], pairs }
+      const box = await start({ providers: { zopay: { accounts: { shop } } } } as any)
+      const by = clientOf('sk_test_shop')
+      await fund(box, { account: 'shop' })
+      const until = ORDER.slice(0, ORDER.findIndex((row) => row[0] === name) + 1)
+      const fields = Object.assign({}, LONG, ...until.map(([, more]) => more))
+      refused(await box.call(by, quote(fields, fresh())), status, code)
+      expect(ledgerProblems(box.world)).toEqual([])
+    },
+  )
 
   test.each(['', 'x', '0', '-1', '0.0', 'NaN', 'Infinity', '1.0000001', '1,5', '0x10'])(
     'zopay.payouts.amount; zopay.payouts.bad-amount: %j is refused, as 400 or as 422',
