@@ -258,6 +258,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   day: 'The largest sum in a day, decimal text.',
   balances: 'Money that every world begins with.',
   pairs: 'The assets and networks of the account.',
+  fiats: 'The fiat currencies in which balances are valued: `usd`, `pen`.',
   approved: 'Whether the organisation is approved.',
   liveKeys: '`refuse`: a live key is answered with 401. `serve`: it is served like a test key, with livemode true.',
   addresses: 'Whether addresses are those of test networks or of main networks.',

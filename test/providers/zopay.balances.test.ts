@@ -88,7 +88,7 @@ describe('reading', () => {
         { asset: 'USDT', network: 'ethereum' },
       ],
     }
-    const box = await start({ providers: { zopay: { accounts: { shop } } } } as any)
+    const box = await start({ providers: { zopay: { accounts: { shop } } } })
     await fund(box, { account: 'shop', amount: '1' })
     const { json } = await box.call(clientOf('sk_test_shop'), get('/balances'))
     expect(json).toEqual({
@@ -173,7 +173,7 @@ describe('reading', () => {
       { id: 'sk_test_one', scopes: [scope] },
       { id: 'sk_test_none', scopes: ['events:write'] },
     ]
-    const box = await start({ providers: { zopay: { accounts: { shop: { keys } } } } } as any)
+    const box = await start({ providers: { zopay: { accounts: { shop: { keys } } } } })
     expect((await box.call(clientOf('sk_test_one'), get(path))).status).not.toBe(403)
     refused(await box.call(clientOf('sk_test_none'), get(path)), 403, 'insufficient_scope')
   })
@@ -227,7 +227,7 @@ describe('money that arrives', () => {
   })
 
   test('zopay.ledger.accounts: a live key has books of its own', async () => {
-    const box = await start({ providers: { zopay: { liveKeys: 'serve' } } } as any)
+    const box = await start({ providers: { zopay: { liveKeys: 'serve' } } })
     const live = clientOf('sk_live_sandgate_demo')
     await fund(box)
     await fund(box, { account: 'org_demo/live', amount: '3' })

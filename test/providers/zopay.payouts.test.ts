@@ -49,7 +49,7 @@ describe('quotes', () => {
     async (name, _, status, code) => {
       const pairs = [{ asset: 'USDT', network: 'ethereum' }]
       const shop = { keys: [{ id: 'sk_test_shop' }], pairs }
-      const box = await start({ providers: { zopay: { accounts: { shop } } } } as any)
+      const box = await start({ providers: { zopay: { accounts: { shop } } } })
       const by = clientOf('sk_test_shop')
       await fund(box, { account: 'shop' })
       const until = ORDER.slice(0, ORDER.findIndex((row) => row[0] === name) + 1)
@@ -202,7 +202,7 @@ describe('executing', () => {
   })
 
   test('zopay.payouts.execution-order; zopay.payouts.quote-foreign; zopay.payouts.single-use: unknown, used, expired, uncovered', async () => {
-    const box = await start({ providers: { zopay: { liveKeys: 'serve' } } } as any)
+    const box = await start({ providers: { zopay: { liveKeys: 'serve' } } })
     await fund(box)
     const [one, two, three] = [await quoted(box), await quoted(box, { amount: '70' }), await quoted(box)]
     for (const by of [other, clientOf('sk_live_sandgate_demo')])
@@ -475,7 +475,7 @@ describe('on its way', () => {
 
 describe('zopay.payouts.behaviour: as the documented sandbox, to the letter', () => {
   const canned = () =>
-    start({ assume: { 'zopay.payouts.behaviour': 'canned' }, providers: { zopay: { liveKeys: 'serve' } } } as any)
+    start({ assume: { 'zopay.payouts.behaviour': 'canned' }, providers: { zopay: { liveKeys: 'serve' } } })
 
   test('zopay.payouts.quote-id: equal requests, equal ids, a new expiry; nothing is used up and no money moves', async () => {
     const box = await canned()
