@@ -276,6 +276,11 @@ export function isHeld(name: string, world: World): boolean {
   return world.get(Holds, name) !== undefined
 }
 
+/** What is set aside of this money, by name, the oldest first. */
+export function holdsOn(purse: Purse, world: World): { readonly name: string; readonly atoms: string }[] {
+  return world.list(Holds, 'byBalance', idOf(purse)).map(({ id: name, atoms }) => ({ name, atoms }))
+}
+
 /** What a transfer that arrived has moved so far, in order. */
 export function movementsOf(deposit: string, world: World): Movement[] {
   return world.list(Movements, 'byDeposit', deposit)

@@ -138,6 +138,15 @@ export function tickers(): readonly string[] {
  */
 // rule: sandgate.rates.pinned
 export function rateBetween(from: readonly string[], to: readonly string[], world: World): Rate {
+  return (
+    pinnedBetween(from, to, world) ?? {
+      numerator: priceOf(from.at(-1)!, world),
+      denominator: priceOf(to.at(-1)!, world),
+    }
+  )
+}
+
+function pinnedBetween(from: readonly string[], to: readonly string[], world: World): Rate | undefined {
   for (const one of from)
     for (const other of to) {
       const there = pinned(one, other, world)
@@ -145,7 +154,12 @@ export function rateBetween(from: readonly string[], to: readonly string[], worl
       const back = pinned(other, one, world)
       if (back) return { numerator: back.denominator, denominator: back.numerator }
     }
-  return { numerator: priceOf(from.at(-1)!, world), denominator: priceOf(to.at(-1)!, world) }
+  return undefined
+}
+
+/** The same as long as nothing is pinned: by the table, however old the world is. */
+export function tableRateBetween(from: readonly string[], to: readonly string[], world: World): Rate {
+  return pinnedBetween(from, to, world) ?? { numerator: tablePrice(from.at(-1)!), denominator: tablePrice(to.at(-1)!) }
 }
 
 /** How much of the other one it is, in units of the same size; what is finer is cut off. */
@@ -187,10 +201,14 @@ function pinned(from: string, to: string, world: World): Rate | undefined {
 
 /** In euros, ten-thousandths of its table's last place. */
 function priceOf(ticker: string, world: World): bigint {
+  return tablePrice(ticker) * BigInt(WHOLE + strays(ticker, world))
+}
+
+function tablePrice(ticker: string): bigint {
   const text = EUROS[ticker]
   if (text === undefined) throw new Error(`there is no price of ${ticker}`)
   const [whole = '', fraction = ''] = text.split('.')
-  return BigInt(whole + fraction.padEnd(PLACES, '0')) * BigInt(WHOLE + strays(ticker, world))
+  return BigInt(whole + fraction.padEnd(PLACES, '0'))
 }
 
 /** In the first hour of a world the table counts, so that sums can be worked out by hand; from then on each price is drawn anew every hour. */

@@ -399,7 +399,7 @@ describe('portfolio transactions', () => {
     expect(id).toMatch(/^tx_[0-9A-HJKMNP-TV-Z]{20}$/)
     const money = (amount: string, worth: string) =>
       `{"symbol":"BTC","name":"Bitcoin","type":"crypto","amount":"${amount}","amount_in_quote":"${worth}"}`
-    const half = money('0.50000000', '28350.00')
+    const half = money('0.50000000', '30000.00')
     expect(reply.text).toBe(
       `{"data":[{"id":"${id}","timestamp":"2026-05-16T19:00:00.000Z","type":"deposit","status":"successful","receive":{"timestamp":"2026-05-16T19:01:00.000Z",` +
         `"sub_total":${half},"fee":${money('0.00000000', '0.00')},"total":${half},"balance":${half}}}],"next_page_token":null}`,

@@ -105,25 +105,7 @@ export function methodsOf({ symbol, type }: Asset): readonly Method[] {
   return METHODS.filter((method) => method.symbol === symbol && method.type === type)
 }
 
-/** What one unit is worth, in US cents. Made up, and the same for ever. */
-// rule: payward.portfolio.prices
-export const PRICES: Readonly<Record<string, bigint>> = {
-  BTC: 6_300_000n,
-  ETH: 250_000n,
-  SOL: 12_000n,
-  XRP: 150n,
-  XLM: 25n,
-  LTC: 8_000n,
-  DOGE: 15n,
-  TRX: 30n,
-  USDC: 100n,
-  USDT: 100n,
-}
-
-/** Thousandths of each fiat currency for a US dollar. */
-export const RATES: Readonly<Record<string, bigint>> = { USD: 1_000n, EUR: 900n, GBP: 800n }
-
-export const PERMISSIONS = ['funds.query', 'funds.deposit'] as const
+export const PERMISSIONS = ['funds.query', 'funds.deposit', 'funds.withdraw', 'trade', 'users'] as const
 
 /** What each operation asks for, those without a model included; the others ask for none. */
 export const PERMISSION_OF: Readonly<Record<string, (typeof PERMISSIONS)[number]>> = {
@@ -135,6 +117,26 @@ export const PERMISSION_OF: Readonly<Record<string, (typeof PERMISSIONS)[number]
   getPortfolioDetails: 'funds.query',
   listPortfolioHistory: 'funds.query',
   listPortfolioTransactions: 'funds.query',
+  withdrawFunds: 'funds.withdraw',
+  saveWithdrawalAddress: 'funds.withdraw',
+  listWithdrawalAddresses: 'funds.query',
+  createDeposit: 'funds.deposit',
+  createConversion: 'funds.withdraw',
+  createConversionRule: 'funds.withdraw',
+  listConversions: 'funds.query',
+  createQuote: 'trade',
+  executeQuote: 'trade',
+  getQuote: 'funds.query',
+  createOnchainQuote: 'trade',
+  getOnchainQuote: 'funds.query',
+  createTransfer: 'funds.withdraw',
+  cancelTransfer: 'funds.withdraw',
+  listTransfers: 'funds.query',
+  getTransfer: 'funds.query',
+  createUser: 'users',
+  createHeadlessUser: 'users',
+  getUser: 'users',
+  updateUser: 'users',
 }
 
 export function isBase64(text: string): boolean {

@@ -7,11 +7,12 @@ import { listFundingTransactions } from './funding.ts'
 import { formerPaths } from './former.ts'
 import { gates, identity, Nonces, Spent } from './gates.ts'
 import { byIdempotencyKey } from './idempotency.ts'
+import { Balances, ledger } from './ledger.ts'
 import { listDepositMethods } from './methods.ts'
 import { listPortfolioTransactions } from './portfolio.ts'
 import { sign, signing } from './signing.ts'
 import { traffic } from './traffic.ts'
-import { Balances, Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
+import { Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
 import {
   callbacks,
   deleteWebhook,
@@ -35,6 +36,7 @@ export const provider: Provider = {
     'payward.addresses.status': ['200', '201'],
     'payward.assets.untyped-token': ['not-found', 'by-ticker'],
     'payward.limit.late-deposit': ['credited', 'ignored'],
+    'payward.prices': ['constant', 'walk'],
   },
   // rule: payward.validation.media-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
@@ -62,6 +64,7 @@ export const provider: Provider = {
   },
   reactions: { ...ofAddresses, ...ofDeposits },
   deposits,
+  ledger,
   callbacks,
   refusals,
   notFound: {

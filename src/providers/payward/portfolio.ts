@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { amountText } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
-import { type Asset, ASSET_TYPES, ASSETS, DECIMALS, METHODS, PRICES, RATES } from './catalogue.ts'
+import { type Asset, ASSET_TYPES, ASSETS, DECIMALS, METHODS } from './catalogue.ts'
 import { findAsset } from './methods.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
+import { worth } from './prices.ts'
 import { type DepositRow, Deposits, type DepositStatus } from './transfers.ts'
 import { moment, money, page, type PaywardCall } from './wire.ts'
 
@@ -116,7 +117,7 @@ function transactionId({ seq }: DepositRow, world: World): string {
 function transactionShown(row: DepositRow, quote: Asset, world: World) {
   const method = METHODS.find(({ id }) => id === row.method)!
   const asset = ASSETS.find(({ symbol, type }) => symbol === method.symbol && type === method.type)!
-  const received = quoted(asset, BigInt(row.atoms), quote)
+  const received = quoted(asset, BigInt(row.atoms), quote, world)
   return {
     id: transactionId(row, world),
     timestamp: moment(row.seenAt),
@@ -125,16 +126,17 @@ function transactionShown(row: DepositRow, quote: Asset, world: World) {
     receive: {
       timestamp: moment(row.changedAt),
       sub_total: received,
-      fee: quoted(asset, 0n, quote),
+      fee: quoted(asset, 0n, quote, world),
       total: received,
-      balance: quoted(asset, BigInt(row.balance), quote),
+      balance: quoted(asset, BigInt(row.balance), quote, world),
     },
   }
 }
 
 /** Money, and what it is worth in the quote's cents; fractions of a cent are cut off. */
-// rule: payward.portfolio.prices
-function quoted(asset: Asset, atoms: bigint, quote: Asset) {
-  const cents = (atoms * PRICES[asset.symbol]! * RATES[quote.symbol]!) / (10n ** BigInt(DECIMALS) * RATES.USD!)
-  return { ...money(asset, amountText(atoms, DECIMALS)), amount_in_quote: amountText(cents, 2) }
+function quoted(asset: Asset, atoms: bigint, quote: Asset, world: World) {
+  return {
+    ...money(asset, amountText(atoms, DECIMALS)),
+    amount_in_quote: amountText(worth(atoms, asset, quote, world), 2),
+  }
 }

@@ -3,11 +3,12 @@ import { z } from 'zod'
 import type { DepositRules, Reaction } from '../../provider.ts'
 import { amountText, atomsOf } from '../../text/decimals.ts'
 import { type Transfer, Transfers } from '../../world/chain.ts'
-import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
+import { Count, Digits, Moment, oneOf, SignedDigits, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { HandOut, World } from '../../world/world.ts'
 import { Addresses, isGone, markUsed } from './addresses.ts'
 import { DECIMALS, METHODS, type Method, NETWORKS } from './catalogue.ts'
+import { book, standing, takeBackDeposit } from './ledger.ts'
 import { tell } from './webhooks.ts'
 import { moment } from './wire.ts'
 
@@ -57,7 +58,7 @@ export const Deposits: Table<DepositRow> = {
     status: oneOf(['initial', 'pending', 'settled', 'success', 'failure']),
     seenAt: Moment,
     changedAt: Moment,
-    balance: Digits,
+    balance: SignedDigits,
     credit: Text.exactOptional(),
   }),
   references: ({ id, addressId }) => [
@@ -65,14 +66,6 @@ export const Deposits: Table<DepositRow> = {
     ['addressId', Addresses, addressId],
   ],
   indexes: { byAccount: { group: (row) => row.account, order: (row) => row.seq } },
-}
-
-/** What deposits have brought an account, by asset. */
-export const Balances: Table<{ readonly id: string; readonly atoms: string }> = {
-  name: 'payward.balances',
-  key: (row) => row.id,
-  schema: z.strictObject({ id: Text, atoms: Digits }),
-  indexes: {},
 }
 
 /** How long a deposit with all its confirmations is held before it is credited. */
@@ -134,7 +127,7 @@ function seen(transfer: Transfer, holder: HandOut, world: World): string {
     status: 'initial',
     seenAt: world.now,
     changedAt: world.now,
-    balance: held(holder.account, method, world).toString(),
+    balance: totalOf(holder.account, method, world),
   })
   announce(row, world)
   // If it is already in a block when first seen, no later step reports that.
@@ -166,7 +159,7 @@ export const reactions: Readonly<Record<string, Reaction>> = {
       const row = world.get(Deposits, id)!
       if (row.status !== 'settled') return `${id} is ${row.status}: nothing to credit`
       // rule: payward.deposits.credit
-      return `${id}: ${become(book(row, BigInt(row.atoms), world), 'success', `credited to ${row.account}`, world)}`
+      return `${id}: ${become(credited(row, world), 'success', `credited to ${row.account}`, world)}`
     },
   },
 }
@@ -175,24 +168,33 @@ export const reactions: Readonly<Record<string, Reaction>> = {
 function fail(row: DepositRow, world: World): string {
   // rule: payward.deposits.failure
   if (row.credit !== undefined) world.clock.cancel(row.credit)
-  const taken = row.status === 'success' ? book(row, -BigInt(row.atoms), world) : row
-  return become(taken, 'failure', 'the transaction no longer exists', world)
+  if (row.status === 'success')
+    takeBackDeposit({ id: row.id, account: row.account, asset: methodById(row), atoms: BigInt(row.atoms) }, world)
+  return become(
+    row.status === 'success' ? standingNow(row, world) : row,
+    'failure',
+    'the transaction no longer exists',
+    world,
+  )
 }
 
-/** Adds to what the account holds; the row knows the new balance. */
-function book(row: DepositRow, atoms: bigint, world: World): DepositRow {
-  const method = METHODS.find(({ id }) => id === row.method)!
-  const balance = (held(row.account, method, world) + atoms).toString()
-  world.put(Balances, { id: purse(row.account, method), atoms: balance })
-  return { ...row, balance }
+/** The row knows the new balance. */
+function standingNow(row: DepositRow, world: World): DepositRow {
+  return { ...row, balance: totalOf(row.account, methodById(row), world) }
 }
 
-function held(account: string, method: Method, world: World): bigint {
-  return BigInt(world.get(Balances, purse(account, method))?.atoms ?? '0')
+function credited(row: DepositRow, world: World): DepositRow {
+  const { id: deposit, account, atoms } = row
+  book({ account, asset: methodById(row), atoms: BigInt(atoms), against: 'outside', kind: 'deposit', deposit }, world)
+  return standingNow(row, world)
 }
 
-function purse(account: string, { symbol, type }: Method): string {
-  return `${account}/${symbol}/${type}`
+function methodById({ method }: DepositRow): Method {
+  return METHODS.find(({ id }) => id === method)!
+}
+
+function totalOf(account: string, asset: Method, world: World): string {
+  return standing(account, asset, world).total.toString()
 }
 
 function become(before: DepositRow, status: DepositStatus, why: string, world: World): string {

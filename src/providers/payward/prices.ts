@@ -1,0 +1,17 @@
+// What Payward's assets are worth in one another, for valuations, charts and quotes alike.
+import { converted, type Rate, rateBetween, tableRateBetween } from '../../world/rates.ts'
+import type { World } from '../../world/world.ts'
+import { DECIMALS } from './catalogue.ts'
+import type { Money } from './ledger.ts'
+
+/** What one unit of an asset is in another one now. */
+// rule: payward.prices, rule: payward.portfolio.prices
+export function priceIn(asset: Money, quote: Money, world: World): Rate {
+  const between = world.assumes('payward.prices') === 'walk' ? rateBetween : tableRateBetween
+  return between([asset.symbol], [quote.symbol], world)
+}
+
+/** What so many atoms of an asset are worth, in hundredths of a fiat currency; fractions are cut off. */
+export function worth(atoms: bigint, asset: Money, quote: Money, world: World): bigint {
+  return converted(atoms * 100n, priceIn(asset, quote, world)) / 10n ** BigInt(DECIMALS)
+}
