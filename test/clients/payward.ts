@@ -76,6 +76,13 @@ export function clientOf(credentials: Credentials): Client {
       listDepositMethods: () => ({ method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/BTC` }),
       createDepositAddress: () => creation({}),
       listDepositAddresses: () => listing('asset_symbol=BTC'),
+      listWithdrawalMethods: () => ({ method: 'GET', path: `${withdrawalsOf(ACCOUNTS.main)}/methods/BTC` }),
+      validateWithdrawalAddress: () => validating({}),
+      saveWithdrawalAddress: () => saving({}),
+      listWithdrawalAddresses: () => ({ method: 'GET', path: `${withdrawalsOf(ACCOUNTS.main)}/addresses` }),
+      renameWithdrawalAddress: () => renaming('cold-wallet', 'vault'),
+      deleteWithdrawalAddress: () => deleting('cold-wallet'),
+      withdrawFunds: () => withdrawing({}),
       listFundingTransactions: () => transactions(),
       listPortfolioTransactions: () => portfolio('types=deposit'),
       registerWebhook: () => registration({}),
@@ -102,6 +109,45 @@ export function creation(fields: Record<string, unknown>, account: string = ACCO
 
 export function listing(query: string, account: string = ACCOUNTS.main): Request {
   return { method: 'GET', path: `${addressesOf(account)}?${query}` }
+}
+
+export function withdrawalsOf(account: string): string {
+  return `/v1/accounts/${account}/funds/withdrawals`
+}
+
+/** An address of a wallet that belongs to nobody here. */
+export const WALLET = 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4'
+
+function posting(path: string, fields: object): Request {
+  return { method: 'POST', path, body: JSON.stringify(fields) }
+}
+
+/** Saving a Bitcoin address as cold-wallet; fields may be added, changed, or left out with undefined. */
+export function saving(fields: Record<string, unknown>, account: string = ACCOUNTS.main): Request {
+  const good = { asset_symbol: 'BTC', method_id: METHODS.BTC, key: 'cold-wallet', address: WALLET }
+  return posting(`${withdrawalsOf(account)}/addresses`, { ...good, ...fields })
+}
+
+export function validating(fields: Record<string, unknown>): Request {
+  const good = { asset_symbol: 'BTC', method_id: METHODS.BTC, address: WALLET }
+  return posting('/v1/funds/withdrawals/addresses/validate', { ...good, ...fields })
+}
+
+/** A quarter of a bitcoin to cold-wallet. */
+export function withdrawing(fields: Record<string, unknown>, account: string = ACCOUNTS.main): Request {
+  return posting(withdrawalsOf(account), { asset_symbol: 'BTC', key: 'cold-wallet', amount: '0.25', ...fields })
+}
+
+export function renaming(key: string, to: string, account: string = ACCOUNTS.main): Request {
+  return {
+    method: 'PATCH',
+    path: `${withdrawalsOf(account)}/addresses/${encodeURIComponent(key)}`,
+    body: JSON.stringify({ new_key: to }),
+  }
+}
+
+export function deleting(key: string, account: string = ACCOUNTS.main): Request {
+  return { method: 'DELETE', path: `${withdrawalsOf(account)}/addresses/${encodeURIComponent(key)}` }
 }
 
 /** Deposits of all accounts; `query` adds to `type=deposit`. */

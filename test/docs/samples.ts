@@ -3,7 +3,7 @@ import type { DemoCredential, Provider } from '../../src/provider.ts'
 import { Deliveries, Endpoints } from '../../src/world/outbox.ts'
 import { invoicing, requesting, withdrawing } from '../clients/alphapo.ts'
 import { EVM } from '../clients/alphapo-money.ts'
-import { registration } from '../clients/payward.ts'
+import { registration, withdrawing as paying } from '../clients/payward.ts'
 import { post } from '../clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Received, type Reply, type Request, START, start } from '../kit.ts'
 
@@ -94,12 +94,21 @@ export const STORIES: Readonly<Record<string, Story>> = {
     },
   },
   payward: {
-    play: async ({ call, pay, settle, receiver }) => {
+    play: async ({ call, pay, settle, control, receiver }) => {
       await call('createDepositAddress')
       await pay('0.5')
       await settle()
       await call('createDepositAddress')
       await pay('0.25', { outcome: 'dropped' })
+      await settle()
+      await call('saveWithdrawalAddress')
+      await call('withdrawFunds')
+      await settle()
+      await control('POST', '/faults', {
+        when: { provider: 'payward', operation: 'withdrawFunds' },
+        then: [{ withdrawal: { outcome: 'declined' } }],
+      })
+      await call(paying({ amount: '0.1' }))
       await settle()
       const { webhook } = (await call(registration({ url: receiver, events: [] }))).json.data
       await call({ method: 'POST', path: `/v1/webhooks/${webhook.id}/test` })
@@ -118,7 +127,6 @@ export const STORIES: Readonly<Record<string, Story>> = {
         'user.verified',
         'user.closed',
         'user.disabled',
-        'withdrawal.status_updated',
       ].map((event) => [event, NOT_MODELLED]),
     ),
   },

@@ -322,7 +322,7 @@ describe('funding transactions', () => {
     )
   })
 
-  test('payward.funding.filters: type is required, and one of two; payward.funding.withdrawals: there are none', async () => {
+  test('payward.funding.filters: type is required, and one of two', async () => {
     const box = await start()
     await paid(box, '1')
     const get = (query: string) => box.call(client, { method: 'GET', path: `/v1/funds/transactions${query}` })
@@ -404,7 +404,7 @@ describe('portfolio transactions', () => {
       `{"data":[{"id":"${id}","timestamp":"2026-05-16T19:00:00.000Z","type":"deposit","status":"successful","receive":{"timestamp":"2026-05-16T19:01:00.000Z",` +
         `"sub_total":${half},"fee":${money('0.00000000', '0.00')},"total":${half},"balance":${half}}}],"next_page_token":null}`,
     )
-    refused(await box.call(client, portfolio('types=deposit&quote_symbol=XYZ')), 404, 'UnknownAsset', 'Unknown asset')
+    refused(await box.call(client, portfolio('types=deposit&quote_symbol=XYZ')), 400, 'UnknownAsset', 'Unknown asset')
   })
 
   test('payward.portfolio.status: in progress until it is credited', async () => {

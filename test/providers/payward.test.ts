@@ -87,6 +87,7 @@ const REFUSALS = {
   reuse: [422, 'IdempotencyKeyReuse', 'General: Idempotency-Key used for another request', 'Gateway'],
   account: [404, 'UnknownAccount', 'Account not found', 'Service'],
   asset: [404, 'UnknownAsset', 'Unknown asset', 'Service'],
+  namedAsset: [400, 'UnknownAsset', 'Unknown asset', 'Service'],
   fundingMethod: [404, 'NoFundingMethod', 'Funding: No funding method', 'Service'],
   fiat: [422, 'NoFundingMethod', 'Funding: No funding method', 'Service'],
   tooMany: [409, 'TooManyDepositAddresses', 'Funding: Too many addresses', 'Service'],
@@ -308,7 +309,7 @@ describe('authentication', () => {
     invalid(await make(box, { method_id: 'x' }, { account: 'WNOBODY5GATE2MAIN7' }), 'method_id: must be a uuid')
     // account before asset, asset before method, repeat before asset
     refused(await make(box, { asset_symbol: 'NOPE' }, { account: 'WNOBODY5GATE2MAIN7' }), 'account')
-    refused(await make(box, { asset_symbol: 'NOPE', method_id: randomUUID() }), 'asset')
+    refused(await make(box, { asset_symbol: 'NOPE', method_id: randomUUID() }), 'namedAsset')
     await make(box, {}, { key: KEY })
     refused(await make(box, { asset_symbol: 'NOPE' }, { key: KEY }), 'reuse')
   })
@@ -453,7 +454,7 @@ describe('nonces', () => {
   test('payward.nonce.spent: a refused call has spent its nonce, unless key or signature were wrong', async () => {
     const box = await start()
     const unknown = signed(KEYS.demo, creation({ asset_symbol: 'NOPE' }), '10')
-    refused(await box.send('payward', unknown), 'asset')
+    refused(await box.send('payward', unknown), 'namedAsset')
     refused(await box.send('payward', unknown), 'nonce')
     const broken = signed(KEYS.demo, creation({ method_id: 5 }), '11')
     expect((await box.send('payward', broken)).status).toBe(400)
@@ -712,19 +713,20 @@ describe('assets', () => {
     expect((await make(box, { asset_type: 'crypto' })).status).toBe(200)
     const token = { method_id: METHODS.usdcEthereum, asset_symbol: 'USDC' }
     expect((await make(box, { ...token, asset_type: 'stablecoin' })).status).toBe(200)
-    for (const asset_type of ['crypto', 'xstock', 'fiat']) refused(await make(box, { ...token, asset_type }), 'asset')
+    for (const asset_type of ['crypto', 'xstock', 'fiat'])
+      refused(await make(box, { ...token, asset_type }), 'namedAsset')
   })
 
   test('payward.assets.untyped-token: a stablecoin without its class is not found, unless chosen otherwise', async () => {
     const token = { method_id: METHODS.usdtTron, asset_symbol: 'USDT' }
     const strict = await start()
     const missed = await make(strict, token)
-    refused(missed, 'asset')
+    refused(missed, 'namedAsset')
     expect(hint(missed)).toBe('USDT is known as stablecoin: send asset_type')
     const lenient = await start({ assume: { 'payward.assets.untyped-token': 'by-ticker' } })
     expect((await make(lenient, token)).json.data.name).toBe('Tron')
     expect(await list(lenient, 'asset_symbol=USDT')).toHaveLength(1)
-    refused(await make(lenient, { ...token, asset_type: 'crypto' }), 'asset')
+    refused(await make(lenient, { ...token, asset_type: 'crypto' }), 'namedAsset')
   })
 
   test('payward.assets.unknown: a ticker that is not there, or not so spelled', async () => {
@@ -739,13 +741,13 @@ describe('assets', () => {
       '\u0000\u0000\u0000',
       '\ud800\ud800\ud800',
     ]) {
-      refused(await make(box, { asset_symbol }), 'asset')
+      refused(await make(box, { asset_symbol }), 'namedAsset')
     }
     refused(
       await box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/funds/deposits/methods/NOPE` }),
       'asset',
     )
-    refused(await box.call(client, listing('asset_symbol=NOPE')), 'asset')
+    refused(await box.call(client, listing('asset_symbol=NOPE')), 'namedAsset')
   })
 })
 
@@ -1331,7 +1333,7 @@ describe('listing addresses', () => {
       [solana],
     )
     expect(await seen('asset_symbol=LTC')).toEqual([])
-    refused(await box.call(client, listing('asset_symbol=USDC')), 'asset')
+    refused(await box.call(client, listing('asset_symbol=USDC')), 'namedAsset')
   })
 
   test.each([
@@ -1421,7 +1423,7 @@ describe('answers', () => {
     )
     const service = await make(box, { asset_symbol: 'NOPE' })
     expect(service.text).toBe(
-      '{"type":"tag:kraken.com,2025:UnknownAsset","title":"Unknown asset","status":404,"data":null,"source":"Service"}',
+      '{"type":"tag:kraken.com,2025:UnknownAsset","title":"Unknown asset","status":400,"data":null,"source":"Service"}',
     )
     for (const reply of [gateway, service]) expect(reply.headers['content-type']).toBe('application/problem+json')
   })
@@ -1486,11 +1488,7 @@ describe('answers', () => {
     )
     const quote = { from: { symbol: 'BTC', type: 'crypto', amount: '0.5' }, to: { symbol: 'USD', type: 'fiat' } }
     // A client that reads on until there is no other page comes to an end.
-    for (const path of [
-      '/v1/assets',
-      `/v1/accounts/${ACCOUNTS.main}/transfers`,
-      `/v1/accounts/${ACCOUNTS.main}/funds/withdrawals/addresses`,
-    ]) {
+    for (const path of ['/v1/assets', `/v1/accounts/${ACCOUNTS.main}/transfers`]) {
       for (let i = 0; i < 4; i++)
         expect((await box.call(client, { method: 'GET', path })).json.next_page_token).toBeNull()
     }

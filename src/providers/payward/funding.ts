@@ -1,4 +1,4 @@
-// Funding transactions: the deposits of all accounts of a partner, newest first.
+// Funding transactions: the deposits, or the withdrawals, of all accounts of a partner, newest first.
 import { z } from 'zod'
 import type { Answer } from '../../provider.ts'
 import { amountText } from '../../text/decimals.ts'
@@ -6,9 +6,13 @@ import type { World } from '../../world/world.ts'
 import { DECIMALS, METHODS } from './catalogue.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
 import { type DepositRow, Deposits } from './transfers.ts'
+import { type WithdrawalRow, Withdrawals } from './withdrawals.ts'
 import { moment, page, type PaywardCall } from './wire.ts'
 
-const PAGING: Paging = { label: 'before', prefix: 'cursor_', field: 'cursor' }
+const PAGING = {
+  deposit: { label: 'before', prefix: 'cursor_', field: 'cursor' },
+  withdrawal: { label: 'out-before', prefix: 'cursor_', field: 'cursor' },
+} satisfies Record<string, Paging>
 
 const Filter = z.object({
   type: z.enum(['withdrawal', 'deposit']),
@@ -19,32 +23,43 @@ const Filter = z.object({
 export function listFundingTransactions(call: PaywardCall, world: World): Answer {
   // rule: payward.funding.filters, rule: payward.funding.pages
   const { type, cursor, page_size: size } = Filter.parse(call.queryValues)
-  const before = readToken(PAGING, cursor) ?? Infinity
-  // rule: payward.funding.withdrawals
-  if (type === 'withdrawal') return page([], null)
+  const before = readToken(PAGING[type], cursor) ?? Infinity
+  const window = { descending: true, after: { order: before, key: '' }, limit: size + 1 }
   // rule: payward.funding.accounts, rule: payward.funding.order
-  const found = [...new Set(call.caller.ids)]
-    .flatMap((account) =>
-      world.list(Deposits, 'byAccount', account, {
-        descending: true,
-        after: { order: before, key: '' },
-        limit: size + 1,
-      }),
-    )
-    .sort((a, b) => b.seq - a.seq)
-  const shown = found.slice(0, size)
-  return page(shown.map(depositShown), found.length > size ? writeToken(PAGING, shown.at(-1)!.seq) : null)
+  const accounts = [...new Set(call.caller.ids)]
+  // rule: payward.funding.withdrawals
+  const found =
+    type === 'withdrawal'
+      ? accounts.flatMap((account) => world.list(Withdrawals, 'byAccount', account, window)).map(withdrawalShown)
+      : accounts.flatMap((account) => world.list(Deposits, 'byAccount', account, window)).map(depositShown)
+  const shown = found.sort((a, b) => b.seq - a.seq).slice(0, size)
+  return page(
+    shown.map(({ item }) => item),
+    found.length > size ? writeToken(PAGING[type], shown.at(-1)!.seq) : null,
+  )
+}
+
+function withdrawalShown(row: WithdrawalRow) {
+  return { seq: row.seq, item: itemOf('withdrawal', row.requestedAt, row) }
+}
+
+function depositShown(row: DepositRow) {
+  return { seq: row.seq, item: itemOf('deposit', row.seenAt, row) }
 }
 
 // rule: payward.funding.item
-function depositShown(row: DepositRow) {
-  const { symbol, type } = METHODS.find(({ id }) => id === row.method)!
+function itemOf(
+  kind: 'deposit' | 'withdrawal',
+  at: number,
+  { method, atoms, status, refId }: Pick<DepositRow | WithdrawalRow, 'method' | 'atoms' | 'status' | 'refId'>,
+) {
+  const { symbol, type } = METHODS.find(({ id }) => id === method)!
   return {
-    type: 'deposit',
-    timestamp: moment(row.seenAt),
+    type: kind,
+    timestamp: moment(at),
     asset: { symbol, type },
-    amount: amountText(BigInt(row.atoms), DECIMALS),
-    status: row.status,
-    ref_id: row.refId,
+    amount: amountText(BigInt(atoms), DECIMALS),
+    status,
+    ref_id: refId,
   }
 }

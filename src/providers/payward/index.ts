@@ -1,6 +1,7 @@
-// Payward Services: signed calls with rising nonces, deposit methods and addresses, tags where a network has one address for all, deposits and
-// the webhook that tells of them.
+// Payward Services: signed calls with rising nonces, deposits to addresses with tags where a network has one address for all, withdrawals to saved
+// addresses, balances, and the webhook that tells of them.
 import { type Provider, Refusal } from '../../provider.ts'
+import { actions } from './actions.ts'
 import { Addresses, createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
 import { DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { listFundingTransactions } from './funding.ts'
@@ -22,6 +23,17 @@ import {
   updateWebhook,
   Webhooks,
 } from './webhooks.ts'
+import {
+  deleteWithdrawalAddress,
+  listWithdrawalAddresses,
+  renameWithdrawalAddress,
+  SavedAddresses,
+  saveWithdrawalAddress,
+  validateWithdrawalAddress,
+} from './withdrawal-addresses.ts'
+import { withdrawFunds } from './withdrawal-calls.ts'
+import { FeeTokens, listWithdrawalMethods } from './withdrawal-methods.ts'
+import { Withdrawals, withdrawals } from './withdrawals.ts'
 import { refusals } from './wire.ts'
 
 export const provider: Provider = {
@@ -30,12 +42,19 @@ export const provider: Provider = {
   keyHeader: 'api-key',
   settings: Settings,
   demo: DEMO,
-  tables: [Addresses, Deposits, Balances, Webhooks, Nonces, Spent],
+  tables: [Addresses, Deposits, Balances, Webhooks, Nonces, Spent, SavedAddresses, FeeTokens, Withdrawals],
   handsOut: [Addresses],
   switches: {
     'payward.addresses.status': ['200', '201'],
     'payward.assets.untyped-token': ['not-found', 'by-ticker'],
     'payward.limit.late-deposit': ['credited', 'ignored'],
+    'payward.assets.unknown-status': ['400', '404'],
+    'payward.withdrawals.key-scope': ['account', 'partner'],
+    'payward.withdrawals.fee': ['on-top', 'included'],
+    'payward.withdrawals.statuses': ['embed', 'ifex'],
+    'payward.withdrawals.success': ['confirmed', 'broadcast'],
+    'payward.withdrawals.ref-id': ['fxn', 'WD'],
+    'payward.withdrawals.insufficient-status': ['409', '400', '422'],
     'payward.prices': ['constant', 'walk'],
   },
   // rule: payward.validation.media-type
@@ -53,6 +72,14 @@ export const provider: Provider = {
     listDepositMethods: { run: listDepositMethods },
     createDepositAddress: { run: createDepositAddress, repeats: byIdempotencyKey },
     listDepositAddresses: { run: listDepositAddresses },
+    listWithdrawalMethods: { run: listWithdrawalMethods },
+    // rule: payward.idempotency.withdrawals
+    validateWithdrawalAddress: { run: validateWithdrawalAddress, repeats: byIdempotencyKey },
+    saveWithdrawalAddress: { run: saveWithdrawalAddress, repeats: byIdempotencyKey },
+    listWithdrawalAddresses: { run: listWithdrawalAddresses },
+    renameWithdrawalAddress: { run: renameWithdrawalAddress, repeats: byIdempotencyKey },
+    deleteWithdrawalAddress: { run: deleteWithdrawalAddress },
+    withdrawFunds: { run: withdrawFunds, repeats: byIdempotencyKey, withdraws: true },
     listFundingTransactions: { run: listFundingTransactions },
     listPortfolioTransactions: { run: listPortfolioTransactions },
     // rule: payward.idempotency.webhooks
@@ -65,6 +92,8 @@ export const provider: Provider = {
   reactions: { ...ofAddresses, ...ofDeposits },
   deposits,
   ledger,
+  withdrawals,
+  actions,
   callbacks,
   refusals,
   notFound: {

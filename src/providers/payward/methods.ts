@@ -11,7 +11,13 @@ const LIMITS = {
 }
 
 export function listDepositMethods(call: PaywardCall, world: World): Answer {
-  const asset = findAsset(call.params.asset_symbol!, call.queryValues.asset_type as AssetType | undefined, call, world)
+  const asset = findAsset(
+    call.params.asset_symbol!,
+    call.queryValues.asset_type as AssetType | undefined,
+    call,
+    world,
+    'path',
+  )
   // rule: payward.methods.fiat-empty, rule: payward.methods.one-page
   return page(
     methodsOf(asset).map((method) => methodShown(method, asset)),
@@ -21,16 +27,10 @@ export function listDepositMethods(call: PaywardCall, world: World): Answer {
 
 // rule: payward.methods.item, rule: payward.methods.fees
 function methodShown(method: Method, asset: Asset) {
-  const network = NETWORKS[method.network]!
   return {
     id: method.id,
     network: method.network,
-    network_info: {
-      explorer: `https://explorer.example/${method.network.toLowerCase()}/tx/{txid}`,
-      confirmations: network.confirmations,
-      est_confirmation_time: network.estimate,
-      contract_address: method.contract,
-    },
+    network_info: networkInfo(method),
     fee: money(asset, '0'),
     minimum: money(asset, method.minimum),
     maximum: money(asset, method.maximum),
@@ -41,8 +41,24 @@ function methodShown(method: Method, asset: Asset) {
   }
 }
 
-/** The asset of this ticker and class. */
-export function findAsset(symbol: string, type: AssetType | undefined, call: PaywardCall, world: World): Asset {
+export function networkInfo(method: Method) {
+  const network = NETWORKS[method.network]!
+  return {
+    explorer: `https://explorer.example/${method.network.toLowerCase()}/tx/{txid}`,
+    confirmations: network.confirmations,
+    est_confirmation_time: network.estimate,
+    contract_address: method.contract,
+  }
+}
+
+/** The asset of this ticker and class; `where` a call names it decides how it is refused. */
+export function findAsset(
+  symbol: string,
+  type: AssetType | undefined,
+  call: PaywardCall,
+  world: World,
+  where: 'path' | 'elsewhere' = 'elsewhere',
+): Asset {
   // rule: payward.assets.type, rule: payward.assets.untyped-token
   const found = ASSETS.find((asset) => asset.symbol === symbol && asset.type === (type ?? 'crypto'))
   if (found) return found
@@ -52,7 +68,10 @@ export function findAsset(symbol: string, type: AssetType | undefined, call: Pay
     return namesakes[0]!
   }
   // rule: payward.assets.unknown
-  throw new Refusal('UnknownAsset', {}, assetHint(symbol, namesakes))
+  // rule: payward.assets.unknown-status
+  const name =
+    where === 'path' || world.assumes('payward.assets.unknown-status') === '404' ? 'UnknownAsset' : 'UnknownAsset_400'
+  throw new Refusal(name, {}, assetHint(symbol, namesakes))
 }
 
 function assetHint(symbol: string, namesakes: readonly Asset[]): string {
