@@ -281,6 +281,11 @@ export function holdsOn(purse: Purse, world: World): { readonly name: string; re
   return world.list(Holds, 'byBalance', idOf(purse)).map(({ id: name, atoms }) => ({ name, atoms }))
 }
 
+/** Every movement of this money, in order. */
+export function movementsIn(purse: Purse, world: World): Movement[] {
+  return world.list(Movements, 'byBalance', idOf(purse))
+}
+
 /** What a transfer that arrived has moved so far, in order. */
 export function movementsOf(deposit: string, world: World): Movement[] {
   return world.list(Movements, 'byDeposit', deposit)

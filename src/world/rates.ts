@@ -132,16 +132,16 @@ export function tickers(): readonly string[] {
 }
 
 /**
- * What one unit of `from` is in `to`. Each is a list of names, the most particular first and the ticker last: a pin of any of them counts.
+ * What one unit of `from` is in `to`, now or at another moment. Each is a list of names, the most particular first and the ticker last: a pin of any of them counts.
  *
  * @example rateBetween(['USDTT', 'USDT'], ['EUR'], world)
  */
 // rule: sandgate.rates.pinned
-export function rateBetween(from: readonly string[], to: readonly string[], world: World): Rate {
+export function rateBetween(from: readonly string[], to: readonly string[], world: World, at = world.now): Rate {
   return (
     pinnedBetween(from, to, world) ?? {
-      numerator: priceOf(from.at(-1)!, world),
-      denominator: priceOf(to.at(-1)!, world),
+      numerator: priceOf(from.at(-1)!, world, at),
+      denominator: priceOf(to.at(-1)!, world, at),
     }
   )
 }
@@ -200,8 +200,8 @@ function pinned(from: string, to: string, world: World): Rate | undefined {
 }
 
 /** In euros, ten-thousandths of its table's last place. */
-function priceOf(ticker: string, world: World): bigint {
-  return tablePrice(ticker) * BigInt(WHOLE + strays(ticker, world))
+function priceOf(ticker: string, world: World, at: number): bigint {
+  return tablePrice(ticker) * BigInt(WHOLE + strays(ticker, world, at))
 }
 
 function tablePrice(ticker: string): bigint {
@@ -213,9 +213,9 @@ function tablePrice(ticker: string): bigint {
 
 /** In the first hour of a world the table counts, so that sums can be worked out by hand; from then on each price is drawn anew every hour. */
 // rule: sandgate.rates.move
-function strays(ticker: string, world: World): number {
+function strays(ticker: string, world: World, at: number): number {
   const name = PEGGED[ticker] ?? ticker
-  const hour = Math.floor((world.now - world.options.startMs) / HOUR_MS)
+  const hour = Math.floor((at - world.options.startMs) / HOUR_MS)
   if (name === 'EUR' || hour <= 0) return 0
   const most = isCoin(name) ? COIN_STRAYS : FIAT_STRAYS
   return world.draw('rate', name, hour).below(2 * most + 1) - most

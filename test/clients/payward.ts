@@ -84,6 +84,12 @@ export function clientOf(credentials: Credentials): Client {
       deleteWithdrawalAddress: () => deleting('cold-wallet'),
       withdrawFunds: () => withdrawing({}),
       listFundingTransactions: () => transactions(),
+      getPortfolioSummary: () => valuation('summary'),
+      getPortfolioDetails: () => valuation('details'),
+      listPortfolioHistory: () => valuation('history'),
+      listAssets: () => ({ method: 'GET', path: '/v1/assets' }),
+      getAsset: () => ({ method: 'GET', path: '/v1/assets/crypto/BTC' }),
+      listAssetRates: () => ({ method: 'GET', path: '/v1/assets/crypto/BTC/rates' }),
       listPortfolioTransactions: () => portfolio('types=deposit'),
       registerWebhook: () => registration({}),
       listWebhooks: () => ({ method: 'GET', path: '/v1/webhooks' }),
@@ -157,6 +163,11 @@ export function transactions(query = ''): Request {
 
 export function portfolio(query: string, account: string = ACCOUNTS.main): Request {
   return { method: 'GET', path: `/v1/accounts/${account}/portfolio/transactions${query && `?${query}`}` }
+}
+
+/** `summary`, `details` or `history`, with what is asked of it. */
+export function valuation(what: string, account: string = ACCOUNTS.main): Request {
+  return { method: 'GET', path: `/v1/accounts/${account}/portfolio/${what}` }
 }
 
 /** A webhook that is enabled and hears of deposits, unless fields say otherwise. */

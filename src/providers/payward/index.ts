@@ -3,6 +3,7 @@
 import { type Provider, Refusal } from '../../provider.ts'
 import { actions } from './actions.ts'
 import { Addresses, createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
+import { getAsset, listAssetRates, listAssets } from './assets.ts'
 import { DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { listFundingTransactions } from './funding.ts'
 import { formerPaths } from './former.ts'
@@ -14,6 +15,7 @@ import { listPortfolioTransactions } from './portfolio.ts'
 import { sign, signing } from './signing.ts'
 import { traffic } from './traffic.ts'
 import { Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
+import { getPortfolioDetails, getPortfolioSummary, listPortfolioHistory } from './valuations.ts'
 import {
   callbacks,
   deleteWebhook,
@@ -55,6 +57,7 @@ export const provider: Provider = {
     'payward.withdrawals.success': ['confirmed', 'broadcast'],
     'payward.withdrawals.ref-id': ['fxn', 'WD'],
     'payward.withdrawals.insufficient-status': ['409', '400', '422'],
+    'payward.portfolio.history-lag': ['none', '5h'],
     'payward.prices': ['constant', 'walk'],
   },
   // rule: payward.validation.media-type
@@ -81,6 +84,12 @@ export const provider: Provider = {
     deleteWithdrawalAddress: { run: deleteWithdrawalAddress },
     withdrawFunds: { run: withdrawFunds, repeats: byIdempotencyKey, withdraws: true },
     listFundingTransactions: { run: listFundingTransactions },
+    getPortfolioSummary: { run: getPortfolioSummary },
+    getPortfolioDetails: { run: getPortfolioDetails },
+    listPortfolioHistory: { run: listPortfolioHistory },
+    listAssets: { run: listAssets },
+    getAsset: { run: getAsset },
+    listAssetRates: { run: listAssetRates },
     listPortfolioTransactions: { run: listPortfolioTransactions },
     // rule: payward.idempotency.webhooks
     registerWebhook: { run: registerWebhook, repeats: byIdempotencyKey },

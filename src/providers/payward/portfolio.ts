@@ -79,6 +79,11 @@ function isWanted(row: DepositRow, { statuses, ids, start, end, assets }: Input,
 /** An end of the time window in ms; what is open has no end. */
 function msOf(field: 'start_timestamp' | 'end_timestamp', { [field]: text }: Filter): number {
   if (text === undefined) return field === 'start_timestamp' ? -Infinity : Infinity
+  return instantOf(field, text)
+}
+
+/** A time in a query, in ms. */
+export function instantOf(field: 'start_timestamp' | 'end_timestamp', text: string): number {
   const ms = Date.parse(text)
   // A leap second, or an offset without minutes: the schema lets them pass, and no instant can be made of them.
   if (Number.isNaN(ms)) throw malformed(field, 'must be a date-time')
@@ -88,7 +93,7 @@ function msOf(field: 'start_timestamp' | 'end_timestamp', { [field]: text }: Fil
 
 /** `assets[0][symbol]=BTC&assets[0][type]=crypto`: the query as deep objects, as `type/symbol`. */
 // rule: payward.portfolio.assets
-function assetsOf(query: string | undefined): string[] {
+export function assetsOf(query: string | undefined): string[] {
   const entries = new Map<string, { symbol?: string; type?: string }>()
   for (const [name, value] of new URLSearchParams(query)) {
     const [, index, member] = /^assets\[(\d{1,4})\]\[(symbol|type)\]$/.exec(name) ?? []

@@ -4,11 +4,12 @@ import type { World } from '../../world/world.ts'
 import { DECIMALS } from './catalogue.ts'
 import type { Money } from './ledger.ts'
 
-/** What one unit of an asset is in another one now. */
+/** What one unit of an asset is in another one, now or at another moment. A rate that is pinned counts for every moment. */
 // rule: payward.prices, rule: payward.portfolio.prices
-export function priceIn(asset: Money, quote: Money, world: World): Rate {
-  const between = world.assumes('payward.prices') === 'walk' ? rateBetween : tableRateBetween
-  return between([asset.symbol], [quote.symbol], world)
+export function priceIn(asset: Money, quote: Money, world: World, at = world.now): Rate {
+  return world.assumes('payward.prices') === 'walk'
+    ? rateBetween([asset.symbol], [quote.symbol], world, at)
+    : tableRateBetween([asset.symbol], [quote.symbol], world)
 }
 
 /** What so many atoms of an asset are worth, in hundredths of a fiat currency; fractions are cut off. */
