@@ -115,20 +115,28 @@ export const STORIES: Readonly<Record<string, Story>> = {
       await settle()
     },
     variant: (body) => body.data?.status ?? '',
-    never: Object.fromEntries(
-      [
-        'custom_order.executed',
-        'custom_order.execution_failed',
-        'custom_order.cancelled',
-        'quote.executed',
-        'quote.execution_failed',
-        'quote.cancelled',
-        'reward.paid',
-        'user.verified',
-        'user.closed',
-        'user.disabled',
-      ].map((event) => [event, NOT_MODELLED]),
-    ),
+    never: {
+      ...Object.fromEntries(
+        [
+          'custom_order.executed',
+          'custom_order.execution_failed',
+          'custom_order.cancelled',
+          'quote.executed',
+          'quote.execution_failed',
+          'quote.cancelled',
+          'reward.paid',
+          'user.verified',
+          'user.closed',
+          'user.disabled',
+        ].map((event) => [event, NOT_MODELLED]),
+      ),
+      ...Object.fromEntries(
+        ['transfer', 'swap', 'withdrawal']
+          .flatMap((what) => [`${what}.completed`, `${what}.failed`])
+          .concat('deposit.completed')
+          .map((event) => [event, 'sent only under the switch payward.webhooks.vocabulary']),
+      ),
+    },
   },
   alphapo: {
     play: async ({ call, pay, settle, control }) => {

@@ -843,7 +843,7 @@ describe('webhooks', () => {
     expect(
       inbox.received[0]!.rawHeaders.filter((name) => /^x-/i.test(name)),
       'spelled as documented',
-    ).toEqual(['X-Signature'])
+    ).toEqual(['X-Signature', 'X-Webhook-Event', 'X-Webhook-ID'])
   })
 
   test('payward.webhooks.disabled: what is being tried stops; payward.webhooks.delete: so it does when it is deleted', async () => {
@@ -955,7 +955,7 @@ describe('webhooks', () => {
     }
   })
 
-  test('payward.webhooks.events: twelve, and no other', async () => {
+  test('payward.webhooks.events: twelve, and the seven of the examples', async () => {
     const box = await start()
     const inbox = await Inbox.open()
     const { json } = await box.control('PUT', '/callbacks/endpoints/payward', { url: inbox.url })
@@ -963,7 +963,7 @@ describe('webhooks', () => {
       ACCOUNTS.main,
       expect.arrayContaining(['deposit.status_updated', 'withdrawal.status_updated']),
     ])
-    expect(json.events).toHaveLength(12)
+    expect(json.events).toHaveLength(12 + 7)
     expect(
       (await box.control('PUT', '/callbacks/endpoints/payward', { url: inbox.url, events: ['deposit.completed'] }))
         .status,

@@ -451,6 +451,52 @@ describe('withdrawing', () => {
     })
   })
 
+  test('payward.webhooks.headers: the event, and the webhook it was sent to', async () => {
+    const box = await rich('1')
+    const inbox = await Inbox.open()
+    const url = inbox.url.replace('127.0.0.1', 'localhost')
+    const reply = await box.call(client, registration({ url, events: ['withdrawal.status_updated'] }))
+    await box.call(client, withdrawing({}))
+    await box.advance('1s')
+    expect(inbox.received[0]!.headers).toMatchObject({
+      'x-webhook-event': 'withdrawal.status_updated',
+      'x-webhook-id': reply.json.data.webhook.id,
+    })
+  })
+
+  test('payward.webhooks.body: flat, as at the predecessor', async () => {
+    const box = await rich('1', { assume: { 'payward.webhooks.body': 'embed' } })
+    const inbox = await Inbox.open()
+    await box.subscribe('payward', inbox)
+    const { ref_id } = (await box.call(client, withdrawing({}))).json.data
+    await box.advance('1s')
+    expect(inbox.received[0]!.json).toMatchObject({
+      event_type: 'withdrawal.status_updated',
+      iiban: 'WDEM O5GA TE2M AIN7 7',
+      id: expect.stringMatching(/^[0-9A-Z]{6}-[0-9A-Z]{5}-[0-9A-Z]{6}$/),
+      timestamp: '2026-05-16T19:00:00.000000000Z',
+      ref_id,
+      status: 'pending',
+    })
+  })
+
+  test('payward.webhooks.vocabulary: only what the examples have a name for', async () => {
+    const box = await rich('1', { assume: { 'payward.webhooks.vocabulary': 'pws-examples' } })
+    const inbox = await Inbox.open()
+    const url = inbox.url.replace('127.0.0.1', 'localhost')
+    const refused = await box.call(client, registration({ url, events: ['withdrawal.status_updated'] }))
+    expect(refused.status).toBe(400)
+    const events = ['withdrawal.completed', 'withdrawal.failed']
+    const { webhook } = (await box.call(client, registration({ url, events }))).json.data
+    expect(webhook.available_events).toHaveLength(7)
+    await box.call(client, withdrawing({}))
+    await box.advance('2h')
+    await fated(box, { outcome: 'declined' })
+    await box.call(client, withdrawing({}))
+    await box.advance('2h')
+    expect(inbox.received.map(({ json }) => json.type)).toEqual(['withdrawal.completed', 'withdrawal.failed'])
+  })
+
   test('payward.withdrawals.postings: whatever is withdrawn, and whatever comes of it, no atom is lost or made', async () => {
     await fc.assert(
       fc.asyncProperty(

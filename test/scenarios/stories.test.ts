@@ -8,7 +8,16 @@ import { contractOf } from '../../src/contract/contracts.ts'
 import { findProviders } from '../../src/app.ts'
 import { calculating, client as alphapo, exchanging, invoicing, lookingUp, post as posting, taking, withdrawing } from '../clients/alphapo.ts'
 import { allocation, client as cpg, payout } from '../clients/cpg.ts'
-import { client as payward, creation, listing, METHODS, transactions } from '../clients/payward.ts'
+import {
+  client as payward,
+  creation,
+  listing,
+  METHODS,
+  saving as savingAddress,
+  transactions,
+  valuation,
+  withdrawing as withdrawingFunds,
+} from '../clients/payward.ts'
 import { client as zopay, execute, get, post, quote, replay } from '../clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Reply, type Request, start } from '../kit.ts'
 
@@ -358,6 +367,41 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     expect(await has(box)).toEqual(['-55.000000', '0.000000', '-55.000000'])
     expect((await box.call(cpg, payout())).json.message).toBe('Insufficient balance')
     expect(events(inbox)).toEqual(['deposit.detected', 'deposit.confirmed', 'withdrawal.broadcasted', 'withdrawal.confirmed'])
+  },
+
+  'payward/fee-token-expired': async ({ box }) => {
+    await box.advance('1s')
+    await box.call(payward, savingAddress({}))
+    const preview = async () => (await box.call(payward, withdrawingFunds({ preview: true }))).json.data.fee_token
+    const old = await preview()
+    await box.advance('11m')
+    const late = await box.call(payward, withdrawingFunds({ fee_token: old }))
+    expect([late.status, late.json.title]).toEqual([422, 'Funding: Invalid fee token'])
+    expect((await box.control('GET', '/balances?provider=payward')).json.data[0].held).toBe('0.00000000')
+    expect((await box.call(payward, withdrawingFunds({ fee_token: await preview() }))).status).toBe(200)
+  },
+
+  'payward/withdrawal-held-for-review': async ({ box, inbox }) => {
+    await box.advance('1s')
+    await box.call(payward, savingAddress({}))
+    expect((await box.call(payward, withdrawingFunds({}))).status).toBe(200)
+    await box.advance('119m')
+    expect(inbox.received.map(({ json }) => json.data.status)).toEqual(['pending', 'held'])
+    await box.advance('2h')
+    expect(inbox.received.map(({ json }) => json.data.status)).toEqual(['pending', 'held', 'pending', 'success'])
+    const [{ balance, held }] = (await box.control('GET', '/balances?provider=payward')).json.data
+    expect([balance, held]).toEqual(['0.74980000', '0.00000000'])
+  },
+
+  'payward/portfolio-while-withdrawal-is-held': async ({ box }) => {
+    await box.advance('1s')
+    await box.call(payward, savingAddress({}))
+    expect((await box.call(payward, withdrawingFunds({ amount: '0.7498' }))).status).toBe(200)
+    const summary = async () => (await box.call(payward, valuation('summary?quote_symbol=EUR'))).json.data
+    expect(await summary()).toMatchObject({ value: '60000.00', available: '15000.00', withheld: '45000.00' })
+    expect((await box.call(payward, withdrawingFunds({ amount: '0.7498' }))).status).toBe(409)
+    await box.advance('25h')
+    expect(await summary()).toMatchObject({ value: '60000.00', available: '60000.00', withheld: '0.00' })
   },
 
   'payward/missing-tag': async ({ box }) => {

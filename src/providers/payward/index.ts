@@ -58,6 +58,8 @@ export const provider: Provider = {
     'payward.withdrawals.ref-id': ['fxn', 'WD'],
     'payward.withdrawals.insufficient-status': ['409', '400', '422'],
     'payward.portfolio.history-lag': ['none', '5h'],
+    'payward.webhooks.body': ['pws', 'embed'],
+    'payward.webhooks.vocabulary': ['embed', 'pws-examples'],
     'payward.prices': ['constant', 'walk'],
   },
   // rule: payward.validation.media-type

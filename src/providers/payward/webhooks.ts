@@ -7,7 +7,7 @@ import { Flag, Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
 import { isBase64, type Settings } from './catalogue.ts'
-import { ok, page, type PaywardCall, time } from './wire.ts'
+import { moment, ok, page, type PaywardCall, time } from './wire.ts'
 
 /** A webhook that a partner registered; it hears of all the partner's accounts. */
 interface WebhookRow {
@@ -55,11 +55,43 @@ const EVENTS = [
   'withdrawal.status_updated',
 ]
 
+/** The names that one page of webhooks shows beside the twelve. */
+const EXAMPLES = [
+  'transfer.completed',
+  'transfer.failed',
+  'swap.completed',
+  'swap.failed',
+  'deposit.completed',
+  'withdrawal.completed',
+  'withdrawal.failed',
+]
+
+/** What the examples call an event of the twelve; what they have no name for is not told under them. */
+const CALLED: Readonly<Record<string, string>> = {
+  'deposit.status_updated success': 'deposit.completed',
+  'withdrawal.status_updated success': 'withdrawal.completed',
+  'withdrawal.status_updated failure': 'withdrawal.failed',
+  'quote.executed': 'swap.completed',
+  'quote.execution_failed': 'swap.failed',
+}
+
+/** The events that there are to subscribe to. */
+// rule: payward.webhooks.vocabulary
+function eventsOf(world: World): readonly string[] {
+  return world.assumes('payward.webhooks.vocabulary') === 'pws-examples' ? EXAMPLES : EVENTS
+}
+
+/** What an event is called; undefined: nothing is told. */
+function nameOf(event: string, { status }: Record<string, unknown>, world: World): string | undefined {
+  if (world.assumes('payward.webhooks.vocabulary') === 'embed') return event
+  return CALLED[event] ?? CALLED[`${event} ${status}`] ?? EXAMPLES.find((name) => name === event)
+}
+
 const TEST_MESSAGE = 'This is a test webhook event to verify your endpoint configuration.'
 
 export const callbacks: CallbackRules = {
   // rule: payward.webhooks.events
-  events: EVENTS,
+  events: [...EVENTS, ...EXAMPLES],
   // rule: payward.webhooks.retries
   retryMs: [1, 2, 4, 8, 16, 32, 64, 128].map((seconds) => seconds * 1000),
   // rule: payward.webhooks.success
@@ -67,7 +99,12 @@ export const callbacks: CallbackRules = {
   dated: true,
   succeeded: (status) => status >= 200 && status < 300,
   signedText: ({ body }, wallMs) => signedText(body, wallMs),
-  headers: ({ body }, { secret }, wallMs) => ({ 'X-Signature': signatureHeader(secret, body, wallMs) }),
+  // rule: payward.webhooks.headers
+  headers: ({ body, event }, { id, secret }, wallMs) => ({
+    'X-Signature': signatureHeader(secret, body, wallMs),
+    'X-Webhook-Event': event,
+    'X-Webhook-ID': id,
+  }),
   account: (named, world) => {
     const ids = Object.values(world.settings<Settings>('payward').accounts).flatMap((account) => account.ids)
     return named === undefined ? ids[0] : ids.find((id) => id === named)
@@ -104,15 +141,16 @@ export function tell(
   data: Record<string, unknown>,
   world: World,
 ): void {
-  const callback = callbackOf(what, data, world)
+  const event = nameOf(what.event, data, world)
+  if (event === undefined) return
+  const callback = callbackOf({ ...what, event }, data, world)
   post(callback, world)
   const partners = Object.entries(world.settings<Settings>('payward').accounts).filter(([, { ids }]) =>
     ids.includes(what.account),
   )
   for (const webhook of partners.flatMap(([partner]) => world.list(Webhooks, 'byPartner', partner))) {
     // rule: payward.webhooks.subscribed
-    if (webhook.enabled && webhook.events.includes(what.event))
-      deliver(callback, world.get(Endpoints, webhook.id)!, world)
+    if (webhook.enabled && webhook.events.includes(event)) deliver(callback, world.get(Endpoints, webhook.id)!, world)
   }
 }
 
@@ -124,8 +162,29 @@ function callbackOf(
   world: World,
 ): Callback {
   const id = `evt_${world.draw('payward event', world.next('payward.events')).base32(20)}`
-  const body = JSON.stringify({ id, type: what.event, created_at: time(world.now), data })
+  const body = JSON.stringify(
+    world.assumes('payward.webhooks.body') === 'embed'
+      ? flatBody(what, data, world)
+      : { id, type: what.event, created_at: time(world.now), data },
+  )
   return { provider: 'payward', ...what, body: () => body }
+}
+
+/** The predecessor's body: the event's own members beside those of the envelope. */
+// rule: payward.webhooks.body
+function flatBody(
+  { event, account, object }: Pick<Callback, 'event' | 'account' | 'object'>,
+  data: Record<string, unknown>,
+  world: World,
+) {
+  const id = world.draw('payward subject', object ?? account).base32(17)
+  return {
+    event_type: event,
+    iiban: account.match(/.{1,4}/g)?.join(' '),
+    id: `${id.slice(0, 6)}-${id.slice(6, 11)}-${id.slice(11)}`,
+    ...data,
+    timestamp: moment(world.now).replace('Z', '000000Z'),
+  }
 }
 
 const Registration = z.object({
@@ -141,7 +200,7 @@ const SCHEMES = ['http', 'https', 'ftp', 'file', 'mailto', 'ssh', 'git', 'svn']
 export function registerWebhook(call: PaywardCall, world: World): Answer {
   const { url, enabled, events } = Registration.parse(call.content.kind === 'json' ? call.content.value : {})
   checkUrl(url)
-  checkEvents(events)
+  checkEvents(events, world)
   const { partner } = call.caller
   // rule: payward.webhooks.one
   if (world.first(Webhooks, 'byPartner', partner))
@@ -153,7 +212,7 @@ export function registerWebhook(call: PaywardCall, world: World): Answer {
     world,
   )
   // rule: payward.webhooks.registered, rule: payward.webhooks.secret-once
-  return ok({ webhook: shown(webhook), secret: webhook.secret })
+  return ok({ webhook: shown(webhook, world), secret: webhook.secret })
 }
 
 // rule: payward.webhooks.url
@@ -168,14 +227,15 @@ function checkUrl(text: string): void {
   if (url.pathname.startsWith('//')) throw refuse('path must not begin with //')
 }
 
-function checkEvents(events: readonly string[]): void {
+function checkEvents(events: readonly string[], world: World): void {
+  const known = eventsOf(world)
   // rule: payward.webhooks.unknown-event
-  const unknown = events.find((event) => !EVENTS.includes(event))
+  const unknown = events.find((event) => !known.includes(event))
   if (unknown !== undefined)
     throw new Refusal(
       'invalid_request',
       { detail: `events: ${unknown} is not an event`, data: { field: 'events' } },
-      `events: ${EVENTS.join(', ')}`,
+      `events: ${known.join(', ')}`,
     )
 }
 
@@ -193,16 +253,19 @@ export function listWebhooks(call: PaywardCall, world: World): Answer {
   // rule: payward.webhooks.list
   if (call.queryValues.page_token !== undefined)
     throw new Refusal('invalid_request', { detail: 'page_token: was not issued here', data: { field: 'page_token' } })
-  return page(world.list(Webhooks, 'byPartner', call.caller.partner).map(shown), null)
+  return page(
+    world.list(Webhooks, 'byPartner', call.caller.partner).map((row) => shown(row, world)),
+    null,
+  )
 }
 
 export function updateWebhook(call: PaywardCall, world: World): Answer {
   const change = Change.parse(call.content.kind === 'json' ? call.content.value : {})
   const before = find(call, world)
   const { enabled = before.enabled, events = before.events } = change
-  checkEvents(events)
+  checkEvents(events, world)
   // rule: payward.webhooks.update, rule: payward.webhooks.disabled
-  return ok({ webhook: shown(put({ ...before, enabled, events, updatedAt: world.now }, world)) })
+  return ok({ webhook: shown(put({ ...before, enabled, events, updatedAt: world.now }, world), world) })
 }
 
 export function deleteWebhook(call: PaywardCall, world: World): Answer {
@@ -242,13 +305,13 @@ function find(call: PaywardCall, world: World): WebhookRow {
   return webhook
 }
 
-function shown({ id, url, enabled, events, createdAt, updatedAt }: WebhookRow) {
+function shown({ id, url, enabled, events, createdAt, updatedAt }: WebhookRow, world: World) {
   return {
     id,
     url,
     enabled,
     subscribed_events: events,
-    available_events: EVENTS,
+    available_events: eventsOf(world),
     created_at: time(createdAt),
     updated_at: time(updatedAt),
   }
