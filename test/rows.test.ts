@@ -10,6 +10,7 @@ import type { Provider } from '../src/provider.ts'
 import { findProviders } from '../src/app.ts'
 import * as alphapo from './clients/alphapo.ts'
 import * as cpg from './clients/cpg.ts'
+import { Balances as FormerBalances } from '../src/providers/payward/ledger.ts'
 import * as payward from './clients/payward.ts'
 import * as zopay from './clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Reply, type Request, start } from './kit.ts'
@@ -65,6 +66,13 @@ async function everything(box: Kit): Promise<void> {
   const xrp = (await box.call(windowed, payward.creation({ method_id: payward.METHODS.XRP, asset_symbol: 'XRP' }))).json
     .data
   for (let n = 0; n < 6; n++) await box.call(payward.client, payward.creation({}))
+  await box.control('POST', '/balances', { provider: 'payward', currency: 'BTC', amount: '2' })
+  await box.call(payward.client, payward.saving({}))
+  await box.call(payward.client, payward.withdrawing({ preview: true }))
+  await box.call(payward.client, payward.withdrawing({}))
+  // As worlds had it before there were books.
+  const former = { id: `${payward.ACCOUNTS.main}/DOGE/crypto`, atoms: '500000000' }
+  box.world.change(() => box.world.put(FormerBalances, former))
   const address = (
     await box.call(zopay.client, zopay.post('/addresses', { asset: 'USDT', network: 'solana', external_ref: 'u' }))
   ).json
