@@ -133,7 +133,7 @@ function begin(
   // rule: payward.withdrawals.postings
   try {
     const atoms = cost.net + cost.fee
-    setAside({ kind: 'withdrawal', id: refId, account, asset: method, atoms }, world)
+    setAside({ kind: 'withdrawal', id, account, asset: method, atoms }, world)
   } catch (error) {
     if (!(error instanceof InsufficientFunds)) throw error
     throw insufficient(error.available, error.asked, world)

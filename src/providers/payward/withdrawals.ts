@@ -132,7 +132,7 @@ export const withdrawals: WithdrawalRules = {
         return `${said()}: it has its confirmations`
       default:
         // rule: payward.withdrawals.failure
-        letGo('withdrawal', row.refId, world)
+        letGo('withdrawal', row.id, world)
         become(row, 'failure', world)
         return `${said()}: ${outgoing.reason ?? step}; its money is available again`
     }
@@ -147,7 +147,7 @@ export function isOver({ status }: WithdrawalRow): boolean {
 /** It has left, and so has its money. */
 // rule: payward.withdrawals.postings
 function succeed(row: WithdrawalRow, world: World): void {
-  const { account, refId, id: withdrawal, atoms, fee } = row
+  const { account, id: withdrawal, atoms, fee } = row
   const asset = methodOf(row)
   const out = (text: string, kind: string, against: string) => ({
     ...{ account, asset, kind, against, withdrawal },
@@ -155,7 +155,7 @@ function succeed(row: WithdrawalRow, world: World): void {
   })
   spend(
     'withdrawal',
-    refId,
+    withdrawal,
     [out(atoms, 'withdrawal', 'outside'), ...(fee === '0' ? [] : [out(fee, 'withdrawal_fee', 'fees')])],
     world,
   )
