@@ -965,7 +965,7 @@ describe('webhooks', () => {
     ])
     expect(json.events).toHaveLength(12 + 7)
     expect(
-      (await box.control('PUT', '/callbacks/endpoints/payward', { url: inbox.url, events: ['deposit.completed'] }))
+      (await box.control('PUT', '/callbacks/endpoints/payward', { url: inbox.url, events: ['deposit.arrived'] }))
         .status,
     ).toBe(422)
     await box.subscribe('payward', inbox, { events: ['quote.executed'] })
