@@ -95,6 +95,26 @@ export function clientOf(credentials: Credentials): Client {
       listWebhooks: () => ({ method: 'GET', path: '/v1/webhooks' }),
       updateWebhook: () => change('whk_01J0M7C0Z9F8YX3GQH8E', { enabled: true }),
       deleteWebhook: () => ({ method: 'DELETE', path: '/v1/webhooks/whk_01J0M7C0Z9F8YX3GQH8E' }),
+      createQuote: () => quoting(),
+      getQuote: () => quoteOf('qte_01J0M7C0Z9F8YX3GQH8E'),
+      executeQuote: () => executing('qte_01J0M7C0Z9F8YX3GQH8E'),
+      createDeposit: () => toppingUp(),
+      createConversion: () => converting(),
+      getConversion: () => conversionOf('conv_01J0M7C0Z9F8YX3GQH8E'),
+      listConversions: () => conversions(),
+      createConversionRule: () => ruling(),
+      createTransfer: () => transferring(),
+      listTransfers: () => ({ method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/transfers` }),
+      getTransfer: () => transferOf('trf_01J0M7C0Z9F8YX3GQH8E'),
+      cancelTransfer: () => cancelling('trf_01J0M7C0Z9F8YX3GQH8E'),
+      createUser: () => createsUser({}),
+      createHeadlessUser: () => ({
+        method: 'POST',
+        path: '/v1/users/headless',
+        body: '{"external_reference":"customer-1"}',
+      }),
+      getUser: () => userOf('AA45N8G4MLDYWAR7'),
+      updateUser: () => ({ method: 'PATCH', path: '/v1/users/AA45N8G4MLDYWAR7', body: '{"phone":null}' }),
       testWebhook: () => ({ method: 'POST', path: '/v1/webhooks/whk_01J0M7C0Z9F8YX3GQH8E/test' }),
     },
   }
@@ -186,6 +206,115 @@ export function registration(fields: Record<string, unknown>): Request {
 
 export function change(id: string, fields: Record<string, unknown>): Request {
   return { method: 'PATCH', path: `/v1/webhooks/${id}`, body: JSON.stringify(fields) }
+}
+
+/** A quote that sells half a bitcoin for dollars, unless fields say otherwise. */
+export function quoting(fields: Record<string, unknown> = {}, account: string = ACCOUNTS.main): Request {
+  return {
+    method: 'POST',
+    path: `/v1/accounts/${account}/quotes`,
+    body: JSON.stringify({
+      from: { symbol: 'BTC', type: 'crypto', amount: '0.5' },
+      to: { symbol: 'USD', type: 'fiat' },
+      fee: { bps: 50 },
+      ...fields,
+    }),
+  }
+}
+
+export function quoteOf(id: string, account: string = ACCOUNTS.main): Request {
+  return { method: 'GET', path: `/v1/accounts/${account}/quotes/${id}` }
+}
+
+export function executing(id: string, account: string = ACCOUNTS.main): Request {
+  return { method: 'POST', path: `/v1/accounts/${account}/quotes/${id}/execute` }
+}
+
+/** A top-up of a quarter bitcoin, unless fields say otherwise. */
+export function toppingUp(fields: Record<string, unknown> = {}, account: string = ACCOUNTS.main): Request {
+  const asset = { symbol: 'BTC', type: 'crypto', amount: '0.25' }
+  return {
+    method: 'POST',
+    path: `/v1/accounts/${account}/deposits`,
+    body: JSON.stringify({ asset, via: 'bitcoin', ...fields }),
+  }
+}
+
+/** Half a bitcoin of the balance into dollars in the balance, unless fields say otherwise. */
+export function converting(fields: Record<string, unknown> = {}, account: string = ACCOUNTS.main): Request {
+  return {
+    method: 'POST',
+    path: `/v1/accounts/${account}/conversions`,
+    body: JSON.stringify({
+      from: { asset: { symbol: 'BTC', type: 'crypto', amount: '0.5' }, source: { type: 'balance' } },
+      to: { asset: { symbol: 'USD', type: 'fiat' }, destination: { type: 'balance' } },
+      ...fields,
+    }),
+  }
+}
+
+export function conversionOf(id: string): Request {
+  return { method: 'GET', path: `/v1/conversions/${id}` }
+}
+
+export function conversions(query = '', account: string = ACCOUNTS.main): Request {
+  return { method: 'GET', path: `/v1/accounts/${account}/conversions${query && `?${query}`}` }
+}
+
+/** Whatever bitcoins arrive become dollars in the balance, unless fields say otherwise. */
+export function ruling(fields: Record<string, unknown> = {}, account: string = ACCOUNTS.main): Request {
+  return {
+    method: 'POST',
+    path: `/v1/accounts/${account}/conversion-rules`,
+    body: JSON.stringify({
+      name: 'BTC to USD',
+      from: { asset: { symbol: 'BTC', type: 'crypto' }, via: 'bitcoin' },
+      to: { asset: { symbol: 'USD', type: 'fiat' }, destination: { type: 'balance' } },
+      ...fields,
+    }),
+  }
+}
+
+/** A transfer of one bitcoin to the second account, unless fields say otherwise. */
+export function transferring(fields: Record<string, unknown> = {}, account: string = ACCOUNTS.main): Request {
+  return {
+    method: 'POST',
+    path: `/v1/accounts/${account}/transfers`,
+    body: JSON.stringify({
+      from: { asset: { symbol: 'BTC', type: 'crypto', amount: '1' } },
+      to: { account: ACCOUNTS.second },
+      ...fields,
+    }),
+  }
+}
+
+export function transferOf(id: string): Request {
+  return { method: 'GET', path: `/v1/transfers/${id}` }
+}
+
+export function cancelling(id: string): Request {
+  return { method: 'POST', path: `/v1/transfers/${id}/cancel` }
+}
+
+/** A user with a profile; fields may be added, changed, or left out with undefined. */
+export function createsUser(fields: Record<string, unknown>): Request {
+  return {
+    method: 'POST',
+    path: '/v1/users',
+    body: JSON.stringify({
+      email: 'ann@shop.example',
+      external_reference: 'customer-1001',
+      full_name: { first_name: 'Ann', last_name: 'Lee' },
+      residence: { line1: '1 Main St', city: 'Paris', postal_code: '75001', country: 'FR' },
+      phone: '+33123456789',
+      nationalities: ['FR'],
+      ...fields,
+    }),
+  }
+}
+
+export function userOf(id: string): Request {
+  return { method: 'GET', path: `/v1/users/${id}` }
 }
 
 /** What X-Signature should say over a body, at a time in seconds. */

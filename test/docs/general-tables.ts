@@ -262,6 +262,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   approved: 'Whether the organisation is approved.',
   liveKeys: '`refuse`: a live key is answered with 401. `serve`: it is served like a test key, with livemode true.',
   addresses: 'Whether addresses are those of test networks or of main networks.',
+  quoteSeconds: 'How long the price of a swap quote holds.',
+  tags: 'Names of accounts for transfers, such as `@ann`, and the account ids that they stand for; added to those of the demo accounts.',
   unusedAddresses: 'How many addresses without a deposit an account may have for one method.',
   display: 'How long an address is shown to the payer. Default `3h`.',
   monitoring: 'How long an address is watched for deposits. Default `7d`.',

@@ -128,11 +128,13 @@ export const PERMISSION_OF: Readonly<Record<string, (typeof PERMISSIONS)[number]
   createConversion: 'funds.withdraw',
   createConversionRule: 'funds.withdraw',
   listConversions: 'funds.query',
+  getConversion: 'funds.query',
   createQuote: 'trade',
   executeQuote: 'trade',
   getQuote: 'funds.query',
   createOnchainQuote: 'trade',
   getOnchainQuote: 'funds.query',
+  listOnchainQuotes: 'funds.query',
   createTransfer: 'funds.withdraw',
   cancelTransfer: 'funds.withdraw',
   listTransfers: 'funds.query',
@@ -179,6 +181,12 @@ export const DEMO_ACCOUNTS: Readonly<Record<string, AccountSettings>> = {
   other: { keys: [{ id: 'pws_other_key', secret: OTHER_SECRET }], ids: ['WOTHER5GATE2MAIN7'] },
 }
 
+const DEMO_TAGS: Readonly<Record<string, string>> = {
+  '@demo': 'WDEMO5GATE2MAIN77',
+  '@second': 'WDEMO5GATE2SECOND8',
+  '@other': 'WOTHER5GATE2MAIN7',
+}
+
 export const DEMO = Object.entries(DEMO_ACCOUNTS).flatMap(([account, { keys, ids }]) =>
   keys.map(({ id, secret, nonceWindow }) => ({
     account,
@@ -196,15 +204,19 @@ export const Settings = z
     accounts: z.record(z.string(), Account).default({}),
     /** How many addresses without a deposit an account may hold for one method. */
     unusedAddresses: z.int().positive().default(5),
+    /** How long a price holds, seconds. */
+    quoteSeconds: z.int().positive().default(30),
+    /** Names that people have given accounts, for transfers: `@ann`. */
+    tags: z.record(z.string().regex(/^@\S+$/, 'expected a tag such as @ann'), z.string()).default({}),
   })
-  .transform(({ accounts, unusedAddresses }) => {
+  .transform(({ accounts, unusedAddresses, quoteSeconds, tags }) => {
     const all = { ...z.record(z.string(), Account).parse(DEMO_ACCOUNTS), ...accounts }
     const keys = new Map(
       Object.entries(all).flatMap(([partner, { keys, ids }]) =>
         keys.map((key) => [key.id, { ...key, partner, ids }] as const),
       ),
     )
-    return { accounts: all, unusedAddresses, keys }
+    return { accounts: all, unusedAddresses, quoteSeconds, tags: { ...DEMO_TAGS, ...tags }, keys }
   })
 
 export type Settings = z.output<typeof Settings>

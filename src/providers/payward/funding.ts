@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Answer } from '../../provider.ts'
 import { amountText } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
+import { accountsOf } from './accounts.ts'
 import { DECIMALS, METHODS } from './catalogue.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
 import { type DepositRow, Deposits } from './transfers.ts'
@@ -26,7 +27,7 @@ export function listFundingTransactions(call: PaywardCall, world: World): Answer
   const before = readToken(PAGING[type], cursor) ?? Infinity
   const window = { descending: true, after: { order: before, key: '' }, limit: size + 1 }
   // rule: payward.funding.accounts, rule: payward.funding.order
-  const accounts = [...new Set(call.caller.ids)]
+  const accounts = accountsOf(call.caller.partner, world)
   // rule: payward.funding.withdrawals
   const found =
     type === 'withdrawal'

@@ -6,7 +6,9 @@ import { Count, Digits, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { overRate } from '../../world/buckets.ts'
 import type { World } from '../../world/world.ts'
+import { UserAccounts } from './accounts.ts'
 import type { KeyRow, Settings } from './catalogue.ts'
+import { lockOf } from './users.ts'
 import { type PaywardCall, refuseProblems, signature, signedParts } from './wire.ts'
 
 const U64_MAX = 18_446_744_073_709_551_615n
@@ -167,12 +169,18 @@ const legal = gate('schema_valid', 'legal', (call: PaywardCall): void => {
   if (call.problems.length > 0) throw refuseProblems(call.problems, hintOf(call.content))
 })
 
-const accountKnown = gate('account_found', 'accountKnown', (call: PaywardCall): void => {
+const accountKnown = gate('account_found', 'accountKnown', (call: PaywardCall, world: World): void => {
   // rule: payward.accounts.unknown, rule: payward.accounts.any
-  const { ids } = call.caller
+  const { ids, partner } = call.caller
   const id = call.params.account_id
-  if (id !== undefined && !ids.includes(id))
+  if (id === undefined) return
+  // rule: payward.users.accounts
+  if (!ids.includes(id) && world.get(UserAccounts, id)?.partner !== partner)
     throw new Refusal('UnknownAccount', {}, `accounts of this key: ${ids.join(', ')}`)
+  // rule: payward.users.locked
+  const moves = call.needs !== undefined && call.needs !== 'funds.query' && call.operation !== 'createQuote'
+  const lock = moves ? lockOf(id, call.needs === 'trade', world) : undefined
+  if (lock) throw lock
 })
 
 // rule: payward.auth.order

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { Repeats } from '../../provider.ts'
 import { canonicalJson } from '../../text/json.ts'
 
-// rule: payward.idempotency.scope, rule: payward.idempotency.same-request, rule: payward.idempotency.retention
+// rule: payward.idempotency.scope, rule: payward.idempotency.same-request, rule: payward.idempotency.retention, rule: payward.idempotency.elsewhere
 export const byIdempotencyKey: Repeats = {
   // rule: payward.idempotency.optional
   key: (call) => (call.headers['idempotency-key'] as string | undefined)?.toLowerCase(),

@@ -2,20 +2,40 @@
 // addresses, balances, and the webhook that tells of them.
 import { type Provider, Refusal } from '../../provider.ts'
 import { actions } from './actions.ts'
+import {
+  AccountTransfers,
+  cancelTransfer,
+  createTransfer,
+  getTransfer,
+  listTransfers,
+  transferReactions,
+  Watched,
+} from './account-transfers.ts'
+import { UserAccounts } from './accounts.ts'
 import { Addresses, createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
 import { getAsset, listAssetRates, listAssets } from './assets.ts'
 import { DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
+import { createConversion, getConversion, listConversions } from './conversion-calls.ts'
+import { ConversionRules, createConversionRule } from './conversion-rules.ts'
+import { conversionReactions, Conversions, onPayout } from './conversions.ts'
 import { listFundingTransactions } from './funding.ts'
 import { formerPaths } from './former.ts'
 import { gates, identity, Nonces, Spent } from './gates.ts'
 import { byIdempotencyKey } from './idempotency.ts'
 import { Balances, ledger } from './ledger.ts'
+import { InboundDeposits, onInbound } from './inbound-deposits.ts'
+import { Inbounds } from './inbounds.ts'
 import { listDepositMethods } from './methods.ts'
 import { listPortfolioTransactions } from './portfolio.ts'
+import { createQuote, executeQuote, getQuote, quoteReactions, Quotes } from './quotes.ts'
 import { sign, signing } from './signing.ts'
+import { createDeposit, topUpReactions, TopUps } from './topups.ts'
+import { tradeActions } from './trade-actions.ts'
 import { traffic } from './traffic.ts'
 import { Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
 import { getPortfolioDetails, getPortfolioSummary, listPortfolioHistory } from './valuations.ts'
+import { userActions } from './user-actions.ts'
+import { createHeadlessUser, createUser, getUser, updateUser, Users } from './users.ts'
 import {
   callbacks,
   deleteWebhook,
@@ -44,8 +64,28 @@ export const provider: Provider = {
   keyHeader: 'api-key',
   settings: Settings,
   demo: DEMO,
-  tables: [Addresses, Deposits, Balances, Webhooks, Nonces, Spent, SavedAddresses, FeeTokens, Withdrawals],
-  handsOut: [Addresses],
+  tables: [
+    Addresses,
+    Deposits,
+    Balances,
+    Webhooks,
+    Nonces,
+    Spent,
+    SavedAddresses,
+    FeeTokens,
+    Withdrawals,
+    Users,
+    UserAccounts,
+    Quotes,
+    AccountTransfers,
+    Watched,
+    Inbounds,
+    InboundDeposits,
+    TopUps,
+    Conversions,
+    ConversionRules,
+  ],
+  handsOut: [Addresses, Inbounds],
   switches: {
     'payward.addresses.status': ['200', '201'],
     'payward.assets.untyped-token': ['not-found', 'by-ticker'],
@@ -61,6 +101,12 @@ export const provider: Provider = {
     'payward.webhooks.body': ['pws', 'embed'],
     'payward.webhooks.vocabulary': ['embed', 'pws-examples'],
     'payward.prices': ['constant', 'walk'],
+    'payward.quotes.fee-required': ['yes', 'no'],
+    'payward.quotes.tell-expiry': ['yes', 'no'],
+    'payward.topups.amount': ['actual', 'exact'],
+    'payward.transfers.list': ['both', 'outgoing'],
+    'payward.users.repeat-status': ['201', '200'],
+    'payward.users.verification': ['automatic', 'manual'],
   },
   // rule: payward.validation.media-type
   readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
@@ -99,12 +145,43 @@ export const provider: Provider = {
     updateWebhook: { run: updateWebhook, repeats: byIdempotencyKey },
     deleteWebhook: { run: deleteWebhook },
     testWebhook: { run: testWebhook, repeats: byIdempotencyKey },
+    createQuote: { run: createQuote, repeats: byIdempotencyKey, makes: true },
+    getQuote: { run: getQuote },
+    executeQuote: { run: executeQuote, repeats: byIdempotencyKey, makes: true },
+    createDeposit: { run: createDeposit, repeats: byIdempotencyKey },
+    createConversion: { run: createConversion, repeats: byIdempotencyKey, makes: true },
+    getConversion: { run: getConversion },
+    listConversions: { run: listConversions },
+    createConversionRule: { run: createConversionRule, repeats: byIdempotencyKey },
+    createTransfer: { run: createTransfer, repeats: byIdempotencyKey },
+    listTransfers: { run: listTransfers },
+    getTransfer: { run: getTransfer },
+    cancelTransfer: { run: cancelTransfer },
+    createUser: { run: createUser, makes: true },
+    createHeadlessUser: { run: createHeadlessUser, makes: true },
+    getUser: { run: getUser },
+    updateUser: { run: updateUser },
   },
-  reactions: { ...ofAddresses, ...ofDeposits },
-  deposits,
+  reactions: {
+    ...ofAddresses,
+    ...ofDeposits,
+    ...quoteReactions,
+    ...transferReactions,
+    ...topUpReactions,
+    ...conversionReactions,
+  },
+  deposits: {
+    ...deposits,
+    onTransfer: (step, transfer, holder, world) =>
+      (world.get(Inbounds, holder.reference) ? onInbound : deposits.onTransfer)(step, transfer, holder, world),
+  },
+  withdrawals: {
+    ...withdrawals,
+    onStep: (step, outgoing, world) =>
+      (world.get(Conversions, outgoing.reference) ? onPayout : withdrawals.onStep)(step, outgoing, world),
+  },
   ledger,
-  withdrawals,
-  actions,
+  actions: { ...actions, ...userActions, ...tradeActions },
   callbacks,
   refusals,
   notFound: {

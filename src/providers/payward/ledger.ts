@@ -17,6 +17,7 @@ import {
 import { Digits, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
+import { partnerOf } from './accounts.ts'
 import { type Asset, ASSETS, DECIMALS, type Settings } from './catalogue.ts'
 
 /** Which money: a ticker of one class. */
@@ -39,7 +40,7 @@ export const ledger: LedgerRules = {
   purse: ({ account, holder, currency, network }, world) => {
     const ids = Object.values(world.settings<Settings>('payward').accounts).flatMap((partner) => partner.ids)
     const named = account ?? ids[0]
-    if (named === undefined || !ids.includes(named))
+    if (named === undefined || partnerOf(named, world) === undefined)
       return `there is no account "${named}"${didYouMean(named ?? '', ids)}`
     if (holder !== undefined) return 'Payward keeps no balances of single users beside their accounts: leave holder out'
     const asset = ASSETS.find((known) => codeOf(known).toUpperCase() === currency.toUpperCase())

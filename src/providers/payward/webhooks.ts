@@ -6,6 +6,7 @@ import { type Callback, deliver, Endpoints, post, putEndpoint, removeEndpoint } 
 import { Flag, Moment, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
+import { partnerOf, UserAccounts } from './accounts.ts'
 import { isBase64, type Settings } from './catalogue.ts'
 import { moment, ok, page, type PaywardCall, time } from './wire.ts'
 
@@ -107,7 +108,8 @@ export const callbacks: CallbackRules = {
   }),
   account: (named, world) => {
     const ids = Object.values(world.settings<Settings>('payward').accounts).flatMap((account) => account.ids)
-    return named === undefined ? ids[0] : ids.find((id) => id === named)
+    if (named === undefined) return ids[0]
+    return partnerOf(named, world) === undefined ? undefined : named
   },
   // rule: payward.webhooks.secret
   secret: (account, given, world) => {
@@ -145,10 +147,12 @@ export function tell(
   if (event === undefined) return
   const callback = callbackOf({ ...what, event }, data, world)
   post(callback, world)
-  const partners = Object.entries(world.settings<Settings>('payward').accounts).filter(([, { ids }]) =>
-    ids.includes(what.account),
+  const partners = Object.entries(world.settings<Settings>('payward').accounts).flatMap(([partner, { ids }]) =>
+    ids.includes(what.account) ? [partner] : [],
   )
-  for (const webhook of partners.flatMap(([partner]) => world.list(Webhooks, 'byPartner', partner))) {
+  const users = world.get(UserAccounts, what.account)
+  if (users) partners.push(users.partner)
+  for (const webhook of partners.flatMap((partner) => world.list(Webhooks, 'byPartner', partner))) {
     // rule: payward.webhooks.subscribed
     if (webhook.enabled && webhook.events.includes(event)) deliver(callback, world.get(Endpoints, webhook.id)!, world)
   }

@@ -140,6 +140,25 @@ export const refusals = {
   WebhookNotFound: errorResponse('Service', 404, 'WebhookNotFound', 'Nexus: Webhook not found'),
   WebhookAlreadyExists: errorResponse('Service', 409, 'WebhookAlreadyExists', 'Nexus: Webhook already exists'),
   WebhookDisabled: errorResponse('Service', 409, 'WebhookDisabled', 'Nexus: Webhook is disabled'),
+  // rule: payward.quotes.quantity
+  QuantityTooSmall: errorResponse('Service', 400, 'QuantityTooSmall', 'Nexus: Quantity too small'),
+  QuantityTooLarge: errorResponse('Service', 400, 'QuantityTooLarge', 'Nexus: Quantity too large'),
+  // rule: payward.quotes.execute
+  QuoteNotFound: errorResponse('Service', 404, 'QuoteNotFound', 'Nexus: Quote not found'),
+  QuoteExpired: errorResponse('Service', 410, 'QuoteExpired', 'Nexus: Quote expired'),
+  QuoteAlreadyAccepted: errorResponse('Service', 409, 'QuoteAlreadyAccepted', 'Nexus: Quote already accepted'),
+  QuoteExecutionFailed: errorResponse('Service', 409, 'QuoteExecutionFailed', 'Nexus: Quote execution failed'),
+  // rule: payward.transfers.order, rule: payward.transfers.cancel
+  UnsupportedRail: errorResponse('Service', 400, 'UnsupportedRail', 'Nexus: Unsupported rail'),
+  ConversionNotFound: errorResponse('Service', 404, 'ConversionNotFound', 'Nexus: Conversion not found'),
+  UnknownRecipient: errorResponse('Service', 404, 'UnknownRecipient', 'Funding: Unknown recipient'),
+  TransferNotFound: errorResponse('Service', 404, 'TransferNotFound', 'Funding: Transfer not found'),
+  TransferNotCancellable: errorResponse('Service', 409, 'TransferNotCancellable', 'Funding: Transfer not cancellable'),
+  // rule: payward.users.unknown, rule: payward.users.locked
+  UserNotFound: errorResponse('Service', 404, 'UserNotFound', 'Nexus: User not found'),
+  UserLocked: errorResponse('Service', 403, 'UserLocked', 'API: User Locked'),
+  UserKycDenyTrading: errorResponse('Service', 403, 'UserKycDenyTrading', 'Nexus: User KYC deny trading'),
+  not_verified: errorResponse('Service', 403, 'PermissionDenied', 'General: Permission denied'),
   RequestTimeout: errorResponse('Service', 408, 'RequestTimeout', 'Service: Timeout'),
   internal_error: errorResponse('Service', 500, 'InternalError', 'General: Internal error'),
   unavailable: errorResponse('Service', 503, 'ServiceUnavailable', 'Service: Unavailable', { 'retry-after': '15' }),
