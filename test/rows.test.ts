@@ -106,6 +106,7 @@ async function everything(box: Kit): Promise<void> {
   await payOut(box)
   await payOutOfAlphapo(box)
   await payOutOfZopay(box)
+  await tradeAtPayward(box)
   await box.control('POST', '/faults', {
     when: { provider: 'cpg', body: { user_identifier: '/^x/' }, headers: { 'X-A': 'b' }, nth: 9 },
     then: [{ respond: { error: 'unavailable' } }, { delay: '2s' }, { deposit: { amount: '7', after: '1h' } }],
@@ -155,6 +156,34 @@ async function payOutOfZopay(box: Kit): Promise<void> {
 }
 
 /** A withdrawal that waits for approval, one that converts, an internal one, a price, and an exchange that is not done yet. */
+/** A user, quotes, conversions and transfers in several states. */
+async function tradeAtPayward(box: Kit): Promise<void> {
+  const { client } = payward
+  const done = async (request: Request) => {
+    const reply = await box.call(client, request)
+    expect([200, 201], reply.text).toContain(reply.status)
+    return reply.json.data
+  }
+  await box.control('POST', '/balances', { provider: 'payward', currency: 'BTC', amount: '100' })
+  await done(payward.createsUser({}))
+  await done(payward.quoting())
+  await done(payward.executing((await done(payward.quoting())).id))
+  await done(payward.converting())
+  await box.deposit((await done(payward.toppingUp())).inbound.address, '0.25')
+  const wallet = { asset: { symbol: 'BTC', type: 'crypto' }, source: { type: 'external_wallet', via: 'bitcoin' } }
+  const usdc = {
+    asset: { symbol: 'USDC', type: 'stablecoin' },
+    destination: { type: 'external_wallet', wallet_id: 'w' },
+  }
+  const { inbound } = await done(payward.converting({ from: wallet, to: usdc }))
+  await box.deposit(inbound.address, '0.1', { confirmations: 'instant' })
+  await box.deposit((await done(payward.ruling())).inbound.address, '0.1', { confirmations: 'instant' })
+  for (let n = 0; n < 2; n++) {
+    await box.control('POST', '/actions/payward/hold-transfer', {})
+    if (n === 0) await done(payward.transferring())
+  }
+}
+
 async function payOutOfAlphapo(box: Kit): Promise<void> {
   for (const currency of ['BTC', 'EUR'])
     await box.control('POST', '/balances', { provider: 'alphapo', currency, amount: '1000' })

@@ -9,10 +9,12 @@ import {
   conversionOf,
   conversions,
   converting,
+  creation,
   createsUser,
   executing,
   KEYS,
   listing,
+  METHODS,
   quoteOf,
   quoting,
   ruling,
@@ -173,6 +175,30 @@ describe('conversions of a balance', () => {
     expect([sent.amount, sent.address]).toEqual([expect.stringMatching(/^29970(\.0+)?$/), data.to.destination.address])
     await box.advance('1h')
     expect((await box.control('GET', '/withdrawals')).json.data[0].status).toBe('confirmed')
+  })
+
+  test('payward.conversions.wallets: the key of a saved address is that address, which may be one of this world', async () => {
+    const box = await market()
+    const address = (
+      await made(
+        box,
+        creation({ method_id: METHODS.usdcEthereum, asset_symbol: 'USDC', asset_type: 'stablecoin' }, ACCOUNTS.second),
+      )
+    ).address
+    const saving = {
+      asset_symbol: 'USDC',
+      asset_type: 'stablecoin',
+      method_id: METHODS.usdcEthereum,
+      key: 'cold',
+      address,
+    }
+    const path = `/v1/accounts/${ACCOUNTS.main}/funds/withdrawals/addresses`
+    await made(box, { method: 'POST', path, body: JSON.stringify(saving) })
+    const to = { asset: USDC, destination: { type: 'external_wallet', wallet_id: 'cold' } }
+    expect((await made(box, converting({ to }))).to.destination.address).toBe(address)
+    await box.advance('1h')
+    const { data } = (await box.control('GET', `/balances?provider=payward&account=${ACCOUNTS.second}`)).json
+    expect(data.map((row: any) => [row.currency, Number(row.balance)])).toEqual([['USDC', 29970]])
   })
 
   test('payward.conversions.payout-lost: what is lost on the chain comes back', async () => {

@@ -9,12 +9,22 @@ import { findProviders } from '../../src/app.ts'
 import { calculating, client as alphapo, exchanging, invoicing, lookingUp, post as posting, taking, withdrawing } from '../clients/alphapo.ts'
 import { allocation, client as cpg, payout } from '../clients/cpg.ts'
 import {
+  cancelling,
   client as payward,
+  conversions,
+  createsUser,
   creation,
+  executing,
   listing,
   METHODS,
+  quoteOf,
+  quoting,
+  ruling,
   saving as savingAddress,
   transactions,
+  transferOf,
+  transferring,
+  userOf,
   valuation,
   withdrawing as withdrawingFunds,
 } from '../clients/payward.ts'
@@ -450,6 +460,55 @@ const PLAYS: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
     await box.advance('1d')
     const late = inbox.received.map(({ json }) => json.data).filter(({ address }) => address === addresses[1])
     expect(late.map(({ status }) => status)).toEqual(['initial', 'pending', 'settled', 'success'])
+  },
+
+  'payward/quote-price-moves': async ({ box, inbox }) => {
+    await box.control('POST', '/balances', { provider: 'payward', currency: 'BTC', amount: '1' })
+    const quote = async () => (await box.call(payward, quoting({ fee: { bps: 0 } }))).json.data
+    const [first, late] = [await quote(), await quote()]
+    await box.advance('10s')
+    expect((await box.call(payward, executing(first.id))).json.data.status).toBe('executing')
+    await box.advance('20s')
+    expect((await box.call(payward, quoteOf(first.id))).json.data).toMatchObject({ status: 'executed', to: { amount: first.to.amount } })
+    expect((await box.call(payward, executing(late.id))).status).toBe(410)
+    expect([first.to.amount, (await quote()).to.amount]).toEqual(['33333.33', '25000.00'])
+    expect(inbox.received.map(({ json }) => json.type)).toEqual(['quote.executed', 'quote.cancelled'])
+  },
+
+  'payward/conversion-rule-on-a-late-deposit': async ({ box }) => {
+    const rule = (await box.call(payward, ruling({}))).json.data
+    await box.advance('3d')
+    await box.deposit(rule.inbound.address, '0.5', { confirmations: 'instant' })
+    await box.advance('2s')
+    const { data } = (await box.call(payward, conversions(`conversion_rule_id=${rule.id}`))).json
+    expect(data.map(({ status, to, fees }: any) => [status, to.asset.amount, fees.trade.amount])).toEqual([['completed', '24975.00', '25.00']])
+  },
+
+  'payward/user-closed-with-money': async ({ box, inbox }) => {
+    const { id: user_id, accounts } = (await box.call(payward, createsUser({}))).json.data
+    const [{ id: account }] = accounts
+    const { address } = (await box.call(payward, creation({}, account))).json.data
+    await box.control('POST', '/actions/payward/close-user', { user_id })
+    await box.advance('2h')
+    const [row] = (await box.control('GET', `/balances?provider=payward&account=${account}`)).json.data
+    expect(Number(row.balance)).toBe(0.25)
+    expect((await box.call(payward, listing('asset_symbol=BTC', account))).json.data).toMatchObject([{ address }])
+    expect((await box.call(payward, userOf(user_id))).json.data.status.state).toBe('closed')
+    for (const request of [transferring({}, account), creation({}, account), quoting({}, account)])
+      expect((await box.call(payward, request)).json).toMatchObject({ status: 403, type: 'tag:kraken.com,2025:UserLocked' })
+    expect(inbox.received).toEqual([])
+  },
+
+  'payward/transfer-cancelled-too-late': async ({ box }) => {
+    await box.control('POST', '/actions/payward/hold-transfer', {})
+    const { id: transfer_id, status } = (await box.call(payward, transferring())).json.data
+    expect(status).toBe('pending')
+    await box.control('POST', '/actions/payward/process-transfer', { transfer_id })
+    await box.advance('30s')
+    expect((await box.call(payward, cancelling(transfer_id))).status).toBe(409)
+    await box.advance('30s')
+    expect((await box.call(payward, transferOf(transfer_id))).json.data.status).toBe('completed')
+    expect((await box.call(payward, cancelling(transfer_id))).status).toBe(409)
   },
 
   'payward/lost-webhooks': async ({ box, inbox }) => {

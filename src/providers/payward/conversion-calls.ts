@@ -46,7 +46,7 @@ export function createConversion(call: PaywardCall, world: World): Answer {
   const atoms = amount === undefined ? 0n : amountIn(asset, amount, 'from.asset.amount')
   const given = { symbol: asset.symbol, type: asset.type, atoms: atoms.toString() }
   const wanted = { symbol: other.symbol, type: other.type, atoms: '0' }
-  const destination = destinationAsked(to.destination, wanted, world)
+  const destination = destinationAsked(to.destination, account, wanted, world)
   if (quote !== null && source !== 'balance') throw wrong('swap_quote_id', 'goes with a balance only')
   const locked = quote === null ? undefined : lockedTerms(quote, account, given, wanted, world)
 
@@ -104,7 +104,7 @@ export function listConversions(call: PaywardCall, world: World): Answer {
 export function conversionShown(row: ConversionRow, world: World) {
   const { id, account, given, wanted, destination, terms, quote, depositTxid, withdrawTxid } = row
   const inbound = world.first(Inbounds, 'byOwner', row.rule ?? id)
-  const wallet = destination.type === 'external_wallet' ? walletOf(row, world) : undefined
+  const wallet = destination.type === 'external_wallet' ? (row.sentTo ?? sendingTo(row, world)) : undefined
   const chain = {
     ...(depositTxid !== null && { deposit_txid: depositTxid }),
     ...(withdrawTxid !== null && { withdraw_txid: withdrawTxid }),
@@ -127,7 +127,7 @@ export function conversionShown(row: ConversionRow, world: World) {
       asset: shown(wanted),
       destination: {
         ...destinationShown(destination),
-        ...(wallet && { via: wallet.method.network.toLowerCase(), address: wallet.address }),
+        ...wallet,
       },
     },
     ...(terms && { fees: { trade: sumShown(terms.fee) } }),
@@ -138,6 +138,11 @@ export function conversionShown(row: ConversionRow, world: World) {
     updated_at: time(row.updatedAt),
     ...(row.transaction !== null && { transaction_id: row.transaction }),
   }
+}
+
+function sendingTo(row: ConversionRow, world: World) {
+  const wallet = walletOf(row, world)
+  return wallet && { via: wallet.method.network.toLowerCase(), address: wallet.address }
 }
 
 function shown(sum: Sum) {

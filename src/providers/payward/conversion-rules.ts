@@ -68,7 +68,7 @@ export function createConversionRule(call: PaywardCall, world: World): Answer {
   if (asset === other) throw wrong('to', 'must be another asset than from')
   const atoms = from.asset.amount === undefined ? 0n : amountIn(asset, from.asset.amount, 'from.asset.amount')
   const wanted = { symbol: other.symbol, type: other.type, atoms: '0' }
-  const destination = destinationAsked(to.destination, wanted, world)
+  const destination = destinationAsked(to.destination, account, wanted, world)
 
   const seq = world.next('payward.conversion-rules')
   const id = `rule_${world.draw('payward conversion rule', seq).base32(20)}`
@@ -96,12 +96,13 @@ export function wrong(field: string, why: string): Refusal {
 /** Refuses a wallet that this asset cannot be sent to. */
 export function destinationAsked(
   { type, wallet_id: wallet, user_id: user }: z.output<typeof DestinationInput>,
+  account: string,
   wanted: Sum,
   world: World,
 ): Destination {
   const destination = { type, wallet: wallet ?? null, user: user ?? null }
   if (type === 'external_wallet' && wallet === undefined) throw wrong('to.destination.wallet_id', 'is required')
-  if (type === 'external_wallet' && !walletOf({ wanted, destination }, world))
+  if (type === 'external_wallet' && !walletOf({ account, wanted, destination }, world))
     throw wrong('to.destination', `${wanted.symbol} cannot be sent to a wallet`)
   return destination
 }

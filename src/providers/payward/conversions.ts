@@ -8,10 +8,11 @@ import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { broadcastNow, requestWithdrawal } from '../../world/withdrawals.ts'
 import type { World } from '../../world/world.ts'
-import { ASSET_TYPES, DECIMALS, METHODS, NETWORKS } from './catalogue.ts'
+import { ASSET_TYPES, DECIMALS, type Method, METHODS, NETWORKS } from './catalogue.ts'
 import { book, letGo, setAside } from './ledger.ts'
 import { bookingsOf } from './quotes.ts'
 import { covered } from './refused.ts'
+import { SavedAddresses } from './withdrawal-addresses.ts'
 import { assetOf, type Sum, SumSchema, type Terms, TermsFields, termsOf } from './terms.ts'
 
 export const CONVERSION_STATUSES = ['pending_deposit', 'converting', 'settling', 'completed', 'failed'] as const
@@ -46,6 +47,8 @@ export interface ConversionRow {
   readonly transaction: string | null
   readonly depositTxid: string | null
   readonly withdrawTxid: string | null
+  /** Where what comes of it went. */
+  readonly sentTo: { readonly via: string; readonly address: string } | null
   /** World ms. */
   readonly createdAt: number
   readonly updatedAt: number
@@ -72,6 +75,7 @@ export const Conversions: Table<ConversionRow> = {
     transaction: Text.nullable(),
     depositTxid: Text.nullable(),
     withdrawTxid: Text.nullable(),
+    sentTo: z.strictObject({ via: Text, address: Text }, { error: 'expected a way and an address' }).nullable(),
     createdAt: Moment,
     updatedAt: Moment,
     timer: Text.nullable(),
@@ -109,6 +113,7 @@ export function makeConversion(fields: NewConversion, world: World): ConversionR
     seq,
     terms: null,
     withdrawTxid: null,
+    sentTo: null,
     createdAt: world.now,
     updatedAt: world.now,
     timer: null,
@@ -139,7 +144,7 @@ export function convert(before: ConversionRow, on: Terms, world: World): Convers
 function payOut(row: ConversionRow, world: World): ConversionRow {
   const { id, account, wanted, source } = row
   const atoms = BigInt(wanted.atoms)
-  const { address, method } = walletOf(row, world)!
+  const { address, tag, method } = walletOf(row, world)!
   const network = NETWORKS[method.network]!
   const outgoing = requestWithdrawal(
     {
@@ -156,7 +161,7 @@ function payOut(row: ConversionRow, world: World): ConversionRow {
       reference: id,
       from: world.address({ chain: CHAINS[network.on].chain, name: ['payward', 'hot', method.network] }),
       address,
-      tag: null,
+      tag,
       atoms,
       fee: '0',
       feeCurrency: wanted.symbol,
@@ -169,19 +174,33 @@ function payOut(row: ConversionRow, world: World): ConversionRow {
     world,
   )
   const { txid } = broadcastNow(outgoing, world)
-  return change(row, { withdrawTxid: txid, status: source === 'balance' ? 'completed' : 'settling' }, world)
+  return change(
+    row,
+    {
+      withdrawTxid: txid,
+      sentTo: { via: method.network.toLowerCase(), address },
+      status: source === 'balance' ? 'completed' : 'settling',
+    },
+    world,
+  )
 }
 
-/** Where the wallet of a destination is: any text names one. */
+/** Where the wallet of a destination is: a saved address by its key, and any other text names a wallet too. */
 // rule: payward.conversions.wallets
-export function walletOf({ wanted, destination }: Pick<ConversionRow, 'wanted' | 'destination'>, world: World) {
-  const method = METHODS.find(
-    ({ symbol, type, network }) =>
-      symbol === wanted.symbol && type === wanted.type && NETWORKS[network]!.tagDigits === undefined,
-  )
-  if (!method || destination.wallet === null) return undefined
+export function walletOf(
+  { account, wanted, destination }: Pick<ConversionRow, 'account' | 'wanted' | 'destination'>,
+  world: World,
+): { readonly method: Method; readonly address: string; readonly tag: string | null } | undefined {
+  const methods = METHODS.filter(({ symbol, type }) => symbol === wanted.symbol && type === wanted.type)
+  const { wallet } = destination
+  if (wallet === null) return undefined
+  const saved = world.first(SavedAddresses, 'byKey', JSON.stringify([account, wallet]))
+  const known = saved && methods.find(({ id }) => id === saved.method)
+  if (saved && known) return { method: known, address: saved.address, tag: saved.tag }
+  const method = methods.find(({ network }) => NETWORKS[network]!.tagDigits === undefined)
+  if (!method) return undefined
   const { chain } = CHAINS[NETWORKS[method.network]!.on]
-  return { method, address: world.address({ chain, name: ['payward', 'wallet', destination.wallet] }) }
+  return { method, address: world.address({ chain, name: ['payward', 'wallet', wallet] }), tag: null }
 }
 
 /** Money has arrived for it: two seconds, in which it is set aside, and then it is converted. Only inside a change. */
