@@ -11,7 +11,7 @@ import { book, letGo, setAside } from './ledger.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
 import { findAsset } from './methods.ts'
 import { covered } from './refused.ts'
-import { amountIn, sumShown } from './terms.ts'
+import { amountIn, SumSchema, sumShown } from './terms.ts'
 import { lockOf, Users } from './users.ts'
 import { ok, page, type PaywardCall, time } from './wire.ts'
 
@@ -49,7 +49,7 @@ export const AccountTransfers: Table<TransferRow> = {
     recipient: Text,
     by: oneOf(['account', 'tag', 'email']),
     named: Text,
-    symbol: Text,
+    symbol: SumSchema.shape.symbol,
     type: oneOf(ASSET_TYPES),
     atoms: Digits,
     status: oneOf(TRANSFER_STATUSES),

@@ -131,7 +131,8 @@ export function destinationShown({ type, wallet, user }: Destination) {
 /** Money has been credited at its endpoint. Only inside a change. */
 // rule: payward.conversions.rule-fires
 export function fireRule(id: string, sum: Sum, txid: string | null, world: World): string {
-  const rule = world.get(ConversionRules, id)!
+  const rule = world.get(ConversionRules, id)
+  if (!rule) return `there is no rule ${id}: the money stays in the balance`
   const { account, given, wanted, destination, status } = rule
   const same = given.symbol === sum.symbol && given.type === sum.type
   if (!same || (given.atoms !== '0' && given.atoms !== sum.atoms))

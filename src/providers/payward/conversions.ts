@@ -144,7 +144,9 @@ export function convert(before: ConversionRow, on: Terms, world: World): Convers
 function payOut(row: ConversionRow, world: World): ConversionRow {
   const { id, account, wanted, source } = row
   const atoms = BigInt(wanted.atoms)
-  const { address, tag, method } = walletOf(row, world)!
+  const wallet = walletOf(row, world)
+  if (!wallet) return change(row, { status: 'completed' }, world)
+  const { address, tag, method } = wallet
   const network = NETWORKS[method.network]!
   const outgoing = requestWithdrawal(
     {

@@ -61,7 +61,8 @@ export function credit(
   book({ account, asset: sum, atoms: BigInt(sum.atoms), against: 'outside', kind: 'deposit', deposit }, world)
   if (purpose === 'top-up') return topUpStep(owner, 'credited', { ...sum, transfer: deposit ?? 'bank' }, world)
   if (purpose === 'rule') return fireRule(owner, sum, txid, world)
-  const row = world.get(Conversions, owner)!
+  const row = world.get(Conversions, owner)
+  if (!row) return `there is no conversion ${owner}: the money stays in the balance`
   const { given, status } = row
   if (status !== 'pending_deposit' || given.symbol !== sum.symbol || given.type !== sum.type)
     return `conversion ${owner} is ${status} and takes ${given.symbol}: the money stays in the balance`

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Refusal } from '../../provider.ts'
 import { amountText, atomsOf, withoutEndZeros, withPlaces } from '../../text/decimals.ts'
-import { Digits, oneOf, Text } from '../../world/rows.ts'
+import { Digits, oneOf } from '../../world/rows.ts'
 import type { World } from '../../world/world.ts'
 import { type Asset, ASSET_TYPES, ASSETS, type AssetType, DECIMALS } from './catalogue.ts'
 import { priceIn } from './prices.ts'
@@ -15,7 +15,7 @@ export interface Sum {
 }
 
 export const SumSchema = z.strictObject(
-  { symbol: Text, type: oneOf(ASSET_TYPES), atoms: Digits },
+  { symbol: oneOf(ASSETS.map(({ symbol }) => symbol)), type: oneOf(ASSET_TYPES), atoms: Digits },
   { error: 'expected an asset and atoms' },
 )
 
@@ -137,7 +137,8 @@ export function termsOf({ from, to, fixed, atoms, bps }: Asked, world: World): T
 }
 
 export function assetOf({ symbol, type }: Pick<Sum, 'symbol' | 'type'>): Asset {
-  return ASSETS.find((asset) => asset.symbol === symbol && asset.type === type)!
+  const namesakes = ASSETS.filter((asset) => asset.symbol === symbol)
+  return namesakes.find((asset) => asset.type === type) ?? namesakes[0]!
 }
 
 // rule: payward.amounts.places

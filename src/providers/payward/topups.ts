@@ -131,7 +131,8 @@ export function topUpStep(
   sum: Sum & { readonly transfer: string },
   world: World,
 ): string {
-  const row = world.get(TopUps, id)!
+  const row = world.get(TopUps, id)
+  if (!row) return `there is no top-up ${id}: the money only reaches the balance`
   const exactly = world.assumes('payward.topups.amount') === 'exact'
   const fits = sum.symbol === row.sum.symbol && sum.type === row.sum.type && (!exactly || sum.atoms === row.sum.atoms)
   const waits = row.status === 'pending' && fits
