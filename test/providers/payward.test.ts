@@ -1478,30 +1478,12 @@ describe('answers', () => {
 
   test('the rest of the document is answered by samples, marked as such, behind the same checks', async () => {
     const box = await start()
-    const portfolio = { method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/transfers` }
-    const reply = await box.call(client, portfolio)
-    expect([reply.status, reply.headers['x-sandgate'], Object.keys(reply.json)]).toEqual([
-      200,
-      'sampled',
-      ['data', 'next_page_token'],
-    ])
-    refused(await box.send('payward', portfolio), 'missingKey')
-    refused(await box.call(client, { method: 'GET', path: `/v1/accounts/${ACCOUNTS.other}/transfers` }), 'account')
-    const quote = { from: { symbol: 'BTC', type: 'crypto', amount: '0.5' }, to: { symbol: 'USD', type: 'fiat' } }
-    // A client that reads on until there is no other page comes to an end.
-    for (const path of [`/v1/accounts/${ACCOUNTS.main}/transfers`]) {
-      for (let i = 0; i < 4; i++)
-        expect((await box.call(client, { method: 'GET', path })).json.next_page_token).toBeNull()
-    }
-    expect(
-      (
-        await box.call(client, {
-          method: 'POST',
-          path: `/v1/accounts/${ACCOUNTS.main}/quotes`,
-          body: JSON.stringify(quote),
-        })
-      ).json.data.id,
-    ).toMatch(/^qte_/)
+    const onchain = (account: string) => ({ method: 'GET', path: `/v1/accounts/${account}/onchain-quotes/XQ1` })
+    const reply = await box.call(client, onchain(ACCOUNTS.main))
+    expect([reply.status, reply.headers['x-sandgate'], Object.keys(reply.json)]).toEqual([200, 'sampled', ['data']])
+    expect(reply.json.data.id).toMatch(/^qte_/)
+    refused(await box.send('payward', onchain(ACCOUNTS.main)), 'missingKey')
+    refused(await box.call(client, onchain(ACCOUNTS.other)), 'account')
   })
 })
 
