@@ -9,6 +9,7 @@ import { client as alphapo, taking } from './clients/alphapo.ts'
 import { allocation, client, clientOf, KEYS } from './clients/cpg.ts'
 import { client as payward } from './clients/payward.ts'
 import type { SandboxOptions } from '../src/options.ts'
+import type { Provider } from '../src/provider.ts'
 import { type Client, Kit, type Reply, type Request, START, start } from './kit.ts'
 
 const SPEC = new URL('../specs/sandgate.yaml', import.meta.url).pathname
@@ -33,12 +34,17 @@ beforeEach(() => void box.sandbox.engine.worlds.reset('default'))
 afterEach(() => expect(bugs.splice(0)).toEqual([]))
 afterAll(() => box.sandbox.close())
 
-/** A sandbox in which nobody models two of CPG's operations. */
+/** A sandbox in which nobody models two of CPG's operations and one of Payward's. */
 async function withSamples(options: SandboxOptions = {}): Promise<Kit> {
   const providers = await findProviders()
-  const cpg = providers.get('cpg')!
-  const { listTransactions: _, getHotWalletAddress: __, ...operations } = cpg.operations
-  return start(options, new Map([...providers, ['cpg', { ...cpg, operations }]]))
+  const [cpg, payward] = [providers.get('cpg')!, providers.get('payward')!]
+  const { listTransactions: _, getHotWalletAddress: __, ...ofCpg } = cpg.operations
+  const { getPortfolioSummary: ___, ...ofPayward } = payward.operations
+  const less: [string, Provider][] = [
+    ['cpg', { ...cpg, operations: ofCpg }],
+    ['payward', { ...payward, operations: ofPayward }],
+  ]
+  return start(options, new Map([...providers, ...less]))
 }
 
 /** A control call whose answer must be on contract. A path that is no operation is judged as any operation's `default`: a problem. */

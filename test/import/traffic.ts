@@ -134,7 +134,7 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [payward, registration({}), 200],
     (answers) => [payward, change(answers[5].data.webhook.id, { events: ['quote.executed'] }), 200],
     (answers) => [payward, { method: 'POST', path: `/v1/webhooks/${answers[5].data.webhook.id}/test` }, 200],
-    () => [payward, { method: 'GET', path: `${addressesOf(ACCOUNT)}?asset_symbol=NOPE` }, 404],
+    () => [payward, { method: 'GET', path: `${addressesOf(ACCOUNT)}?asset_symbol=NOPE` }, 400],
     () => [payward, { method: 'GET', path: `${addressesOf('WNOBODY5GATE2MAIN')}?asset_symbol=BTC` }, 404],
     () => [payward, { method: 'GET', path: addressesOf(ACCOUNT) }, 400],
     () => [
