@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { Timers } from './clock.ts'
 import type { Module } from './module.ts'
+import { withoutLogins } from '../text/redact.ts'
 import { Count, JsonObject, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
 import type { World } from './world.ts'
@@ -55,6 +56,8 @@ export interface Delivery {
   readonly provider: string
   readonly account: string
   readonly endpoint: string
+  /** Where its last attempt went, or the first one is to go, without a password; left out by versions that did not note it. */
+  readonly url?: string
   readonly event: string
   /** The provider's own id of the object it is about, as in the allocation's `reference`. */
   readonly object: string | null
@@ -87,6 +90,7 @@ export const Deliveries: Table<Delivery> = {
     provider: Text,
     account: Text,
     endpoint: Text,
+    url: Text.exactOptional(),
     event: Text,
     object: Text.nullable(),
     // The headers of every provider are made of what it holds.
@@ -222,6 +226,7 @@ export function deliver(callback: Callback, endpoint: Endpoint, world: World): D
     provider: callback.provider,
     account: callback.account,
     endpoint: endpoint.id,
+    url: withoutLogins(endpoint.url),
     event: callback.event,
     object: callback.object,
     body: callback.body(seq),
@@ -342,7 +347,15 @@ function attemptAt(
 
 /** An attempt fell due: it is in flight until `attemptEnded`. */
 function attemptDue(id: string, world: World): void {
-  world.put(Deliveries, { ...deliveryOf(id, world), status: 'pending', timer: null, sending: world.next('attempts') })
+  const delivery = deliveryOf(id, world)
+  const endpoint = world.get(Endpoints, delivery.endpoint)
+  world.put(Deliveries, {
+    ...delivery,
+    ...(endpoint && { url: withoutLogins(endpoint.url) }),
+    status: 'pending',
+    timer: null,
+    sending: world.next('attempts'),
+  })
 }
 
 function deliveryOf(id: string, world: World): Delivery {

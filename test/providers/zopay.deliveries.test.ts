@@ -76,7 +76,7 @@ describe('deliveries', () => {
   })
 
   test('zopay.deliveries.statuses: exhausted after the sixth failure, failed when the endpoint is gone', async () => {
-    const { box } = await receiving(99)
+    const { box, inbox } = await receiving(99)
     await happens(box)
     await box.advance('24h')
     expect((await deliveries(box))[0]).toMatchObject({ status: 'exhausted', attempt_count: 6, next_attempt_at: null })
@@ -85,8 +85,8 @@ describe('deliveries', () => {
     const gone = await box.control('DELETE', `/callbacks/endpoints/${id}`)
     expect(gone.status, gone.text).toBeLessThan(300)
     expect((await deliveries(box)).map(({ status, url }) => [status, url])).toEqual([
-      ['failed', null],
-      ['exhausted', null],
+      ['failed', inbox.url],
+      ['exhausted', inbox.url],
     ])
   })
 
@@ -132,6 +132,30 @@ describe('deliveries', () => {
     ])
       refused(await box.call(client, get(`/webhook-deliveries?${query}`)), 400, code!)
     expect((await box.call(client, get('/webhook-deliveries?limit=0'))).status).toBe(422)
+  })
+
+  test('zopay.deliveries.row: url is where a delivery went, and a replay goes to the current one', async () => {
+    const { box, inbox } = await receiving(1)
+    await happens(box)
+    const moved = await Inbox.open()
+    await box.subscribe('zopay', moved)
+    const first = inbox.received[0]!.json.id
+    await box.call(client, replay(first, fresh()))
+    expect((await deliveries(box)).map(({ url }) => url)).toEqual([moved.url, inbox.url])
+    await box.advance('1m')
+    // The second attempt of the first delivery goes to the endpoint as it is by then.
+    expect((await deliveries(box)).map(({ url }) => url)).toEqual([moved.url, moved.url])
+    expect([inbox.received.length, moved.received.length]).toEqual([1, 2])
+  })
+
+  test('zopay.deliveries.row: a password inside of the url is not told', async () => {
+    const box = await start()
+    const inbox = await Inbox.open()
+    const url = inbox.url.replace('http://', 'http://shop:pass-of-the-shop@')
+    await box.subscribe('zopay', { url })
+    await happens(box)
+    const [{ url: told }] = await deliveries(box)
+    expect(told).toBe(inbox.url.replace('http://', 'http://hidden@'))
   })
 
   test('without an endpoint nothing is listed', async () => {

@@ -1,7 +1,7 @@
 // Deliveries of webhooks as Zopay lists them: a view of what the sandbox sends for the caller's organisation.
 import type { Answer } from '../../provider.ts'
 import { Timers } from '../../world/clock.ts'
-import { Deliveries, type Delivery, Endpoints } from '../../world/outbox.ts'
+import { Deliveries, type Delivery } from '../../world/outbox.ts'
 import type { World } from '../../world/world.ts'
 import { bounds, livemodes, words } from './filters.ts'
 import { page } from './pages.ts'
@@ -60,7 +60,7 @@ function viewOf(row: Delivery, world: World): object {
   return {
     ...documented,
     event_type: told.type,
-    url: world.get(Endpoints, row.endpoint)?.url ?? null,
+    url: row.url ?? null,
     livemode: told.livemode,
     last_response_status: last?.status ?? null,
     last_error: last?.error ?? null,
