@@ -263,6 +263,65 @@ describe('executing', () => {
   })
 })
 
+describe('of the config file', () => {
+  const route = (from: string, to: string, fee: string, seconds: number) => ({ from, to, fee, seconds })
+  const set = (payouts: Record<string, unknown>) => start({ providers: { zopay: { payouts } } })
+
+  test('zopay.payouts.fees; zopay.payouts.route: fees and times of its own, which the choice of a route goes by', async () => {
+    const routes = [route('ethereum', 'ethereum', '7.5', 900), route('solana', 'ethereum', '1.05', 60)]
+    const box = await set({ routes })
+    await fund(box)
+    expect(await quoted(box)).toMatchObject({
+      recipient_gets: '32.50',
+      fee_total_usd: '7.50',
+      route: { from_network: 'ethereum', to_network: 'ethereum', estimated_seconds: 900 },
+      recommendation: { alternative_route: { network: 'solana', fee_total_usd: '1.05', savings_usd: '6.45' } },
+    })
+    await fund(box, { network: 'solana' })
+    expect(await quoted(box)).toMatchObject({ fee_total_usd: '1.05', route: { from_network: 'solana' } })
+    // Those that it does not name stay as they are.
+    expect(await quoted(box, { destination: SOLANA_PAYEE })).toMatchObject({ fee_total_usd: '0.50' })
+    const { estimated_delivery_at } = await paidOut(box)
+    expect(estimated_delivery_at).toBe('2026-05-16T19:01:00Z')
+  })
+
+  test('zopay.payouts.fees; zopay.ledger.payouts: without a fee all of it arrives, and there is no movement of nothing', async () => {
+    const box = await set({ routes: [route('ethereum', 'ethereum', '0', 180)] })
+    await fund(box)
+    const { id, quote: terms } = await paidOut(box)
+    expect([terms.recipient_gets, terms.fee_total_usd]).toEqual(['40.00', '0.00'])
+    await box.advance('5m')
+    expect((await payoutOf(box, id)).final_recipient_amount).toBe('40.00')
+    const { data } = (await box.control('GET', '/movements')).json
+    expect(data.map(({ kind, amount }: any) => `${kind} ${amount}`).sort()).toEqual([
+      'adjustment 100.000000',
+      'payout -40.000000',
+    ])
+    expect(ledgerProblems(box.world)).toEqual([])
+  })
+
+  test('zopay.payouts.broadcast: another time until the broadcast', async () => {
+    const box = await set({ broadcastSeconds: 60 })
+    await fund(box)
+    const { id } = await paidOut(box)
+    await box.advance('59s')
+    expect(stages(await payoutOf(box, id))).toEqual(['pending'])
+    await box.advance('1s')
+    expect(stages(await payoutOf(box, id))).toEqual(['pending', 'broadcast'])
+  })
+
+  test.each([
+    { broadcastSeconds: -1 },
+    { routes: [route('tron', 'solana', '1.00', 5)] },
+    { routes: [route('solana', 'solana', '1.005', 5)] },
+    { routes: [route('solana', 'solana', '-1', 5)] },
+    { routes: [route('solana', 'solana', '1', 0)] },
+    { fee: '1' },
+  ])('%j is refused', async (payouts) => {
+    await expect(set(payouts)).rejects.toThrow(/payouts/)
+  })
+})
+
 describe('on its way', () => {
   test('zopay.payouts.broadcast; zopay.payouts.timeline; zopay.payouts.detail; zopay.payouts.transaction; zopay.ledger.payouts: a native one', async () => {
     const box = await start()

@@ -1,6 +1,7 @@
 // The assets, networks and scopes Zopay is known to have, and the keys every world starts with.
 import { z } from 'zod'
 import type { Chain } from '../../world/addresses.ts'
+import { atomsOf } from '../../text/decimals.ts'
 import type { NetworkName } from '../../world/networks.ts'
 
 export interface Network {
@@ -74,6 +75,8 @@ const Key = z.strictObject({
   ratePerMinute: z.int().positive().optional(),
 })
 
+const OneOfNetworks = z.enum(Object.keys(NETWORKS) as [string, ...string[]])
+
 /** The fiat currencies that an organisation may enable. */
 const FIATS = ['usd', 'pen'] as const
 
@@ -81,9 +84,7 @@ const Account = z.strictObject({
   keys: z.array(Key),
   /** Asked of live keys only. */
   approved: z.boolean().default(true),
-  pairs: z
-    .array(z.strictObject({ asset: z.enum(ASSETS), network: z.enum(Object.keys(NETWORKS) as [string, ...string[]]) }))
-    .default([...PAIRS] as never),
+  pairs: z.array(z.strictObject({ asset: z.enum(ASSETS), network: OneOfNetworks })).default([...PAIRS] as never),
   fiats: z.array(z.enum(FIATS)).default([...FIATS]),
 })
 
@@ -112,13 +113,54 @@ export interface Caller {
   readonly ratePerMinute: number | undefined
 }
 
+/** A way from a user's balance to an address. */
+export interface Route {
+  readonly from: string
+  readonly to: string
+  /** US cents. */
+  readonly fee: number
+  readonly seconds: number
+}
+
+// rule: zopay.payouts.fees
+const ROUTES: readonly Route[] = [
+  { from: 'solana', to: 'solana', fee: 50, seconds: 30 },
+  { from: 'ethereum', to: 'ethereum', fee: 300, seconds: 180 },
+  { from: 'solana', to: 'ethereum', fee: 450, seconds: 300 },
+  { from: 'ethereum', to: 'solana', fee: 500, seconds: 420 },
+]
+
+const Payouts = z.strictObject({
+  broadcastSeconds: z.int().nonnegative().default(5),
+  routes: z
+    .array(
+      z.strictObject({
+        from: OneOfNetworks,
+        to: OneOfNetworks,
+        fee: z.string().regex(/^\d{1,9}(\.\d{1,2})?$/, 'expected US dollars in quotes, with at most two places'),
+        seconds: z.int().positive(),
+      }),
+    )
+    .default([]),
+})
+
+/** Those of the config file in place of Sandgate's own; of two for the same way the last one. */
+function routesOf(given: z.output<typeof Payouts>['routes']): readonly Route[] {
+  const own = new Map(given.map((route) => [`${route.from} ${route.to}`, route]))
+  return ROUTES.map((route) => {
+    const instead = own.get(`${route.from} ${route.to}`)
+    return instead ? { ...instead, fee: Number(atomsOf(instead.fee, 2)) } : route
+  })
+}
+
 /** What a config file may say under `providers.zopay`; accounts are added to the demo ones, one of the same name replaces it. */
 export const Settings = z
   .strictObject({
     accounts: z.record(z.string(), Account).default({}),
     liveKeys: z.enum(['refuse', 'serve']).default('refuse'),
+    payouts: Payouts.prefault({}),
   })
-  .transform(({ accounts, liveKeys }) => {
+  .transform(({ accounts, liveKeys, payouts: { broadcastSeconds, routes } }) => {
     const all = { ...z.record(z.string(), Account).parse(DEMO_ACCOUNTS), ...accounts }
     const keys = Object.entries(all).flatMap(([org, { keys, approved, pairs, fiats }]) =>
       keys.map(({ id, scopes, ratePerMinute }, index): [string, Caller] => [
@@ -126,7 +168,8 @@ export const Settings = z
         { org, key: `${org}/${index}`, livemode: false, scopes, approved, pairs, fiats, ratePerMinute },
       ]),
     )
-    return { liveKeys, keys: new Map(keys), organisations: Object.keys(all) }
+    const payouts = { broadcastMs: broadcastSeconds * 1000, routes: routesOf(routes) }
+    return { liveKeys, payouts, keys: new Map(keys), organisations: Object.keys(all) }
   })
 
 export type Settings = z.output<typeof Settings>

@@ -14,7 +14,7 @@ import {
   type WithdrawalStep,
 } from '../../world/withdrawals.ts'
 import type { World } from '../../world/world.ts'
-import { DECIMALS, NETWORKS } from './catalogue.ts'
+import { DECIMALS, NETWORKS, type Settings } from './catalogue.ts'
 import { log } from './events.ts'
 import { accountOf, purseOf } from './money.ts'
 import { Quotes, told } from './quotes.ts'
@@ -99,10 +99,6 @@ export function holdOf(id: string): string {
   return `zopay.payout:${id}`
 }
 
-/** How long it takes to broadcast a payout. */
-// rule: zopay.payouts.broadcast
-const BROADCAST_MS = 5_000
-
 /** The second transfer of a payout over the bridge is called like the payout, with this behind. */
 const SECOND = '/bridge'
 
@@ -111,7 +107,9 @@ export function begin(row: PayoutRow, fate: WithdrawalFate | undefined, world: W
   // rule: zopay.payouts.bridge
   const direct = row.from === row.to
   const to = direct ? row.destination : bridgeAddress(row.from, 'in', world)
-  broadcastIn(request(row, { reference: row.id, network: row.from, to, fate }, world), BROADCAST_MS, world)
+  const transfer = request(row, { reference: row.id, network: row.from, to, fate }, world)
+  // rule: zopay.payouts.broadcast
+  broadcastIn(transfer, world.settings<Settings>('zopay').payouts.broadcastMs, world)
 }
 
 function bridgeAddress(network: string, side: 'in' | 'out', world: World): string {
@@ -173,16 +171,22 @@ export function onStep(step: WithdrawalStep, withdrawal: Withdrawal, world: Worl
 
 // rule: zopay.ledger.payouts
 function broadcast(row: PayoutRow, { id, txid }: Withdrawal, world: World): string {
-  const purse = purseOf({ ...row, network: row.from })
-  const fee = BigInt(row.atoms) - BigInt(row.finalAtoms)
-  const against = row.from === row.to ? 'chain' : 'bridge'
-  const postings: Posting[] = [
-    { purse, atoms: -BigInt(row.finalAtoms), against, kind: 'payout', withdrawal: id },
-    { purse, atoms: -fee, against: 'fees', kind: 'payout_fee', withdrawal: id },
-  ]
+  const postings = partsOf(row).map((part) => ({ ...part, atoms: -part.atoms, withdrawal: id }))
   if (isHeld(holdOf(row.id), world)) settle(holdOf(row.id), postings, world)
   move(row, 'broadcast', txid, world)
   return `payout ${row.id} is broadcast and debited`
+}
+
+/** What the user sends: the recipient's part, and the fee where there is one. */
+function partsOf(row: PayoutRow): Posting[] {
+  const purse = purseOf({ ...row, network: row.from })
+  const sent = BigInt(row.finalAtoms)
+  const against = row.from === row.to ? 'chain' : 'bridge'
+  const parts: Posting[] = [
+    { purse, atoms: sent, against, kind: 'payout' },
+    { purse, atoms: BigInt(row.atoms) - sent, against: 'fees', kind: 'payout_fee' },
+  ]
+  return parts.filter(({ atoms }) => atoms > 0n)
 }
 
 /** The first transfer is confirmed: the bridge sends the second one, so that all of it takes about as long as was told. */
@@ -217,11 +221,7 @@ function failed(row: PayoutRow, { id, reason, txid }: Withdrawal, world: World):
 
 /** The reverse of what the broadcast took. */
 function refund(row: PayoutRow, withdrawal: string, world: World): void {
-  const purse = purseOf({ ...row, network: row.from })
-  const fee = BigInt(row.atoms) - BigInt(row.finalAtoms)
-  const against = row.from === row.to ? 'chain' : 'bridge'
-  post({ purse, atoms: BigInt(row.finalAtoms), against, kind: 'payout_refund', withdrawal }, world)
-  post({ purse, atoms: fee, against: 'fees', kind: 'payout_fee_refund', withdrawal }, world)
+  for (const part of partsOf(row)) post({ ...part, kind: `${part.kind}_refund`, withdrawal }, world)
 }
 
 /** The next stage of the timeline, in the payout and in its transaction. */

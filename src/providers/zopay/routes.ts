@@ -1,24 +1,8 @@
 // Ways from a user's balance to an address: what each costs and takes, and which one a payout takes.
 import type { World } from '../../world/world.ts'
 import { availableIn } from '../../world/ledger.ts'
-import type { Caller } from './catalogue.ts'
+import type { Caller, Route, Settings } from './catalogue.ts'
 import { purseOf } from './money.ts'
-
-export interface Route {
-  readonly from: string
-  readonly to: string
-  /** US cents. */
-  readonly fee: number
-  readonly seconds: number
-}
-
-// rule: zopay.payouts.fees
-const ROUTES: readonly Route[] = [
-  { from: 'solana', to: 'solana', fee: 50, seconds: 30 },
-  { from: 'ethereum', to: 'ethereum', fee: 300, seconds: 180 },
-  { from: 'solana', to: 'ethereum', fee: 450, seconds: 300 },
-  { from: 'ethereum', to: 'solana', fee: 500, seconds: 420 },
-]
 
 export interface Choice {
   readonly route: Route
@@ -37,9 +21,10 @@ export function choose(
 ): Choice {
   const { externalRef, asset, to, atoms } = wanted
   const has = ({ from }: Route) => availableIn(purseOf({ org, livemode, externalRef, asset, network: from }), world)
-  const open = ROUTES.filter(
-    (route) => route.to === to && pairs.some((pair) => pair.asset === asset && pair.network === route.from),
-  ).sort((one, other) => one.fee - other.fee)
+  const { routes } = world.settings<Settings>('zopay').payouts
+  const open = routes
+    .filter((route) => route.to === to && pairs.some((pair) => pair.asset === asset && pair.network === route.from))
+    .sort((one, other) => one.fee - other.fee)
   const cheapest = open[0]!
   const route = open.find((each) => has(each) >= atoms)
   if (!route) return { route: cheapest, cheaper: undefined, missing: atoms - max(has(cheapest), 0n) }
