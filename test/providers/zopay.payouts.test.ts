@@ -183,7 +183,7 @@ describe('executing', () => {
         `"route":{"from_network":"ethereum","to_network":"ethereum","estimated_seconds":180}},"estimated_delivery_at":"2026-05-16T19:03:10Z",` +
         `"tracking_url":"https://track.zopay.invalid/${json.id}"}`,
     )
-    const without = await assuming({ 'zopay.payouts.tracking-url': 'null' })
+    const without = await assuming({ 'zopay.payouts.tracking-url': 'none' })
     await fund(without)
     expect((await paidOut(without)).tracking_url).toBeNull()
   })

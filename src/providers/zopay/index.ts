@@ -58,7 +58,7 @@ export const provider: Provider = {
     [AFTER_BROADCAST]: ['refunded', 'lost'],
     [DETAIL]: ['own-fields', 'with-execution'],
     [FINAL_AMOUNTS]: ['as-quoted', 'drift'],
-    [TRACKING_URL]: ['string', 'null'],
+    [TRACKING_URL]: ['string', 'none'],
     [EVENTS]: ['none', 'planned'],
     [AMOUNT]: ['available', 'total'],
     [TENANT]: ['users-and-treasury', 'users-only'],

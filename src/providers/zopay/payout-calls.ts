@@ -116,7 +116,7 @@ function final(quote: QuoteRow, id: string, world: World): Pick<PayoutRow, 'fina
 /** A page at a host that cannot exist, as of an intent. */
 // rule: zopay.payouts.tracking-url
 function trackingUrl(id: string, world: World): string | null {
-  return world.assumes(TRACKING_URL) === 'null' ? null : `https://track.zopay.invalid/${id}`
+  return world.assumes(TRACKING_URL) === 'none' ? null : `https://track.zopay.invalid/${id}`
 }
 
 // rule: zopay.payouts.executed-shape
