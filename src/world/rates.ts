@@ -52,6 +52,8 @@ const EUROS: Readonly<Record<string, string>> = {
   EURC: '1',
   EURS: '1',
   BRZ: '0.16',
+  TSLAX: '270',
+  AAPLX: '180',
   VERSE: '0.0001',
   XED: '0.01',
   CPD: '0.01',

@@ -98,6 +98,9 @@ export function clientOf(credentials: Credentials): Client {
       createQuote: () => quoting(),
       getQuote: () => quoteOf('qte_01J0M7C0Z9F8YX3GQH8E'),
       executeQuote: () => executing('qte_01J0M7C0Z9F8YX3GQH8E'),
+      createOnchainQuote: () => quotingOnchain(),
+      getOnchainQuote: () => onchainQuoteOf('XQ01J0M7C0Z9F8'),
+      listOnchainQuotes: () => onchainQuotes(),
       createDeposit: () => toppingUp(),
       createConversion: () => converting(),
       getConversion: () => conversionOf('conv_01J0M7C0Z9F8YX3GQH8E'),
@@ -228,6 +231,35 @@ export function quoteOf(id: string, account: string = ACCOUNTS.main): Request {
 
 export function executing(id: string, account: string = ACCOUNTS.main): Request {
   return { method: 'POST', path: `/v1/accounts/${account}/quotes/${id}/execute` }
+}
+
+/** An address on Ethereum that belongs to nobody here. */
+export const EVM_WALLET = '0x52908400098527886E0F7030069857D2E4169EE7'
+
+/** Saves that wallet, as an on-chain quote wants it. */
+export function savingWallet(account: string = ACCOUNTS.main): Request {
+  return saving({ asset_symbol: 'ETH', method_id: METHODS.ETH, key: 'own-wallet', address: EVM_WALLET }, account)
+}
+
+/** An on-chain quote that buys ten TSLAx, unless fields say otherwise. */
+export function quotingOnchain(fields: Record<string, unknown> = {}, account: string = ACCOUNTS.main): Request {
+  return {
+    method: 'POST',
+    path: `/v1/accounts/${account}/onchain-quotes`,
+    body: JSON.stringify({
+      from: { symbol: 'USDC', type: 'stablecoin', wallet: { address: EVM_WALLET, network: 'ethereum' } },
+      to: { symbol: 'TSLAx', type: 'xstock', amount: '10' },
+      ...fields,
+    }),
+  }
+}
+
+export function onchainQuoteOf(id: string, account: string = ACCOUNTS.main): Request {
+  return { method: 'GET', path: `/v1/accounts/${account}/onchain-quotes/${id}` }
+}
+
+export function onchainQuotes(query = '', account: string = ACCOUNTS.main): Request {
+  return { method: 'GET', path: `/v1/accounts/${account}/onchain-quotes${query && `?${query}`}` }
 }
 
 /** A top-up of a quarter bitcoin, unless fields say otherwise. */

@@ -61,10 +61,18 @@ export const ASSETS: readonly Asset[] = [
   { symbol: 'TRX', type: 'crypto', name: 'Tron' },
   { symbol: 'USDC', type: 'stablecoin', name: 'USD Coin' },
   { symbol: 'USDT', type: 'stablecoin', name: 'Tether USD' },
+  { symbol: 'TSLAx', type: 'xstock', name: 'Tesla xStock' },
+  { symbol: 'AAPLx', type: 'xstock', name: 'Apple xStock' },
   { symbol: 'USD', type: 'fiat', name: 'US Dollar' },
   { symbol: 'EUR', type: 'fiat', name: 'Euro' },
   { symbol: 'GBP', type: 'fiat', name: 'British Pound' },
 ]
+
+/** The contracts of xStocks on Ethereum. */
+export const XSTOCK_TOKENS: Readonly<Record<string, string>> = {
+  TSLAx: '0x8aD3c73F833d3F9A523aB01476625F269aEB7Cf0',
+  AAPLx: '0x9d275685dC284C8eB1C79f6ABA7a63Dc75ec890a',
+}
 
 const BTC = 'b3a7d8b4-9f36-4c2e-9c1e-7b9e6f9a0a11'
 const ETH = 'a001231f-488e-48c0-b36c-6e0d2c1ee247'
@@ -206,17 +214,19 @@ export const Settings = z
     unusedAddresses: z.int().positive().default(5),
     /** How long a price holds, seconds. */
     quoteSeconds: z.int().positive().default(30),
+    /** The same for on-chain quotes. */
+    onchainQuoteSeconds: z.int().positive().default(30),
     /** Names that people have given accounts, for transfers: `@ann`. */
     tags: z.record(z.string().regex(/^@\S+$/, 'expected a tag such as @ann'), z.string()).default({}),
   })
-  .transform(({ accounts, unusedAddresses, quoteSeconds, tags }) => {
+  .transform(({ accounts, tags, ...rest }) => {
     const all = { ...z.record(z.string(), Account).parse(DEMO_ACCOUNTS), ...accounts }
     const keys = new Map(
       Object.entries(all).flatMap(([partner, { keys, ids }]) =>
         keys.map((key) => [key.id, { ...key, partner, ids }] as const),
       ),
     )
-    return { accounts: all, unusedAddresses, quoteSeconds, tags: { ...DEMO_TAGS, ...tags }, keys }
+    return { ...rest, accounts: all, tags: { ...DEMO_TAGS, ...tags }, keys }
   })
 
 export type Settings = z.output<typeof Settings>

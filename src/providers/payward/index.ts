@@ -26,6 +26,13 @@ import { Balances, ledger } from './ledger.ts'
 import { InboundDeposits, onInbound } from './inbound-deposits.ts'
 import { Inbounds } from './inbounds.ts'
 import { listDepositMethods } from './methods.ts'
+import {
+  createOnchainQuote,
+  getOnchainQuote,
+  listOnchainQuotes,
+  onchainReactions,
+  OnchainQuotes,
+} from './onchain-quotes.ts'
 import { listPortfolioTransactions } from './portfolio.ts'
 import { createQuote, executeQuote, getQuote, quoteReactions, Quotes } from './quotes.ts'
 import { sign, signing } from './signing.ts'
@@ -77,6 +84,7 @@ export const provider: Provider = {
     Users,
     UserAccounts,
     Quotes,
+    OnchainQuotes,
     AccountTransfers,
     Watched,
     Inbounds,
@@ -148,6 +156,10 @@ export const provider: Provider = {
     createQuote: { run: createQuote, repeats: byIdempotencyKey, makes: true },
     getQuote: { run: getQuote },
     executeQuote: { run: executeQuote, repeats: byIdempotencyKey, makes: true },
+    // rule: payward.idempotency.elsewhere
+    createOnchainQuote: { run: createOnchainQuote, makes: true },
+    getOnchainQuote: { run: getOnchainQuote },
+    listOnchainQuotes: { run: listOnchainQuotes },
     createDeposit: { run: createDeposit, repeats: byIdempotencyKey },
     createConversion: { run: createConversion, repeats: byIdempotencyKey, makes: true },
     getConversion: { run: getConversion },
@@ -166,6 +178,7 @@ export const provider: Provider = {
     ...ofAddresses,
     ...ofDeposits,
     ...quoteReactions,
+    ...onchainReactions,
     ...transferReactions,
     ...topUpReactions,
     ...conversionReactions,

@@ -50,9 +50,11 @@ export const ledger: LedgerRules = {
   },
 }
 
-/** The code of an asset in the books: its ticker, with the class behind it where another class had the ticker first. */
+/** The code of an asset in the books: its ticker in capitals, with the class behind it where another class had the ticker first. */
 function codeOf({ symbol, type }: Money): string {
-  return ASSETS.find((asset) => asset.symbol === symbol)?.type === type ? symbol : `${symbol}:${type}`
+  return ASSETS.find((asset) => asset.symbol === symbol)?.type === type
+    ? symbol.toUpperCase()
+    : `${symbol.toUpperCase()}:${type}`
 }
 
 /** The money of an account in an asset, with what was there before there was a ledger. Only inside a change. */

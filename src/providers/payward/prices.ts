@@ -7,9 +7,11 @@ import type { Money } from './ledger.ts'
 /** What one unit of an asset is in another one, now or at another moment. A rate that is pinned counts for every moment. */
 // rule: payward.prices, rule: payward.portfolio.prices
 export function priceIn(asset: Money, quote: Money, world: World, at = world.now): Rate {
+  // The table knows no small letters: TSLAx is TSLAX there.
+  const names = [asset, quote].map(({ symbol }) => [symbol.toUpperCase()]) as [string[], string[]]
   return world.assumes('payward.prices') === 'walk'
-    ? rateBetween([asset.symbol], [quote.symbol], world, at)
-    : tableRateBetween([asset.symbol], [quote.symbol], world)
+    ? rateBetween(...names, world, at)
+    : tableRateBetween(...names, world)
 }
 
 /** What so many atoms of an asset are worth, in hundredths of a fiat currency; fractions are cut off. */

@@ -51,9 +51,13 @@ export function placesOf({ type }: Pick<Asset, 'type'>): number {
 
 /** An amount above nothing, no finer than its asset. */
 // rule: payward.amounts.invalid
-export function amountIn(asset: Pick<Asset, 'symbol' | 'type'>, text: string, field: string): bigint {
+export function amountIn(
+  asset: Pick<Asset, 'symbol' | 'type'>,
+  text: string,
+  field: string,
+  places = placesOf(asset),
+): bigint {
   const atoms = atomsOf(text, DECIMALS)
-  const places = placesOf(asset)
   if (atoms !== undefined && atoms > 0n && roundedDown(atoms, places) === atoms) return atoms
   throw new Refusal(
     'InvalidAmount',

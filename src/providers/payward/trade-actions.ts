@@ -19,6 +19,7 @@ import { ConversionRules } from './conversion-rules.ts'
 import { Conversions, failConversion } from './conversions.ts'
 import { credit } from './inbound-deposits.ts'
 import { Inbounds } from './inbounds.ts'
+import { type OnchainQuoteRow, OnchainQuotes, onchainShown, walletExecutes } from './onchain-quotes.ts'
 import { end, quoteShown, type QuoteRow, Quotes, type QuoteStatus } from './quotes.ts'
 import { topUpStep, TopUps } from './topups.ts'
 
@@ -40,6 +41,16 @@ export const tradeActions: Readonly<Record<string, Action>> = {
     fields: Quote,
     run: ({ quote_id, reason }, world: World) =>
       quoteShown(end(quote(quote_id, 'offered', world), 'expired', reason ?? 'expired', world)),
+  },
+
+  // rule: payward.onchain.states
+  'wallet-executes-quote': {
+    says: "The user's wallet has sent the transaction of an on-chain quote: it is executed after some blocks, or reverted in the first one.",
+    fields: z.strictObject({ quote_id: z.string(), outcome: z.enum(['confirmed', 'reverted']).default('confirmed') }),
+    run: ({ quote_id, outcome }, world: World) => {
+      const row = walletExecutes(offered(quote_id, world), outcome === 'reverted', world)
+      return { ...onchainShown(row), txid: row.txid }
+    },
   },
 
   // rule: payward.topups.bank-credit
@@ -106,6 +117,14 @@ function quote(id: string, status: QuoteStatus, world: World): QuoteRow {
   const row = world.get(Quotes, id)
   if (!row) throw new ActionRefused(`there is no quote ${id}`, 'quote_id')
   if (row.status !== status) throw new ActionRefused(`quote ${id} is ${row.status}, not ${status}`, 'quote_id')
+  return row
+}
+
+function offered(id: string, world: World): OnchainQuoteRow {
+  const row = world.get(OnchainQuotes, id)
+  if (!row) throw new ActionRefused(`there is no on-chain quote ${id}`, 'quote_id')
+  if (row.status !== 'offered')
+    throw new ActionRefused(`on-chain quote ${id} is ${row.status}, not offered`, 'quote_id')
   return row
 }
 
