@@ -168,6 +168,10 @@ async function tradeAtPayward(box: Kit): Promise<void> {
   await done(payward.createsUser({}))
   await done(payward.quoting())
   await done(payward.executing((await done(payward.quoting())).id))
+  await done(payward.savingWallet())
+  await done(payward.quotingOnchain())
+  const { id: quote_id } = await done(payward.quotingOnchain())
+  await box.control('POST', '/actions/payward/wallet-executes-quote', { quote_id })
   await done(payward.converting())
   await box.deposit((await done(payward.toppingUp())).inbound.address, '0.25')
   const wallet = { asset: { symbol: 'BTC', type: 'crypto' }, source: { type: 'external_wallet', via: 'bitcoin' } }

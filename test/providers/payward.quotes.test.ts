@@ -3,7 +3,18 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ledgerProblems } from '../../src/world/ledger.ts'
-import { ACCOUNTS, client, clientOf, executing, KEYS, quoteOf, quoting, registration } from '../clients/payward.ts'
+import {
+  ACCOUNTS,
+  client,
+  clientOf,
+  creation,
+  executing,
+  KEYS,
+  portfolio,
+  quoteOf,
+  quoting,
+  registration,
+} from '../clients/payward.ts'
 import { Inbox, type Kit, type Reply, start } from '../kit.ts'
 
 const BTC = { symbol: 'BTC', type: 'crypto' }
@@ -235,6 +246,112 @@ test.each([
   })
   if (assume === undefined)
     expect(told.get('quote.cancelled')).toMatchObject({ cancelled_at: '2026-05-16T19:00:30.000Z', reason: 'expired' })
+})
+
+describe('payward.portfolio.orders', () => {
+  const listed = async (box: Kit, query = '') => {
+    const reply = await box.call(client, portfolio(query))
+    expect([reply.status, reply.text]).toEqual([200, reply.text])
+    return reply.json
+  }
+
+  test('what is executing, executed or failed is an order, with both sides and the fee on its own', async () => {
+    const box = await market()
+    await quoted(box)
+    const { id } = await quoted(box)
+    expect((await listed(box)).data).toEqual([])
+    await box.call(client, executing(id))
+    expect((await listed(box)).data).toMatchObject([{ type: 'simple_order', status: 'in_progress' }])
+    await box.advance('2s')
+    const money = (asset: object, name: string, amount: string, amount_in_quote: string) => ({
+      ...asset,
+      name,
+      amount,
+      amount_in_quote,
+    })
+    const btc = (amount: string, worth: string) => money(BTC, 'Bitcoin', amount, worth)
+    const usd = (amount: string) => money(USD, 'US Dollar', amount, amount)
+    const timestamp = '2026-05-16T19:00:02.000Z'
+    const order = {
+      id: expect.stringMatching(/^tx_[0-9A-HJKMNP-TV-Z]{20}$/),
+      timestamp: '2026-05-16T19:00:00.000Z',
+      type: 'simple_order',
+      status: 'successful',
+      spend: {
+        timestamp,
+        sub_total: btc('0.50000000', '31645.50'),
+        fee: btc('0.00000000', '0.00'),
+        total: btc('0.50000000', '31645.50'),
+        balance: btc('1.50000000', '94936.50'),
+      },
+      receive: {
+        timestamp,
+        sub_total: usd('31645.50'),
+        fee: usd('158.23'),
+        total: usd('31487.27'),
+        balance: usd('31487.27'),
+      },
+    }
+    expect((await listed(box)).data).toEqual([order])
+
+    const buys = await quoted(box, { from: { ...USD, amount: '10000' }, to: BTC, fee: { bps: 100 } })
+    await box.call(client, executing(buys.id))
+    await box.control('POST', '/actions/payward/fail-quote', { quote_id: buys.id })
+    const failed = (await listed(box, 'types=simple_order_failed')).data
+    expect(failed).toMatchObject([
+      {
+        type: 'simple_order_failed',
+        status: 'failed',
+        spend: { sub_total: usd('9900.00'), fee: usd('100.00'), total: usd('10000.00'), balance: usd('31487.27') },
+        receive: {
+          sub_total: { amount: '0.15642034' },
+          fee: { amount: '0.00000000' },
+          balance: { amount: '1.50000000' },
+        },
+      },
+    ])
+    expect((await listed(box, 'types=simple_order')).data).toEqual([order])
+    expect((await listed(box, 'types=earn_reward')).data).toEqual([])
+    expect((await listed(box, 'statuses=failed')).data).toEqual(failed)
+    expect((await listed(box, `ids=${failed[0].id}`)).data).toEqual(failed)
+    expect((await listed(box, 'assets[0][symbol]=ETH')).data).toEqual([])
+    expect((await listed(box, 'assets[0][symbol]=USD&assets[0][type]=fiat')).data).toHaveLength(2)
+    expect((await listed(box, `end_timestamp=2026-05-16T19:00:00Z`)).data).toEqual([order])
+  })
+
+  test.each(['asc', 'desc'])('payward.portfolio.pages and payward.portfolio.order: with deposits, %s', async (sort) => {
+    const box = await market()
+    const { address } = (await box.call(client, creation({}))).json.data
+    const order = async () => {
+      const { id } = await quoted(box, { from: { ...BTC, amount: '0.01' } })
+      await box.call(client, executing(id))
+      await box.advance('10s')
+    }
+    await order()
+    await box.deposit(address, '0.1')
+    await order()
+    await box.deposit(address, '0.2')
+    await order()
+    const types = 'types=simple_order&types=deposit'
+    const whole = (await listed(box, `${types}&sort=${sort}`)).data
+    const kinds = ['simple_order', 'deposit', 'simple_order', 'deposit', 'simple_order']
+    // A deposit and an order of one instant: the deposit is the older one.
+    expect(whole.map(({ type }: any) => type).filter((type: string) => type === 'deposit')).toHaveLength(2)
+    expect(whole).toHaveLength(kinds.length)
+    const times = whole.map(({ timestamp }: any) => timestamp)
+    expect(times).toEqual(sort === 'asc' ? times.toSorted() : times.toSorted().reverse())
+    const paged = []
+    for (let token = ''; ;) {
+      const { data, next_page_token } = await listed(
+        box,
+        `${types}&sort=${sort}&page_size=1${token && `&page_token=${token}`}`,
+      )
+      paged.push(...data)
+      if (next_page_token === null) break
+      token = next_page_token
+    }
+    expect(paged).toEqual(whole)
+  })
 })
 
 test('payward.quotes.arithmetic: no quote is worth more than its price, and nothing is lost', async () => {

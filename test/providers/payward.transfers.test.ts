@@ -12,7 +12,7 @@ import {
   transferOf,
   transferring,
 } from '../clients/payward.ts'
-import { type Kit, type Reply, start } from '../kit.ts'
+import { Inbox, type Kit, type Reply, start } from '../kit.ts'
 
 const other = clientOf(KEYS.other)
 const refused = (reply: Reply) => [reply.status, reply.json.type?.split(':').at(-1)]
@@ -217,4 +217,31 @@ test.each([
   }
   const bad = { method: 'GET', path: `/v1/accounts/${ACCOUNTS.main}/transfers?page_token=x` }
   expect((await box.call(client, bad)).status).toBe(400)
+})
+
+test.each([
+  ['embed', []],
+  ['pws-examples', ['transfer.completed', 'transfer.failed', 'transfer.completed']],
+])('payward.webhooks.transfer-data and payward.webhooks.vocabulary: %s', async (vocabulary, expected) => {
+  const box = await rich({ assume: { 'payward.webhooks.vocabulary': vocabulary } })
+  const inbox = await Inbox.open()
+  await box.subscribe('payward', inbox)
+  const done = (await box.call(client, transferring())).json.data
+  const failed = await held(box)
+  const { id } = await held(box)
+  await act(box, 'fail-transfer', { transfer_id: failed.id, reason: 'no' })
+  await act(box, 'process-transfer', { transfer_id: id })
+  await box.call(client, cancelling((await held(box)).id))
+  await box.advance('5m')
+  const told = inbox.received.map(({ json }) => json)
+  expect(told.map(({ type }) => type)).toEqual(expected)
+  if (expected.length === 0) return
+  const { from, to, asset: money } = done
+  const common = { user_id: null, account_id: ACCOUNTS.main, from, to, asset: money }
+  const at = '2026-05-16T19:00:00.000Z'
+  expect(told.map(({ data }) => data)).toEqual([
+    { ...common, transfer_id: done.id, status: 'completed', completed_at: at },
+    { ...common, transfer_id: failed.id, status: 'failed', failed_at: at, reason: 'no' },
+    { ...common, transfer_id: id, status: 'completed', completed_at: '2026-05-16T19:01:00.000Z' },
+  ])
 })

@@ -12,8 +12,9 @@ import { type Paging, readToken, writeToken } from './pages.ts'
 import { findAsset } from './methods.ts'
 import { covered } from './refused.ts'
 import { amountIn, SumSchema, sumShown } from './terms.ts'
-import { lockOf, Users } from './users.ts'
-import { ok, page, type PaywardCall, time } from './wire.ts'
+import { lockOf, userOf, Users } from './users.ts'
+import { tell } from './webhooks.ts'
+import { moment, ok, page, type PaywardCall, time } from './wire.ts'
 
 export const TRANSFER_STATUSES = ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const
 export type TransferStatus = (typeof TRANSFER_STATUSES)[number]
@@ -122,8 +123,9 @@ export function createTransfer(call: PaywardCall, world: World): Answer {
     if (held) setAside({ kind: 'transfer', id: row.id, account, asset: row, atoms }, world)
     else move(row, world)
   }, world)
+  call.concerns(objectOf(row))
   // rule: payward.transfers.statuses
-  return ok(transferShown(world.put(AccountTransfers, { ...row, status: held ? 'pending' : 'completed' })))
+  return ok(transferShown(change(row, { status: held ? 'pending' : 'completed' }, world)))
 }
 
 function wrong(field: string, why: string): Refusal {
@@ -190,7 +192,33 @@ export function undo(
 }
 
 function change(before: TransferRow, fields: Partial<TransferRow>, world: World): TransferRow {
-  return world.put(AccountTransfers, { ...before, ...fields, updatedAt: world.now })
+  const row = world.put(AccountTransfers, { ...before, ...fields, updatedAt: world.now })
+  announce(row, world)
+  return row
+}
+
+function objectOf({ id }: TransferRow): string {
+  return `transfer:${id}`
+}
+
+// rule: payward.webhooks.transfer-data
+function announce(row: TransferRow, world: World): void {
+  const { account, status, failureReason: reason } = row
+  if (status !== 'completed' && status !== 'failed') return
+  const { id: transfer_id, from, to, asset } = transferShown(row)
+  tell(
+    { event: `transfer.${status}`, account, object: objectOf(row) },
+    {
+      user_id: userOf(account, world)?.id ?? null,
+      account_id: account,
+      transfer_id,
+      status,
+      ...{ from, to, asset },
+      [`${status}_at`]: moment(world.now),
+      ...(reason !== null && { reason }),
+    },
+    world,
+  )
 }
 
 export function getTransfer(call: PaywardCall, world: World): Answer {

@@ -165,7 +165,7 @@ export const provider: Provider = {
     getConversion: { run: getConversion },
     listConversions: { run: listConversions },
     createConversionRule: { run: createConversionRule, repeats: byIdempotencyKey },
-    createTransfer: { run: createTransfer, repeats: byIdempotencyKey },
+    createTransfer: { run: createTransfer, repeats: byIdempotencyKey, makes: true },
     listTransfers: { run: listTransfers },
     getTransfer: { run: getTransfer },
     cancelTransfer: { run: cancelTransfer },

@@ -1,17 +1,24 @@
-// Portfolio transactions of one account. Swaps, orders and rewards belong to other products, so deposits are all there is.
+// Portfolio transactions of one account: the quotes that it has executed and, when they are asked for, its deposits. Rewards and price triggers belong
+// to other products.
 import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { amountText } from '../../text/decimals.ts'
+import { movementsIn } from '../../world/ledger.ts'
 import type { World } from '../../world/world.ts'
-import { type Asset, ASSET_TYPES, ASSETS, DECIMALS, METHODS } from './catalogue.ts'
+import { type Asset, ASSET_TYPES, DECIMALS, METHODS } from './catalogue.ts'
+import { purseOf } from './ledger.ts'
 import { findAsset } from './methods.ts'
-import { type Paging, readToken, writeToken } from './pages.ts'
+import { type Paging, readTokenOf, writeToken } from './pages.ts'
 import { worth } from './prices.ts'
+import { type QuoteRow, Quotes, type QuoteStatus } from './quotes.ts'
+import { assetOf, type Sum } from './terms.ts'
 import { type DepositRow, Deposits, type DepositStatus } from './transfers.ts'
-import { moment, money, page, type PaywardCall } from './wire.ts'
+import { moment, page, type PaywardCall } from './wire.ts'
 
-const ASCENDING: Paging = { label: 'rising', prefix: '', field: 'page_token' }
-const DESCENDING: Paging = { label: 'falling', prefix: '', field: 'page_token' }
+const paging = (label: string): Paging => ({ label, prefix: '', field: 'page_token' })
+/** Positions are those of deposits, or of orders. */
+const ASCENDING = [paging('rising'), paging('rising-order')] as const
+const DESCENDING = [paging('falling'), paging('falling-order')] as const
 
 // rule: payward.portfolio.status
 const STATUS: Readonly<Record<DepositStatus, string>> = {
@@ -20,6 +27,16 @@ const STATUS: Readonly<Record<DepositStatus, string>> = {
   settled: 'in_progress',
   success: 'successful',
   failure: 'failed',
+}
+
+/** Of quotes that have been executed; the others are not listed. */
+// rule: payward.portfolio.orders
+const ORDER_STATUS: Readonly<Record<QuoteStatus, string>> = {
+  offered: 'no_status',
+  expired: 'no_status',
+  executing: 'in_progress',
+  executed: 'successful',
+  failed: 'failed',
 }
 
 const Filter = z.object({
@@ -49,31 +66,58 @@ export function listPortfolioTransactions(call: PaywardCall, world: World): Answ
     end: msOf('end_timestamp', filter),
   }
   const quote = findAsset(filter.quote_symbol, 'fiat', call, world)
-  // rule: payward.portfolio.order
-  const descending = filter.sort === 'desc'
-  const paging = descending ? DESCENDING : ASCENDING
-  const position = readToken(paging, filter.page_token)
-  // rule: payward.portfolio.deposits-asked-for
-  if (!filter.types.includes('deposit')) return page([], null)
-
-  const after = position === undefined ? undefined : { order: position, key: descending ? '' : '\uffff' }
-  const wanted = world
-    .list(Deposits, 'byAccount', call.params.account_id!, { descending, after })
-    .filter((row) => isWanted(row, input, world))
+  const token = filter.sort === 'desc' ? DESCENDING : ASCENDING
+  const position = readTokenOf(token, filter.page_token)
+  const found = transactionsOf(call.params.account_id!, input, world)
+  const from = position ? found.findIndex(({ list, row }) => list === position.list && row.seq === position.seq) + 1 : 0
+  const wanted = found.slice(from).filter((one) => isWanted(one, input, world))
   const shown = wanted.slice(0, filter.page_size)
+  const last = shown.at(-1)
   // rule: payward.portfolio.pages
   return page(
-    shown.map((row) => transactionShown(row, quote, world)),
-    wanted.length > shown.length ? writeToken(paging, shown.at(-1)!.seq) : null,
+    shown.map((one) =>
+      one.list === 0 ? depositShown(one.row, quote, world) : orderShown(one.row, quote, call.params.account_id!, world),
+    ),
+    last && wanted.length > shown.length ? writeToken(token[last.list], last.row.seq) : null,
   )
 }
 
-function isWanted(row: DepositRow, { statuses, ids, start, end, assets }: Input, world: World): boolean {
-  if (statuses && !statuses.includes(STATUS[row.status])) return false
-  if (ids && !ids.includes(transactionId(row, world))) return false
-  if (row.seenAt < start || row.seenAt > end) return false
-  const { symbol, type } = METHODS.find(({ id }) => id === row.method)!
-  return assets.length === 0 || assets.includes(`${type}/${symbol}`)
+type Transaction = { readonly at: number } & (
+  | { readonly list: 0; readonly row: DepositRow }
+  | { readonly list: 1; readonly row: QuoteRow }
+)
+
+/** All that may be asked for, before filters, in the order asked for; of one instant, deposits come before orders. */
+// rule: payward.portfolio.order, rule: payward.portfolio.deposits-asked-for
+function transactionsOf(account: string, { types, sort }: Input, world: World): Transaction[] {
+  const wanted = (type: string) => types.includes(type)
+  const deposits: Transaction[] = wanted('deposit')
+    ? world.list(Deposits, 'byAccount', account).map((row) => ({ at: row.seenAt, list: 0, row }))
+    : []
+  // rule: payward.portfolio.orders
+  const orders: Transaction[] = world
+    .list(Quotes, 'executedIn', account)
+    .filter((row) => types.length === 0 || wanted(orderType(row)))
+    .map((row) => ({ at: row.executedAt!, list: 1, row }))
+  const all = [...deposits, ...orders].sort((a, b) => a.at - b.at || a.list - b.list || a.row.seq - b.row.seq)
+  return sort === 'desc' ? all.reverse() : all
+}
+
+function isWanted(one: Transaction, { statuses, ids, start, end, assets }: Input, world: World): boolean {
+  if (statuses && !statuses.includes(one.list === 0 ? STATUS[one.row.status] : ORDER_STATUS[one.row.status]))
+    return false
+  if (ids && !ids.includes(transactionId(one, world))) return false
+  if (one.at < start || one.at > end) return false
+  const sides = one.list === 0 ? [methodOf(one.row)] : [one.row.from, one.row.to]
+  return assets.length === 0 || sides.some(({ symbol, type }) => assets.includes(`${type}/${symbol}`))
+}
+
+function methodOf({ method }: DepositRow) {
+  return METHODS.find(({ id }) => id === method)!
+}
+
+function orderType({ status }: QuoteRow): string {
+  return status === 'failed' ? 'simple_order_failed' : 'simple_order'
 }
 
 /** An end of the time window in ms; what is open has no end. */
@@ -114,17 +158,19 @@ function malformed(field: string, why: string): Refusal {
   return new Refusal('invalid_request', { detail: `${field}: ${why}`, data: { field } })
 }
 
-function transactionId({ seq }: DepositRow, world: World): string {
-  return `tx_${world.draw('payward transaction', seq).base32(20)}`
+function transactionId(
+  { list, row }: Pick<Transaction, 'list'> & { readonly row: { readonly seq: number } },
+  world: World,
+) {
+  return `tx_${world.draw(list === 0 ? 'payward transaction' : 'payward order transaction', row.seq).base32(20)}`
 }
 
 // rule: payward.portfolio.item
-function transactionShown(row: DepositRow, quote: Asset, world: World) {
-  const method = METHODS.find(({ id }) => id === row.method)!
-  const asset = ASSETS.find(({ symbol, type }) => symbol === method.symbol && type === method.type)!
+function depositShown(row: DepositRow, quote: Asset, world: World) {
+  const asset = assetOf(methodOf(row))
   const received = quoted(asset, BigInt(row.atoms), quote, world)
   return {
-    id: transactionId(row, world),
+    id: transactionId({ list: 0, row }, world),
     timestamp: moment(row.seenAt),
     type: 'deposit',
     status: STATUS[row.status],
@@ -138,10 +184,45 @@ function transactionShown(row: DepositRow, quote: Asset, world: World) {
   }
 }
 
+/** Both sides, the fee on the one that it is taken in; balances are those of the end of its last instant. */
+// rule: payward.portfolio.orders
+function orderShown(row: QuoteRow, quote: Asset, account: string, world: World) {
+  const { from, to, fee } = row
+  const at = row.endedAt ?? row.executedAt!
+  const paysFee = fee.symbol === from.symbol && fee.type === from.type
+  const side = (sum: Sum, subTotal: bigint, feeAtoms: bigint) => {
+    const asset = assetOf(sum)
+    const shown = (atoms: bigint) => quoted(asset, atoms, quote, world)
+    return {
+      timestamp: moment(at),
+      sub_total: shown(subTotal),
+      fee: shown(feeAtoms),
+      total: shown(BigInt(sum.atoms)),
+      balance: shown(balanceAt(account, asset, at, world)),
+    }
+  }
+  const feeAtoms = BigInt(fee.atoms)
+  return {
+    id: transactionId({ list: 1, row }, world),
+    timestamp: moment(row.executedAt!),
+    type: orderType(row),
+    status: ORDER_STATUS[row.status],
+    spend: paysFee ? side(from, BigInt(from.atoms) - feeAtoms, feeAtoms) : side(from, BigInt(from.atoms), 0n),
+    receive: paysFee ? side(to, BigInt(to.atoms), 0n) : side(to, BigInt(to.atoms) + feeAtoms, feeAtoms),
+  }
+}
+
+function balanceAt(account: string, asset: Asset, at: number, world: World): bigint {
+  return movementsIn(purseOf(account, asset, world), world)
+    .filter((movement) => movement.at <= at)
+    .reduce((sum, { atoms }) => sum + BigInt(atoms), 0n)
+}
+
 /** Money, and what it is worth in the quote's cents; fractions of a cent are cut off. */
 function quoted(asset: Asset, atoms: bigint, quote: Asset, world: World) {
+  const { symbol, name, type } = asset
   return {
-    ...money(asset, amountText(atoms, DECIMALS)),
+    ...{ symbol, name, type, amount: amountText(atoms, DECIMALS, type === 'fiat' ? 2 : DECIMALS) },
     amount_in_quote: amountText(worth(atoms, asset, quote, world), 2),
   }
 }

@@ -82,9 +82,9 @@ function eventsOf(world: World): readonly string[] {
   return world.assumes('payward.webhooks.vocabulary') === 'pws-examples' ? EXAMPLES : EVENTS
 }
 
-/** What an event is called; undefined: nothing is told. */
+/** What an event is called; undefined: nothing is told. Of transfers only the examples have a name. */
 function nameOf(event: string, { status }: Record<string, unknown>, world: World): string | undefined {
-  if (world.assumes('payward.webhooks.vocabulary') === 'embed') return event
+  if (world.assumes('payward.webhooks.vocabulary') === 'embed') return EVENTS.includes(event) ? event : undefined
   return CALLED[event] ?? CALLED[`${event} ${status}`] ?? EXAMPLES.find((name) => name === event)
 }
 
