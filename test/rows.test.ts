@@ -168,6 +168,8 @@ async function tradeAtPayward(box: Kit): Promise<void> {
   await done(payward.createsUser({}))
   await done(payward.quoting())
   await done(payward.executing((await done(payward.quoting())).id))
+  const xlm = { symbol: 'XLM', type: 'crypto', what: 'swap', against: { symbol: 'TRX', type: 'crypto' } }
+  await box.control('POST', '/actions/payward/disable-asset', xlm)
   await done(payward.savingWallet())
   await done(payward.quotingOnchain())
   const { id: quote_id } = await done(payward.quotingOnchain())

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import { rateText } from '../../world/rates.ts'
 import type { World } from '../../world/world.ts'
+import { disabledAgainst, isDisabled } from './asset-states.ts'
 import { type Asset, ASSETS, type AssetType, DECIMALS, methodsOf } from './catalogue.ts'
 import { findAsset } from './methods.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
@@ -33,11 +34,11 @@ export function listAssets(call: PaywardCall, world: World): Answer {
   const from = readToken(LISTING, page_token) ?? 0
   // rule: payward.assets.list
   const found = ASSETS.filter((asset) => {
-    const funded = methodsOf(asset).length > 0
+    const funds = (what: 'deposit' | 'withdraw') => isFunded(asset, what, world)
     return (
       (!type || type.includes(asset.type)) &&
-      (deposit === undefined || deposit === funded) &&
-      (withdraw === undefined || withdraw === funded)
+      (deposit === undefined || deposit === funds('deposit')) &&
+      (withdraw === undefined || withdraw === funds('withdraw'))
     )
   }).slice(from)
   return page(
@@ -53,18 +54,21 @@ export function getAsset(call: PaywardCall, world: World): Answer {
   return ok(assetShown(asset, quote, world))
 }
 
+function isFunded(asset: Asset, what: 'deposit' | 'withdraw', world: World): boolean {
+  return methodsOf(asset).length > 0 && !isDisabled(asset, what, world)
+}
+
 // rule: payward.assets.item
 function assetShown(asset: Asset, quote: Asset, world: World) {
-  const enabled = methodsOf(asset).length > 0
   const places = placesOf(asset)
   return {
     symbol: asset.symbol,
     type: asset.type,
     name: asset.name,
     status: {
-      swap_trading: { enabled: true, disabled_against: [] },
-      withdraw: { enabled },
-      deposit: { enabled },
+      swap_trading: { enabled: !isDisabled(asset, 'swap', world), disabled_against: disabledAgainst(asset, world) },
+      withdraw: { enabled: isFunded(asset, 'withdraw', world) },
+      deposit: { enabled: isFunded(asset, 'deposit', world) },
     },
     decimals: { funding: places, swap: places },
     price: rateText(priceIn(asset, quote, world), DECIMALS),

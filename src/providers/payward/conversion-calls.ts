@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Answer, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { partnerOf } from './accounts.ts'
+import { checkSwap } from './asset-states.ts'
 import { destinationAsked, DestinationInput, destinationShown, wrong } from './conversion-rules.ts'
 import {
   CONVERSION_STATUSES,
@@ -40,6 +41,7 @@ export function createConversion(call: PaywardCall, world: World): Answer {
   const asset = findAsset(from.asset.symbol, from.asset.type, call, world)
   const other = findAsset(to.asset.symbol, to.asset.type, call, world)
   if (asset === other) throw wrong('to', 'must be another asset than from')
+  checkSwap(asset, other, world)
   if (source === 'balance' && amount === undefined) throw wrong('from.asset.amount', 'is required')
   if (source === 'external_wallet') checkRail(asset, via ?? '')
   if (source === 'external_wallet' && asset.type === 'fiat') throw wrong('from.source', 'a wallet holds no fiat')

@@ -2,6 +2,7 @@
 // addresses, balances, and the webhook that tells of them.
 import { type Provider, Refusal } from '../../provider.ts'
 import { actions } from './actions.ts'
+import { assetActions, DisabledAssets } from './asset-states.ts'
 import {
   AccountTransfers,
   cancelTransfer,
@@ -92,6 +93,7 @@ export const provider: Provider = {
     TopUps,
     Conversions,
     ConversionRules,
+    DisabledAssets,
   ],
   handsOut: [Addresses, Inbounds],
   switches: {
@@ -194,7 +196,7 @@ export const provider: Provider = {
       (world.get(Conversions, outgoing.reference) ? onPayout : withdrawals.onStep)(step, outgoing, world),
   },
   ledger,
-  actions: { ...actions, ...userActions, ...tradeActions },
+  actions: { ...actions, ...userActions, ...tradeActions, ...assetActions },
   callbacks,
   refusals,
   notFound: {

@@ -8,6 +8,7 @@ import { nextBlockAt, NETWORKS as CHAINS } from '../../world/networks.ts'
 import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
+import { checkSwap } from './asset-states.ts'
 import { type Asset, ASSET_TYPES, DECIMALS, METHODS, NETWORKS, type Settings, XSTOCK_TOKENS } from './catalogue.ts'
 import { findAsset } from './methods.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
@@ -132,6 +133,7 @@ function sumsAsked(call: PaywardCall, { from, to }: z.output<typeof Input>, worl
   if (!isApproved(wallet.address, call, world))
     throw new Refusal('WalletNotApproved', {}, 'save the address as a withdrawal address on Ethereum first')
   const [spent, received] = sides.map(({ symbol, type }) => findAsset(symbol, type, call, world)) as [Asset, Asset]
+  checkSwap(spent, received, world)
   const fixed = from.amount === undefined ? received : spent
   const atoms = amountIn(
     fixed,

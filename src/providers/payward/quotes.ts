@@ -5,6 +5,7 @@ import { Timers } from '../../world/clock.ts'
 import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
+import { checkSwap } from './asset-states.ts'
 import { ASSET_TYPES, type Settings } from './catalogue.ts'
 import { type Booking, letGo, setAside, spend } from './ledger.ts'
 
@@ -119,6 +120,7 @@ export function termsAsked(
   const [spent, received] = [from, to].map(({ symbol, type }) => findAsset(symbol, type, call, world))
   if (spent === received)
     throw new Refusal('invalid_request', { detail: 'to: must be another asset than from', data: { field: 'to' } })
+  checkSwap(spent!, received!, world)
   const fixed = from.amount === undefined ? 'to' : 'from'
   const atoms = amountIn(fixed === 'from' ? spent! : received!, (from.amount ?? to.amount)!, `${fixed}.amount`)
   return termsOf({ from: spent!, to: received!, fixed, atoms, bps }, world)

@@ -148,6 +148,8 @@ export const refusals = {
   QuoteExpired: errorResponse('Service', 410, 'QuoteExpired', 'Nexus: Quote expired'),
   QuoteAlreadyAccepted: errorResponse('Service', 409, 'QuoteAlreadyAccepted', 'Nexus: Quote already accepted'),
   QuoteExecutionFailed: errorResponse('Service', 409, 'QuoteExecutionFailed', 'Nexus: Quote execution failed'),
+  // rule: payward.quotes.disabled
+  AssetDisabled: errorResponse('Service', 400, 'AssetDisabled', 'Nexus: Asset disabled'),
   // rule: payward.onchain.order
   UnsupportedPair: errorResponse('Service', 422, 'UnsupportedPair', 'Nexus: Unsupported pair'),
   WalletNotApproved: errorResponse('Service', 403, 'WalletNotApproved', 'Nexus: Wallet not approved'),

@@ -6,6 +6,7 @@ import { InsufficientFunds } from '../../world/ledger.ts'
 import { NETWORKS as CHAINS } from '../../world/networks.ts'
 import { requestWithdrawal } from '../../world/withdrawals.ts'
 import type { World } from '../../world/world.ts'
+import { isDisabled } from './asset-states.ts'
 import { type AssetType, DECIMALS, type Method, METHODS, methodsOf, NETWORKS } from './catalogue.ts'
 import { setAside, standing } from './ledger.ts'
 import { findAsset } from './methods.ts'
@@ -35,7 +36,7 @@ export function withdrawFunds(call: PaywardCall, world: World): Answer {
   // rule: payward.withdrawals.order
   const asset = findAsset(input.asset_symbol, input.asset_type as AssetType | undefined, call, world)
   // rule: payward.withdrawals.disabled
-  if (methodsOf(asset).length === 0) throw new Refusal('WithdrawalDisabled')
+  if (methodsOf(asset).length === 0 || isDisabled(asset, 'withdraw', world)) throw new Refusal('WithdrawalDisabled')
   const saved = savedUnder(input.key, call, world)
   const method = METHODS.find(({ id }) => id === saved?.method)
   // rule: payward.withdrawals.key-unknown
