@@ -1,6 +1,8 @@
 // Calls that move money, for the simulation: withdrawals to addresses of this world and of others, exchanges and invoices, signed by everybody who has
 // some. What they begin with, and what has to be true of money after every step.
 import { expect } from 'vitest'
+import { Events } from '../src/providers/zopay/events.ts'
+import { Quotes } from '../src/providers/zopay/quotes.ts'
 import type { Draw } from '../src/world/draws.ts'
 import { ledgerProblems, Movements } from '../src/world/ledger.ts'
 import type { World } from '../src/world/world.ts'
@@ -43,14 +45,8 @@ export interface Payee {
   readonly currency: string
 }
 
-/** A quote of Zopay's. */
-export interface Quote {
-  readonly quoteId: string
-  readonly org: string
-}
-
 /** Nobody's. */
-const OUTSIDE: Readonly<Record<string, string>> = {
+export const OUTSIDE: Readonly<Record<string, string>> = {
   ETH: '0x00000000000000000000000000000000000000aa',
   USDTE: '0x00000000000000000000000000000000000000aa',
   BTC: 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4',
@@ -60,13 +56,13 @@ const CPG = { demo: cpg.KEYS.demo, second: cpg.KEYS.second, other: cpg.KEYS.othe
 const ORGS = { org_demo: zopay.clientOf(zopay.KEYS.demo), org_other: zopay.clientOf(zopay.KEYS.other) }
 const MERCHANTS = { demo: alphapo.clientOf(alphapo.KEYS.demo), other: alphapo.clientOf(alphapo.KEYS.other) }
 
-function pick<T>(from: readonly T[], drawn: Draw): T {
+export function pick<T>(from: readonly T[], drawn: Draw): T {
   return from[drawn.below(from.length)]!
 }
 
 /** A random call that moves money, or is to. `n` is in no other call's key. */
-export function payment(drawn: Draw, n: string, payees: readonly Payee[], quotes: readonly Quote[]): Call {
-  switch (drawn.below(5)) {
+export function payment(drawn: Draw, n: string, payees: readonly Payee[], world: World): Call {
+  switch (drawn.below(6)) {
     case 0:
       return cpgWithdrawal(drawn, n, payees)
     case 1:
@@ -74,14 +70,17 @@ export function payment(drawn: Draw, n: string, payees: readonly Payee[], quotes
     case 2:
       return exchange(drawn, n)
     case 3:
-      return zopayPayout(drawn, n, payees, quotes)
-    default:
+      return zopayPayout(drawn, n, payees, world)
+    case 4:
       return invoice(drawn, n)
+    default:
+      return replay(drawn, n, payees, world)
   }
 }
 
 /** A quote, or the execution of one of the last ones; some are of the other organisation, used, or expired. */
-function zopayPayout(drawn: Draw, n: string, payees: readonly Payee[], quotes: readonly Quote[]): Call {
+function zopayPayout(drawn: Draw, n: string, payees: readonly Payee[], world: World): Call {
+  const quotes = [...world.rows(Quotes)]
   const org = pick(Object.keys(ORGS) as (keyof typeof ORGS)[], drawn)
   const shared = { client: ORGS[org], key: `zopay ${org} ${n}` }
   if (quotes.length > 0 && drawn.below(3) > 0) {
@@ -109,7 +108,22 @@ function zopayPayout(drawn: Draw, n: string, payees: readonly Payee[], quotes: r
   }
 }
 
-function payeeOn(networks: readonly string[], outside: string, payees: readonly Payee[], drawn: Draw): Payee {
+/** An event of Zopay's once more; some are of the other organisation. */
+function replay(drawn: Draw, n: string, payees: readonly Payee[], world: World): Call {
+  const events = [...world.rows(Events)].slice(-6)
+  if (events.length === 0) return zopayPayout(drawn, n, payees, world)
+  const { id, org: owner } = pick(events, drawn)
+  const org = pick([owner, owner, owner, 'org_other'], drawn)
+  return {
+    client: ORGS[org as keyof typeof ORGS],
+    key: `zopay ${org} ${n}`,
+    operation: 'replayEvent',
+    request: zopay.replay(id, n),
+    other: zopay.quote({ external_ref: 'ann' }, n),
+  }
+}
+
+export function payeeOn(networks: readonly string[], outside: string, payees: readonly Payee[], drawn: Draw): Payee {
   const own = payees.filter(({ network }) => networks.includes(network))
   const nobody = { address: outside, tag: null, provider: '', network: '', currency: '' }
   return own.length > 0 && drawn.below(2) === 0 ? pick(own, drawn) : nobody

@@ -5,16 +5,18 @@ import { expect, test } from 'vitest'
 import { readRecording } from '../src/casefile/format.ts'
 import { Replay } from '../src/casefile/replay.ts'
 import { findProviders } from '../src/app.ts'
+import { InboundDeposits } from '../src/providers/payward/inbound-deposits.ts'
 import { type Draw, draw } from '../src/world/draws.ts'
+import { Movements } from '../src/world/ledger.ts'
 import type { World, WorldState } from '../src/world/world.ts'
 import * as alphapo from './clients/alphapo.ts'
 import * as cpg from './clients/cpg.ts'
 import * as payward from './clients/payward.ts'
 import * as zopay from './clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Received, type Reply, type Request, start } from './kit.ts'
-import { Quotes } from '../src/providers/zopay/quotes.ts'
-import { expectWhole, OPENING, type Payee, payment, type Quote, withdrawalLook } from './payments.ts'
+import { expectWhole, OPENING, type Payee, payment, withdrawalLook } from './payments.ts'
 import { RECEIVERS } from './receivers.ts'
+import { CAPITAL, decision, ENDED, expectTraded, topUps, trade, TRADERS, tradeLooks, TRADING } from './trades.ts'
 
 const STEPS = 200
 const SEEDS = process.env.SIMULATE_SEED
@@ -46,6 +48,8 @@ export interface Call {
   readonly other: Request
   /** The same words from somebody for whom the key is another one. */
   readonly elsewhere?: Pick<Call, 'client' | 'key'>
+  /** What it asks for may be so already. */
+  readonly settled?: boolean
 }
 
 /** What each provider says about a key that comes again. */
@@ -112,6 +116,7 @@ const ARROWS: Readonly<
     arrows: { pending: ['confirmed', 'failed'] },
     reorganised: { confirmed: ['failed'] },
   },
+  'zopay sending': { first: 'pending', arrows: { pending: ['confirmed', 'failed'] } },
   'zopay payment': {
     first: 'pending',
     arrows: { pending: ['confirmed', 'failed'] },
@@ -121,6 +126,32 @@ const ARROWS: Readonly<
     first: 'initial',
     arrows: { initial: ['pending', 'settled', 'failure'], pending: ['settled', 'failure'], settled: ['success'] },
     reorganised: { settled: ['failure'], success: ['failure'] },
+  },
+  'payward withdrawal': {
+    first: 'pending',
+    arrows: { pending: ['held', 'success', 'failure'], held: ['pending', 'failure'] },
+  },
+  'payward quote': {
+    first: 'offered',
+    arrows: { offered: ['executing', 'executed', 'expired'], executing: ['executed', 'failed'] },
+  },
+  'payward conversion': {
+    first: 'pending_deposit',
+    arrows: {
+      pending_deposit: ['converting', 'completed', 'failed'],
+      converting: ['settling', 'completed', 'failed'],
+      settling: ['completed', 'failed'],
+    },
+  },
+  'payward transfer': {
+    first: 'pending',
+    arrows: { pending: ['processing', 'completed', 'failed', 'cancelled'], processing: ['completed', 'failed'] },
+  },
+  'payward user': { first: 'ok', arrows: { ok: ['disabled', 'closed'], disabled: ['closed'] } },
+  'payward top-up': {
+    first: 'pending',
+    arrows: { pending: ['received', 'expired'], received: ['credited', 'pending', 'expired'] },
+    reorganised: { credited: ['pending', 'expired'] },
   },
   'cpg withdrawal': {
     first: 'pending',
@@ -152,8 +183,11 @@ const ARROWS: Readonly<
 
 function leads(kind: string, from: string, to: string, reorganised: boolean): boolean {
   const { arrows, reorganised: more = {} } = ARROWS[kind]!
-  const next = [...(arrows[from] ?? []), ...((reorganised && more[from]) || [])]
-  return from === to || next.some((status) => leads(kind, status, to, reorganised))
+  // One that was reached grows by what it leads to.
+  const reached = new Set([from])
+  for (const status of reached)
+    for (const next of [...(arrows[status] ?? []), ...((reorganised && more[status]) || [])]) reached.add(next)
+  return reached.has(to)
 }
 
 function pick<T>(from: readonly T[], drawn: Draw): T {
@@ -169,17 +203,18 @@ const METHODS = [
 ]
 
 const CPG = { demo: cpg.KEYS.demo, second: cpg.KEYS.second, other: cpg.KEYS.other }
-const PAYWARD = payward.clientOf(payward.KEYS.window)
 const CLIENTS: Readonly<Record<string, Readonly<Record<string, Client>>>> = {
   cpg: { demo: cpg.clientOf(CPG.demo), other: cpg.clientOf(CPG.other) },
   zopay: { org_demo: zopay.clientOf(zopay.KEYS.demo), org_other: zopay.clientOf(zopay.KEYS.other) },
-  payward: { [payward.ACCOUNTS.main]: PAYWARD, [payward.ACCOUNTS.second]: PAYWARD },
+  payward: TRADERS,
   alphapo: { demo: alphapo.clientOf(alphapo.KEYS.demo), other: alphapo.clientOf(alphapo.KEYS.other) },
 }
 
 /** A random call that creates something, now and then one that the business refuses: what the schema refuses never comes as far as the key. `n` is in no other call's key. */
-function creation(drawn: Draw, n: string, payees: readonly Payee[], quotes: readonly Quote[]): Call {
-  if (drawn.below(3) === 0) return payment(drawn, n, payees, quotes)
+function creation(drawn: Draw, n: string, payees: readonly Payee[], world: World): Call {
+  const dice = drawn.below(10)
+  if (dice < 3) return payment(drawn, n, payees, world)
+  if (dice < 6) return trade(drawn, n, payees, world)
   const wrong = drawn.below(8) === 0
   const keyed = drawn.below(4) > 0
   switch (drawn.below(5)) {
@@ -238,12 +273,12 @@ function creation(drawn: Draw, n: string, payees: readonly Payee[], quotes: read
       }
     }
     case 3: {
-      const account = pick([payward.ACCOUNTS.main, payward.ACCOUNTS.second], drawn)
+      const [account, client] = pick(Object.entries(TRADERS), drawn)
       const method = pick(METHODS, drawn)
       const uuid = draw(n, ['uuid']).uuid()
       const under = (request: Request) => (keyed ? { ...request, headers: { 'idempotency-key': uuid } } : request)
       return {
-        client: PAYWARD,
+        client,
         operation: 'createDepositAddress',
         request: under(payward.creation(wrong ? { method_id: draw(n, ['nobody']).uuid() } : method, account)),
         key: keyed ? `payward ${account} ${uuid}` : undefined,
@@ -285,7 +320,7 @@ const AFTER: readonly Written[] = [
 const SLOW: readonly Written[] = [{ delay: { min: '1s', max: '9s' } }, { throttle: { bytesPerSecond: 10 } }]
 
 /** Ends of withdrawals. */
-const FINAL = /^(confirmed|failed|cancelled|declined|replaced|reorged)$/
+const FINAL = /^(confirmed|delivered|failed|cancelled|declined|replaced|reorged)$/
 
 /** What may become of a withdrawal. */
 const FATES: readonly Written[] = [
@@ -300,6 +335,13 @@ const REVIEWED: readonly Written[] = [
   { outcome: 'declined', after: '2h' },
   { outcome: 'failed' },
 ]
+
+const FATES_OF: Readonly<Record<string, readonly Written[]>> = {
+  createWithdrawal: FATES,
+  withdrawCrypto: [...FATES, ...REVIEWED],
+  createPayout: [...FATES, { outcome: 'failed' }],
+  withdrawFunds: [...FATES, ...REVIEWED],
+}
 
 const SPOILS = ['duplicate', 'delay', 'drop', 'reorder', 'pause', 'resume', 'bad-signature', 'stale-timestamp']
 
@@ -347,7 +389,6 @@ class Simulation {
   readonly #kept = new Map<string, Answered>()
   /** The addresses that there are, to be paid to. */
   #payees: readonly Payee[] = []
-  #quotes: readonly Quote[] = []
   /** Who was given an address (and a tag), and what. */
   readonly #owners = new Map<string, string>()
   readonly #taken = new Map<string, string>()
@@ -461,22 +502,24 @@ class Simulation {
     if (dice < 40) return this.#again()
     if (dice < 50) return this.#atOnce()
     if (dice < 67) return this.#deposit()
-    if (dice < 81) return this.#wait()
-    if (dice < 91) return this.#fault()
+    if (dice < 78) return this.#wait()
+    if (dice < 84) return this.#decide()
+    if (dice < 92) return this.#fault()
     if (dice < 96) return this.#create(true)
     return this.#rewind()
   }
 
   /** A new call; now and then with callbacks of what it makes that go wrong, or money that comes by itself. */
   async #create(spoiled = false): Promise<string> {
-    const call = creation(this.#drawn, `n${this.#n}`, this.#payees, this.#quotes)
+    const call = creation(this.#drawn, `n${this.#n}`, this.#payees, this.#box.world)
     const { name } = call.client
     const paid = this.#drawn.below(6) === 0
-    const fate = /^(createWithdrawal|withdrawCrypto)$/.test(call.operation) && this.#drawn.below(2) === 0
+    const fates = FATES_OF[call.operation]
+    const fate = fates && this.#drawn.below(2) === 0
     const then = spoiled
       ? { callbacks: this.#spoil(name) }
       : fate
-        ? { withdrawal: pick(name === 'alphapo' ? [...FATES, ...REVIEWED] : FATES, this.#drawn) }
+        ? { withdrawal: pick(fates, this.#drawn) }
         : paid
           ? { deposit: { amount: '3', after: '1h', confirmations: 'instant' } }
           : undefined
@@ -525,7 +568,7 @@ class Simulation {
     return this.#box.sandbox.engine.outbox.settled(this.#box.world)
   }
 
-  #judge({ client, key }: Call, request: Request, reply: Reply, before: string[]): void {
+  #judge({ client, key, settled }: Call, request: Request, reply: Reply, before: string[]): void {
     expect(reply.status, reply.text).toBeLessThan(500)
     const policy = this.#policies[client.name]!
     const kept = this.#keptUnder(key, policy)
@@ -543,7 +586,7 @@ class Simulation {
     } else {
       expect(marked, `${client.name}: a first answer is not marked`).toBe(false)
       if (reply.status >= 400) expect(this.#rows(), 'a refused call changes nothing').toEqual(before)
-      else expect(this.#rows(), 'a first answer is an answer to work').not.toEqual(before)
+      else if (!settled) expect(this.#rows(), 'a first answer is an answer to work').not.toEqual(before)
       if (key !== undefined && policy.keeps(reply.status))
         this.#kept.set(key, { body, answer: [reply.status, reply.text], at: this.#box.world.now })
       if (isTake(client, request, reply)) this.#take(client, reply.json.data)
@@ -585,11 +628,11 @@ class Simulation {
     const n = `n${this.#n}`
     const kind = pick(['one key', 'one customer', 'everybody'] as const, this.#drawn)
     const count = 2 + this.#drawn.below(3)
-    const one = creation(draw(n, [this.#box.world.seed]), n, this.#payees, this.#quotes)
+    const one = creation(draw(n, [this.#box.world.seed]), n, this.#payees, this.#box.world)
     const calls = Array.from({ length: count }, (_, index): Call => {
-      if (kind === 'everybody') return creation(this.#drawn, `${n}-${index}`, this.#payees, this.#quotes)
+      if (kind === 'everybody') return creation(this.#drawn, `${n}-${index}`, this.#payees, this.#box.world)
       if (kind === 'one customer')
-        return creation(draw(n, [this.#box.world.seed]), `${n}-${index}`, this.#payees, this.#quotes)
+        return creation(draw(n, [this.#box.world.seed]), `${n}-${index}`, this.#payees, this.#box.world)
       return index > 0 && this.#drawn.below(4) === 0 ? { ...one, request: one.other } : one
     })
     const held = this.#drawn.below(2) === 0
@@ -689,8 +732,26 @@ class Simulation {
     return `simulated deposit for ${intent}`
   }
 
+  /** Somebody at Payward decides, or the market moves. A decision that comes too late changes nothing. */
+  #decide(): Promise<string> {
+    return this.#quietly(async () => {
+      if (this.#drawn.below(4) === 0) {
+        const rate = { from: pick(['BTC', 'ETH'], this.#drawn), to: 'USD', rate: pick(['900', '65000.5'], this.#drawn) }
+        const reply = await this.#box.control('PUT', '/rates', rate)
+        expect(reply.status, reply.text).toBe(200)
+        return `rate ${JSON.stringify(rate)}`
+      }
+      const { name, fields } = decision(this.#drawn, this.#box.world)
+      const before = this.#rows()
+      const { status, text } = await this.#box.control('POST', `/actions/payward/${name}`, fields)
+      expect([201, 409], text).toContain(status)
+      if (status === 409) expect(this.#rows(), `${name}: too late, and nothing changes`).toEqual(before)
+      return `${name} ${JSON.stringify(fields)} ${status}`
+    })
+  }
+
   async #wait(): Promise<string> {
-    const by = pick(['1s', '61s', '5m', '1h', '4h', '1439m', '24h', '30h', '6d', '8d'], this.#drawn)
+    const by = pick(['1s', '2s', '31s', '61s', '5m', '1h', '4h', '1439m', '24h', '30h', '6d', '8d'], this.#drawn)
     const before = (await this.#box.control('GET', '/clock')).json.now
     const beside = this.#calling
       ? [this.#box.advance('11m'), this.#box.control('POST', '/clock/advance', { to: before })]
@@ -714,7 +775,7 @@ class Simulation {
   }
 
   async #struck(): Promise<string> {
-    const call = creation(this.#drawn, `n${this.#n}`, this.#payees, this.#quotes)
+    const call = creation(this.#drawn, `n${this.#n}`, this.#payees, this.#box.world)
     const [stage, actions] = pick(
       [
         ['before', BEFORE],
@@ -810,8 +871,9 @@ class Simulation {
     const withdrawals: any[] = (await this.#box.control('GET', '/withdrawals?limit=1000')).json.data
     const balances: any[] = (await this.#box.control('GET', '/balances?limit=1000')).json.data
     this.#payees = addresses
-    this.#quotes = [...this.#box.world.rows(Quotes)]
     expectWhole(this.#box.world, withdrawals, deposits, balances)
+    expectTraded(this.#box.world)
+    await this.#worth(balances)
     this.#owned(addresses)
     const odd = deposits.filter(
       ({ status, seen_at, outcome }) =>
@@ -877,29 +939,30 @@ class Simulation {
         data.forEach(({ id, status }: any) => seen.set(`zopay intent ${id}`, status)),
       )
       look(client, zopay.get('/transactions?limit=200'), ({ data }) =>
-        data.forEach(({ id, status, payment_intent_id }: any) =>
-          seen.set(`zopay ${payment_intent_id === null ? 'transaction' : 'payment'} ${id}`, status),
-        ),
+        data.forEach(({ id, status, type, payment_intent_id }: any) => {
+          const kind = type === 'payout' ? 'sending' : payment_intent_id === null ? 'transaction' : 'payment'
+          seen.set(`zopay ${kind} ${id}`, status)
+        }),
       )
     }
-    look(PAYWARD, payward.transactions('page_size=500'), ({ data }) => {
-      const credited = new Map<string, number>()
-      for (const { ref_id, status, asset, amount } of data) {
-        seen.set(`payward deposit ${ref_id}`, status)
-        if (status === 'success') credited.set(asset.symbol, (credited.get(asset.symbol) ?? 0) + atoms(amount))
-      }
-      const held = new Map<string, number>()
-      for (const [table, , row] of this.#box.world.entries()) {
-        const { balance, kind, atoms: moved } = row as { balance: string; kind: string; atoms: string }
-        if (table !== 'movements' || !/^deposit(_reversed)?$/.test(kind)) continue
-        const [provider, account, , symbol] = JSON.parse(balance)
-        if (provider !== 'payward' || account === payward.ACCOUNTS.other) continue
-        held.set(symbol, (held.get(symbol) ?? 0) + Number(moved))
-      }
-      for (const [symbol, sum] of held) if (sum === 0) held.delete(symbol)
-      expect(new Map([...held].sort()), 'what is held is what was credited').toEqual(new Map([...credited].sort()))
-    })
-    for (const row of withdrawals) {
+    const credited = new Map<string, number>()
+    for (const client of new Set(Object.values(TRADERS))) {
+      look(client, payward.transactions('page_size=500'), ({ data }) => {
+        for (const { ref_id, status, asset, amount } of data) {
+          seen.set(`payward deposit ${ref_id}`, status)
+          if (status === 'success') credited.set(asset.symbol, (credited.get(asset.symbol) ?? 0) + atoms(amount))
+        }
+      })
+      look(client, { method: 'GET', path: '/v1/funds/transactions?type=withdrawal&page_size=500' }, ({ data }) =>
+        data.forEach(({ ref_id, status }: any) => seen.set(`payward withdrawal ${ref_id}`, status)),
+      )
+    }
+    for (const { id, status, client, request, read } of tradeLooks(this.#box.world)) {
+      if (ENDED.test(status) && this.#statuses.get(id) === status && !this.#over) seen.set(id, status)
+      else look(client, request, (json) => seen.set(id, read(json)))
+    }
+    for (const [id, status] of topUps(this.#box.world)) seen.set(id, status)
+    for (const row of withdrawals.filter(({ provider }) => provider !== 'payward')) {
       const known = this.#statuses.get(`${row.provider} withdrawal ${row.reference}`)
       // What has ended is looked at once more at the end.
       if (known !== undefined && FINAL.test(known) && FINAL.test(row.status) && !this.#over) {
@@ -935,7 +998,43 @@ class Simulation {
       )
     }
     await Promise.all(looks)
+    expect(new Map([...depositedAtPayward(this.#box.world)].sort()), 'what is held is what was credited').toEqual(
+      new Map([...credited].sort()),
+    )
     return seen
+  }
+
+  /** What one of Payward's accounts and one of Zopay's organisations are told they have is what the books say. */
+  async #worth(balances: readonly any[]): Promise<void> {
+    const [account, client] = pick(Object.entries(TRADERS), draw('an account', [this.#n]))
+    const details = (await this.#read(client, payward.valuation('details', account))).json.data
+    const totals = (rows: readonly any[]) => rows.filter(([, total, free]) => total !== 0 || free !== 0).sort()
+    const own = balances.filter((row) => row.provider === 'payward' && row.account === account)
+    expect(
+      totals(details.map(({ symbol, total, available }: any) => [symbol, atoms(total), atoms(available)])),
+      'a portfolio is what the books say',
+    ).toEqual(totals(own.map((row) => [row.currency, atoms(row.balance), atoms(row.available)])))
+    const [org, of] = pick(Object.entries(CLIENTS.zopay!), draw('an organisation', [this.#n]))
+    const sums = (rows: readonly any[]) => {
+      const sum = new Map<string, number>()
+      for (const [key, amount] of rows) sum.set(key, (sum.get(key) ?? 0) + amount)
+      return [...sum].filter(([, amount]) => amount !== 0).sort()
+    }
+    expect(
+      sums(
+        (await this.#read(of, zopay.get('/balances'))).json.balances.map((row: any) => [
+          `${row.asset} ${row.network}`,
+          atoms(row.amount),
+        ]),
+      ),
+      'the balances of Zopay are what the books say',
+    ).toEqual(
+      sums(
+        balances
+          .filter((row) => row.provider === 'zopay' && row.account === org)
+          .map((row) => [`${row.currency} ${row.network}`, atoms(row.available)]),
+      ),
+    )
   }
 
   /** As `Kit.call`, over connections that stay: there are thousands of looks. */
@@ -1058,6 +1157,11 @@ const OWED: Readonly<Record<string, (id: string) => readonly string[]>> = {
   'zopay intent completed': (id) => [`payment_intent.completed ${id}`],
   'zopay transaction confirmed': (id) => [`address.deposit.received ${id}`],
   'payward deposit success': (id) => ['initial', 'settled', 'success'].map((status) => `${status} ${id}`),
+  'payward withdrawal success': (id) => [`success ${id}`],
+  'payward withdrawal failure': (id) => [`failure ${id}`],
+  'payward quote executed': (id) => [`executed ${id}`],
+  'payward quote failed': (id) => [`failed ${id}`],
+  'payward quote expired': (id) => [`expired ${id}`],
   'payward deposit failure': (id) => ['initial', 'failure'].map((status) => `${status} ${id}`),
   'alphapo transaction confirmed': (id) => [`confirmed ${id}`],
   'alphapo transaction cancelled': (id) => [`not_confirmed ${id}`, `cancelled ${id}`],
@@ -1076,7 +1180,20 @@ function nameOf(body: any): string {
   if (body.event) return `${body.event} ${body.data.withdrawal_id ?? body.data.tx_hash}`
   if (body.type?.startsWith('payment_intent') || body.type?.startsWith('address'))
     return `${body.type} ${body.data.id ?? body.data.transaction_id}`
-  return body.data ? `${body.data.status} ${body.data.ref_id}` : `${body.status} ${body.id}`
+  return body.data ? `${body.data.status} ${body.data.ref_id ?? body.data.quote_id}` : `${body.status} ${body.id}`
+}
+
+/** What deposits to addresses have brought the accounts of Payward and was not taken back, by asset. Endpoints are another matter. */
+function depositedAtPayward(world: World): Map<string, number> {
+  const sums = new Map<string, number>()
+  for (const { balance, kind, atoms: moved, cause } of world.list(Movements, 'all', '')) {
+    const [provider, , , symbol] = JSON.parse(balance)
+    if (provider !== 'payward' || !/^deposit(_reversed)?$/.test(kind)) continue
+    if (cause.deposit === null || world.get(InboundDeposits, cause.deposit)) continue
+    sums.set(symbol, (sums.get(symbol) ?? 0) + Number(moved))
+  }
+  for (const [symbol, sum] of sums) if (sum === 0) sums.delete(symbol)
+  return sums
 }
 
 /** Whether AlphaPo handed out an address. */
@@ -1120,8 +1237,8 @@ async function play(seed: string, steps: number, manner: Manner = {}): Promise<s
     pause: wall.pause,
     limits: { journalEntries: 100_000 },
     callbackTimeoutMs: 600_000,
-    balances: OPENING,
-    providers: { payward: { unusedAddresses: 5 } },
+    balances: [...OPENING, ...CAPITAL],
+    providers: { payward: TRADING },
   })
   const simulation = new Simulation(box, inbox, wall, drawn, assume, manner)
   await simulation.begin()
