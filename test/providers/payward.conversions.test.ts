@@ -91,6 +91,14 @@ describe('top-ups', () => {
     expect((await act(box, 'bank-credit', { inbound_id: 'vacct_x' })).status).toBe(409)
   })
 
+  test('payward.topups.states: what a bank credits once more reaches the balance, and the top-up stays credited', async () => {
+    const box = await market('0')
+    const { id, inbound } = await made(box, toppingUp({ asset: { ...USD, amount: '1000.00' }, via: 'fedwire' }))
+    for (const amount of ['1000', '250'])
+      expect((await act(box, 'bank-credit', { inbound_id: inbound.id, amount })).status).toBe(201)
+    expect([await statusOf(box, id), await has(box)]).toEqual(['credited', { USD: [1250, 0] }])
+  })
+
   // Each is wrong in all that comes after it too.
   test.each([
     [{ asset: { ...BTC, symbol: 'NOPE', amount: '0' }, via: 'sepa' }, 'UnknownAsset'],

@@ -137,7 +137,9 @@ export function topUpStep(
   const fits = sum.symbol === row.sum.symbol && sum.type === row.sum.type && (!exactly || sum.atoms === row.sum.atoms)
   const waits = row.status === 'pending' && fits
   if (step === 'received' && waits) return become({ ...row, status: 'received', transfer: sum.transfer }, world)
-  if (row.transfer !== sum.transfer) return `top-up ${id} stays ${row.status}: this is no money that it waits for`
+  // A bank may credit more than once, and every time under the same name.
+  if (step === 'received' || row.transfer !== sum.transfer)
+    return `top-up ${id} stays ${row.status}: this is no money that it waits for`
   if (step === 'credited') return become({ ...row, status: 'credited' }, world)
   return become({ ...row, status: world.now < row.expiresAt ? 'pending' : 'expired', transfer: null }, world)
 }
