@@ -503,9 +503,9 @@ class Simulation {
     if (dice < 50) return this.#atOnce()
     if (dice < 67) return this.#deposit()
     if (dice < 78) return this.#wait()
-    if (dice < 84) return this.#decide()
-    if (dice < 92) return this.#fault()
-    if (dice < 96) return this.#create(true)
+    if (dice < 86) return this.#decide()
+    if (dice < 93) return this.#fault()
+    if (dice < 97) return this.#create(true)
     return this.#rewind()
   }
 
@@ -1180,6 +1180,8 @@ function nameOf(body: any): string {
   if (body.event) return `${body.event} ${body.data.withdrawal_id ?? body.data.tx_hash}`
   if (body.type?.startsWith('payment_intent') || body.type?.startsWith('address'))
     return `${body.type} ${body.data.id ?? body.data.transaction_id}`
+  // It may be held and let go on more than once.
+  if (body.type === 'withdrawal.status_updated' && /^(pending|held)$/.test(body.data.status)) return body.id
   return body.data ? `${body.data.status} ${body.data.ref_id ?? body.data.quote_id}` : `${body.status} ${body.id}`
 }
 

@@ -2,7 +2,7 @@
 // people there decide about them; and what has to be true of it all after every step.
 import { expect } from 'vitest'
 import { UserAccounts } from '../src/providers/payward/accounts.ts'
-import { AccountTransfers } from '../src/providers/payward/account-transfers.ts'
+import { AccountTransfers, Watched } from '../src/providers/payward/account-transfers.ts'
 import { METHODS } from '../src/providers/payward/catalogue.ts'
 import { Conversions } from '../src/providers/payward/conversions.ts'
 import { InboundDeposits } from '../src/providers/payward/inbound-deposits.ts'
@@ -83,6 +83,8 @@ function late<T>(rows: Iterable<T>): T[] {
 /** A call of Payward's that moves money, or is to. `n` is in no other call's key. */
 export function trade(drawn: Draw, n: string, payees: readonly Payee[], world: World): Call {
   const account = pick([main, main, second, other], drawn)
+  const waiting = [...world.rows(AccountTransfers)].some(({ status }) => status === 'pending')
+  if (waiting && drawn.below(4) === 0) return cancellation(drawn, world)
   switch (drawn.below(9)) {
     case 0:
       return saving(drawn, n, account, payees)
@@ -303,7 +305,6 @@ export function decision(drawn: Draw, world: World): { readonly name: string; re
   const banks = [...world.rows(Inbounds)].filter(({ address }) => address === null)
   const kinds = [
     of('hold-transfer', 'account', Object.keys(TRADERS)),
-    of('hold-transfer', 'account', [main]),
     of('process-transfer', 'transfer_id', transfers),
     of('fail-transfer', 'transfer_id', transfers),
     of('fail-quote', 'quote_id', quotes),
@@ -321,6 +322,9 @@ export function decision(drawn: Draw, world: World): { readonly name: string; re
     late(banks).map(({ id }) => ({ name: 'bank-credit', fields: { inbound_id: id, amount: '620' } })),
     late(banks).map(({ id }) => ({ name: 'bank-credit', fields: { inbound_id: id } })),
   ].filter((choices) => choices.length > 0)
+  // Without it no transfer would ever wait.
+  const watched = [...world.rows(Watched)].length > 0
+  if (!watched && drawn.below(3) === 0) return { name: 'hold-transfer', fields: { account: main } }
   return pick(pick(kinds, drawn), drawn)
 }
 
