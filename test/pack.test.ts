@@ -185,7 +185,7 @@ const ESM = `
   }
   export const mine = (): string => sandbox.mine.name
   const code: string | undefined = error instanceof SandgateError ? error.code : 'none'
-  console.log(taken.headers.get('x-sandgate'), error instanceof ControlError && error.status, code !== 'none', fired, verdict.ok, scenario.timeline[0]?.at)
+  console.log(taken.status, error instanceof ControlError && error.status, code !== 'none', fired, verdict.ok, scenario.timeline[0]?.at)
   await sandbox.close()
 `
 
@@ -244,7 +244,7 @@ describe.each([
       return tool(tsc, ['-p', file])
     })
     expect(await Promise.all(checked)).toEqual(Object.keys(projects).map(() => ({ status: 0, told: '' })))
-    expect(await node(['esm.mjs'], place)).toEqual({ status: 0, told: 'sampled 404 true 0 true 1h\n' })
+    expect(await node(['esm.mjs'], place)).toEqual({ status: 0, told: '200 404 true 0 true 1h\n' })
     expect(await node(['cjs.cjs'], place)).toEqual({ status: 0, told: '404 404 false\n' })
   })
 })

@@ -271,6 +271,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'providers.zopay.payouts.routes[].seconds': 'How long a quote says that it takes.',
   addresses: 'Whether addresses are those of test networks or of main networks.',
   quoteSeconds: 'How long the price of a swap quote holds.',
+  onchainQuoteSeconds: 'How long the price of an on-chain quote holds.',
   tags: 'Names of accounts for transfers, such as `@ann`, and the account ids that they stand for; added to those of the demo accounts.',
   unusedAddresses: 'How many addresses without a deposit an account may have for one method.',
   display: 'How long an address is shown to the payer. Default `3h`.',

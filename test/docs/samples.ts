@@ -3,7 +3,7 @@ import type { DemoCredential, Provider } from '../../src/provider.ts'
 import { Deliveries, Endpoints } from '../../src/world/outbox.ts'
 import { invoicing, requesting, withdrawing } from '../clients/alphapo.ts'
 import { EVM } from '../clients/alphapo-money.ts'
-import { registration, withdrawing as paying } from '../clients/payward.ts'
+import { createsUser, executing, quoting, registration, withdrawing as paying } from '../clients/payward.ts'
 import { post } from '../clients/zopay.ts'
 import { type Client, Inbox, type Kit, type Received, type Reply, type Request, START, start } from '../kit.ts'
 
@@ -52,8 +52,6 @@ interface Story {
   /** Events of the provider that the sandbox never sends, and why. A test fails when one of them is sent, and when another one is missing. */
   readonly never?: Readonly<Record<string, string>>
 }
-
-const NOT_MODELLED = 'not sent: the operation behind it is not modelled'
 
 export const STORIES: Readonly<Record<string, Story>> = {
   cpg: {
@@ -110,25 +108,31 @@ export const STORIES: Readonly<Record<string, Story>> = {
       })
       await call(paying({ amount: '0.1' }))
       await settle()
-      const { webhook } = (await call(registration({ url: receiver, events: [] }))).json.data
+      const acts = (name: string, fields: object) => control('POST', `/actions/payward/${name}`, fields)
+      for (const end of ['execute', 'fail', 'expire']) {
+        const { id: quote_id } = (await call(quoting({ from: { symbol: 'BTC', type: 'crypto', amount: '0.01' } }))).json
+          .data
+        if (end !== 'expire') await call(executing(quote_id))
+        if (end !== 'execute') await acts(`${end}-quote`, { quote_id, reason: 'The market has moved.' })
+        await settle()
+      }
+      // Callbacks about a user go to webhooks of the partner, not to the endpoint of an account.
+      const events = ['user.verified', 'user.disabled', 'user.closed']
+      const { webhook } = (await call(registration({ url: receiver, events }))).json.data
+      const { id: user_id } = (await call(createsUser({}))).json.data
+      await settle()
+      await acts('disable-user', { user_id, reason: 'A document has expired.' })
+      await acts('close-user', { user_id })
+      await settle()
       await call({ method: 'POST', path: `/v1/webhooks/${webhook.id}/test` })
       await settle()
     },
     variant: (body) => body.data?.status ?? '',
     never: {
       ...Object.fromEntries(
-        [
-          'custom_order.executed',
-          'custom_order.execution_failed',
-          'custom_order.cancelled',
-          'quote.executed',
-          'quote.execution_failed',
-          'quote.cancelled',
-          'reward.paid',
-          'user.verified',
-          'user.closed',
-          'user.disabled',
-        ].map((event) => [event, NOT_MODELLED]),
+        ['custom_order.executed', 'custom_order.execution_failed', 'custom_order.cancelled', 'reward.paid'].map(
+          (event) => [event, 'not sent: no page describes the operations behind it'],
+        ),
       ),
       ...Object.fromEntries(
         ['transfer', 'swap', 'withdrawal']
