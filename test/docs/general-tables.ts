@@ -269,6 +269,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'providers.zopay.payouts.routes[].to': 'The network that it arrives on.',
   'providers.zopay.payouts.routes[].fee': 'In US dollars, decimal text with at most two places.',
   'providers.zopay.payouts.routes[].seconds': 'How long a quote says that it takes.',
+  broadcastSeconds: 'How long after it was asked for a withdrawal is sent.',
   addresses: 'Whether addresses are those of test networks or of main networks.',
   quoteSeconds: 'How long the price of a swap quote holds.',
   onchainQuoteSeconds: 'How long the price of an on-chain quote holds.',

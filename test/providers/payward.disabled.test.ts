@@ -2,12 +2,17 @@
 import { expect, test } from 'vitest'
 import {
   client,
+  conversionOf,
+  conversions,
   converting,
   creation,
+  METHODS,
   quoting,
   quotingOnchain,
-  savingWallet,
+  ruling,
   saving,
+  savingWallet,
+  toppingUp,
   withdrawing,
 } from '../clients/payward.ts'
 import { type Kit, type Reply, start } from '../kit.ts'
@@ -96,4 +101,89 @@ test.each([
   expect(reply.status).toBeGreaterThanOrEqual(400)
   expect(reply.status).toBeLessThan(500)
   expect(reply.text).toContain(field)
+})
+
+const USDC = { symbol: 'USDC', type: 'stablecoin' }
+const ofMethod = (method_id: string, what: string) => ({ method_id, what })
+const inbound = { from: { asset: BTC, source: { type: 'external_wallet', via: 'bitcoin' } } }
+const paysOut = { asset: USDC, destination: { type: 'external_wallet', wallet_id: 'wl_1' } }
+
+test('payward.methods.disabled: deposits by one method, while the other goes on', async () => {
+  const box = await rich()
+  const over = (method_id: string) => creation({ method_id, asset_symbol: 'USDC', asset_type: 'stablecoin' })
+  await act(box, 'disable-method', ofMethod(METHODS.usdcSolana.toUpperCase(), 'deposit'))
+  expect(refused(await box.call(client, over(METHODS.usdcSolana)))).toEqual([422, 'DepositDisabled'])
+  expect((await box.call(client, over(METHODS.usdcEthereum))).status).toBe(200)
+  // A method that is not of the asset is wrong all the same.
+  expect(refused(await box.call(client, over(METHODS.BTC)))[1]).not.toBe('DepositDisabled')
+  const topUp = (via: string) => toppingUp({ asset: { ...USDC, amount: '5' }, via })
+  expect(refused(await box.call(client, topUp('solana')))).toEqual([422, 'DepositDisabled'])
+  expect((await box.call(client, topUp('ethereum'))).status).toBe(200)
+  expect((await statusOf(box, 'stablecoin/USDC')).deposit).toEqual({ enabled: true })
+  expect((await act(box, 'enable-method', ofMethod(METHODS.usdcSolana, 'deposit'))).status).toBe(201)
+  expect((await box.call(client, over(METHODS.usdcSolana))).status).toBe(200)
+  expect((await act(box, 'enable-method', ofMethod(METHODS.usdcSolana, 'deposit'))).status).toBe(409)
+  expect(
+    (await act(box, 'disable-method', ofMethod('b3a7d8b4-9f36-4c2e-9c1e-000000000000', 'deposit'))).text,
+  ).toContain('method_id')
+})
+
+test('payward.methods.disabled: withdrawals by one method, after the key and before the amount', async () => {
+  const box = await rich()
+  await act(box, 'disable-method', ofMethod(METHODS.BTC, 'withdraw'))
+  expect(refused(await box.call(client, withdrawing({ key: 'nobody' })))).toEqual([404, 'UnknownWithdrawKey'])
+  expect(refused(await box.call(client, withdrawing({ amount: '-1' })))).toEqual([422, 'WithdrawalDisabled'])
+  expect((await box.call(client, creation({}))).status).toBe(200)
+})
+
+test.each([
+  ['a top-up', toppingUp({ asset: { ...BTC, amount: '0' } }), BTC],
+  ['a top-up at a bank', toppingUp({ asset: { ...USD, amount: '0' }, via: 'ach' }), USD],
+  ['a conversion', converting(inbound), BTC],
+  ['a conversion rule', ruling(), BTC],
+])('payward.inbound.disabled: %s', async (_, request, asset) => {
+  const box = await rich()
+  await act(box, 'disable-asset', { ...asset, what: 'deposit' })
+  expect(refused(await box.call(client, request))).toEqual([422, 'DepositDisabled'])
+  // What stays in the balance does not come in.
+  expect((await box.call(client, converting())).status).toBe(200)
+})
+
+test('payward.inbound.disabled: what arrives at an endpoint from before is credited', async () => {
+  const box = await rich()
+  const { inbound: at } = (await box.call(client, toppingUp())).json.data
+  await act(box, 'disable-asset', { ...BTC, what: 'deposit' })
+  await box.deposit(at.address, '0.25', { confirmations: 'instant' })
+  const { data } = (await box.control('GET', '/balances?provider=payward')).json
+  expect(data[0]).toMatchObject({ currency: 'BTC', balance: '5.25000000' })
+})
+
+test('payward.conversions.disabled: no rule for a swap, and no payout to a wallet', async () => {
+  const box = await rich()
+  await act(box, 'disable-asset', { ...BTC, what: 'swap', against: USD })
+  expect(refused(await box.call(client, ruling({ from: { asset: BTC, via: 'sepa' } })))).toEqual([400, 'AssetDisabled'])
+  await act(box, 'disable-asset', { ...USDC, what: 'withdraw' })
+  expect(refused(await box.call(client, ruling({ to: paysOut })))).toEqual([422, 'WithdrawalDisabled'])
+  expect(refused(await box.call(client, converting({ to: paysOut })))).toEqual([422, 'WithdrawalDisabled'])
+  await act(box, 'enable-asset', { ...USDC, what: 'withdraw' })
+  expect((await box.call(client, ruling({ to: paysOut }))).status).toBe(200)
+})
+
+test.each([
+  ['a conversion', converting(inbound)],
+  ['a rule', ruling()],
+])('payward.conversions.disabled: what arrives for %s stays in the balance', async (_, request) => {
+  const box = await rich()
+  const { id, inbound: at } = (await box.call(client, request)).json.data
+  await act(box, 'disable-asset', { ...USD, what: 'swap' })
+  await box.deposit(at.address, '1', { confirmations: 'instant' })
+  await box.advance('2s')
+  const all = (await box.call(client, conversions())).json.data
+  expect(all).toHaveLength(1)
+  expect(all[0].status).toBe('failed')
+  if (id.startsWith('conv_')) expect((await box.call(client, conversionOf(id))).json.data.status).toBe('failed')
+  const { data } = (await box.control('GET', '/balances?provider=payward')).json
+  expect(data.map(({ currency, balance, held }: any) => [currency, Number(balance), Number(held)])).toEqual([
+    ['BTC', 6, 0],
+  ])
 })

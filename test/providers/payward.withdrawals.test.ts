@@ -6,6 +6,7 @@ import {
   ACCOUNTS,
   client,
   clientOf,
+  createsUser,
   creation,
   deleting,
   KEYS,
@@ -247,6 +248,16 @@ describe('withdrawing', () => {
     expect((await box.call(client, transactions())).json.data).toEqual([])
   })
 
+  test('payward.withdrawals.broadcast: as many seconds as the config file says', async () => {
+    const box = await rich('1', { providers: { payward: { broadcastSeconds: 90 } } })
+    await box.call(client, withdrawing({}))
+    const status = async () => (await box.control('GET', '/withdrawals')).json.data[0].status
+    await box.advance('89s')
+    expect(await status()).toBe('held')
+    await box.advance('1s')
+    expect(await status()).toBe('broadcast')
+  })
+
   test('payward.withdrawals.broadcast: one to an address of this world arrives there', async () => {
     const box = await rich()
     const { address } = (await box.call(client, creation({}, ACCOUNTS.second))).json.data
@@ -449,6 +460,17 @@ describe('withdrawing', () => {
       txid: null,
       timestamp: '2026-05-16T19:00:00.000Z',
     })
+  })
+
+  test('payward.withdrawals.webhook: of the account of a user, with the user', async () => {
+    const box = await start()
+    const { id: user_id, accounts } = (await box.call(client, createsUser({}))).json.data
+    const [{ id: account }] = accounts
+    await box.control('POST', '/balances', { provider: 'payward', account, currency: 'BTC', amount: '1' })
+    await box.call(client, saving({}, account))
+    const { ref_id } = (await box.call(client, withdrawing({}, account))).json.data
+    const reply = await box.control('POST', '/actions/payward/hold-withdrawal', { ref_id })
+    expect(reply.json).toMatchObject({ account_id: account, user_id })
   })
 
   test('payward.webhooks.headers: the event, and the webhook it was sent to', async () => {

@@ -18,7 +18,7 @@ export const actions: Readonly<Record<string, Action>> = {
           `withdrawal ${id} is ${row.status}${row.txid === null ? '' : ' and sent'}, so it cannot be held`,
           'ref_id',
         )
-      return shown(holdBack(row, world))
+      return shown(holdBack(row, world), world)
     },
   },
   // rule: payward.withdrawals.review
@@ -29,7 +29,7 @@ export const actions: Readonly<Record<string, Action>> = {
       const row = find(id, world)
       if (row.status !== 'held')
         throw new ActionRefused(`withdrawal ${id} is ${row.status}, so nobody holds it`, 'ref_id')
-      return shown(letOn(row, world))
+      return shown(letOn(row, world), world)
     },
   },
 }

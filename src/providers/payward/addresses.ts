@@ -5,7 +5,7 @@ import { NETWORKS as CHAINS } from '../../world/networks.ts'
 import { Count, Flag, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { isDisabled } from './asset-states.ts'
+import { isStopped } from './asset-states.ts'
 import { type Asset, ASSET_TYPES, METHODS, type Method, methodsOf, NETWORKS, type Settings } from './catalogue.ts'
 import { findAsset } from './methods.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
@@ -83,7 +83,7 @@ export function createDepositAddress(call: PaywardCall, world: World): Answer {
   if (asset.type === 'fiat') throw new Refusal('fiat_not_offered', {}, 'only crypto can be deposited')
   const method = findMethod(asset, input.method_id)
   // rule: payward.addresses.disabled
-  if (isDisabled(asset, 'deposit', world)) throw new Refusal('DepositDisabled')
+  if (isStopped(method, 'deposit', world)) throw new Refusal('DepositDisabled')
 
   const shared = method.storedBy === method.id ? undefined : sharedAddress(call, account, method, world)
   const row =

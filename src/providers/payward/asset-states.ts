@@ -1,17 +1,18 @@
-// What Payward has stopped doing with an asset for a while: taking deposits of it, paying it out, or swapping it, at all or against another one.
+// What Payward has stopped doing with an asset for a while: taking deposits of it, paying it out, at all or by one method, or swapping it, at all or
+// against another one.
 import { z } from 'zod'
 import { type Action, ActionRefused, Refusal } from '../../provider.ts'
 import { Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
-import { type Asset, ASSET_TYPES, ASSETS } from './catalogue.ts'
+import { type Asset, ASSET_TYPES, ASSETS, type Method, METHODS } from './catalogue.ts'
 
 const WHAT = ['deposit', 'withdraw', 'swap'] as const
 type What = (typeof WHAT)[number]
 
 type Named = Pick<Asset, 'symbol' | 'type'>
 
-/** Assets are written as `type/symbol`. */
+/** Assets are written as `type/symbol`, a method of one as `method/` and its id. */
 export const DisabledAssets: Table<{
   readonly id: string
   readonly asset: string
@@ -38,6 +39,14 @@ function idOf(asset: string, what: What, against: string | null): string {
 // rule: payward.assets.disabled
 export function isDisabled(asset: Named, what: What, world: World): boolean {
   return world.get(DisabledAssets, idOf(nameOf(asset), what, null)) !== undefined
+}
+
+/** Whether money comes, or goes, by this method. */
+// rule: payward.methods.disabled
+export function isStopped(method: Method, what: 'deposit' | 'withdraw', world: World): boolean {
+  return (
+    isDisabled(method, what, world) || world.get(DisabledAssets, idOf(`method/${method.id}`, what, null)) !== undefined
+  )
 }
 
 /** The assets that this one is not swapped with, whichever of the two was named first. */
@@ -73,8 +82,23 @@ function readFields({ against, what, ...asset }: z.output<typeof Fields>) {
   return { id: idOf(name!, what, other!), asset: name!, what, against: other! }
 }
 
-// rule: payward.assets.disabled
+const OfMethod = z.strictObject({ method_id: z.string().toLowerCase(), what: z.enum(['deposit', 'withdraw']) })
+
+function readMethod({ method_id: id, what }: z.output<typeof OfMethod>) {
+  if (!METHODS.some((method) => method.id === id))
+    throw new ActionRefused(`Payward has no method ${id}: its lists of methods have them`, 'method_id')
+  const asset = `method/${id}`
+  return { id: idOf(asset, what, null), asset, what, against: null }
+}
+
+function enable<Row extends { readonly id: string }>(row: Row, world: World): Row {
+  if (!world.get(DisabledAssets, row.id)) throw new ActionRefused('it is not disabled', 'what')
+  world.remove(DisabledAssets, row.id)
+  return row
+}
+
 export const assetActions: Readonly<Record<string, Action>> = {
+  // rule: payward.assets.disabled
   'disable-asset': {
     says: 'Payward takes no deposits of an asset, pays none out, or does not swap it, at all or against another one.',
     fields: Fields,
@@ -83,11 +107,17 @@ export const assetActions: Readonly<Record<string, Action>> = {
   'enable-asset': {
     says: 'Payward does again what disable-asset has stopped.',
     fields: Fields,
-    run: (fields, world: World) => {
-      const row = readFields(fields)
-      if (!world.get(DisabledAssets, row.id)) throw new ActionRefused('it is not disabled', 'what')
-      world.remove(DisabledAssets, row.id)
-      return row
-    },
+    run: (fields, world: World) => enable(readFields(fields), world),
+  },
+  // rule: payward.methods.disabled
+  'disable-method': {
+    says: 'Payward takes no deposits by a method, or pays none out by it: the other networks of the asset go on.',
+    fields: OfMethod,
+    run: (fields, world: World) => world.put(DisabledAssets, { ...readMethod(fields), since: world.now }),
+  },
+  'enable-method': {
+    says: 'Payward does again what disable-method has stopped.',
+    fields: OfMethod,
+    run: (fields, world: World) => enable(readMethod(fields), world),
   },
 }

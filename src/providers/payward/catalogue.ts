@@ -216,6 +216,8 @@ export const Settings = z
     quoteSeconds: z.int().positive().default(30),
     /** The same for on-chain quotes. */
     onchainQuoteSeconds: z.int().positive().default(30),
+    /** From a withdrawal being asked for to its transaction. */
+    broadcastSeconds: z.int().nonnegative().default(30),
     /** Names that people have given accounts, for transfers: `@ann`. */
     tags: z.record(z.string().regex(/^@\S+$/, 'expected a tag such as @ann'), z.string()).default({}),
   })

@@ -43,7 +43,7 @@ export function createConversion(call: PaywardCall, world: World): Answer {
   if (asset === other) throw wrong('to', 'must be another asset than from')
   checkSwap(asset, other, world)
   if (source === 'balance' && amount === undefined) throw wrong('from.asset.amount', 'is required')
-  if (source === 'external_wallet') checkRail(asset, via ?? '')
+  if (source === 'external_wallet') checkRail(asset, via ?? '', world)
   if (source === 'external_wallet' && asset.type === 'fiat') throw wrong('from.source', 'a wallet holds no fiat')
   const atoms = amount === undefined ? 0n : amountIn(asset, amount, 'from.asset.amount')
   const given = { symbol: asset.symbol, type: asset.type, atoms: atoms.toString() }

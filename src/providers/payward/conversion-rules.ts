@@ -4,6 +4,7 @@ import { type Answer, Refusal } from '../../provider.ts'
 import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
+import { checkSwap, isStopped } from './asset-states.ts'
 import { beginConverting, type Destination, DestinationSchema, makeConversion, Side, walletOf } from './conversions.ts'
 import { checkRail, Inbounds, inboundShown, makeInbound } from './inbounds.ts'
 import { findAsset } from './methods.ts'
@@ -64,8 +65,9 @@ export function createConversionRule(call: PaywardCall, world: World): Answer {
   // rule: payward.conversions.order
   const asset = findAsset(from.asset.symbol, from.asset.type, call, world)
   const other = findAsset(to.asset.symbol, to.asset.type, call, world)
-  checkRail(asset, from.via)
   if (asset === other) throw wrong('to', 'must be another asset than from')
+  checkSwap(asset, other, world)
+  checkRail(asset, from.via, world)
   const atoms = from.asset.amount === undefined ? 0n : amountIn(asset, from.asset.amount, 'from.asset.amount')
   const wanted = { symbol: other.symbol, type: other.type, atoms: '0' }
   const destination = destinationAsked(to.destination, account, wanted, world)
@@ -102,8 +104,10 @@ export function destinationAsked(
 ): Destination {
   const destination = { type, wallet: wallet ?? null, user: user ?? null }
   if (type === 'external_wallet' && wallet === undefined) throw wrong('to.destination.wallet_id', 'is required')
-  if (type === 'external_wallet' && !walletOf({ account, wanted, destination }, world))
-    throw wrong('to.destination', `${wanted.symbol} cannot be sent to a wallet`)
+  const sent = type === 'external_wallet' ? walletOf({ account, wanted, destination }, world) : undefined
+  if (type === 'external_wallet' && !sent) throw wrong('to.destination', `${wanted.symbol} cannot be sent to a wallet`)
+  // rule: payward.conversions.disabled
+  if (sent && isStopped(sent.method, 'withdraw', world)) throw new Refusal('WithdrawalDisabled')
   return destination
 }
 

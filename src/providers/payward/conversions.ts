@@ -8,6 +8,7 @@ import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { broadcastNow, requestWithdrawal } from '../../world/withdrawals.ts'
 import type { World } from '../../world/world.ts'
+import { checkSwap } from './asset-states.ts'
 import { ASSET_TYPES, DECIMALS, type Method, METHODS, NETWORKS } from './catalogue.ts'
 import { book, letGo, setAside } from './ledger.ts'
 import { bookingsOf } from './quotes.ts'
@@ -229,6 +230,8 @@ export const conversionReactions: Readonly<Record<string, Reaction>> = {
       const row = world.get(Conversions, id)!
       letGo('other', id, world)
       try {
+        // rule: payward.conversions.disabled
+        checkSwap(row.given, row.wanted, world)
         const { status } = convert({ ...row, timer: null }, marketTerms(row, world), world)
         return `conversion ${id} is ${status}`
       } catch (error) {

@@ -5,6 +5,7 @@ import { NETWORKS as CHAINS } from '../../world/networks.ts'
 import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { World } from '../../world/world.ts'
+import { isDisabled, isStopped } from './asset-states.ts'
 import { type Asset, METHODS, type Method, NETWORKS } from './catalogue.ts'
 import { time } from './wire.ts'
 
@@ -49,9 +50,9 @@ function methodVia({ symbol, type }: Asset, via: string): Method | undefined {
   )
 }
 
-/** Refuses a way that this asset does not come. */
+/** Refuses a way that this asset does not come, at all or at the time. */
 // rule: payward.inbound.rails
-export function checkRail(asset: Asset, via: string): void {
+export function checkRail(asset: Asset, via: string, world: World): void {
   const { symbol, type } = asset
   const rails =
     type === 'fiat'
@@ -66,6 +67,10 @@ export function checkRail(asset: Asset, via: string): void {
       { data: { field: 'via' } },
       `${symbol} comes via ${known.join(', ') || 'none'}`,
     )
+  const method = methodVia(asset, via)
+  // rule: payward.inbound.disabled
+  if (method ? isStopped(method, 'deposit', world) : isDisabled(asset, 'deposit', world))
+    throw new Refusal('DepositDisabled')
 }
 
 /** Only inside a change. The rail has been checked. */

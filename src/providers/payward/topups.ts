@@ -62,7 +62,7 @@ export function createDeposit(call: PaywardCall, world: World): Answer {
   const { asset: asked, via } = Input.parse(call.content.kind === 'json' ? call.content.value : {})
   // rule: payward.topups.order
   const asset = findAsset(asked.symbol, asked.type, call, world)
-  checkRail(asset, via)
+  checkRail(asset, via, world)
   const atoms = amountIn(asset, asked.amount ?? '', 'asset.amount')
 
   const seq = world.next('payward.top-ups')

@@ -6,7 +6,7 @@ import { InsufficientFunds } from '../../world/ledger.ts'
 import { NETWORKS as CHAINS } from '../../world/networks.ts'
 import { requestWithdrawal } from '../../world/withdrawals.ts'
 import type { World } from '../../world/world.ts'
-import { isDisabled } from './asset-states.ts'
+import { isDisabled, isStopped } from './asset-states.ts'
 import { type AssetType, DECIMALS, type Method, METHODS, methodsOf, NETWORKS } from './catalogue.ts'
 import { setAside, standing } from './ledger.ts'
 import { findAsset } from './methods.ts'
@@ -42,6 +42,8 @@ export function withdrawFunds(call: PaywardCall, world: World): Answer {
   // rule: payward.withdrawals.key-unknown
   if (!saved || !method || method.symbol !== asset.symbol || method.type !== asset.type)
     throw new Refusal('UnknownWithdrawKey')
+  // rule: payward.methods.disabled
+  if (isStopped(method, 'withdraw', world)) throw new Refusal('WithdrawalDisabled')
   const asked = readAmount(input.amount)
   const { minimum, maximum } = termsOf(method)
   // rule: payward.withdrawals.limits

@@ -6,8 +6,9 @@ import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { broadcastIn, type Withdrawal, Withdrawals as Outgoing } from '../../world/withdrawals.ts'
 import type { World } from '../../world/world.ts'
-import { DECIMALS, type Method, METHODS } from './catalogue.ts'
+import { DECIMALS, type Method, METHODS, type Settings } from './catalogue.ts'
 import { letGo, spend } from './ledger.ts'
+import { userOf } from './users.ts'
 import { tell } from './webhooks.ts'
 import { moment } from './wire.ts'
 
@@ -64,7 +65,9 @@ export const Withdrawals: Table<WithdrawalRow> = {
 
 /** From the call, or the end of a review, until it is sent. */
 // rule: payward.withdrawals.broadcast
-const SENT_AFTER_MS = 30_000
+function sentAfterMs(world: World): number {
+  return world.settings<Settings>('payward').broadcastSeconds * 1000
+}
 
 /** The first status of one that nobody looks at. */
 // rule: payward.withdrawals.statuses
@@ -80,7 +83,7 @@ export function start(row: WithdrawalRow, world: World): void {
   // rule: payward.withdrawals.review
   const reviewed = stage === 'before' && (outcome === 'declined' || (outcome !== 'failed' && afterMs !== null))
   if (reviewed) become(row, 'held', world)
-  broadcastIn(outgoing, SENT_AFTER_MS, world)
+  broadcastIn(outgoing, sentAfterMs(world), world)
 }
 
 /** Somebody looks at it: it waits. Only inside a change. */
@@ -104,7 +107,7 @@ export function letOn(row: WithdrawalRow, world: World): WithdrawalRow {
     // Whatever a scenario wanted of the review, somebody has decided.
     ...(reviewed && { outcome: 'confirmed', stage: 'after', afterMs: null, reason: null }),
   }
-  broadcastIn(world.put(Outgoing, freed), SENT_AFTER_MS, world)
+  broadcastIn(world.put(Outgoing, freed), sentAfterMs(world), world)
   return become(row, firstStatus(world), world)
 }
 
@@ -178,17 +181,17 @@ export function objectOf({ refId }: Pick<WithdrawalRow, 'refId'>): string {
 
 // rule: payward.withdrawals.webhook
 function announce(row: WithdrawalRow, world: World): void {
-  tell({ event: 'withdrawal.status_updated', account: row.account, object: objectOf(row) }, shown(row), world)
+  tell({ event: 'withdrawal.status_updated', account: row.account, object: objectOf(row) }, shown(row, world), world)
 }
 
 /** A withdrawal as its webhook tells it. */
-export function shown(row: WithdrawalRow) {
+export function shown(row: WithdrawalRow, world: World) {
   const { id, symbol, type, network } = methodOf(row)
   const { atoms, fee } = row
   const text = (amount: bigint) => amountText(amount, DECIMALS)
   return {
     account_id: row.account,
-    user_id: null,
+    user_id: userOf(row.account, world)?.id ?? null,
     ref_id: row.refId,
     status: row.status,
     asset: { symbol, type },
