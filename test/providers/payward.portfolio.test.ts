@@ -1,6 +1,17 @@
 // Portfolios, assets and prices: from Payward's pages on accounts and market data. The table of rates has BTC at 60000 and USD at 0.9 euros.
 import { describe, expect, test } from 'vitest'
-import { ACCOUNTS, client, creation, saving, valuation, withdrawing } from '../clients/payward.ts'
+import {
+  ACCOUNTS,
+  client,
+  creation,
+  EVM_WALLET,
+  METHODS,
+  quoting,
+  saving,
+  valuation,
+  withdrawalsOf,
+  withdrawing,
+} from '../clients/payward.ts'
 import { type Kit, type Reply, start } from '../kit.ts'
 
 async function give(box: Kit, currency: string, amount: string): Promise<void> {
@@ -257,4 +268,28 @@ describe('assets', () => {
     const box = await start()
     invalid(await assets(box, `/crypto/BTC/rates?${query}`), field)
   })
+})
+
+test.each([
+  ['8', ['1500.00000000', '12.50000000', '4.00000000', '16.50000000', '10.00000000']],
+  ['2', ['1500.00', '12.50', '4.00', '16.50', '10.00']],
+])('payward.format.stablecoin: with %s places', async (assumed, [total, amount, fee, sum, minimum]) => {
+  const box = await start({ assume: { 'payward.format.stablecoin': assumed } })
+  await box.control('POST', '/balances', { provider: 'payward', currency: 'USDC', amount: '1500' })
+  await box.control('POST', '/balances', { provider: 'payward', currency: 'BTC', amount: '1' })
+  const usdc = { asset_symbol: 'USDC', asset_type: 'stablecoin' }
+  const to = { method_id: METHODS.usdcEthereum, key: 'stable', address: EVM_WALLET }
+  await box.call(client, saving({ ...usdc, ...to }))
+  const { data: details } = await get(box, 'details')
+  expect(details.map((row: any) => row.total)).toEqual(['1.00000000', total])
+  const answer = await box.call(client, withdrawing({ ...usdc, key: 'stable', amount: '12.5' }))
+  expect(answer.json.data).toMatchObject({ amount, fee, total: sum })
+  const { data } = (await box.call(client, { method: 'GET', path: '/v1/funds/transactions?type=withdrawal' })).json
+  expect(data[0].amount).toBe(amount)
+  const path = `${withdrawalsOf(ACCOUNTS.main)}/methods/USDC?asset_type=stablecoin`
+  expect((await box.call(client, { method: 'GET', path })).json.data[0].minimum.amount).toBe(minimum)
+  // Nothing that an amount says is left out.
+  const { from } = (await box.call(client, quoting({ from: { symbol: 'USDC', type: 'stablecoin', amount: '1.2345' } })))
+    .json.data
+  expect(from.amount).toBe(assumed === '2' ? '1.2345' : '1.23450000')
 })

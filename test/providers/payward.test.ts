@@ -1502,6 +1502,8 @@ describe('settings', () => {
     ],
     ['no addresses at all', { unusedAddresses: 0 }, /unusedAddresses/],
     ['an unknown key', { colour: 'red' }, /colour/],
+    ['a fee of an unknown method', { depositFees: { BTC: { fee: '1' } } }, /depositFees/],
+    ['a fee that is too fine', { depositFees: { [METHODS.BTC]: { fee: '0.000000001' } } }, /fee/],
   ])('a config with %s is refused', async (_, payward, field) => {
     await expect(start({ providers: { payward } })).rejects.toThrow(field)
   })

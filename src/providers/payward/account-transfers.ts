@@ -125,7 +125,7 @@ export function createTransfer(call: PaywardCall, world: World): Answer {
   }, world)
   call.concerns(objectOf(row))
   // rule: payward.transfers.statuses
-  return ok(transferShown(change(row, { status: held ? 'pending' : 'completed' }, world)))
+  return ok(transferShown(change(row, { status: held ? 'pending' : 'completed' }, world), world))
 }
 
 function wrong(field: string, why: string): Refusal {
@@ -205,7 +205,7 @@ function objectOf({ id }: TransferRow): string {
 function announce(row: TransferRow, world: World): void {
   const { account, status, failureReason: reason } = row
   if (status !== 'completed' && status !== 'failed') return
-  const { id: transfer_id, from, to, asset } = transferShown(row)
+  const { id: transfer_id, from, to, asset } = transferShown(row, world)
   tell(
     { event: `transfer.${status}`, account, object: objectOf(row) },
     {
@@ -226,7 +226,7 @@ export function getTransfer(call: PaywardCall, world: World): Answer {
   const sides = [row.account, row.recipient].map((account) => partnerOf(account, world))
   // rule: payward.transfers.unknown
   if (!sides.includes(call.caller.partner)) throw new Refusal('TransferNotFound')
-  return ok(transferShown(row))
+  return ok(transferShown(row, world))
 }
 
 export function cancelTransfer(call: PaywardCall, world: World): Answer {
@@ -236,7 +236,7 @@ export function cancelTransfer(call: PaywardCall, world: World): Answer {
   if (lock) throw lock
   // rule: payward.transfers.cancel
   if (row.status !== 'pending') throw new Refusal('TransferNotCancellable', {}, `the transfer is ${row.status}`)
-  return ok(transferShown(undo(row, 'cancelled', null, world)))
+  return ok(transferShown(undo(row, 'cancelled', null, world), world))
 }
 
 function find(call: PaywardCall, world: World): TransferRow {
@@ -263,12 +263,15 @@ export function listTransfers(call: PaywardCall, world: World): Answer {
     )
     .sort((a, b) => b.seq - a.seq)
   const shown = found.slice(0, size)
-  return page(shown.map(transferShown), found.length > size ? writeToken(PAGING, shown.at(-1)!.seq) : null)
+  return page(
+    shown.map((row) => transferShown(row, world)),
+    found.length > size ? writeToken(PAGING, shown.at(-1)!.seq) : null,
+  )
 }
 
 // rule: payward.transfers.item
-export function transferShown(row: TransferRow) {
-  const asset = sumShown(row)
+export function transferShown(row: TransferRow, world: World) {
+  const asset = sumShown(row, world)
   return {
     id: row.id,
     status: row.status,

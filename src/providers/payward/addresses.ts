@@ -216,10 +216,12 @@ export const reactions: Readonly<Record<string, Reaction>> = {
   },
 }
 
-/** A deposit has reached the address: it makes room for another one. */
-export function markUsed(id: string, world: World): void {
+/** A deposit has reached the address: it makes room for another one. Answers whether it is the first one. */
+export function markUsed(id: string, world: World): boolean {
+  const row = world.get(Addresses, id)!
   // rule: payward.limit.used, rule: payward.limit.used-again
-  world.put(Addresses, { ...world.get(Addresses, id)!, used: true })
+  world.put(Addresses, { ...row, used: true })
+  return !row.used
 }
 
 /** Whether the address has expired and is no longer shown. */

@@ -206,6 +206,10 @@ export const DEMO = Object.entries(DEMO_ACCOUNTS).flatMap(([account, { keys, ids
   })),
 )
 
+const Fee = z.string().regex(/^\d{1,9}(\.\d{1,8})?$/, 'expected decimal text with at most nine digits and eight places')
+
+const Dollars = z.int().nonnegative().max(999_999_999)
+
 /** What a config file may say under `providers.payward`; accounts are added to the demo ones, one of the same name replaces it. */
 export const Settings = z
   .strictObject({
@@ -218,6 +222,20 @@ export const Settings = z
     onchainQuoteSeconds: z.int().positive().default(30),
     /** From a withdrawal being asked for to its transaction. */
     broadcastSeconds: z.int().nonnegative().default(30),
+    /** What deposits cost, by the id of their method; all others are free. */
+    depositFees: z
+      .partialRecord(
+        z.enum(METHODS.map(({ id }) => id)),
+        z.strictObject({ fee: Fee.default('0'), addressSetupFee: Fee.default('0') }),
+      )
+      .default({}),
+    /** How much an account may deposit, US dollars. */
+    depositLimits: z
+      .strictObject({
+        day: Dollars.default(1_000_000),
+        week: Dollars.default(5_000_000),
+      })
+      .prefault({}),
     /** Names that people have given accounts, for transfers: `@ann`. */
     tags: z.record(z.string().regex(/^@\S+$/, 'expected a tag such as @ann'), z.string()).default({}),
   })

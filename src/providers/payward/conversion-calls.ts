@@ -118,7 +118,7 @@ export function conversionShown(row: ConversionRow, world: World) {
     ...(row.rule !== null && { conversion_rule_id: row.rule }),
     from: {
       account,
-      asset: shown(given),
+      asset: shown(given, world),
       source: {
         type: row.source,
         ...(inbound && { via: inbound.via, id: inbound.id }),
@@ -126,13 +126,13 @@ export function conversionShown(row: ConversionRow, world: World) {
       },
     },
     to: {
-      asset: shown(wanted),
+      asset: shown(wanted, world),
       destination: {
         ...destinationShown(destination),
         ...wallet,
       },
     },
-    ...(terms && { fees: { trade: sumShown(terms.fee) } }),
+    ...(terms && { fees: { trade: sumShown(terms.fee, world) } }),
     ...(used && { swap_quote: { id: used.id, status: used.status, rate: rateShown(used) } }),
     ...(inbound && row.rule === null && { inbound: inboundShown(inbound, null, world) }),
     ...(Object.keys(chain).length > 0 && { chain_references: chain }),
@@ -147,8 +147,8 @@ function sendingTo(row: ConversionRow, world: World) {
   return wallet && { via: wallet.method.network.toLowerCase(), address: wallet.address }
 }
 
-function shown(sum: Sum) {
-  if (sum.atoms !== '0') return sumShown(sum)
+function shown(sum: Sum, world: World) {
+  if (sum.atoms !== '0') return sumShown(sum, world)
   const { symbol, name, type } = assetOf(sum)
   return { symbol, name, type }
 }

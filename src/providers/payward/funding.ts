@@ -1,14 +1,13 @@
 // Funding transactions: the deposits, or the withdrawals, of all accounts of a partner, newest first.
 import { z } from 'zod'
 import type { Answer } from '../../provider.ts'
-import { amountText } from '../../text/decimals.ts'
 import type { World } from '../../world/world.ts'
 import { accountsOf } from './accounts.ts'
-import { DECIMALS, METHODS } from './catalogue.ts'
+import { METHODS } from './catalogue.ts'
 import { type Paging, readToken, writeToken } from './pages.ts'
 import { type DepositRow, Deposits } from './transfers.ts'
 import { type WithdrawalRow, Withdrawals } from './withdrawals.ts'
-import { moment, page, type PaywardCall } from './wire.ts'
+import { amountShown, moment, page, type PaywardCall } from './wire.ts'
 
 const PAGING = {
   deposit: { label: 'before', prefix: 'cursor_', field: 'cursor' },
@@ -31,8 +30,12 @@ export function listFundingTransactions(call: PaywardCall, world: World): Answer
   // rule: payward.funding.withdrawals
   const found =
     type === 'withdrawal'
-      ? accounts.flatMap((account) => world.list(Withdrawals, 'byAccount', account, window)).map(withdrawalShown)
-      : accounts.flatMap((account) => world.list(Deposits, 'byAccount', account, window)).map(depositShown)
+      ? accounts
+          .flatMap((account) => world.list(Withdrawals, 'byAccount', account, window))
+          .map((row) => withdrawalShown(row, world))
+      : accounts
+          .flatMap((account) => world.list(Deposits, 'byAccount', account, window))
+          .map((row) => depositShown(row, world))
   const shown = found.sort((a, b) => b.seq - a.seq).slice(0, size)
   return page(
     shown.map(({ item }) => item),
@@ -40,12 +43,12 @@ export function listFundingTransactions(call: PaywardCall, world: World): Answer
   )
 }
 
-function withdrawalShown(row: WithdrawalRow) {
-  return { seq: row.seq, item: itemOf('withdrawal', row.requestedAt, row) }
+function withdrawalShown(row: WithdrawalRow, world: World) {
+  return { seq: row.seq, item: itemOf('withdrawal', row.requestedAt, row, world) }
 }
 
-function depositShown(row: DepositRow) {
-  return { seq: row.seq, item: itemOf('deposit', row.seenAt, row) }
+function depositShown(row: DepositRow, world: World) {
+  return { seq: row.seq, item: itemOf('deposit', row.seenAt, row, world) }
 }
 
 // rule: payward.funding.item
@@ -53,13 +56,14 @@ function itemOf(
   kind: 'deposit' | 'withdrawal',
   at: number,
   { method, atoms, status, refId }: Pick<DepositRow | WithdrawalRow, 'method' | 'atoms' | 'status' | 'refId'>,
+  world: World,
 ) {
   const { symbol, type } = METHODS.find(({ id }) => id === method)!
   return {
     type: kind,
     timestamp: moment(at),
     asset: { symbol, type },
-    amount: amountText(BigInt(atoms), DECIMALS),
+    amount: amountShown(BigInt(atoms), { type }, world),
     status,
     ref_id: refId,
   }

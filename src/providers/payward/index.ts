@@ -110,6 +110,7 @@ export const provider: Provider = {
     'payward.portfolio.history-lag': ['none', '5h'],
     'payward.webhooks.body': ['pws', 'embed'],
     'payward.webhooks.vocabulary': ['embed', 'pws-examples'],
+    'payward.format.stablecoin': ['8', '2'],
     'payward.prices': ['constant', 'walk'],
     'payward.quotes.fee-required': ['yes', 'no'],
     'payward.quotes.tell-expiry': ['yes', 'no'],

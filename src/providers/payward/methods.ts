@@ -2,13 +2,8 @@
 import { type Answer, Refusal } from '../../provider.ts'
 import type { World } from '../../world/world.ts'
 import { type Asset, ASSETS, type AssetType, type Method, methodsOf, NETWORKS } from './catalogue.ts'
+import { feesOf, limitsOf } from './deposit-terms.ts'
 import { money, page, type PaywardCall } from './wire.ts'
-
-/** How much an account may deposit in so many seconds, as an equivalent in fiat. */
-const LIMITS = {
-  '86400': { remaining: '1000000.00', maximum: '1000000.00' },
-  '604800': { remaining: '5000000.00', maximum: '5000000.00' },
-}
 
 export function listDepositMethods(call: PaywardCall, world: World): Answer {
   const asset = findAsset(
@@ -19,25 +14,27 @@ export function listDepositMethods(call: PaywardCall, world: World): Answer {
     'path',
   )
   // rule: payward.methods.fiat-empty, rule: payward.methods.one-page
+  const methods = methodsOf(asset)
+  const limits = methods.length > 0 ? limitsOf(call.params.account_id!, world) : []
   return page(
-    methodsOf(asset).map((method) => methodShown(method, asset)),
+    methods.map((method) => methodShown(method, asset, limits, world)),
     null,
   )
 }
 
-// rule: payward.methods.item, rule: payward.methods.fees
-function methodShown(method: Method, asset: Asset) {
+// rule: payward.methods.item
+function methodShown(method: Method, asset: Asset, limits: ReturnType<typeof limitsOf>, world: World) {
+  const { fee, addressSetupFee } = feesOf(method, world)
   return {
     id: method.id,
     network: method.network,
     network_info: networkInfo(method),
-    fee: money(asset, '0'),
-    minimum: money(asset, method.minimum),
-    maximum: money(asset, method.maximum),
-    address_setup_fee: money(asset, '0'),
+    fee: money(asset, fee, world),
+    minimum: money(asset, method.minimum, world),
+    maximum: money(asset, method.maximum, world),
+    address_setup_fee: money(asset, addressSetupFee, world),
     fee_percentage: '0.00',
-    // rule: payward.methods.limits
-    deposit_limit_meta: [{ limit_type: 'EquivAmount', limits: LIMITS }],
+    deposit_limit_meta: limits,
   }
 }
 

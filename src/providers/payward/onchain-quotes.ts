@@ -111,7 +111,7 @@ export function createOnchainQuote(call: PaywardCall, world: World): Answer {
   })
   call.concerns(objectOf(row))
   // rule: payward.onchain.answer
-  return ok({ ...onchainShown(row), execution_details: messageOf(row, draw, world) })
+  return ok({ ...onchainShown(row, world), execution_details: messageOf(row, draw, world) })
 }
 
 // rule: payward.onchain.order
@@ -210,7 +210,7 @@ export function getOnchainQuote(call: PaywardCall, world: World): Answer {
   const row = world.get(OnchainQuotes, call.params.quote_id!)
   // rule: payward.onchain.unknown
   if (!row || row.account !== call.params.account_id) throw new Refusal('QuoteNotFound')
-  return ok(onchainShown(row))
+  return ok(onchainShown(row, world))
 }
 
 const PAGING: Paging = { label: 'onchain', prefix: '', field: 'page_token' }
@@ -223,12 +223,15 @@ export function listOnchainQuotes(call: PaywardCall, world: World): Answer {
   const window = { descending: true, after: { order, key: '' }, limit: size + 1 }
   const found = world.list(OnchainQuotes, 'byAccount', call.params.account_id!, window)
   const shown = found.slice(0, size)
-  return page(shown.map(onchainShown), found.length > size ? writeToken(PAGING, shown.at(-1)!.seq) : null)
+  return page(
+    shown.map((row) => onchainShown(row, world)),
+    found.length > size ? writeToken(PAGING, shown.at(-1)!.seq) : null,
+  )
 }
 
 // rule: payward.onchain.item
-export function onchainShown({ id, status, expiresAt, from, to }: OnchainQuoteRow) {
-  return { id, status, expires_at: time(expiresAt), from: sumShown(from), to: sumShown(to) }
+export function onchainShown({ id, status, expiresAt, from, to }: OnchainQuoteRow, world: World) {
+  return { id, status, expires_at: time(expiresAt), from: sumShown(from, world), to: sumShown(to, world) }
 }
 
 const EXPIRE = 'payward.onchain-quote-expires'
@@ -291,7 +294,7 @@ function objectOf({ id }: OnchainQuoteRow): string {
 // rule: payward.webhooks.onchain-data
 function announce(row: OnchainQuoteRow, world: World): void {
   const { account, status, reason, txid } = row
-  const { id: quote_id, from, to } = onchainShown(row)
+  const { id: quote_id, from, to } = onchainShown(row, world)
   const [event, field] =
     status === 'executed' ? ['quote.executed', 'executed_at'] : ['quote.execution_failed', 'failed_at']
   tell(

@@ -5,7 +5,7 @@ import { type Answer, Refusal } from '../../provider.ts'
 import { amountText } from '../../text/decimals.ts'
 import { movementsIn } from '../../world/ledger.ts'
 import type { World } from '../../world/world.ts'
-import { type Asset, ASSET_TYPES, DECIMALS, METHODS } from './catalogue.ts'
+import { type Asset, ASSET_TYPES, METHODS } from './catalogue.ts'
 import { purseOf } from './ledger.ts'
 import { findAsset } from './methods.ts'
 import { type Paging, readTokenOf, writeToken } from './pages.ts'
@@ -13,7 +13,7 @@ import { worth } from './prices.ts'
 import { type QuoteRow, Quotes, type QuoteStatus } from './quotes.ts'
 import { assetOf, type Sum } from './terms.ts'
 import { type DepositRow, Deposits, type DepositStatus } from './transfers.ts'
-import { moment, page, type PaywardCall } from './wire.ts'
+import { amountShown, moment, page, type PaywardCall } from './wire.ts'
 
 const paging = (label: string): Paging => ({ label, prefix: '', field: 'page_token' })
 /** Positions are those of deposits, or of orders. */
@@ -168,7 +168,7 @@ function transactionId(
 // rule: payward.portfolio.item
 function depositShown(row: DepositRow, quote: Asset, world: World) {
   const asset = assetOf(methodOf(row))
-  const received = quoted(asset, BigInt(row.atoms), quote, world)
+  const fee = BigInt(row.fee ?? 0)
   return {
     id: transactionId({ list: 0, row }, world),
     timestamp: moment(row.seenAt),
@@ -176,9 +176,9 @@ function depositShown(row: DepositRow, quote: Asset, world: World) {
     status: STATUS[row.status],
     receive: {
       timestamp: moment(row.changedAt),
-      sub_total: received,
-      fee: quoted(asset, 0n, quote, world),
-      total: received,
+      sub_total: quoted(asset, BigInt(row.atoms), quote, world),
+      fee: quoted(asset, fee, quote, world),
+      total: quoted(asset, BigInt(row.atoms) - fee, quote, world),
       balance: quoted(asset, BigInt(row.balance), quote, world),
     },
   }
@@ -222,7 +222,7 @@ function balanceAt(account: string, asset: Asset, at: number, world: World): big
 function quoted(asset: Asset, atoms: bigint, quote: Asset, world: World) {
   const { symbol, name, type } = asset
   return {
-    ...{ symbol, name, type, amount: amountText(atoms, DECIMALS, type === 'fiat' ? 2 : DECIMALS) },
+    ...{ symbol, name, type, amount: amountShown(atoms, asset, world) },
     amount_in_quote: amountText(worth(atoms, asset, quote, world), 2),
   }
 }

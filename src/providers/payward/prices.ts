@@ -15,6 +15,6 @@ export function priceIn(asset: Money, quote: Money, world: World, at = world.now
 }
 
 /** What so many atoms of an asset are worth, in hundredths of a fiat currency; fractions are cut off. */
-export function worth(atoms: bigint, asset: Money, quote: Money, world: World): bigint {
-  return converted(atoms * 100n, priceIn(asset, quote, world)) / 10n ** BigInt(DECIMALS)
+export function worth(atoms: bigint, asset: Money, quote: Money, world: World, at = world.now): bigint {
+  return converted(atoms * 100n, priceIn(asset, quote, world, at)) / 10n ** BigInt(DECIMALS)
 }

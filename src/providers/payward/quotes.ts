@@ -101,7 +101,7 @@ export function createQuote(call: PaywardCall, world: World): Answer {
     timer,
   })
   call.concerns(objectOf(row))
-  return ok(quoteShown(row))
+  return ok(quoteShown(row, world))
 }
 
 /** The terms of a swap as a call asks for it: checked in the documented order. */
@@ -127,7 +127,7 @@ export function termsAsked(
 }
 
 export function getQuote(call: PaywardCall, world: World): Answer {
-  return ok(quoteShown(find(call, world)))
+  return ok(quoteShown(find(call, world), world))
 }
 
 export function executeQuote(call: PaywardCall, world: World): Answer {
@@ -218,14 +218,14 @@ function find(call: PaywardCall, world: World): QuoteRow {
 }
 
 // rule: payward.quotes.item
-export function quoteShown(row: QuoteRow) {
+export function quoteShown(row: QuoteRow, world: World) {
   return {
     id: row.id,
     status: row.status,
     expires_at: time(row.expiresAt),
-    from: sumShown(row.from),
-    to: sumShown(row.to),
-    fees: { trade: sumShown(row.fee) },
+    from: sumShown(row.from, world),
+    to: sumShown(row.to, world),
+    fees: { trade: sumShown(row.fee, world) },
     rate: rateShown(row),
   }
 }
@@ -246,7 +246,7 @@ function announce(row: QuoteRow, world: World): void {
   if (status === 'offered' || status === 'executing') return
   if (status === 'expired' && world.assumes('payward.quotes.tell-expiry') === 'no') return
   const [event, field] = EVENTS[status]
-  const { from, to, fees, rate } = quoteShown(row)
+  const { from, to, fees, rate } = quoteShown(row, world)
   tell(
     { event, account, object: objectOf(row) },
     {

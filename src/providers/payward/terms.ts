@@ -6,6 +6,7 @@ import { Digits, oneOf } from '../../world/rows.ts'
 import type { World } from '../../world/world.ts'
 import { type Asset, ASSET_TYPES, ASSETS, type AssetType, DECIMALS } from './catalogue.ts'
 import { priceIn } from './prices.ts'
+import { amountShown } from './wire.ts'
 
 /** So much of an asset. */
 export interface Sum {
@@ -146,9 +147,9 @@ export function assetOf({ symbol, type }: Pick<Sum, 'symbol' | 'type'>): Asset {
 }
 
 // rule: payward.amounts.places
-export function sumShown(sum: Sum) {
+export function sumShown(sum: Sum, world: World) {
   const { symbol, name, type } = assetOf(sum)
-  return { symbol, name, type, amount: amountText(BigInt(sum.atoms), DECIMALS, placesOf(sum)) }
+  return { symbol, name, type, amount: amountShown(BigInt(sum.atoms), sum, world) }
 }
 
 // rule: payward.quotes.rate

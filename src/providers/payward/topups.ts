@@ -104,7 +104,7 @@ export function topUpShown(row: TopUpRow, world: World) {
     id,
     status,
     account,
-    asset: sumShown(sum),
+    asset: sumShown(sum, world),
     ...(reference !== null && { reference }),
     inbound: inboundShown(world.first(Inbounds, 'byOwner', id)!, reference, world),
     created_at: time(createdAt),

@@ -33,14 +33,14 @@ export const tradeActions: Readonly<Record<string, Action>> = {
     says: 'A quote that is being executed cannot be: its money comes back.',
     fields: Quote,
     run: ({ quote_id, reason }, world: World) =>
-      quoteShown(end(quote(quote_id, 'executing', world), 'failed', reason ?? 'execution failed', world)),
+      quoteShown(end(quote(quote_id, 'executing', world), 'failed', reason ?? 'execution failed', world), world),
   },
 
   'expire-quote': {
     says: 'The market has moved too far for a quote that is on offer: it expires at once.',
     fields: Quote,
     run: ({ quote_id, reason }, world: World) =>
-      quoteShown(end(quote(quote_id, 'offered', world), 'expired', reason ?? 'expired', world)),
+      quoteShown(end(quote(quote_id, 'offered', world), 'expired', reason ?? 'expired', world), world),
   },
 
   // rule: payward.onchain.states
@@ -49,7 +49,7 @@ export const tradeActions: Readonly<Record<string, Action>> = {
     fields: z.strictObject({ quote_id: z.string(), outcome: z.enum(['confirmed', 'reverted']).default('confirmed') }),
     run: ({ quote_id, outcome }, world: World) => {
       const row = walletExecutes(offered(quote_id, world), outcome === 'reverted', world)
-      return { ...onchainShown(row), txid: row.txid }
+      return { ...onchainShown(row, world), txid: row.txid }
     },
   },
 
@@ -100,7 +100,8 @@ export const tradeActions: Readonly<Record<string, Action>> = {
   'process-transfer': {
     says: 'Payward lets a pending transfer go: it can no longer be cancelled, and is completed a minute later.',
     fields: Transfer,
-    run: ({ transfer_id }, world: World) => transferShown(process(transfer(transfer_id, ['pending'], world), world)),
+    run: ({ transfer_id }, world: World) =>
+      transferShown(process(transfer(transfer_id, ['pending'], world), world), world),
   },
 
   'fail-transfer': {
@@ -108,7 +109,7 @@ export const tradeActions: Readonly<Record<string, Action>> = {
     fields: Transfer.extend({ reason: Sentence.optional() }),
     run: ({ transfer_id, reason }, world: World) => {
       const row = transfer(transfer_id, ['pending', 'processing'], world)
-      return transferShown(undo(row, 'failed', reason ?? 'declined after review', world))
+      return transferShown(undo(row, 'failed', reason ?? 'declined after review', world), world)
     },
   },
 }

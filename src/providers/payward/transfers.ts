@@ -3,14 +3,16 @@ import { z } from 'zod'
 import type { DepositRules, Reaction } from '../../provider.ts'
 import { amountText, atomsOf } from '../../text/decimals.ts'
 import { type Transfer, Transfers } from '../../world/chain.ts'
+import { post } from '../../world/ledger.ts'
 import { Count, Digits, Moment, oneOf, SignedDigits, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import type { HandOut, World } from '../../world/world.ts'
 import { Addresses, isGone, markUsed } from './addresses.ts'
 import { DECIMALS, METHODS, type Method, NETWORKS } from './catalogue.ts'
-import { book, standing, takeBackDeposit } from './ledger.ts'
+import { keptBack } from './deposit-terms.ts'
+import { book, purseOf, standing, takeBackDeposit } from './ledger.ts'
 import { tell } from './webhooks.ts'
-import { moment } from './wire.ts'
+import { amountShown, moment } from './wire.ts'
 
 // rule: payward.deposits.statuses
 export type DepositStatus = 'initial' | 'pending' | 'settled' | 'success' | 'failure'
@@ -39,6 +41,8 @@ export interface DepositRow {
   readonly balance: string
   /** The timer of its credit, while that is to come. */
   readonly credit?: string
+  /** What is kept back of it, atoms; left out where that is nothing. */
+  readonly fee?: string
 }
 
 export const Deposits: Table<DepositRow> = {
@@ -60,6 +64,7 @@ export const Deposits: Table<DepositRow> = {
     changedAt: Moment,
     balance: SignedDigits,
     credit: Text.exactOptional(),
+    fee: Digits.exactOptional(),
   }),
   references: ({ id, addressId }) => [
     ['id', Transfers, id],
@@ -138,8 +143,10 @@ function methodOf({ currency, network }: Transfer): Method {
   return METHODS.find((known) => known.symbol === currency && known.network === network)!
 }
 
-function settle(row: DepositRow, world: World): string {
-  markUsed(row.addressId, world)
+function settle(before: DepositRow, world: World): string {
+  const first = markUsed(before.addressId, world)
+  const fee = keptBack(methodById(before), BigInt(before.atoms), first, world)
+  const row = fee === 0n ? before : { ...before, fee: fee.toString() }
   // rule: payward.deposits.credit
   const { id: credit } = world.clock.schedule({
     at: world.now + HELD_MS,
@@ -184,8 +191,21 @@ function standingNow(row: DepositRow, world: World): DepositRow {
 }
 
 function credited(row: DepositRow, world: World): DepositRow {
-  const { id: deposit, account, atoms } = row
+  const { id: deposit, account, atoms, fee } = row
   book({ account, asset: methodById(row), atoms: BigInt(atoms), against: 'outside', kind: 'deposit', deposit }, world)
+  // rule: payward.deposits.fee
+  if (fee !== undefined)
+    post(
+      {
+        purse: purseOf(account, methodById(row), world),
+        atoms: -BigInt(fee),
+        against: 'fees',
+        kind: 'deposit_fee',
+        deposit,
+        overdraw: true,
+      },
+      world,
+    )
   return standingNow(row, world)
 }
 
@@ -213,7 +233,7 @@ function announce(row: DepositRow, world: World): void {
       ref_id: row.refId,
       status: row.status,
       asset: { symbol: method.symbol, type: method.type },
-      amount: amountText(BigInt(row.atoms), DECIMALS),
+      amount: amountShown(BigInt(row.atoms), method, world),
       method: { id: method.id, name: method.network },
       address: row.address,
       tag: row.tag,

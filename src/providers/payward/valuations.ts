@@ -10,7 +10,7 @@ import { purseOf, standing } from './ledger.ts'
 import { findAsset } from './methods.ts'
 import { assetsOf, instantOf } from './portfolio.ts'
 import { priceIn } from './prices.ts'
-import { ok, type PaywardCall, time } from './wire.ts'
+import { amountShown, ok, type PaywardCall, time } from './wire.ts'
 
 const DAY_MS = 86_400_000
 const POINTS_MAX = 365
@@ -31,11 +31,6 @@ function valueOf(atoms: bigint, asset: Asset, quote: Asset, world: World, at = w
 /** Two places, as fiat has them; the rest is cut off. */
 function cents(atoms: bigint): string {
   return amountText(atoms, DECIMALS, 2)
-}
-
-// rule: payward.format.fiat
-function amountOf(atoms: bigint, { type }: Asset): string {
-  return type === 'fiat' ? cents(atoms) : amountText(atoms, DECIMALS)
 }
 
 /** How much of an asset there was from a moment on, and what that had cost. */
@@ -100,10 +95,10 @@ export function getPortfolioDetails(call: PaywardCall, world: World): Answer {
         symbol: asset.symbol,
         name: asset.name,
         type: asset.type,
-        total: amountOf(total, asset),
-        available: amountOf(available, asset),
-        withheld: amountOf(withheld, asset),
-        open_orders: amountOf(openOrders, asset),
+        total: amountShown(total, asset, world),
+        available: amountShown(available, asset, world),
+        withheld: amountShown(withheld, asset, world),
+        open_orders: amountShown(openOrders, asset, world),
         price: rateText(priceIn(asset, quote, world), DECIMALS),
         value: cents(value),
         cost_basis: cents(cost),
@@ -165,7 +160,7 @@ function pointAt(
     if (!then) return []
     value += valueOf(then.total, asset, quote, world, at)
     cost += then.cost
-    return { symbol: asset.symbol, type: asset.type, amount: amountOf(then.total, asset) }
+    return { symbol: asset.symbol, type: asset.type, amount: amountShown(then.total, asset, world) }
   })
   return { timestamp: time(at), assets, value: cents(value), total_pnl: cents(value - cost) }
 }

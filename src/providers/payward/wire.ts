@@ -1,7 +1,7 @@
 // Payward's wire format: signatures, error answers, amounts and dates.
 import { createHmac, hash } from 'node:crypto'
 import { type Answer, type Call, type Detail, type Problem, Refusal, type SignedParts } from '../../provider.ts'
-import { withPlaces } from '../../text/decimals.ts'
+import { amountText, atomsOf, withoutEndZeros, withPlaces } from '../../text/decimals.ts'
 import { iso, isoSeconds } from '../../text/instants.ts'
 import type { World } from '../../world/world.ts'
 import { type Asset, DECIMALS, type KeyRow, type Settings } from './catalogue.ts'
@@ -56,10 +56,18 @@ export function moment(ms: number): string {
   return iso(ms)
 }
 
-/** An amount with its asset; decimal text padded to eight places. */
+/** Atoms as text: two places of fiat, eight of everything else, but of stablecoins by choice only those that say something, two at the least. */
+// rule: payward.format.fiat, rule: payward.format.stablecoin
+export function amountShown(atoms: bigint, { type }: Pick<Asset, 'type'>, world: World): string {
+  const text = amountText(atoms, DECIMALS, type === 'fiat' ? 2 : DECIMALS)
+  const short = type === 'stablecoin' && world.assumes('payward.format.stablecoin') === '2'
+  return short ? withPlaces(withoutEndZeros(text), 2) : text
+}
+
+/** Decimal text as an amount with its asset. */
 // rule: payward.format.money
-export function money({ symbol, name, type }: Asset, amount: string) {
-  return { symbol, name, type, amount: withPlaces(amount, DECIMALS) }
+export function money({ symbol, name, type }: Asset, amount: string, world: World) {
+  return { symbol, name, type, amount: amountShown(atomsOf(amount, DECIMALS)!, { type }, world) }
 }
 
 // rule: payward.envelope.data

@@ -13,7 +13,7 @@ import { findAsset } from './methods.ts'
 import { type SavedAddress, savedUnder } from './withdrawal-addresses.ts'
 import { feeFor, promiseFee, termsOf } from './withdrawal-methods.ts'
 import { firstStatus, objectOf, start, type WithdrawalRow, Withdrawals } from './withdrawals.ts'
-import { ok, type PaywardCall } from './wire.ts'
+import { amountShown, ok, type PaywardCall } from './wire.ts'
 
 const Input = z.object({
   asset_symbol: z.string(),
@@ -58,7 +58,7 @@ export function withdrawFunds(call: PaywardCall, world: World): Answer {
   if (input.preview) return preview(cost, account, method, world)
   const row = begin(call, { saved, method, cost }, world)
   start(row, world)
-  return answer(row.refId, cost, null)
+  return answer(row.refId, cost, null, method, world)
 }
 
 /** Decimal text of the schema, in atoms. */
@@ -84,7 +84,7 @@ function preview({ net, fee }: Cost, account: string, method: Method, world: Wor
   const { available } = standing(account, method, world)
   if (available < net + fee) throw insufficient(available, net + fee, world)
   // rule: payward.withdrawals.preview
-  return answer(null, { net, fee }, promiseFee(account, method, world))
+  return answer(null, { net, fee }, promiseFee(account, method, world), method, world)
 }
 
 // rule: payward.withdrawals.insufficient-status
@@ -153,8 +153,9 @@ function begin(
 }
 
 // rule: payward.withdrawals.answer
-function answer(refId: string | null, { net, fee }: Cost, token: string | null): Answer {
-  return ok({ ref_id: refId, amount: text(net), fee: text(fee), total: text(net + fee), fee_token: token })
+function answer(refId: string | null, { net, fee }: Cost, token: string | null, method: Method, world: World): Answer {
+  const shown = (atoms: bigint) => amountShown(atoms, method, world)
+  return ok({ ref_id: refId, amount: shown(net), fee: shown(fee), total: shown(net + fee), fee_token: token })
 }
 
 function text(atoms: bigint): string {

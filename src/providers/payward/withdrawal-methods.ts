@@ -95,9 +95,9 @@ export function listWithdrawalMethods(call: PaywardCall, world: World): Answer {
       id: method.id,
       network: method.network,
       network_info: networkInfo(method),
-      fee: money(asset, fee),
-      minimum: money(asset, minimum),
-      maximum: money(asset, maximum),
+      fee: money(asset, fee, world),
+      minimum: money(asset, minimum, world),
+      maximum: money(asset, maximum, world),
       fee_percentage: '0.00',
       fee_token: promiseFee(account!, method, world),
     }

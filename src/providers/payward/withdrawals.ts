@@ -1,16 +1,15 @@
 // Withdrawals, from the call to their end: what is held, what is told, and what comes of them on the chain and in the hands of reviewers.
 import { z } from 'zod'
 import type { WithdrawalRules } from '../../provider.ts'
-import { amountText } from '../../text/decimals.ts'
 import { Count, Digits, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
 import { broadcastIn, type Withdrawal, Withdrawals as Outgoing } from '../../world/withdrawals.ts'
 import type { World } from '../../world/world.ts'
-import { DECIMALS, type Method, METHODS, type Settings } from './catalogue.ts'
+import { type Method, METHODS, type Settings } from './catalogue.ts'
 import { letGo, spend } from './ledger.ts'
 import { userOf } from './users.ts'
 import { tell } from './webhooks.ts'
-import { moment } from './wire.ts'
+import { amountShown, moment } from './wire.ts'
 
 const STATUSES = ['initial', 'pending', 'held', 'settled', 'success', 'failure'] as const
 export type WithdrawalStatus = (typeof STATUSES)[number]
@@ -188,7 +187,7 @@ function announce(row: WithdrawalRow, world: World): void {
 export function shown(row: WithdrawalRow, world: World) {
   const { id, symbol, type, network } = methodOf(row)
   const { atoms, fee } = row
-  const text = (amount: bigint) => amountText(amount, DECIMALS)
+  const text = (amount: bigint) => amountShown(amount, { type }, world)
   return {
     account_id: row.account,
     user_id: userOf(row.account, world)?.id ?? null,
