@@ -232,7 +232,7 @@ describe('conversions of a balance', () => {
     [{ to: { asset: USD, destination: { type: 'external_wallet', wallet_id: 'wl_1' } } }, 400, 'InvalidArguments'],
     [{ to: { asset: USDC, destination: { type: 'external_wallet' } } }, 400, 'InvalidArguments'],
     [{ swap_quote_id: 'qte_x' }, 404, 'QuoteNotFound'],
-    [{ ...wallet, swap_quote_id: 'qte_x' }, 400, 'InvalidArguments'],
+    [{ ...wallet, swap_quote_id: 'qte_x' }, 404, 'QuoteNotFound'],
     [{ from: { asset: { ...BTC, amount: '2.1' }, source: { type: 'balance' } } }, 409, 'InsufficientFunds'],
   ])('payward.conversions.order: %j is %i %s', async (fields, status, type) => {
     const box = await market()
@@ -304,6 +304,56 @@ describe('conversions of what arrives', () => {
     await box.deposit(inbound.address, '0.1', { confirmations: 'instant' })
     await box.advance('1h')
     expect([await now(), await has(box)]).toEqual([done, { BTC: [0.1, 0], USDC: [0, 0] }])
+  })
+
+  // The quote: 0.5 BTC at 60000 for 100 hundredths of a per cent.
+  test.each([
+    ['0.5', '0.5', '29700.00', '300.00'],
+    [undefined, '0.5', '29700.00', '300.00'],
+    [undefined, '0.2', '11880.00', '120.00'],
+    ['0.5', '0.25', '14850.00', '150.00'],
+    [undefined, '0.33333333', '19799.99', '200.00'],
+  ])('payward.conversions.quote-wallet: %s is asked for, %s arrives', async (amount, arrives, received, fee) => {
+    const box = await market('0')
+    const { id: swap_quote_id } = await made(box, quoting({ fee: { bps: 100 } }))
+    const from = { ...wallet.from, asset: { ...BTC, amount } }
+    const { id, inbound, swap_quote } = await made(box, converting({ from, swap_quote_id }))
+    expect(swap_quote).toMatchObject({ id: swap_quote_id, status: 'executed' })
+    await box.control('PUT', '/rates', { from: 'BTC', to: 'USD', rate: '50000' })
+    await box.advance('1h')
+    await box.deposit(inbound.address, arrives, { confirmations: 'instant' })
+    await box.advance('2s')
+    const done = (await box.call(client, conversionOf(id))).json.data
+    expect([done.status, done.to.asset.amount, done.fees.trade.amount]).toEqual(['completed', received, fee])
+    expect(await has(box)).toEqual({ BTC: [0, 0], USD: [Number(received), 0] })
+    const orders = await box.call(client, {
+      method: 'GET',
+      path: `/v1/accounts/${ACCOUNTS.main}/portfolio/transactions`,
+    })
+    expect(orders.json.data).toEqual([])
+  })
+
+  test('payward.conversions.quote-wallet: of other assets or of another amount 400, used 409, expired 410', async () => {
+    const box = await market('0')
+    const with_ = (swap_quote_id: string, from: object = wallet) =>
+      box.call(client, converting({ ...from, swap_quote_id }))
+    const { id } = await made(box, quoting())
+    const usdc = { from: { asset: USDC, source: { type: 'external_wallet', via: 'ethereum' } } }
+    const less = { from: { ...wallet.from, asset: { ...BTC, amount: '0.4' } } }
+    for (const from of [usdc, less]) expect(refused(await with_(id, from))).toEqual([400, 'InvalidArguments'])
+    expect((await box.call(client, quoteOf(id))).json.data.status).toBe('offered')
+    expect((await with_(id)).status).toBe(200)
+    expect(refused(await with_(id))).toEqual([409, 'QuoteAlreadyAccepted'])
+    const late = await made(box, quoting())
+    await box.advance('30s')
+    expect(refused(await with_(late.id))).toEqual([410, 'QuoteExpired'])
+    const { data } = (await box.call(client, conversions())).json
+    expect(data).toHaveLength(1)
+    const [{ inbound }] = data
+    await box.deposit(inbound.address, '0.00000001', { confirmations: 'instant' })
+    await box.advance('2s')
+    expect((await box.call(client, conversions())).json.data[0].status).toBe('failed')
+    expect(await has(box)).toEqual({ BTC: [0.00000001, 0] })
   })
 
   test('payward.conversions.states: one that fails leaves the money in the balance', async () => {

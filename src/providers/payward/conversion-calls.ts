@@ -49,8 +49,7 @@ export function createConversion(call: PaywardCall, world: World): Answer {
   const given = { symbol: asset.symbol, type: asset.type, atoms: atoms.toString() }
   const wanted = { symbol: other.symbol, type: other.type, atoms: '0' }
   const destination = destinationAsked(to.destination, account, wanted, world)
-  if (quote !== null && source !== 'balance') throw wrong('swap_quote_id', 'goes with a balance only')
-  const locked = quote === null ? undefined : lockedTerms(quote, account, given, wanted, world)
+  const locked = quote === null ? undefined : useQuote(quote, { account, given, wanted, source }, world)
 
   const status = 'pending_deposit'
   const common = { account, status, source, rule: null, given, wanted, quote, destination, transaction } as const
@@ -64,19 +63,26 @@ export function createConversion(call: PaywardCall, world: World): Answer {
   return ok(conversionShown(convert(row, locked ?? marketTerms(row, world), world), world))
 }
 
-/** The terms of a quote that is used up by this. */
-// rule: payward.conversions.quote
-function lockedTerms(id: string, account: string, given: Sum, wanted: Sum, world: World): Terms {
+/** The terms of a quote that is used up by this; what arrives from a wallet may be of any amount unless the call has said one. */
+// rule: payward.conversions.quote, rule: payward.conversions.quote-wallet
+function useQuote(
+  id: string,
+  { account, given, wanted, source }: Pick<ConversionRow, 'account' | 'given' | 'wanted' | 'source'>,
+  world: World,
+): Terms {
   const quote = world.get(Quotes, id)
   if (!quote || quote.account !== account) throw new Refusal('QuoteNotFound')
   const { from, to, status, expiresAt } = quote
   const same = (one: Sum, two: Sum) => one.symbol === two.symbol && one.type === two.type
-  if (!same(from, given) || !same(to, wanted) || from.atoms !== given.atoms)
+  const open = given.atoms === '0'
+  if (!same(from, given) || !same(to, wanted) || (!open && from.atoms !== given.atoms))
     throw wrong('swap_quote_id', 'the quote is for another conversion')
   if (status === 'executing' || status === 'executed') throw new Refusal('QuoteAlreadyAccepted')
   if (status === 'failed') throw new Refusal('QuoteExecutionFailed')
   if (status === 'expired' || world.now >= expiresAt) throw new Refusal('QuoteExpired')
-  const { fee, base, price } = end({ ...quote, executedAt: world.now }, 'executed', null, world)
+  // Nothing is paid yet where the money is still to come.
+  const executedAt = source === 'balance' ? world.now : null
+  const { fee, base, price } = end({ ...quote, executedAt }, 'executed', null, world)
   return { from, to, fee, base, price }
 }
 

@@ -11,10 +11,10 @@ import type { World } from '../../world/world.ts'
 import { checkSwap } from './asset-states.ts'
 import { ASSET_TYPES, DECIMALS, type Method, METHODS, NETWORKS } from './catalogue.ts'
 import { book, letGo, setAside } from './ledger.ts'
-import { bookingsOf } from './quotes.ts'
+import { bookingsOf, Quotes } from './quotes.ts'
 import { covered } from './refused.ts'
 import { SavedAddresses } from './withdrawal-addresses.ts'
-import { assetOf, type Sum, SumSchema, type Terms, TermsFields, termsOf } from './terms.ts'
+import { assetOf, scaled, type Sum, SumSchema, type Terms, TermsFields, termsOf } from './terms.ts'
 
 export const CONVERSION_STATUSES = ['pending_deposit', 'converting', 'settling', 'completed', 'failed'] as const
 export type ConversionStatus = (typeof CONVERSION_STATUSES)[number]
@@ -127,6 +127,15 @@ export function marketTerms({ given, wanted }: Pick<ConversionRow, 'given' | 'wa
   return termsOf({ from, to, fixed: 'from', atoms: BigInt(given.atoms), bps: FEE_BPS }, world)
 }
 
+/** What has arrived comes to this, at the price of its quote if it has one. Refuses what comes to nothing. */
+// rule: payward.conversions.quote-wallet
+function termsNow(row: ConversionRow, world: World): Terms {
+  const quote = row.quote === null ? undefined : world.get(Quotes, row.quote)
+  if (!quote) return marketTerms(row, world)
+  const { from, to, fee, base, price } = quote
+  return scaled({ from, to, fee, base, price }, BigInt(row.given.atoms))
+}
+
 /** Converts on these terms, and sends what comes of it where it is to go. Refuses where the account has less. Only inside a change. */
 // rule: payward.conversions.postings
 export function convert(before: ConversionRow, on: Terms, world: World): ConversionRow {
@@ -232,7 +241,7 @@ export const conversionReactions: Readonly<Record<string, Reaction>> = {
       try {
         // rule: payward.conversions.disabled
         checkSwap(row.given, row.wanted, world)
-        const { status } = convert({ ...row, timer: null }, marketTerms(row, world), world)
+        const { status } = convert({ ...row, timer: null }, termsNow(row, world), world)
         return `conversion ${id} is ${status}`
       } catch (error) {
         if (!(error instanceof Refusal)) throw error

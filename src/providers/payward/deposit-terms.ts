@@ -23,7 +23,7 @@ export function keptBack(method: Method, atoms: bigint, first: boolean, world: W
 const USD = { symbol: 'USD', type: 'fiat', name: 'US Dollar' } as const
 
 /** How much may be deposited in so many seconds, and how much of that is left, as an equivalent in dollars. */
-// rule: payward.methods.limits
+// rule: payward.methods.limits, rule: payward.methods.limits-counted
 export function limitsOf(account: string, world: World) {
   const { depositLimits } = world.settings<Settings>('payward')
   const deposits = ASSETS.flatMap((asset) => {

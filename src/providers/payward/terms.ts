@@ -152,6 +152,20 @@ export function sumShown(sum: Sum, world: World) {
   return { symbol, name, type, amount: amountShown(BigInt(sum.atoms), sum, world) }
 }
 
+/** These terms for another amount: the same price, and as much more or less of a fee. Refuses what comes to nothing. */
+export function scaled(terms: Terms, given: bigint): Terms {
+  const { from, to, fee } = terms
+  const whole = BigInt(from.atoms)
+  const part = (sum: Sum, up: boolean): Sum => {
+    const unit = 10n ** BigInt(DECIMALS - placesOf(sum))
+    return { ...sum, atoms: (divided(BigInt(sum.atoms) * given, whole * unit, up) * unit).toString() }
+  }
+  const received = part(to, false)
+  if (received.atoms === '0') throw new Refusal('QuantityTooSmall')
+  if (BigInt(received.atoms) > UNITS_MAX * 10n ** BigInt(DECIMALS)) throw new Refusal('QuantityTooLarge')
+  return { ...terms, from: { ...from, atoms: given.toString() }, to: received, fee: part(fee, true) }
+}
+
 // rule: payward.quotes.rate
 export function rateShown({ from, to, base, price }: Terms) {
   const [one, other] = base === 'from' ? [from, to] : [to, from]
