@@ -15,11 +15,20 @@ import {
   addressesOf,
   change,
   clientOf as paywardOf,
+  conversions,
   creation,
+  deleting,
   KEYS as PAYWARD_KEYS,
   listing,
   METHODS,
+  quoteOf,
+  quoting,
   registration,
+  saving,
+  validating,
+  valuation,
+  withdrawalsOf,
+  withdrawing as withdrawingPayward,
 } from '../clients/payward.ts'
 import {
   clientOf as zopayOf,
@@ -134,6 +143,17 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [payward, registration({}), 200],
     (answers) => [payward, change(answers[5].data.webhook.id, { events: ['quote.executed'] }), 200],
     (answers) => [payward, { method: 'POST', path: `/v1/webhooks/${answers[5].data.webhook.id}/test` }, 200],
+    () => [payward, validating({}), 200],
+    () => [payward, idempotent(saving({}, ACCOUNT), UUIDS[1]!), 200],
+    () => [payward, { method: 'GET', path: `${withdrawalsOf(ACCOUNT)}/addresses?asset_symbol=BTC` }, 200],
+    () => [payward, idempotent(withdrawingPayward({}, ACCOUNT), '7c1d3b52-8a4e-4f0b-8f57-5d2a9be0c3d2'), 409],
+    () => [payward, deleting('cold-wallet', ACCOUNT), 200],
+    () => [payward, valuation('summary', ACCOUNT), 200],
+    () => [payward, valuation('details', ACCOUNT), 200],
+    () => [payward, { method: 'GET', path: '/v1/assets/crypto/BTC/rates' }, 200],
+    () => [payward, quoting({}, ACCOUNT), 200],
+    (answers) => [payward, quoteOf(answers.at(-1).data.id, ACCOUNT), 200],
+    () => [payward, conversions('', ACCOUNT), 200],
     () => [payward, { method: 'GET', path: `${addressesOf(ACCOUNT)}?asset_symbol=NOPE` }, 400],
     () => [payward, { method: 'GET', path: `${addressesOf('WNOBODY5GATE2MAIN')}?asset_symbol=BTC` }, 404],
     () => [payward, { method: 'GET', path: addressesOf(ACCOUNT) }, 400],
@@ -190,6 +210,7 @@ export async function spokenWith(name: Name): Promise<readonly Spoken[]> {
 /** A second goes by between two calls. */
 async function sessionWith(name: Name): Promise<Spoken[]> {
   const box = await realProvider(name)
+  if (name === 'payward') await box.control('PUT', '/rates', { from: 'BTC', to: 'USD', rate: '57123.45' })
   if (name === 'alphapo') await box.control('PUT', '/rates', { from: 'BTC', to: 'EUR', rate: '57123.45' })
   const spoken: Spoken[] = []
   for (const [index, next] of SESSIONS[name].entries()) {

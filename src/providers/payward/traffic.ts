@@ -40,6 +40,21 @@ export const traffic: Traffic = {
     created_at: 'timestamp',
     updated_at: 'timestamp',
     deleted_at: 'timestamp',
+    // What prices and fees are, and what an account has, only the provider knows.
+    price: 'text',
+    amount: 'text',
+    amount_in_quote: 'text',
+    fee: 'text',
+    total: 'text',
+    available: 'text',
+    withheld: 'text',
+    open_orders: 'text',
+    value: 'text',
+    cost_basis: 'text',
+    unrealized: 'text',
+    total_pnl: 'text',
+    remaining: 'text',
+    maximum: 'text',
   },
   account: ({ partner }: KeyRow) => partner,
   madeBy: ({ params }, { ids }: KeyRow) =>
@@ -64,14 +79,16 @@ export const traffic: Traffic = {
     ),
 }
 
-/** Ids of deposit methods that this call shows together with what they are of, and the id that method has here. */
+/** Ids of methods that this call shows together with what they are of, and the id that method has here. */
 function methodsSeen({ operation, params, sent, answered }: SeenCall): [string, string][] {
   const { data } = answered ?? {}
   if (operation === 'createDepositAddress') return sameMethod(sent?.method_id, sent?.asset_symbol, data?.name)
+  if (operation === 'saveWithdrawalAddress' || operation === 'validateWithdrawalAddress')
+    return onlyMethod(sent?.method_id, sent?.asset_symbol)
   const rows: any[] = Array.isArray(data) ? data : []
-  if (operation === 'listDepositMethods')
+  if (operation === 'listDepositMethods' || operation === 'listWithdrawalMethods')
     return rows.flatMap((row) => sameMethod(row?.id, params.asset_symbol, row?.network))
-  return operation === 'listDepositAddresses'
+  return operation === 'listDepositAddresses' || operation === 'listWithdrawalAddresses'
     ? rows.flatMap((row) => sameMethod(row?.method?.id, row?.asset?.symbol, row?.method?.name))
     : []
 }
@@ -79,4 +96,10 @@ function methodsSeen({ operation, params, sent, answered }: SeenCall): [string, 
 function sameMethod(id: unknown, symbol: unknown, network: unknown): [string, string][] {
   const method = METHODS.find((one) => one.symbol === symbol && one.network === network)
   return typeof id === 'string' && method ? [[id, method.id]] : []
+}
+
+/** Calls that say no network: an asset with one method leaves no doubt. */
+function onlyMethod(id: unknown, symbol: unknown): [string, string][] {
+  const [method, ...others] = METHODS.filter((one) => one.symbol === symbol)
+  return method && others.length === 0 ? sameMethod(id, symbol, method.network) : []
 }
