@@ -501,6 +501,22 @@ describe('sandgate.import.partner:', () => {
         next_page_token: null,
       },
     }
+    const withdrawals = {
+      path: `/v1/accounts/${OWN}/funds/withdrawals/methods/BTC`,
+      answer: { data: [{ id: theirs, network: 'Bitcoin' }], next_page_token: null },
+    }
+    const saving = JSON.stringify({ asset_symbol: 'BTC', method_id: theirs, key: 'cold', address: 'x' })
+    const saved = {
+      method: 'POST',
+      path: `/v1/accounts/${OWN}/funds/withdrawals/addresses`,
+      sent: saving,
+      answer: { data: { key: 'cold', tag: null } },
+    }
+    for (const one of [withdrawals, saved]) {
+      const known = await imported('payward', { file: har(one, { ...saved, answer: undefined }) })
+      const { body } = known.recording.journal.at(-1) as RecordedCall
+      expect(JSON.parse(body!)).toMatchObject({ method_id: METHODS.BTC })
+    }
     const { recording } = await imported('payward', { file: har(creation(OWN, { method_id: theirs }), listed) })
     expect((recording.journal as RecordedCall[]).map(({ body, query }) => body ?? query)).toEqual([
       JSON.stringify({ method_id: METHODS.BTC, asset_symbol: 'BTC' }),

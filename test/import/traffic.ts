@@ -15,7 +15,10 @@ import {
   addressesOf,
   change,
   clientOf as paywardOf,
+  conversionOf,
   conversions,
+  converting,
+  createsUser,
   creation,
   deleting,
   KEYS as PAYWARD_KEYS,
@@ -24,7 +27,11 @@ import {
   quoteOf,
   quoting,
   registration,
+  ruling,
   saving,
+  toppingUp,
+  transferring,
+  userOf,
   validating,
   valuation,
   withdrawalsOf,
@@ -71,6 +78,10 @@ const idempotent = (request: Request, key: string): Request => ({
   ...request,
   headers: { ...request.headers, 'idempotency-key': key },
 })
+const fromWallet = {
+  asset: { symbol: 'BTC', type: 'crypto' },
+  source: { type: 'external_wallet', via: 'bitcoin' },
+}
 const UUIDS = ['3f0c2f44-6d1b-4b52-8a6e-0f4d1c2b3a40', '9b2e7a10-4c3d-4e5f-8a7b-1c2d3e4f5a6b']
 
 const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
@@ -154,6 +165,14 @@ const SESSIONS: Readonly<Record<Name, readonly Next[]>> = {
     () => [payward, quoting({}, ACCOUNT), 200],
     (answers) => [payward, quoteOf(answers.at(-1).data.id, ACCOUNT), 200],
     () => [payward, conversions('', ACCOUNT), 200],
+    () => [payward, converting({ from: fromWallet }, ACCOUNT), 200],
+    (answers) => [payward, conversionOf(answers.at(-1).data.id), 200],
+    () => [payward, toppingUp({}, ACCOUNT), 200],
+    () => [payward, ruling({}, ACCOUNT), 200],
+    () => [payward, transferring({}, ACCOUNT), 409],
+    () => [payward, { method: 'GET', path: `${withdrawalsOf(ACCOUNT)}/methods/BTC` }, 200],
+    () => [payward, createsUser({}), 201],
+    (answers) => [payward, userOf(answers.at(-1).data.id), 200],
     () => [payward, { method: 'GET', path: `${addressesOf(ACCOUNT)}?asset_symbol=NOPE` }, 400],
     () => [payward, { method: 'GET', path: `${addressesOf('WNOBODY5GATE2MAIN')}?asset_symbol=BTC` }, 404],
     () => [payward, { method: 'GET', path: addressesOf(ACCOUNT) }, 400],
