@@ -29,6 +29,7 @@ const LONG = [
   'providers/cpg.withdrawals.test.ts',
   'providers/payward.test.ts',
   'providers/payward.deposits.test.ts',
+  'providers/payward.money.test.ts',
   'providers/zopay.test.ts',
   'providers/zopay.deposits.test.ts',
   'rows.test.ts',

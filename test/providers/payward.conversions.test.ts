@@ -306,6 +306,29 @@ describe('conversions of what arrives', () => {
     expect([await now(), await has(box)]).toEqual([done, { BTC: [0.1, 0], USDC: [0, 0] }])
   })
 
+  test.each(['disable-user', 'close-user'])(
+    'payward.conversions.locked: %s before the money arrives, and after',
+    async (how) => {
+      const box = await market('0')
+      const { id: user_id, accounts } = (await box.call(client, createsUser({}))).json.data
+      const account = accounts[0].id
+      const [begun, waiting] = [
+        await made(box, converting(wallet, account)),
+        await made(box, converting(wallet, account)),
+      ]
+      await box.deposit(begun.inbound.address, '0.5', { confirmations: 'instant' })
+      expect((await act(box, how, { user_id })).status).toBe(201)
+      await box.deposit(waiting.inbound.address, '0.25', { confirmations: 'instant' })
+      await box.advance('1m')
+      for (const [{ id }, status] of [
+        [begun, 'completed'],
+        [waiting, 'failed'],
+      ] as const)
+        expect((await box.call(client, conversionOf(id))).json.data.status).toBe(status)
+      expect(await has(box)).toEqual({ BTC: [0.25, 0], USD: [29970, 0] })
+    },
+  )
+
   // The quote: 0.5 BTC at 60000 for 100 hundredths of a per cent.
   test.each([
     ['0.5', '0.5', '29700.00', '300.00'],

@@ -12,6 +12,7 @@ import { type InboundRow, Inbounds } from './inbounds.ts'
 import { book, takeBackDeposit } from './ledger.ts'
 import type { Sum } from './terms.ts'
 import { topUpStep } from './topups.ts'
+import { lockOf } from './users.ts'
 
 /** A transfer to an endpoint that has been taken notice of. */
 export const InboundDeposits: Table<{ readonly id: string; readonly inbound: string; readonly credited: boolean }> = {
@@ -66,6 +67,9 @@ export function credit(
   const { given, status } = row
   if (status !== 'pending_deposit' || given.symbol !== sum.symbol || given.type !== sum.type)
     return `conversion ${owner} is ${status} and takes ${given.symbol}: the money stays in the balance`
+  // rule: payward.conversions.locked
+  if (lockOf(account, false, world))
+    return `conversion ${failConversion(row, world).id} has failed, its user is locked: the money stays in the balance`
   return beginConverting(row, sum, txid, world)
 }
 
