@@ -270,6 +270,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'providers.zopay.payouts.routes[].fee': 'In US dollars, decimal text with at most two places.',
   'providers.zopay.payouts.routes[].seconds': 'How long a quote says that it takes.',
   'providers.payward.depositFees': 'What deposits cost, by the id of their method; the others are free.',
+  'providers.payward.depositFees.*.fee': 'What every deposit by the method costs, decimal text.',
   addressSetupFee: 'What the first deposit to an address costs besides, decimal text.',
   'providers.payward.depositLimits': 'How much an account may deposit, as lists of methods say; nothing is refused.',
   'providers.payward.depositLimits.day': 'In 24 hours, US dollars.',

@@ -28,9 +28,9 @@ export function limitsOf(account: string, world: World) {
   const { depositLimits } = world.settings<Settings>('payward')
   const deposits = ASSETS.flatMap((asset) => {
     const movements = movementsIn(purseOf(account, asset, world), world)
-    const reversed = movements.flatMap(({ kind, cause }) => (kind === 'deposit_reversed' ? cause.deposit : []))
+    const reversed = new Set(movements.flatMap(({ kind, cause }) => (kind === 'deposit_reversed' ? cause.deposit : [])))
     return movements
-      .filter(({ kind, cause }) => kind === 'deposit' && (cause.deposit === null || !reversed.includes(cause.deposit)))
+      .filter(({ kind, cause }) => kind === 'deposit' && (cause.deposit === null || !reversed.has(cause.deposit)))
       .map((movement: Movement) => ({
         at: movement.at,
         cents: worth(BigInt(movement.atoms), asset, USD, world, movement.at),
