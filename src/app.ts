@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import express, { type Express, type Request, type Response } from 'express'
 import { contractOf, rules } from './contract/contracts.ts'
+import { consoleRouter } from './control/console.ts'
+import { EventStreams } from './control/events.ts'
 import { controlRouter } from './control/router.ts'
 import { Commit } from './engine/commit.ts'
 import { DEFAULT_SEED, Engine } from './engine/engine.ts'
@@ -59,6 +61,7 @@ export class Sandbox {
   /** Where everything takes turns that is not a provider's ordinary call. */
   readonly #queue = new Queue()
   readonly #delays = new Delays()
+  readonly #events = new EventStreams()
   readonly #observer: Observer
   readonly #providers: ProviderServer
   /** Where bugs are told. */
@@ -171,6 +174,7 @@ export class Sandbox {
     this.#server = this.url = undefined
     // Who waits only because a scenario says so is answered now.
     this.#delays.end()
+    this.#events.close()
     this.#providers.close()
     if (server) await this.#stopServing(server)
     else await new Promise(setImmediate)
@@ -206,6 +210,7 @@ export class Sandbox {
     app.disable('x-powered-by')
     app.disable('etag')
     app.use(this.#observer.control)
+    if (options.console ?? true) app.use(consoleRouter({ allowHosts: options.allowHosts ?? [] }))
     app.use(
       /^(?:\/w\/[^/]+)?\/_sandgate(?=\/|$)/,
       controlRouter({
@@ -214,6 +219,7 @@ export class Sandbox {
         rules,
         guard: { allowHosts: options.allowHosts ?? [], token: options.controlToken },
         queue: this.#queue,
+        events: this.#events,
         metrics: () =>
           metricsText({
             metrics: this.metrics,

@@ -94,6 +94,12 @@ const COMMON = {
     flag: '--control-token <token>',
     in: ['library'],
   }),
+  console: option(z.boolean(), {
+    description: 'serve no web page at /_sandgate/console/',
+    flag: '--no-console',
+    default: 'served',
+    in: ['library'],
+  }),
   strict: option(z.boolean(), {
     description: 'answer 500 when a modelled answer violates the OpenAPI document',
     flag: '--strict',
@@ -229,6 +235,8 @@ export type Config = Pick<
 /** What a sandbox is made with: its options, and what the process or a test hands in. */
 export interface SandboxOptions extends EngineOptions, StorageOptions {
   readonly allowHosts?: readonly string[] | undefined
+  /** Whether the web page is served; it is unless this is false. */
+  readonly console?: boolean | undefined
   /** Takes a line for each call and each callback. */
   readonly log?: Log | undefined
   /** What the process tells about itself, for the metrics. */

@@ -13,6 +13,7 @@ export const VARIABLES: readonly string[] = [
   'HOST',
   'LOG',
   'LOG_LEVEL',
+  'NO_CONSOLE',
   'PORT',
   'SCENARIO',
   'SEED',
@@ -34,7 +35,7 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): string[] {
   for (const name of VARIABLES) if (env[name] === '') delete env[name]
   if (SERVICE_PORT.test(env.SANDGATE_PORT ?? '')) delete env.SANDGATE_PORT
   // To commander a variable is a flag that is there, whatever it says.
-  for (const name of ['SANDGATE_STRICT', 'SANDGATE_FSYNC'])
+  for (const name of ['SANDGATE_STRICT', 'SANDGATE_FSYNC', 'SANDGATE_NO_CONSOLE'])
     if (/^(0|no|off|false)$/i.test(env[name] ?? '')) delete env[name]
   return Object.keys(env).filter(
     (name) =>

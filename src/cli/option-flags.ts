@@ -7,7 +7,8 @@ import { flag } from './flags.ts'
 export function flagOf({ name, flag: flags, schema, description, default: otherwise }: FlagOption): Option {
   const option = flag(flags, description)
   const parse = (text: string) => read(schema, schema instanceof z.ZodNumber ? numberIn(text) : text, name)
-  if (schema instanceof z.ZodBoolean) return option.default(false)
+  // What switches something off is on unless it is said.
+  if (schema instanceof z.ZodBoolean) return option.negate ? option : option.default(false)
   if (schema instanceof z.ZodEnum) return option.choices(schema.options.map(String)).default(otherwise)
   if (schema instanceof z.ZodArray)
     return option.default([], 'none').argParser(listOf(schema.element as z.ZodType, name))

@@ -19,6 +19,7 @@ export function readyText(sandbox: Sandbox, url: string, host: string): string {
     'provider  base URL, and under it account, demo key, demo secret',
     ...blocks.flat(),
     '',
+    ...(sandbox.options.console === false ? [] : [`console      ${url}/_sandgate/console/`]),
     `control API  ${url}/_sandgate`,
     `journal      ${url}/_sandgate/journal`,
     ...(first ? [`first call   ${callOf(first, url)}`] : []),

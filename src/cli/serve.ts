@@ -28,6 +28,7 @@ interface Flags extends Config {
   readonly allowHost: string[]
   readonly allowCallbackHost: string[]
   readonly controlToken?: string
+  readonly console: boolean
   readonly strict: boolean
   readonly log: LogFormat
   readonly logLevel: LogLevel
@@ -53,6 +54,7 @@ async function serve(flags: Flags, command: Command): Promise<void> {
     allowHosts: flags.allowHost,
     allowCallbackHosts: flags.allowCallbackHost,
     controlToken: flags.controlToken,
+    console: flags.console,
     strict: flags.strict,
     log: flags.log === 'off' ? undefined : logTo(process.stderr, flags.log, flags.logLevel),
     host: hostOf(process),

@@ -3,6 +3,7 @@ import { placeOf } from '../engine/deposits.ts'
 import { iso } from '../text/instants.ts'
 import { sameTag } from '../world/tags.ts'
 import { type HandOut, HandOuts } from '../world/world.ts'
+import { madeBy } from './entries.ts'
 import { paged, type Routes } from './http.ts'
 
 export const addressRoutes: Routes = {
@@ -15,7 +16,11 @@ export const addressRoutes: Routes = {
       (query.account === undefined || row.account === query.account) &&
       (query.user === undefined || row.user === query.user)
     const index = named === undefined ? (['all', ''] as const) : (['byAddress', named.address] as const)
-    const view = ({ seq: _, ...row }: HandOut) => ({ ...row, at: iso(row.at) })
+    const view = ({ seq: _, ...row }: HandOut) => ({
+      ...row,
+      at: iso(row.at),
+      ...madeBy(HandOuts, row.id, world),
+    })
     return paged(HandOuts, index, wanted, view, { world, query })
   },
 }

@@ -5,6 +5,7 @@ import { iso } from '../text/instants.ts'
 import { withoutLogins } from '../text/redact.ts'
 import { Deliveries, type Delivery, type Endpoint, Endpoints, requestOf } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
+import { madeBy } from './entries.ts'
 import { created, NO_CONTENT, ok, paged, type Routes, run } from './http.ts'
 
 export const callbackRoutes: Routes = {
@@ -67,6 +68,7 @@ function deliveryView(delivery: Delivery, engine: Engine, world: World) {
   const rules = engine.providers.get(delivery.provider)?.callbacks
   return {
     id: delivery.id,
+    ...madeBy(Deliveries, delivery.id, world),
     provider: delivery.provider,
     account: delivery.account,
     event: delivery.event,

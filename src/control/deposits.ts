@@ -5,6 +5,7 @@ import { amountText } from '../text/decimals.ts'
 import { confirmations, type Transfer, Transfers } from '../world/chain.ts'
 import { sameTag } from '../world/tags.ts'
 import type { World } from '../world/world.ts'
+import { madeBy } from './entries.ts'
 import { created, paged, type Routes, run } from './http.ts'
 
 export const depositRoutes: Routes = {
@@ -27,6 +28,7 @@ function depositView(transfer: Transfer, world: World) {
   const at = (ms: number | null) => (ms === null ? null : iso(ms))
   return {
     id: transfer.id,
+    ...madeBy(Transfers, transfer.id, world),
     txid: transfer.txid,
     output: transfer.output,
     status: transfer.status,

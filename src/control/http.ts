@@ -1,11 +1,13 @@
 // What a route of the control API is given and answers with. Routes hold no behaviour: they call the engine and show what came of it.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Response } from 'express'
 import type { Contract } from '../contract/contract.ts'
 import type { CommandInput, CommandName, CommandResult } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Rules } from '../contract/rules.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
+import type { EventStreams } from './events.ts'
 import { rowsFound } from './json-pieces.ts'
 
 /** A call that has passed the control API's own document. */
@@ -15,6 +17,8 @@ export interface ControlRequest extends CommandInput {
   /** The control API's own. */
   readonly contract: Contract
   readonly rules: Rules
+  /** Those who follow a world live. */
+  readonly events: EventStreams
   /** What GET metrics answers. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
   readonly query: Readonly<Record<string, any>>
@@ -33,6 +37,8 @@ export interface ControlResponse {
   /** A body that is large, instead of `body`. */
   readonly pieces?: readonly Buffer[]
   readonly headers?: Readonly<Record<string, string>>
+  /** Writes the body for as long as the client stays. */
+  readonly stream?: (res: Response) => void
 }
 
 /** Routes by operation of specs/sandgate.yaml. */

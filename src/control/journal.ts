@@ -5,7 +5,7 @@ import { SandgateError } from '../engine/errors.ts'
 import { inSlices } from '../runtime/slices.ts'
 import { type JournalEntry, providerOf } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
-import { entryView, isRefused } from './entries.ts'
+import { briefView, entryView, isRefused } from './entries.ts'
 import { expectedText } from './expected.ts'
 import { type ControlRequest, type ControlResponse, NO_CONTENT, ok, type Routes } from './http.ts'
 import { Items } from './json-pieces.ts'
@@ -20,21 +20,46 @@ export const journalRoutes: Routes = {
 }
 
 async function listJournal({ engine, world, query, rules }: ControlRequest): Promise<ControlResponse> {
-  const wanted = (entry: JournalEntry) =>
+  const { dropped } = world.journal
+  // With `after` the reader follows on; without it the newest are wanted. Newest last in both.
+  const newest = query.after === undefined
+  const page = await inSlices(
+    firstOf(newest ? [...world.journal].reverse() : world.journal, filterOf(query), query.limit ?? 100),
+  )
+  if (newest) page.reverse()
+  return ok({ data: new Items(viewed(page, query.view === 'brief', engine, rules, world)), dropped })
+}
+
+/** What narrows a list of entries, or a stream of them, down. */
+// rule: sandgate.journal.text
+export function filterOf(query: ControlRequest['query']): (entry: JournalEntry) => boolean {
+  const text = query.text?.toLowerCase()
+  return (entry) =>
     (query.provider === undefined || providerOf(entry) === query.provider) &&
     (query.operation === undefined || ('operation' in entry && entry.operation === query.operation)) &&
     (query.kind === undefined || entry.kind === query.kind) &&
     (query.status === undefined || ('status' in entry && entry.status === query.status)) &&
     (query.refused === undefined || (entry.kind === 'call' && isRefused(entry) === query.refused)) &&
-    (query.after === undefined || entry.id > query.after)
-  const { dropped } = world.journal
-  // With `after` the reader follows on; without it the newest are wanted. Newest last in both.
-  const newest = query.after === undefined
-  const page = await inSlices(
-    firstOf(newest ? [...world.journal].reverse() : world.journal, wanted, query.limit ?? 100),
-  )
-  if (newest) page.reverse()
-  return ok({ data: new Items(viewed(page, engine, rules, world)), dropped })
+    (query.after === undefined || entry.id > query.after) &&
+    (query.before === undefined || entry.id < query.before) &&
+    (text === undefined || textsOf(entry).some((own) => own?.toLowerCase().includes(text)))
+}
+
+/** Where a text is looked for. */
+function textsOf(entry: JournalEntry): (string | undefined)[] {
+  switch (entry.kind) {
+    case 'call': {
+      const { operation, path, refusal, hint, request, response } = entry
+      return [operation, path, refusal, hint, request.body?.toString('utf8'), response.text]
+    }
+    case 'callback':
+      return [entry.summary, entry.body, entry.error ?? undefined, entry.answer]
+    case 'fault':
+      return [entry.summary, entry.operation]
+    case 'timer':
+    case 'control':
+      return [entry.summary]
+  }
 }
 
 function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: number): Generator<void, T[]> {
@@ -46,9 +71,18 @@ function* firstOf<T>(items: Iterable<T>, wanted: (item: T) => boolean, most: num
   return found
 }
 
-function* viewed(entries: readonly JournalEntry[], engine: Engine, rules: Rules, world: World): Generator<object> {
+function* viewed(
+  entries: readonly JournalEntry[],
+  brief: boolean,
+  engine: Engine,
+  rules: Rules,
+  world: World,
+): Generator<object> {
   const hide = engine.secrets.of(world)
-  for (const entry of entries) yield entryView(entry, engine, rules, world, expectedText(entry, engine, world), hide)
+  for (const entry of entries)
+    yield brief
+      ? briefView(entry, engine, world, hide)
+      : entryView(entry, engine, rules, world, expectedText(entry, engine, world), hide)
 }
 
 function getJournalEntry({ engine, world, params, rules }: ControlRequest): ControlResponse {

@@ -26,6 +26,7 @@ import { bodyOf, inUtf8 } from './body.ts'
 import { callbackRoutes } from './callbacks.ts'
 import { clockRoutes } from './clock.ts'
 import { depositRoutes } from './deposits.ts'
+import { eventRoutes, type EventStreams } from './events.ts'
 import { faultRoutes } from './faults.ts'
 import { type GuardOptions, refuseControl } from './guard.ts'
 import type { ControlRequest, ControlResponse, Routes } from './http.ts'
@@ -50,6 +51,7 @@ const ROUTES: Routes = {
   ...callbackRoutes,
   ...clockRoutes,
   ...depositRoutes,
+  ...eventRoutes,
   ...faultRoutes,
   ...journalRoutes,
   ...metricsRoutes,
@@ -67,6 +69,7 @@ const ROUTES: Routes = {
 /** What is answered in a world whose rows are not what they should be: it leaves them alone, or puts others in their place. */
 const WITHOUT_ROWS: readonly string[] = [
   'getHealth',
+  'followEvents',
   'getClock',
   'reset',
   'getSnapshot',
@@ -95,6 +98,7 @@ export interface ControlOptions {
   readonly contract: () => Contract
   readonly rules: Rules
   readonly guard: GuardOptions
+  readonly events: EventStreams
   /** Where bodies take turns. */
   readonly queue: Queue
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
@@ -124,9 +128,10 @@ function isSnapshot({ method, path }: Request): boolean {
   return method === 'PUT' && path === '/snapshot'
 }
 
-async function send(res: Response, { status, body, type, pieces, headers }: ControlResponse): Promise<void> {
+async function send(res: Response, { status, body, type, pieces, headers, stream }: ControlResponse): Promise<void> {
   if (headers) res.set(headers)
   res.status(status)
+  if (stream && res.req.method !== 'HEAD') return stream(res.type(type!))
   if (pieces) await sendPieces(res.type(type!), pieces)
   else if (isLong(body)) await sendPieces(res.type('application/json; charset=utf-8'), await jsonPieces(body))
   else if (type === undefined) res.json(body)
@@ -188,6 +193,7 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
     world,
     contract,
     rules: control.rules,
+    events: control.events,
     metrics: control.metrics,
     params,
     query: contract.queryValues(operation, query) as ControlRequest['query'],

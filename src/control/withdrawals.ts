@@ -3,6 +3,7 @@ import { amountText } from '../text/decimals.ts'
 import { iso } from '../text/instants.ts'
 import { type Withdrawal, withdrawalConfirmations, Withdrawals } from '../world/withdrawals.ts'
 import type { World } from '../world/world.ts'
+import { madeBy } from './entries.ts'
 import { ok, paged, type Routes, run } from './http.ts'
 
 export const withdrawalRoutes: Routes = {
@@ -20,6 +21,7 @@ function withdrawalView(row: Withdrawal, world: World) {
   const at = (ms: number | null) => (ms === null ? null : iso(ms))
   return {
     id: row.id,
+    ...madeBy(Withdrawals, row.id, world),
     txid: row.txid,
     status: row.status,
     outcome: row.outcome,

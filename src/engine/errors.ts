@@ -59,6 +59,7 @@ export const ERRORS = {
   time_in_past: [409, 'world time never goes back'],
   timeout: [408, 'the request did not arrive in time'],
   too_many_faults: [409, 'too many fault rules are armed'],
+  too_many_streams: [409, 'as many clients follow events as may'],
   too_many_worlds: [409, 'there are as many worlds as limits.worlds allows'],
   unauthorized: [401, 'the control API asks for the token given by --control-token'],
   unknown_address: [404, 'no provider has allocated this address in this world'],

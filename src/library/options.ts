@@ -69,6 +69,8 @@ export interface SandboxOptions {
     | undefined
   /** Host names, beside loopback ones, IP addresses and names without a dot, that the control API answers to. */
   readonly allowHosts?: readonly string[] | undefined
+  /** Whether the web page is served at `/_sandgate/console/`. Default true. */
+  readonly console?: boolean | undefined
   /** Host names that callbacks may go to, beside loopback and private addresses. */
   readonly allowCallbackHosts?: readonly string[] | undefined
   /** The bearer token that calls of the control API need; the handles send it. */

@@ -84,6 +84,7 @@ export function record(
           ? undefined
           : began,
       response,
+      ms: undefined,
     },
     (incoming.body?.length ?? 0) + (response.text?.length ?? 0),
   )

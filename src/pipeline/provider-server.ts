@@ -75,7 +75,9 @@ export class ProviderServer {
     const leave = (sent: Sent): void => {
       try {
         send(res, sent, body === undefined || !this.keepsAlive, pause, this.#closed ? undefined : this.#hanging)
-        answered(incoming, runtime.provider, world, sent, performance.now() - begin)
+        const ms = performance.now() - begin
+        world.journal.took(sent.told.entry, ms)
+        answered(incoming, runtime.provider, world, sent, ms)
       } catch (error) {
         failed(error)
       }

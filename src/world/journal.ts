@@ -1,6 +1,7 @@
 // What happened in a world, newest last, bounded by entries and by the bytes they hold: the oldest make room. Entries are kept as they were
 // handed in and written out only when somebody reads them, because every call adds one and hardly any is read.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { RowChange } from './tables.ts'
 
 interface Base {
   readonly id: number
@@ -68,6 +69,8 @@ export interface CallEntry extends Base, CallFacts {
   readonly notes: Readonly<Record<string, unknown>>
   readonly response: StoredResponse
   readonly hint?: string | undefined
+  /** How long it took, ms of the wall: known when it has left, and no part of what happened in the world. */
+  ms: number | undefined
 }
 
 /** Something that was due happened. */
@@ -155,6 +158,18 @@ export function providerOf(entry: JournalEntry): string | undefined {
   return entry.kind === 'control' ? undefined : entry.provider
 }
 
+/** The tables whose new rows an entry is remembered by: what it has made. */
+const MADE_TABLES: ReadonlySet<string> = new Set(['addresses', 'transfers', 'withdrawals', 'deliveries'])
+
+/** A row that an entry has made. */
+export interface MadeRow {
+  readonly table: string
+  readonly key: string
+}
+
+/** How many amendments are remembered for those who follow on. */
+const AMENDED_MOST = 1024
+
 export interface JournalBounds {
   readonly journalEntries: number
   /** How many bytes of bodies the entries may hold together; the newest entry always stays. */
@@ -177,6 +192,13 @@ export class Journal {
   /** Another journal went before this one. */
   #behind = false
   #emptied = false
+  #clears = 0
+  /** By entry, and the other way round by table and key. Entries that make something are few. */
+  readonly #made = new Map<number, MadeRow[]>()
+  readonly #makers = new Map<string, number>()
+  /** The entries that were amended last, and how many were before them. */
+  #amended: number[] = []
+  #amendedBefore = 0
 
   constructor(bounds: JournalBounds) {
     this.#bounds = bounds
@@ -196,6 +218,33 @@ export class Journal {
   /** Passes numbers over, so that the next entry has this one. */
   skipTo(nextId: number): void {
     this.#lastId = Math.max(this.#lastId, nextId - 1)
+  }
+
+  /** The id of the oldest entry; undefined: there is none. */
+  get oldestId(): number | undefined {
+    return this.#entries[this.#head]?.id
+  }
+
+  /** How many entries there are behind this id. */
+  countAfter(id: number): number {
+    return this.#entries.length - this.#placeBehind(id)
+  }
+
+  /** The entries behind this id, oldest first, at most so many. */
+  after(id: number, most: number): JournalEntry[] {
+    const place = this.#placeBehind(id)
+    return this.#entries.slice(place, place + most)
+  }
+
+  /** Where the first entry behind this id stands: ids ascend, and some are passed over. */
+  #placeBehind(id: number): number {
+    let [low, high] = [this.#head, this.#entries.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#entries[middle]!.id > id) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   /** Whether it had entries that somebody cleared. */
@@ -235,6 +284,7 @@ export class Journal {
 
   #dropOldest(): void {
     this.#dropped++
+    this.#forgetMade(this.#entries[this.#head]!.id)
     this.#bytes -= this.#weights[this.#head]!
     this.#entries[this.#head] = undefined as unknown as JournalEntry
     this.#head++
@@ -247,7 +297,56 @@ export class Journal {
   /** Adds what became known later, such as how a callback was answered; nothing when the entry had to make room. */
   amend(id: number, fields: Amendment): void {
     const entry = this.get(id)
-    if (entry) Object.assign(entry, fields)
+    if (!entry) return
+    Object.assign(entry, fields)
+    if (this.#amended.push(id) < 2 * AMENDED_MOST) return
+    this.#amendedBefore += AMENDED_MOST
+    this.#amended = this.#amended.slice(AMENDED_MOST)
+  }
+
+  /** Tells how long a call took. */
+  took(id: number, ms: number): void {
+    const entry = this.get(id)
+    if (entry?.kind === 'call') entry.ms = ms
+  }
+
+  /** How often an entry was amended. */
+  get amendments(): number {
+    return this.#amendedBefore + this.#amended.length
+  }
+
+  /** The entries that were amended since there were so many amendments; undefined: too many to remember. */
+  amendedSince(amendments: number): number[] | undefined {
+    return amendments < this.#amendedBefore ? undefined : this.#amended.slice(amendments - this.#amendedBefore)
+  }
+
+  /** New rows of the entry that comes next: it is written when what it tells of has happened. */
+  making(changes: readonly RowChange[]): void {
+    for (const { table, key, before } of changes) {
+      if (before !== undefined || !MADE_TABLES.has(table)) continue
+      const made = this.#made.get(this.nextId)
+      if (made) made.push({ table, key })
+      else this.#made.set(this.nextId, [{ table, key }])
+      this.#makers.set(makerKey(table, key), this.nextId)
+    }
+  }
+
+  /** The rows that an entry has made, those of an undone call too: who shows them looks whether they are there. */
+  madeBy(id: number): readonly MadeRow[] {
+    return this.#made.get(id) ?? []
+  }
+
+  /** The entry that made a row; undefined: the journal has it no more. */
+  makerOf(table: string, key: string): number | undefined {
+    return this.#makers.get(makerKey(table, key))
+  }
+
+  #forgetMade(id: number): void {
+    const made = this.#made.get(id)
+    if (!made) return
+    this.#made.delete(id)
+    for (const { table, key } of made)
+      if (this.#makers.get(makerKey(table, key)) === id) this.#makers.delete(makerKey(table, key))
   }
 
   get(id: number): JournalEntry | undefined {
@@ -264,14 +363,26 @@ export class Journal {
     for (const entry of this.#entries.slice(this.#head)) yield entry
   }
 
+  /** How often somebody cleared it. */
+  get clears(): number {
+    return this.#clears
+  }
+
   /** Forgets every entry; ids go on. */
   clear(): void {
+    this.#clears++
     this.#emptied ||= this.#lastId > 0
     this.#entries = []
     this.#weights = []
     this.#head = 0
     this.#bytes = 0
+    this.#made.clear()
+    this.#makers.clear()
   }
+}
+
+function makerKey(table: string, key: string): string {
+  return `${table}/${key}`
 }
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] }

@@ -75,6 +75,8 @@ export class Tables {
   #depth = 0
   /** Called once after each outermost change that touched rows. */
   onCommit: ((changes: readonly RowChange[]) => void) | undefined
+  /** Called before it: the world's own. */
+  onChanged: ((changes: readonly RowChange[]) => void) | undefined
   readonly #views = new Set<TablesView>()
 
   /** Runs `work`; when it throws, every row is as it was before. Changes nest: an inner one that throws undoes only itself. */
@@ -91,6 +93,7 @@ export class Tables {
       if (this.#depth === 0 && this.#changes.length > 0) {
         const changes = this.#changes
         this.#changes = []
+        this.onChanged?.(changes)
         this.onCommit?.(changes)
       }
     }

@@ -123,6 +123,7 @@ export class World {
     this.id = options.id
     this.seed = options.seed
     this.journal = new Journal(options)
+    this.#tables.onChanged = (changes) => this.journal.making(changes)
     this.clock = new Clock(this, options.startMs, options.frozen, (timer) => options.react(timer, this))
   }
 
