@@ -1,11 +1,12 @@
 // `npm run build`: makes `dist`, everything that the package and the image run. Bundles the program and its dependencies, and writes the declarations of
-// the library, the parsed documents, the JSON Schemas and the licences of what was bundled. It ships nothing of itself, so it is not in src.
+// the library, the page of the console, the parsed documents, the JSON Schemas and the licences of what was bundled. It ships nothing of itself, so it is not in src.
 import { execFile } from 'node:child_process'
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
+import { bundleConsole } from './console.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
@@ -49,12 +50,18 @@ const BUNDLED = {
 }
 
 rmSync(DIST, { recursive: true, force: true })
-const [program, sampler] = await Promise.all([bundleProgram(), bundleSampler(), requirable(), declare()])
+const [program, sampler, page] = await Promise.all([
+  bundleProgram(),
+  bundleSampler(),
+  bundleConsole(ROOT, join(DIST, 'console')),
+  requirable(),
+  declare(),
+])
 publishDeclarations()
 // An old Node is to read main.js, which tells it so, and nothing else. Its lines stay where its map has them.
 const main = join(DIST, 'main.js')
 writeFileSync(main, readFileSync(main, 'utf8').replace(REQUIRE, '\n'))
-writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES.txt'), licences([program, sampler]))
+writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES.txt'), licences([program, sampler, page]))
 const { copyDocuments, writeSchemas } = await import(pathToFileURL(STEPS).href)
 copyDocuments(join(ROOT, 'specs/'))
 await writeSchemas()

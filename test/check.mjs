@@ -8,6 +8,7 @@ const STEPS = [
   ['lint', 'oxlint', '--deny-warnings'],
   // The build has a record of its own in dist/, so that a clean dist/ is always built whole.
   ['types of src', 'tsc', '-p', '.', '--noEmit', '--tsBuildInfoFile', 'node_modules/.cache/src.tsbuildinfo'],
+  ['types of the console', 'tsc', '-p', 'src/console'],
   ['types of test', 'tsc', '-p', 'test'],
   ['source tree', 'vitest', 'run', '--config', 'vitest.unit.config.ts', 'test/tidy.test.ts'],
 ]

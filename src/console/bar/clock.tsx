@@ -1,0 +1,169 @@
+// The clock of the world: what time it is, what is due next, and the buttons that move it. What a move did is shown under it.
+import { useEffect, useState } from 'preact/hooks'
+import { api } from '../api/client.ts'
+import type { ClockTold, Happened } from '../api/shapes.ts'
+import { useAction } from '../api/use.ts'
+import { live } from '../live/live.ts'
+import { useStore } from '../state/store.ts'
+import { ProblemNote } from '../ui/empty.tsx'
+import { hourOf, timeOf } from '../ui/time.tsx'
+
+/** How far the buttons move it. */
+const STEPS = ['1m', '15m', '1h', '1d']
+
+/** What is asked of `POST clock/advance`. */
+export type Move = { readonly by: string } | { readonly to: string } | { readonly until: 'quiet' }
+
+interface Moved {
+  readonly now: string
+  readonly happened: readonly Happened[]
+}
+
+/** Moves the clock of a world. */
+export function advance(world: string, move: Move): Promise<Moved> {
+  return api<Moved>(world, '/clock/advance', { method: 'POST', body: move })
+}
+
+export function Clock({ world }: { readonly world: string }) {
+  const { clock } = useStore(live)
+  const [duration, setDuration] = useState('')
+  const [moved, setMoved] = useState<Moved>()
+  const moving = useAction((move: Move) => advance(world, move))
+  const switching = useAction((mode: 'frozen' | 'running') => api(world, '/clock', { method: 'PATCH', body: { mode } }))
+  const move = async (to: Move) => {
+    if (moving.busy) return
+    setMoved(undefined)
+    const result = await moving.run(to)
+    if (result) setMoved(result)
+  }
+  if (!clock) return <div class="clock reading">World time is not known yet.</div>
+  const next = clock.next
+  const running = clock.mode === 'running'
+  return (
+    <div class="clock" role="group" aria-label="Clock of the world" aria-busy={moving.busy}>
+      <Now clock={clock} />
+      <button
+        type="button"
+        class="small"
+        title={running ? 'It goes on by itself. Freeze it' : 'It stands. Let it run'}
+        onClick={() => void switching.run(running ? 'frozen' : 'running')}
+      >
+        {running ? 'Freeze' : 'Run'}
+      </button>
+      {STEPS.map((by) => (
+        <button key={by} type="button" class="small" title={`Advance by ${by}`} onClick={() => void move({ by })}>
+          +{by}
+        </button>
+      ))}
+      <button
+        type="button"
+        class="small next"
+        aria-disabled={!next}
+        title={next ? `${next.provider}: ${next.summary}, due ${next.at}` : 'Nothing is due'}
+        onClick={() => next && void move({ to: next.at })}
+      >
+        {next ? (
+          <>
+            To the next event: {sameDay(next.at, clock.now) ? hourOf(next.at) : timeOf(next.at)} {next.summary}
+          </>
+        ) : (
+          'Nothing is due'
+        )}
+      </button>
+      <button
+        type="button"
+        class="small"
+        title="Advance until no callback, confirmation or scenario step is pending"
+        onClick={() => void move({ until: 'quiet' })}
+      >
+        Until quiet
+      </button>
+      <form
+        onSubmit={(event: Event) => {
+          event.preventDefault()
+          if (duration.trim() !== '') void move({ by: duration.trim() })
+        }}
+      >
+        <input
+          aria-label="Advance by a duration, such as 90s, 4h, 7d or PT4H"
+          placeholder="4h"
+          size={5}
+          value={duration}
+          spellcheck={false}
+          autocomplete="off"
+          onInput={(event: Event) => setDuration((event.currentTarget as HTMLInputElement).value)}
+        />
+        <button type="submit" class="small">
+          Advance
+        </button>
+      </form>
+      {(moving.busy || moved || moving.problem || switching.problem || clock.problem) && (
+        <div class="moved" role="status">
+          {moving.busy && <p>Advancing…</p>}
+          {clock.problem && <p class="problem">The world is stopped: {clock.problem}</p>}
+          <ProblemNote problem={moving.problem ?? switching.problem} />
+          {moved && <Happenings moved={moved} />}
+          {!moving.busy && !clock.problem && (
+            <button
+              type="button"
+              class="small"
+              onClick={() => {
+                setMoved(undefined)
+                moving.forget()
+                switching.forget()
+              }}
+            >
+              Dismiss
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  )
+}
+
+/** World time; of a running clock it goes on between what is told. */
+function Now({ clock }: { readonly clock: ClockTold & { readonly heard: number } }) {
+  const [, tick] = useState(0)
+  const running = clock.mode === 'running'
+  useEffect(() => {
+    if (!running) return
+    const timer = setInterval(() => tick((count) => count + 1), 1000)
+    return () => clearInterval(timer)
+  }, [running])
+  const now = running
+    ? new Date(Date.parse(clock.now) + performance.now() - clock.heard).toISOString().replace(/\.\d+Z/, '.000Z')
+    : clock.now
+  return (
+    <span class="now">
+      <time dateTime={now} title="World time, UTC">
+        {timeOf(now)}
+      </time>{' '}
+      {clock.mode}
+    </span>
+  )
+}
+
+function Happenings({ moved: { now, happened } }: { readonly moved: Moved }) {
+  if (happened.length === 0) return <p>It is {timeOf(now)} now. Nothing was due on the way.</p>
+  return (
+    <>
+      <p>
+        It is {timeOf(now)} now. {happened.length === 1 ? 'One thing' : `${happened.length} things`} happened on the
+        way:
+      </p>
+      <ol>
+        {happened.slice(0, 50).map(({ at, provider, kind, summary }, index) => (
+          <li key={index}>
+            <time dateTime={at}>{timeOf(at)}</time> {provider} <span class="muted">{kind}</span> {summary}
+          </li>
+        ))}
+      </ol>
+      {happened.length > 50 && <p>… and {happened.length - 50} more; the timeline has them.</p>}
+    </>
+  )
+}
+
+function sameDay(a: string, b: string): boolean {
+  return a.slice(0, 10) === b.slice(0, 10)
+}

@@ -1,0 +1,105 @@
+// What the stream has told of the world that is looked at: how the connection stands, the clock, the newest entries.
+import type { Brief, ClockTold, WorldTold } from '../api/shapes.ts'
+import { merged, type Window } from '../state/entries.ts'
+import { Store } from '../state/store.ts'
+import { follow } from './leader.ts'
+import type { ServerEvent } from './sse.ts'
+import { OPENED, type Standing } from './stream.ts'
+
+export interface Live {
+  readonly world: string
+  readonly standing: Standing
+  readonly told: WorldTold | undefined
+  /** The clock, and when it was told, in ms of `performance.now()`: a running one goes on from there. */
+  readonly clock: (ClockTold & { readonly heard: number }) | undefined
+  /** The newest entries that the stream told. */
+  readonly entries: Window
+  /** Counts whenever the world became another one, or entries were missed: everything shown is to be read again. */
+  readonly turn: number
+  /** Counts whenever something happened. */
+  readonly news: number
+}
+
+export const live = new Store<Live>(nothing(''))
+
+function nothing(world: string): Live {
+  return {
+    world,
+    standing: { is: 'connecting' },
+    told: undefined,
+    clock: undefined,
+    entries: [],
+    turn: 0,
+    news: 0,
+  }
+}
+
+/** What is kept between streams. */
+interface Following {
+  /** Behind which entry a new stream begins. */
+  last: number | undefined
+  /** The next `world` is the first thing that a new connection says. */
+  opened: boolean
+  readonly stop: AbortController
+}
+
+/** Looks at a world from now on, until the returned function is called. */
+export function lookAt(world: string): () => void {
+  const following: Following = { last: undefined, opened: false, stop: new AbortController() }
+  live.set({ ...nothing(world), turn: live.get().turn + 1 })
+  // Entries come in bursts; the page is drawn once for all that came together.
+  let burst: Brief[] = []
+  const flush = () => {
+    const came = burst
+    burst = []
+    if (came.length === 0 || following.stop.signal.aborted) return
+    const now = live.get()
+    live.set({ ...now, entries: merged(now.entries, came), news: now.news + 1 })
+  }
+  follow(
+    {
+      world,
+      after: () => following.last,
+      told: (event) => {
+        if (event.event === 'entry' || event.event === 'amended') {
+          const entry = JSON.parse(event.data) as Brief
+          if (event.event === 'entry') following.last = entry.id
+          if (burst.push(entry) === 1) queueMicrotask(flush)
+        } else {
+          flush()
+          take(event, following)
+        }
+      },
+      stands: (standing) => live.set({ ...live.get(), standing }),
+    },
+    following.stop.signal,
+  )
+  return () => following.stop.abort()
+}
+
+function take({ event, data }: ServerEvent, following: Following): void {
+  const now = live.get()
+  if (event === OPENED) {
+    following.opened = true
+  } else if (event === 'clock') {
+    live.set({ ...now, clock: { ...JSON.parse(data), heard: performance.now() }, news: now.news + 1 })
+  } else if (event === 'world') {
+    const told = JSON.parse(data) as WorldTold
+    if (now.told && now.told.version !== told.version) {
+      // The page is that of another Sandgate.
+      location.reload()
+      return
+    }
+    const first = following.opened
+    following.opened = false
+    // The same world, found again: the stream goes on where it was.
+    const goesOn =
+      now.told === undefined || (first && now.told.seed === told.seed && told.next_entry > (following.last ?? 0))
+    if (!goesOn || following.last === undefined) following.last = told.next_entry - 1
+    live.set({ ...now, told, news: now.news + 1, ...(!goesOn && { entries: [], turn: now.turn + 1 }) })
+  } else if (event === 'gap') {
+    const { next } = JSON.parse(data) as { next: number }
+    following.last = next - 1
+    live.set({ ...now, entries: [], turn: now.turn + 1, news: now.news + 1 })
+  }
+}

@@ -1,0 +1,7 @@
+// Starts the page.
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { followHistory } from './router.ts'
+
+followHistory()
+render(<App />, document.getElementById('page')!)

@@ -1,0 +1,42 @@
+// A dialog: the browser's own, which keeps the focus inside and closes with Escape.
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+
+interface Props {
+  readonly title: string
+  readonly close: () => void
+  readonly wide?: boolean
+  readonly children: ComponentChildren
+}
+
+/** Is open for as long as it is drawn. */
+export function Dialog({ title, close, wide, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const heading = useId()
+  useEffect(() => {
+    const before = document.activeElement
+    dialog.current!.showModal()
+    return () => {
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      class={wide ? 'wide' : undefined}
+      aria-labelledby={heading}
+      onCancel={(event: Event) => {
+        event.preventDefault()
+        close()
+      }}
+    >
+      <header>
+        <h2 id={heading}>{title}</h2>
+        <button type="button" class="small" onClick={close}>
+          Close
+        </button>
+      </header>
+      {children}
+    </dialog>
+  )
+}
