@@ -68,8 +68,8 @@ export interface Brief {
   /** Of a fault: the call that it struck. */
   readonly call?: number
   readonly idempotency?: string
-  /** How many faults struck it. */
-  readonly faults?: number
+  /** The faults that struck it. */
+  readonly faults?: readonly number[]
   readonly made?: Made
 }
 
@@ -88,13 +88,11 @@ export interface Made {
 }
 
 /** An entry with everything that the journal knows of it. */
-export interface Entry extends Omit<Brief, 'faults'> {
+export interface Entry extends Brief {
   /** The checks that it passed, in order. */
   readonly checks?: readonly string[]
   /** The checks that nobody asked any more, in order. */
   readonly not_reached?: readonly string[]
-  /** The entries of the faults that struck it. */
-  readonly faults?: readonly number[]
   readonly expected_text?: string
   readonly rules?: readonly { readonly id: string; readonly mark?: string }[]
   readonly notes?: Readonly<Record<string, unknown>>
@@ -103,7 +101,6 @@ export interface Entry extends Omit<Brief, 'faults'> {
   /** Of a callback: what was sent and what the receiver said. */
   readonly body?: string
   readonly answer?: string
-  readonly query?: string
 }
 
 interface Said {
@@ -118,6 +115,8 @@ export interface WorldTold {
   /** Sandgate's version. */
   readonly version: string
   readonly next_entry: number
+  /** Tells journals apart: one that began anew has another name. */
+  readonly journal?: string
   readonly gone?: boolean
   readonly problem?: string
 }

@@ -6,6 +6,9 @@ import { follow } from './leader.ts'
 import type { ServerEvent } from './sse.ts'
 import { OPENED, type Standing } from './stream.ts'
 
+/** Entries that come within this time are drawn together. */
+const DRAW_MS = 50
+
 export interface Live {
   readonly world: string
   readonly standing: Standing
@@ -64,7 +67,7 @@ export function lookAt(world: string): () => void {
         if (event.event === 'entry' || event.event === 'amended') {
           const entry = JSON.parse(event.data) as Brief
           if (event.event === 'entry') following.last = entry.id
-          if (burst.push(entry) === 1) queueMicrotask(flush)
+          if (burst.push(entry) === 1) setTimeout(flush, DRAW_MS)
         } else {
           flush()
           take(event, following)
@@ -93,8 +96,7 @@ function take({ event, data }: ServerEvent, following: Following): void {
     const first = following.opened
     following.opened = false
     // The same world, found again: the stream goes on where it was.
-    const goesOn =
-      now.told === undefined || (first && now.told.seed === told.seed && told.next_entry > (following.last ?? 0))
+    const goesOn = now.told === undefined || (first && isSame(now.told, told, following.last ?? 0))
     if (!goesOn || following.last === undefined) following.last = told.next_entry - 1
     live.set({ ...now, told, news: now.news + 1, ...(!goesOn && { entries: [], turn: now.turn + 1 }) })
   } else if (event === 'gap') {
@@ -102,4 +104,8 @@ function take({ event, data }: ServerEvent, following: Following): void {
     following.last = next - 1
     live.set({ ...now, entries: [], turn: now.turn + 1, news: now.news + 1 })
   }
+}
+
+function isSame(was: WorldTold, is: WorldTold, last: number): boolean {
+  return was.seed === is.seed && was.journal === is.journal && is.next_entry > last
 }
