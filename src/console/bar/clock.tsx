@@ -99,14 +99,10 @@ export function Clock({ world }: { readonly world: string }) {
       </form>
       {(moving.busy || moved || moving.problem || switching.problem || clock.problem) && (
         <div class="moved" role="status">
-          {moving.busy && <p>Advancing…</p>}
-          {clock.problem && <p class="problem">The world is stopped: {clock.problem}</p>}
-          <ProblemNote problem={moving.problem ?? switching.problem} />
-          {moved && <Happenings moved={moved} />}
           {!moving.busy && !clock.problem && (
             <button
               type="button"
-              class="small"
+              class="small dismiss"
               onClick={() => {
                 setMoved(undefined)
                 moving.forget()
@@ -116,6 +112,10 @@ export function Clock({ world }: { readonly world: string }) {
               Dismiss
             </button>
           )}
+          {moving.busy && <p>Advancing…</p>}
+          {clock.problem && <p class="problem">The world is stopped: {clock.problem}</p>}
+          <ProblemNote problem={moving.problem ?? switching.problem} />
+          {moved && <Happenings moved={moved} />}
         </div>
       )}
     </div>

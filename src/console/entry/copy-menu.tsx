@@ -77,7 +77,7 @@ function formsOf(entry: Entry, place: Place, seed: string): Forms {
   const curl: Form = {
     title: 'curl',
     says: signed
-      ? 'The call as it was sent, for those who sign it themselves. The provider signs its calls, and the journal keeps no signature: as it stands it is refused.'
+      ? 'The call as it was sent, for those who sign it themselves. A signature cannot be used again, and the journal keeps none: as it stands the call is refused.'
       : 'The call as it was sent. The key is a variable: the journal keeps none.',
     text: curlOf(entry, place),
   }

@@ -8,7 +8,7 @@ import { Link } from '../ui/link.tsx'
 import { timeOf } from '../ui/time.tsx'
 
 /** The columns, in order. */
-export const COLUMNS: readonly string[] = ['World time', 'Entry', 'From', 'What', 'Answer', 'ms', 'Also']
+export const COLUMNS: readonly string[] = ['Time', 'Entry', 'From', 'What', 'Answer', 'ms', 'Also']
 
 interface Props {
   readonly entry: Brief

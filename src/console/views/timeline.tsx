@@ -74,7 +74,8 @@ export function Timeline({ world, query }: ViewOf) {
               <thead>
                 <tr>
                   {COLUMNS.map((name) => (
-                    <th key={name} scope="col" class={name.toLowerCase().replace(' ', '-')}>
+                    <th key={name} scope="col" class={name.toLowerCase()}>
+                      {name === 'Time' && <span class="day">World </span>}
                       {name}
                     </th>
                   ))}
