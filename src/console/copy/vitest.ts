@@ -26,7 +26,7 @@ test(${literal(titleOf(entry))}, async () => {
 
   const [call] = await sandbox.calls({ provider: ${literal(provider)}${filter} })
   expect(call).toMatchObject({ ${expectedOf(entry)} })
-})
+}, 60_000)
 `
 }
 
