@@ -20,8 +20,20 @@ export interface DepositRules {
    * seen. Returns what the provider made of it, and why, in a line for the journal.
    */
   onTransfer(step: TransferStep, transfer: Transfer, holder: HandOut, world: World): string
+  /** The windows of an allocation, where this provider has any. */
+  windows?(handOut: HandOut, world: World): Windows
   /** Its own codes of a coin on a network; the coin and the network's own names unless given. */
   codesOf?(coin: string, on: NetworkName): { readonly currency: string; readonly network: string } | undefined
+}
+
+/** What becomes of an allocated address as world time passes, world ms; a window that the provider does not have is left out. */
+export interface Windows {
+  /** The partner shows it to the payer until then. */
+  readonly displayUntil?: number
+  /** Money that arrives is credited until then; left out: always. */
+  readonly monitoredUntil?: number
+  /** From then on it may be given to somebody else; left out: never. */
+  readonly reuseFrom?: number
 }
 
 export interface LedgerRules {

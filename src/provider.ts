@@ -2,7 +2,7 @@
 // It holds no behaviour of its own; pipeline/call.ts runs it, the folders under providers/ speak it.
 import type { IncomingHttpHeaders } from 'node:http'
 import { z, type ZodType } from 'zod'
-import type { Action, DepositRules, LedgerRules, WithdrawalRules } from './provider-money.ts'
+import type { Action, DepositRules, LedgerRules, Windows, WithdrawalRules } from './provider-money.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
 import type { Reaction } from './world/module.ts'
 import type { Table } from './world/tables.ts'
@@ -193,7 +193,7 @@ export interface Operation {
   readonly makes?: true
 }
 
-export type { Action, DepositRules, LedgerRules, Reaction, WithdrawalRules }
+export type { Action, DepositRules, LedgerRules, Reaction, Windows, WithdrawalRules }
 export { ActionRefused } from './provider-money.ts'
 
 /** How callbacks leave. Times between attempts are world time, the timeout is wall time. */

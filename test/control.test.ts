@@ -354,6 +354,7 @@ describe('addresses', () => {
         address: first.address,
         tag: null,
         reference: '1',
+        windows: { display_until: '2026-05-16T22:00:00.000Z' },
       },
       {
         id: 'addr-2',
@@ -366,6 +367,7 @@ describe('addresses', () => {
         address: first.address,
         tag: null,
         reference: '2',
+        windows: { display_until: '2026-05-16T23:00:00.000Z' },
       },
     ])
   })

@@ -42,6 +42,9 @@ describe('made, listed, deleted', () => {
       id: 'ci-1',
       seed: 's',
       clock: { now: '2027-01-01T00:00:00.000Z', mode: 'frozen' },
+      calls: 0,
+      used_at: new Date(box.wallMs).toISOString(),
+      goes_at: new Date(box.wallMs + 24 * 3_600_000).toISOString(),
       base_urls: Object.fromEntries(
         ['alphapo', 'cpg', 'payward', 'zopay'].map((name) => [name, `${box.url}/w/ci-1/${name}`]),
       ),

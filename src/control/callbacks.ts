@@ -3,6 +3,7 @@ import { endpointId } from '../engine/callbacks.ts'
 import type { Engine } from '../engine/engine.ts'
 import { iso } from '../text/instants.ts'
 import { withoutLogins } from '../text/redact.ts'
+import { Timers } from '../world/clock.ts'
 import { Deliveries, type Delivery, type Endpoint, Endpoints, requestOf } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { madeBy } from './entries.ts'
@@ -63,7 +64,7 @@ function statusOf({ status }: Delivery): string {
   return status === 'held' ? 'pending' : status
 }
 
-// rule: sandgate.callbacks.shown
+// rule: sandgate.callbacks.shown, rule: sandgate.callbacks.answer, rule: sandgate.callbacks.next
 function deliveryView(delivery: Delivery, engine: Engine, world: World) {
   const rules = engine.providers.get(delivery.provider)?.callbacks
   return {
@@ -76,6 +77,7 @@ function deliveryView(delivery: Delivery, engine: Engine, world: World) {
     url: world.get(Endpoints, delivery.endpoint)?.url ?? null,
     status: statusOf(delivery),
     created_at: iso(delivery.createdAt),
+    next_at: nextAt(delivery, world),
     body: delivery.body,
     ...(delivery.reason !== undefined && { reason: delivery.reason }),
     attempts: delivery.attempts.map((attempt, index) => {
@@ -84,7 +86,14 @@ function deliveryView(delivery: Delivery, engine: Engine, world: World) {
         ...attempt,
         at: iso(attempt.at),
         ...(sent && { headers: sent.headers, signed_text: rules?.signedText(delivery, sent.wallMs) }),
+        ...(sent?.answer !== undefined && { answer: sent.answer }),
       }
     }),
   }
+}
+
+/** When the next attempt is due; null: none is, or one is on its way. */
+function nextAt({ timer }: Delivery, world: World): string | null {
+  const due = timer === null ? undefined : world.get(Timers, timer)
+  return due ? iso(due.at) : null
 }

@@ -43,6 +43,8 @@ function depositView(transfer: Transfer, world: World) {
     currency: transfer.currency,
     network: transfer.network,
     confirmations: confirmations(transfer, world),
+    // rule: sandgate.deposits.required
+    required: transfer.threshold,
     block: transfer.block,
     sent_at: iso(transfer.sentAt),
     seen_at: at(transfer.seenAt),

@@ -20,13 +20,17 @@ export function worldNotFound(id: string): SandgateError {
   return new SandgateError('world_not_found', `there is no world "${id}"; GET /_sandgate/worlds lists those there are`)
 }
 
-function worldView(world: World, { providers }: Engine, origin: string) {
+function worldView(world: World, { providers, worlds }: Engine, origin: string) {
+  const { usedAt, goesAt } = worlds.usage(world)
   const base = world.id === DEFAULT_WORLD ? origin : `${origin}/w/${world.id}`
   return {
     id: world.id,
     seed: world.seed,
     clock: { now: iso(world.now), mode: world.clock.frozen || world.stopped ? 'frozen' : 'running' },
     ...(world.stopped && { problem: world.stopped.reason }),
+    calls: world.journal.coverage.calls,
+    used_at: iso(usedAt),
+    goes_at: goesAt === null ? null : iso(goesAt),
     base_urls: Object.fromEntries([...providers.keys()].map((name) => [name, `${base}/${name}`])),
   }
 }

@@ -140,6 +140,7 @@ export class Engine implements Context {
       alive: (world) => this.worlds.has(world),
       committed: (world) => this.commit.committed(world),
       isWritable: (world) => this.commit.isWritable(world),
+      hide: (text, world) => this.secrets.hide(text, { world }),
       ended: (delivery, attempt, world) => this.#attemptEnded(delivery, attempt, world),
     })
   }

@@ -1,14 +1,16 @@
 // The worlds of a sandbox: made, found, made new, forked, forgotten. They share nothing but the settings they were made from.
-import { z } from 'zod'
 import type { Provider } from '../provider.ts'
 import type { Commit, PersistedWorld } from './commit.ts'
 import { SandgateError } from './errors.ts'
+import type { KeptCheckpoints } from './kept-checkpoints.ts'
 import type { Registry } from './registry.ts'
+import { type Start, startProblem } from './starts.ts'
 import { inSlices } from '../runtime/slices.ts'
 import { iso } from '../text/instants.ts'
 import type { JournalBounds } from '../world/journal.ts'
-import type { TablesView } from '../world/view.ts'
 import { World } from '../world/world.ts'
+
+export type { Start }
 
 export const DEFAULT_WORLD = 'default'
 /** So many rows take memory that others could use. */
@@ -47,26 +49,10 @@ export interface WorldsOptions {
   readonly emptied?: (() => void) | undefined
 }
 
-export interface Start {
-  readonly seed?: string | undefined
-  readonly clock?: string | undefined
-  /** Which answer is given where the documents leave two open, by rule id, beside what the sandbox assumes. */
-  readonly assume?: Readonly<Record<string, string>> | undefined
-}
-
-/** As it stands in a directory; what other versions say beside it is their affair. */
-const StartSchema = z.looseObject({
-  seed: z.string().optional(),
-  clock: z
-    .string()
-    .refine((text) => text === 'real' || !Number.isNaN(Date.parse(text)), 'expected real, or an instant')
-    .optional(),
-  assume: z.record(z.string(), z.string()).optional(),
-})
-
 interface Housed {
   readonly world: World
   readonly made: Start
+  readonly checkpoints: KeptCheckpoints
   /** When it was used last, ms of `uptime`. */
   usedMs: number
 }
@@ -129,7 +115,7 @@ export class Worlds {
   #keepOut(id: string, was: PersistedWorld, problem: string): void {
     const made = startProblem(was) === undefined ? (was.made ?? {}) : {}
     const world = this.#build(id, made, {}, was)
-    this.#worlds.set(id, { world, usedMs: this.#options.uptime(), made })
+    this.#house(world, made)
     world.stop(problem, undefined, was.unread === undefined ? 'bad' : 'unread')
   }
 
@@ -145,6 +131,33 @@ export class Worlds {
   /** Whether this is the world of its id, and not one that was deleted or made new since. */
   has(world: World): boolean {
     return this.#worlds.get(world.id)?.world === world
+  }
+
+  /** The checkpoints of the world of that id. */
+  checkpoints({ id }: World): KeptCheckpoints {
+    return this.#worlds.get(id)?.checkpoints ?? new Map()
+  }
+
+  /** How many rows the checkpoints of all worlds hold. */
+  get checkpointRows(): number {
+    return [...this.#worlds.values()]
+      .flatMap(({ checkpoints }) => [...checkpoints.values()])
+      .reduce((sum, { rows }) => sum + rows, 0)
+  }
+
+  // rule: sandgate.worlds.usage
+  /** When a world was used last, wall ms, and when it is deleted unless somebody uses it; null: it is not. */
+  usage(world: World): { readonly usedAt: number; readonly goesAt: number | null } {
+    const { uptime, wall, idleMs } = this.#options
+    const { usedMs = uptime() } = this.#worlds.get(world.id) ?? {}
+    const usedAt = Math.round(wall() - (uptime() - usedMs))
+    return { usedAt, goesAt: isKept(world) || isBusy(world) ? null : usedAt + idleMs }
+  }
+
+  /** From here on this is the world of its id; checkpoints stay. */
+  #house(world: World, made: Start): void {
+    const { checkpoints = new Map() } = this.#worlds.get(world.id) ?? {}
+    this.#worlds.set(world.id, { world, made, checkpoints, usedMs: this.#options.uptime() })
   }
 
   /** All of them, those aside that have lain idle for too long: they go now. */
@@ -184,7 +197,7 @@ export class Worlds {
     const { view, clock } = from.moment()
     this.#reserved.add(name)
     try {
-      const tables = await inSlices(copied(view))
+      const tables = await inSlices(view.copied())
       const world = await this.#replace(
         undefined,
         name,
@@ -230,7 +243,7 @@ export class Worlds {
 
   /** Builds a world that may be large, in slices, and puts it in the place of `before` at once. */
   async #replace(before: World | undefined, id: string, made: Start, was: PersistedWorld): Promise<World> {
-    const { commit, registry, uptime, wall } = this.#options
+    const { commit, registry, wall } = this.#options
     const world = this.#build(id, made, {}, was)
     await inSlices(world.buildIndexes(registry.tables))
     const prepared = await commit.prepare(world, made)
@@ -239,9 +252,9 @@ export class Worlds {
       throw new SandgateError('world_changed', `the world "${id}" was deleted or reset meanwhile`)
     }
     prepared?.commit()
-    if (before) world.journal.goOn(before.journal.nextId - 1)
+    if (before) world.journal.continues(before.journal)
     world.clock.tick(wall())
-    this.#worlds.set(id, { world, usedMs: uptime(), made })
+    this.#house(world, made)
     this.#emptied(before)
     void commit.flush(world)
     return world
@@ -274,7 +287,7 @@ export class Worlds {
     options.commit.attach(world, made, continues)
     world.clock.tick(options.wall())
     this.#emptied(this.#worlds.get(id)?.world)
-    this.#worlds.set(id, { world, usedMs: options.uptime(), made })
+    this.#house(world, made)
     if (!was) options.made?.(world)
     void options.commit.flush(world)
     return world
@@ -323,11 +336,8 @@ export class Worlds {
     const { uptime, idleMs, idle } = this.#options
     const now = uptime()
     const lay = now - housed.usedMs
-    // One that is not served waits for somebody to look at it.
-    if (id === DEFAULT_WORLD || lay <= idleMs || (housed.world.stopped?.rows ?? 'good') !== 'good') return false
-    const { clock } = housed.world
-    if (!clock.frozen && clock.nextLoud !== undefined) {
-      // Something will happen in it by itself, and somebody may wait for that.
+    if (lay <= idleMs || isKept(housed.world)) return false
+    if (isBusy(housed.world)) {
       housed.usedMs = now
       return false
     }
@@ -350,31 +360,19 @@ export class Worlds {
   }
 }
 
-/** The rows of a view in maps of their own; the rows themselves are never edited, and so shared. */
-function* copied(view: TablesView): Generator<void, Map<string, Map<string, object>>> {
-  const tables = new Map<string, Map<string, object>>()
-  for (const entry of view.entries()) {
-    if (!entry) yield
-    else {
-      const [table, key, row] = entry
-      const rows = tables.get(table) ?? new Map<string, object>()
-      tables.set(table, rows.set(key, row))
-    }
-  }
-  return tables
+/** Whether it stays, used or not: one that is not served waits for somebody to look at it. */
+function isKept({ id, stopped }: World): boolean {
+  return id === DEFAULT_WORLD || (stopped?.rows ?? 'good') !== 'good'
+}
+
+/** Whether something will happen in it by itself: somebody may wait for that. */
+function isBusy({ clock }: World): boolean {
+  return !clock.frozen && clock.nextLoud !== undefined
 }
 
 function firstOf(look: Iterable<string | undefined>): string | undefined {
   for (const problem of look) if (problem !== undefined) return problem
   return undefined
-}
-
-/** What is wrong with how a world was made, which a reset would do again. */
-function startProblem({ made }: PersistedWorld): string | undefined {
-  const parsed = StartSchema.safeParse(made ?? {})
-  return parsed.success
-    ? undefined
-    : `how it was made: ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`
 }
 
 /** What was asked for and does not count, because the default world was restored from disk: one line each. */

@@ -21,6 +21,8 @@ import { Departures } from './lanes.ts'
 
 /** How many bytes of an answer are read before the connection is closed. */
 const ANSWER_BYTES = 65_536
+/** How many bytes of it are kept with the attempt. */
+const KEPT_BYTES = 4096
 /** How long a call waits for attempts that were on their way before it came, while none of them ends: so many pieces of so much wall time, ms. */
 const PATIENCE_TIMES = 50
 const PATIENCE_MS = 10
@@ -78,6 +80,8 @@ export interface CallbackSenderOptions {
   readonly committed: (world: World) => Promise<boolean> | undefined
   /** Whether changes of a world can be stored at this moment. */
   readonly isWritable: (world: World) => boolean
+  /** A text without what lets somebody into the sandbox. */
+  readonly hide: (text: string, world: World) => string
   /** An attempt has ended; `error` is null when it counts as delivered. */
   readonly ended: (delivery: Delivery, attempt: Attempt, world: World) => void
 }
@@ -214,14 +218,21 @@ export class CallbackSender {
       outcome.error ??
       (rules.succeeded(outcome.status!, outcome.text) ? null : `the receiver answered ${outcome.status}`)
     const attempt = { at, status: outcome.status, error }
+    const told = withoutSecrets(outcome.text, signed?.headers ?? {}, endpoint?.secret)
     world.change(() => {
       attemptEnded(delivery.id, attempt, rules.retryMs, world)
-      if (signed) keepRequest(delivery.id, number, signed, world)
+      if (signed)
+        keepRequest(
+          delivery.id,
+          number,
+          { ...signed, ...(told !== '' && { answer: beginningOf(told, (text) => this.#options.hide(text, world)) }) },
+          world,
+        )
     })
     world.journal.amend(entry, {
       status: outcome.status,
       error,
-      answer: withoutSecrets(outcome.text, signed?.headers ?? {}, endpoint?.secret).slice(0, 2000),
+      answer: told.slice(0, 2000),
     })
     this.#options.ended(delivery, attempt, world)
   }
@@ -329,6 +340,14 @@ function withoutSecrets(text: string, sent: Readonly<Record<string, string>>, se
   return text === ''
     ? text
     : hiding(new Map(secret === undefined ? [] : [[secret, UNSEEN]]), new Set(secretsOfHeaders(sent)), UNSEEN)(text)
+}
+
+// rule: sandgate.callbacks.answer
+/** As much of an answer as is kept, secrets taken out before it is cut; half a character at the end is left out. */
+function beginningOf(whole: string, hide: (text: string) => string): string {
+  const text = hide(whole.slice(0, 4 * KEPT_BYTES))
+  const bytes = Buffer.from(text)
+  return bytes.length <= KEPT_BYTES ? text : bytes.toString('utf8', 0, KEPT_BYTES).replace(/\ufffd{1,3}$/, '')
 }
 
 function readAnswer(response: IncomingMessage, done: (outcome: Outcome) => void): void {

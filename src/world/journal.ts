@@ -1,6 +1,7 @@
 // What happened in a world, newest last, bounded by entries and by the bytes they hold: the oldest make room. Entries are kept as they were
 // handed in and written out only when somebody reads them, because every call adds one and hardly any is read.
 import type { IncomingHttpHeaders } from 'node:http'
+import { Coverage } from './coverage.ts'
 import type { RowChange } from './tables.ts'
 
 interface Base {
@@ -199,6 +200,7 @@ export class Journal {
   /** The entries that were amended last, and how many were before them. */
   #amended: number[] = []
   #amendedBefore = 0
+  #coverage = new Coverage()
 
   constructor(bounds: JournalBounds) {
     this.#bounds = bounds
@@ -207,6 +209,17 @@ export class Journal {
   /** The id the next entry will have. */
   get nextId(): number {
     return this.#lastId + 1
+  }
+
+  /** What happened since the world began, in numbers; more than there are entries of. */
+  get coverage(): Coverage {
+    return this.#coverage
+  }
+
+  /** Goes on from the journal of the same world before it was put back to an earlier state: numbers and counts go on. */
+  continues(before: Journal): void {
+    this.goOn(before.#lastId)
+    this.#coverage = before.#coverage
   }
 
   /** Begins behind this id: what had the ids up to it was in a journal before this one. */
@@ -273,6 +286,8 @@ export class Journal {
     this.#entries.push(full)
     this.#weights.push(bytes)
     this.#bytes += bytes
+    if (full.kind === 'call') this.#coverage.call(full)
+    else if (full.kind === 'callback' && full.attempt === 1) this.#coverage.event(full.provider, full.event)
     const { journalEntries, journalBytes } = this.#bounds
     while (this.#size > journalEntries || (this.#bytes > journalBytes && this.#size > 1)) this.#dropOldest()
     return id
@@ -298,7 +313,12 @@ export class Journal {
   amend(id: number, fields: Amendment): void {
     const entry = this.get(id)
     if (!entry) return
+    const isAnswered = entry.kind === 'call' && 'status' in fields
+    if (isAnswered) this.#coverage.call(entry, -1)
     Object.assign(entry, fields)
+    if (isAnswered) this.#coverage.call(entry)
+    if (entry.kind === 'callback' && entry.error !== undefined && 'error' in fields)
+      this.#coverage.receiver(entry.provider, entry.status, entry.error)
     if (this.#amended.push(id) < 2 * AMENDED_MOST) return
     this.#amendedBefore += AMENDED_MOST
     this.#amended = this.#amended.slice(AMENDED_MOST)

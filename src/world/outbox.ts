@@ -123,13 +123,20 @@ interface CallbackRequest {
   readonly headers: Readonly<Record<string, string>>
   /** The time inside the signature. */
   readonly wallMs: number
+  /** The beginning of what the receiver answered, without what lets somebody in; left out: it answered nothing. */
+  readonly answer?: string
 }
 
 /** By delivery and number of the attempt. A replay, which sends nothing, has none. */
 export const CallbackRequests: Table<CallbackRequest> = {
   name: 'callback_requests',
   key: (row) => row.id,
-  schema: z.strictObject({ id: Text, headers: z.record(z.string(), Text), wallMs: Moment }),
+  schema: z.strictObject({
+    id: Text,
+    headers: z.record(z.string(), Text),
+    wallMs: Moment,
+    answer: Text.exactOptional(),
+  }),
   references: ({ id }) => [['id', Deliveries, id.slice(0, id.lastIndexOf('/'))]],
   indexes: {},
 }
@@ -375,14 +382,19 @@ export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly num
   return attemptAt(delivery, Math.max(world.now, attempt.at + wait), world)
 }
 
-/** Stores what was sent in an attempt. */
+/** Stores what was sent in an attempt, and what came back. */
 export function keepRequest(
   delivery: string,
   attempt: number,
-  { headers, wallMs }: Omit<CallbackRequest, 'id'>,
+  { headers, wallMs, answer }: Omit<CallbackRequest, 'id'>,
   world: World,
 ): void {
-  world.put(CallbackRequests, { id: `${delivery}/${attempt}`, headers, wallMs })
+  world.put(CallbackRequests, {
+    id: `${delivery}/${attempt}`,
+    headers,
+    wallMs,
+    ...(answer !== undefined && { answer }),
+  })
 }
 
 /** What was sent in an attempt; undefined: nothing was sent, or it was not stored. */

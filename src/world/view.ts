@@ -55,6 +55,20 @@ export class TablesView {
     }
   }
 
+  /** The rows in maps of their own; the rows themselves are never edited, and so shared. */
+  *copied(): Generator<void, Map<string, Map<string, object>>> {
+    const tables = new Map<string, Map<string, object>>()
+    for (const entry of this.entries()) {
+      if (!entry) yield
+      else {
+        const [table, key, row] = entry
+        const rows = tables.get(table) ?? new Map<string, object>()
+        tables.set(table, rows.set(key, row))
+      }
+    }
+    return tables
+  }
+
   end(): void {
     this.#ended()
   }

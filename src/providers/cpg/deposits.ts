@@ -1,9 +1,9 @@
 // Deposit addresses and deposit requests: which address a request gets, its display window, and when a pool address is reused.
 import { z } from 'zod'
-import { type Answer, Refusal, type Reaction, type Repeats } from '../../provider.ts'
+import { type Answer, Refusal, type Reaction, type Repeats, type Windows } from '../../provider.ts'
 import { Count, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
-import type { World } from '../../world/world.ts'
+import type { HandOut, World } from '../../world/world.ts'
 import { type Currency, NETWORKS, type Settings } from './catalogue.ts'
 import { findCurrency } from './toggles.ts'
 import { type CpgCall, ok, time } from './wire.ts'
@@ -220,6 +220,18 @@ export function newestRequest(
   if (newest?.network !== network) return undefined
   if (newest.identifier === null) return newest.currency === currency ? newest : undefined
   return [newest, ...older].find((row) => row.currency === currency)
+}
+
+/** The windows of an allocation: a sticky address is only shown for a while, a pool address goes on to serve others. */
+// rule: cpg.deposits.windows
+export function windowsOf({ reference }: Pick<HandOut, 'reference'>, world: World): Windows {
+  const request = world.get(Requests, reference)
+  if (!request) return {}
+  const displayUntil = request.displayExpiresAt
+  // rule: cpg.deposits.sticky-forever
+  if (request.identifier !== null) return { displayUntil }
+  const until = watchedUntil(request, world.settings<Settings>('cpg').windows)
+  return { displayUntil, monitoredUntil: until, reuseFrom: until }
 }
 
 /** When the pool address of a request has served it, world ms: "through the reuse window", as the page says. */

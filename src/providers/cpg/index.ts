@@ -10,6 +10,7 @@ import {
   createDepositAddress,
   reactions as windowReactions,
   Requests,
+  windowsOf,
 } from './deposits.ts'
 import { gates, identity, middleware, Signatures } from './gates.ts'
 import { getHotWalletAddress, HotWallets, openHotWallet } from './hot-wallet.ts'
@@ -78,7 +79,7 @@ export const provider: Provider = {
     listTransactions: { run: listTransactions },
   },
   reactions: { ...windowReactions, ...sweepReactions },
-  deposits: depositRules(beginSweep),
+  deposits: { ...depositRules(beginSweep), windows: windowsOf },
   ledger,
   withdrawals,
   actions: {

@@ -1,10 +1,10 @@
 // Deposit addresses: when one is created or shared, how many may be unused at once, and when the oldest unused one expires.
 import { z } from 'zod'
-import { type Answer, type Reaction, Refusal } from '../../provider.ts'
+import { type Answer, type Reaction, Refusal, type Windows } from '../../provider.ts'
 import { NETWORKS as CHAINS } from '../../world/networks.ts'
 import { Count, Flag, Moment, oneOf, Text } from '../../world/rows.ts'
 import type { Table } from '../../world/tables.ts'
-import type { World } from '../../world/world.ts'
+import type { HandOut, World } from '../../world/world.ts'
 import { isStopped } from './asset-states.ts'
 import { type Asset, ASSET_TYPES, METHODS, type Method, methodsOf, NETWORKS, type Settings } from './catalogue.ts'
 import { findAsset } from './methods.ts'
@@ -205,6 +205,13 @@ function expireOldest(unused: readonly AddressRow[], made: AddressRow, limit: nu
     at: expiresAt,
     summary,
   })
+}
+
+/** An allocated address is shown for ever, unless it has to make room for others. */
+export function windowsOf({ reference }: Pick<HandOut, 'reference'>, world: World): Windows {
+  // rule: payward.limit.expiry
+  const displayUntil = world.get(Addresses, reference)?.expiresAt ?? null
+  return displayUntil === null ? {} : { displayUntil }
 }
 
 export const reactions: Readonly<Record<string, Reaction>> = {

@@ -13,7 +13,13 @@ import {
   Watched,
 } from './account-transfers.ts'
 import { UserAccounts } from './accounts.ts'
-import { Addresses, createDepositAddress, listDepositAddresses, reactions as ofAddresses } from './addresses.ts'
+import {
+  Addresses,
+  createDepositAddress,
+  listDepositAddresses,
+  reactions as ofAddresses,
+  windowsOf,
+} from './addresses.ts'
 import { getAsset, listAssetRates, listAssets } from './assets.ts'
 import { DEMO, PERMISSION_OF, Settings } from './catalogue.ts'
 import { createConversion, getConversion, listConversions } from './conversion-calls.ts'
@@ -188,6 +194,7 @@ export const provider: Provider = {
   },
   deposits: {
     ...deposits,
+    windows: windowsOf,
     onTransfer: (step, transfer, holder, world) =>
       (world.get(Inbounds, holder.reference) ? onInbound : deposits.onTransfer)(step, transfer, holder, world),
   },
