@@ -24,7 +24,9 @@ import { addressRoutes } from './addresses.ts'
 import { balanceRoutes } from './balances.ts'
 import { bodyOf, inUtf8 } from './body.ts'
 import { callbackRoutes } from './callbacks.ts'
+import { checkpointRoutes } from './checkpoints.ts'
 import { clockRoutes } from './clock.ts'
+import { coverageRoutes } from './coverage.ts'
 import { depositRoutes } from './deposits.ts'
 import { eventRoutes, type EventStreams } from './events.ts'
 import { faultRoutes } from './faults.ts'
@@ -49,7 +51,9 @@ const ROUTES: Routes = {
   ...addressRoutes,
   ...balanceRoutes,
   ...callbackRoutes,
+  ...checkpointRoutes,
   ...clockRoutes,
+  ...coverageRoutes,
   ...depositRoutes,
   ...eventRoutes,
   ...faultRoutes,
@@ -83,6 +87,11 @@ const WITHOUT_ROWS: readonly string[] = [
   'listRules',
   'getSpec',
   'getMetrics',
+  'checkScenario',
+  'getCoverage',
+  'listCheckpoints',
+  'deleteCheckpoint',
+  'rewind',
 ]
 
 /** The most that a body of an ordinary call may have. */

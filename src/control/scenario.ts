@@ -1,7 +1,8 @@
-// `scenario`: loaded, read with what has fired and what never did, and unloaded.
+// `scenario`: checked, loaded, read with what has fired and what never did, and unloaded.
 import type { Engine } from '../engine/engine.ts'
 import { invalidScenario, knownTo } from '../engine/scenarios.ts'
 import { inSlices } from '../runtime/slices.ts'
+import { checkingText } from '../scenario/check.ts'
 import { scenarioView } from '../scenario/runtime.ts'
 import { readingRule, readingScenario } from '../scenario/schema.ts'
 import { exactJson, exactText } from '../text/exact.ts'
@@ -11,6 +12,7 @@ import { type ControlRequest, NO_CONTENT, ok, type Routes, run } from './http.ts
 
 export const scenarioRoutes: Routes = {
   putScenario: async (request) => ok(scenarioView(await run('putScenario', request))),
+  checkScenario: async ({ engine, body }) => ok(await inSlices(checkingText(body, knownTo(engine)))),
   getScenario: ({ world }) => ok(scenarioView(world)),
   deleteScenario: async (request) => {
     await run('deleteScenario', request)

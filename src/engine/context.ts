@@ -38,6 +38,8 @@ export interface Context {
   readonly outbox: Outbox
   /** What has to stay out of everything that people read. */
   readonly secrets: Secrets
+  /** The wall clock, ms since 1970. */
+  readonly wall: () => number
   /** Lets world time pass as far as the wall clock says, and sends what is due. */
   tick(world: World): void
 }

@@ -16,6 +16,8 @@ export const ERRORS = {
   body_too_large: [413, 'the body is larger than the limit'],
   callback_in_flight: [409, 'the callback is being sent right now'],
   callback_not_found: [404, 'there is no callback of that id'],
+  checkpoint_not_found: [404, 'the world has no checkpoint of that name'],
+  checkpoint_too_large: [409, 'the checkpoints of all worlds would hold more rows than they may'],
   clock_out_of_range: [409, 'the clock cannot go further than the end of the year 9999'],
   default_world: [409, 'the default world can be reset, not deleted'],
   deposit_impossible: [
@@ -58,6 +60,7 @@ export const ERRORS = {
   storage_unavailable: [503, 'storage is not writable, so the change was rolled back'],
   time_in_past: [409, 'world time never goes back'],
   timeout: [408, 'the request did not arrive in time'],
+  too_many_checkpoints: [409, 'the world has as many checkpoints as a world may have'],
   too_many_faults: [409, 'too many fault rules are armed'],
   too_many_streams: [409, 'as many clients follow events as may'],
   too_many_worlds: [409, 'there are as many worlds as limits.worlds allows'],

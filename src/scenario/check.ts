@@ -1,4 +1,4 @@
-// `sandgate check`: the errors of scenario files, the rules that can never apply, and their timelines; nothing is run.
+// `sandgate check` and POST scenario/check: the errors of scenarios, the rules that can never apply, and their timelines; nothing is run.
 import { isDeepStrictEqual } from 'node:util'
 import type { Contract, ContractOperation } from '../contract/contract.ts'
 import type { Operation } from '../provider.ts'
@@ -8,7 +8,8 @@ import { bytesOf, YamlError } from '../text/yaml.ts'
 import { durationText } from '../text/durations.ts'
 import { describeAction } from './runtime.ts'
 import type { Known } from './references.ts'
-import { readScenario, type Scenario, type ScenarioRule, mergeScenarios } from './schema.ts'
+import { readingScenario, readScenario, type Scenario, type ScenarioRule, mergeScenarios } from './schema.ts'
+import { atOnce } from '../text/steps.ts'
 import { twoReadings } from './values.ts'
 
 export interface Checked {
@@ -37,15 +38,64 @@ export function checkFiles(files: readonly string[], known: Known): Checked {
   return scenario
     ? {
         errors,
-        warnings: [
-          ...deadParts(scenario, known),
-          ...scenario.rules.flatMap(({ source, id, when }) =>
-            twoReadings(when).map((reading) => `${source}: ${id}: when.${reading}`),
-          ),
-        ],
+        warnings: atOnce(warningsOf(scenario, known)),
         told: tell(scenario),
       }
     : { errors, warnings: [], told: [] }
+}
+
+/** What is wrong with a text, as a person mends it. */
+interface Problem {
+  /** `error`: it cannot be loaded. */
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+  /** Counted from 1; left out: no line in particular. */
+  readonly line?: number
+}
+
+export interface CheckedText {
+  /** Whether it can be loaded. */
+  readonly ok: boolean
+  readonly problems: readonly Problem[]
+  /** How much there is in it; left out where it cannot be loaded. */
+  readonly summary?: { readonly name: string; readonly rules: number; readonly timeline: number }
+}
+
+// rule: sandgate.scenario.check
+/** Reads one text as it would be loaded, a step at a time, and says what the command line says of a file. */
+export function* checkingText(text: Buffer | string, known: Known): Generator<undefined, CheckedText> {
+  let scenario: Scenario
+  try {
+    scenario = yield* readingScenario(text, TEXT, known)
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error
+    return { ok: false, problems: error.problems.map((problem) => problemAt('error', problem)) }
+  }
+  const warnings = yield* warningsOf(scenario, known)
+  const { stories, rules, timeline } = scenario
+  return {
+    ok: true,
+    problems: warnings.map((warning) => problemAt('warning', warning)),
+    summary: { name: stories[0]!.name, rules: rules.length, timeline: timeline.length },
+  }
+}
+
+/** What a text without a file is called. */
+const TEXT = 'body'
+
+/** The line stands in front of the sentence, behind the name. */
+function problemAt(severity: Problem['severity'], told: string): Problem {
+  const [place, line] = new RegExp(`^${TEXT}(?::(\\d+))?: `).exec(told) ?? ['', undefined]
+  return { severity, message: told.slice(place.length), ...(line !== undefined && { line: Number(line) }) }
+}
+
+/** What can be loaded and is hardly what was meant, a rule at a step. */
+function* warningsOf(scenario: Scenario, known: Known): Generator<undefined, string[]> {
+  const dead = yield* findingDeadParts(scenario, known)
+  const twofold = scenario.rules.flatMap(({ source, id, when }) =>
+    twoReadings(when).map((reading) => `${source}: ${id}: when.${reading}`),
+  )
+  return [...dead, ...twofold]
 }
 
 function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
@@ -60,19 +110,31 @@ function tell({ stories, rules, timeline, seed, clock }: Scenario): string[] {
 }
 
 /** One sentence for every rule and every action that can never apply. */
-export function deadParts({ rules }: Scenario, known: Known): string[] {
-  return rules.flatMap((rule, index) => {
-    const never = neverStrikes(rule.when, known)
-    if (never !== undefined) return [`${rule.source}: ${rule.id} can never fire: ${never}`]
-    const dead = rule.then
-      .map((action, at) => ({ action, why: neverActs(action, at, rule, rules.slice(0, index), known) }))
-      .filter(({ why }) => why !== undefined)
-    if (dead.length === rule.then.length && new Set(dead.map(({ why }) => why)).size === 1)
-      return [`${rule.source}: ${rule.id} has no effect: ${dead[0]!.why}`]
-    return dead.map(
-      ({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} never applies: ${why}`,
-    )
-  })
+export function deadParts(scenario: Scenario, known: Known): string[] {
+  return atOnce(findingDeadParts(scenario, known))
+}
+
+/** The same, a rule at a step. */
+function* findingDeadParts({ rules }: Scenario, known: Known): Generator<undefined, string[]> {
+  const found: string[] = []
+  for (const [index, rule] of rules.entries()) {
+    found.push(...deadPartsOf(rule, rules.slice(0, index), known))
+    yield
+  }
+  return found
+}
+
+function deadPartsOf(rule: ScenarioRule, earlier: readonly ScenarioRule[], known: Known): string[] {
+  const never = neverStrikes(rule.when, known)
+  if (never !== undefined) return [`${rule.source}: ${rule.id} can never fire: ${never}`]
+  const dead = rule.then
+    .map((action, at) => ({ action, why: neverActs(action, at, rule, earlier, known) }))
+    .filter(({ why }) => why !== undefined)
+  if (dead.length === rule.then.length && new Set(dead.map(({ why }) => why)).size === 1)
+    return [`${rule.source}: ${rule.id} has no effect: ${dead[0]!.why}`]
+  return dead.map(
+    ({ action, why }) => `${rule.source}: ${rule.id}: its ${Object.keys(action)[0]} never applies: ${why}`,
+  )
 }
 
 /** Why no call can ever meet these conditions. */
