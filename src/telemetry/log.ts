@@ -2,6 +2,7 @@
 // where the lines go, and whether in colour, is left to whoever makes it.
 import { stackOf } from '../runtime/stack.ts'
 import { setImmediate, wallNow } from '../runtime/timers.ts'
+import { coloured, looksOf, reasonsOf, visible } from './lines.ts'
 
 export const LOG_FORMATS = ['pretty', 'json', 'off'] as const
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
@@ -55,13 +56,6 @@ export interface CallbackTold {
 const WAITING_LINES = 10_000
 /** How much of a path that no document knows is shown. */
 const PATH_CHARACTERS = 80
-const COLOURS: Readonly<Record<LogLevel, string>> = {
-  error: '\u001b[31m',
-  warn: '\u001b[33m',
-  info: '',
-  debug: '\u001b[2m',
-}
-const PLAIN = '\u001b[0m'
 
 export class Log {
   readonly #options: LogOptions
@@ -106,17 +100,11 @@ export class Log {
         faults: faults || undefined,
       })
     const asked = operation ?? `${method} ${path}`
-    const more = [
-      refusal,
-      faults > 0 && `${faults} ${faults === 1 ? 'fault' : 'faults'} applied`,
-      hint && `hint: ${visible(hint)}`,
-    ]
-      .filter(Boolean)
-      .join(', ')
+    const more = reasonsOf(refusal, faults, hint)
     this.#pretty(
       level,
       `${provider} ${asked} ${status || 'cut'} ${ms}ms entry ${entry}${worldOf(world)}${more && ` ${more}`}`,
-      status >= 500 ? 'error' : level,
+      looksOf(status),
     )
   }
 
@@ -172,8 +160,7 @@ export class Log {
   }
 
   #pretty(level: LogLevel, text: string, looks: LogLevel = level): void {
-    const colour = this.#options.colour ? COLOURS[looks] : ''
-    this.#add(colour ? `${this.#clock()} ${colour}${text}${PLAIN}\n` : `${this.#clock()} ${text}\n`)
+    this.#add(`${this.#clock()} ${coloured(text, looks, this.#options.colour)}\n`)
   }
 
   /** All lines of one turn of the event loop are one write. */
@@ -198,13 +185,4 @@ export class Log {
 
 function worldOf(id: string): string {
   return id === 'default' ? '' : ` world ${id}`
-}
-
-/** Text of a stranger as one line of a terminal: nothing that moves the cursor or begins a new line. */
-function visible(text: string, characters = 500): string {
-  const shown = text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
-  return shown.length > characters ? `${shown.slice(0, characters)}…` : shown
 }
