@@ -1,14 +1,14 @@
 // `sandgate call`: one call of a provider, signed with a demo key (or one of a config file) as the provider's own clients sign, then the answer, and what
 // the journal says of it. What is answered, and why, is left to the sandbox.
-import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 import { readConfig } from './config.ts'
 import type { Credential, Provider } from '../provider.ts'
 import { findProviders, Sandbox } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'
 import { didYouMean } from '../text/suggest.ts'
-import { WORLD_ID } from '../engine/worlds.ts'
+import { WORLD_ID } from '../engine/world-ids.ts'
 import { flag, notEmpty } from './flags.ts'
+import { givenBytes } from './given.ts'
 import { ask, type Asked, baseUrl, bearer, jsonOf, unanswered, type Where, whereFlags } from './where.ts'
 
 interface Flags extends Where {
@@ -47,7 +47,7 @@ async function call(name: string, method: string, path: string, flags: Flags): P
   if (flags.world !== undefined && !WORLD_ID.test(flags.world))
     throw new UsageError(`--world ${flags.world}: not a world id`)
   const credential = keyNamed(flags.key, provider, await credentialsOf(provider, flags, providers))
-  const body = flags.data === undefined ? undefined : await bodyOf(flags.data)
+  const body = flags.data === undefined ? undefined : await givenBytes(flags.data, '-d')
   const base = `${baseUrl(flags)}${flags.world === undefined ? '' : `/w/${flags.world}`}`
 
   const answer = await answerOf(method.toUpperCase(), path, body, provider, credential, base, flags)
@@ -90,15 +90,6 @@ function keyNamed(id: string | undefined, { title, demo }: Provider, known: read
       ? `${title} has no key to sign with`
       : `--key ${id}: ${title} has no such key; there are ${published.join(', ')}${didYouMean(id, published)}`,
   )
-}
-
-async function bodyOf(text: string): Promise<Buffer> {
-  if (!text.startsWith('@')) return Buffer.from(text)
-  try {
-    return text === '@-' ? Buffer.concat(await process.stdin.toArray()) : readFileSync(text.slice(1))
-  } catch (error) {
-    throw new UsageError(`-d ${text}: cannot be read: ${(error as Error).message}`)
-  }
 }
 
 async function answerOf(

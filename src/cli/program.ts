@@ -27,6 +27,14 @@ export const COMMANDS: Readonly<Record<string, Chapter>> = {
     about: 'send one signed call to a provider; print the response and why it is what it is',
     load: () => import('./call.ts'),
   },
+  do: {
+    about: 'do one operation of the control API; without OPERATION they are listed',
+    load: () => import('./do.ts'),
+  },
+  follow: {
+    about: 'show what happens in a world, as it happens, one line each',
+    load: () => import('./follow.ts'),
+  },
   replay: {
     about: 'replay a recording in a new world and compare every response; no callbacks are sent',
     load: () => import('./replay.ts'),

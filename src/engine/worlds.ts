@@ -9,13 +9,13 @@ import { inSlices } from '../runtime/slices.ts'
 import { iso } from '../text/instants.ts'
 import type { JournalBounds } from '../world/journal.ts'
 import { World } from '../world/world.ts'
+import { WORLD_ID } from './world-ids.ts'
 
 export type { Start }
 
 export const DEFAULT_WORLD = 'default'
 /** So many rows take memory that others could use. */
 const MANY_ROWS = 50_000
-export const WORLD_ID = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 export interface WorldsOptions {
   readonly providers: ReadonlyMap<string, Provider>

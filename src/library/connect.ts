@@ -14,7 +14,8 @@ import { findProviders } from '../app.ts'
 import { quietEngine } from '../engine/quiet.ts'
 import type { Delivery, Endpoint } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
-import { DEFAULT_WORLD, WORLD_ID } from '../engine/worlds.ts'
+import { WORLD_ID } from '../engine/world-ids.ts'
+import { DEFAULT_WORLD } from '../engine/worlds.ts'
 
 const Options = z.strictObject({
   token: z.string().regex(TOKEN, 'expected visible ASCII without blanks, as a header can carry it').optional(),

@@ -1,0 +1,192 @@
+// `sandgate follow`: what happens in a world, as it happens, a line each. It goes on after a lost connection where it stopped, and ends when it is told to.
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from '../engine/errors.ts'
+import { visible } from '../telemetry/lines.ts'
+import { controlUrl, type Place, placeFlags, refusalOf, tellRefusal } from './asking.ts'
+import { lineOf } from './event-lines.ts'
+import { eventsAt, type StreamEvent, StreamRefused } from './event-stream.ts'
+import { notEmpty } from './flags.ts'
+import { endWithReader } from './readable.ts'
+import { bearer, jsonOf, unanswered } from './where.ts'
+
+interface Flags extends Place {
+  readonly provider?: string
+  readonly operation?: string
+  readonly kind?: string
+  readonly status?: string
+  readonly refused?: boolean
+  readonly text?: string
+  readonly after?: string
+  readonly json?: boolean
+}
+
+/** How long it is until a lost connection is tried again, at first and in the end. */
+const AGAIN_MS = 100
+const AGAIN_AT_MOST_MS = 2_000
+/** Waiting mends no token and no host. */
+const FINAL: readonly number[] = [401, 403]
+const FILTERS = ['provider', 'operation', 'kind', 'status', 'text'] as const
+
+export function define(command: Command): void {
+  placeFlags(command)
+    .addOption(new Option('--provider <name>', 'only of this provider').argParser(notEmpty))
+    .addOption(new Option('--operation <name>', 'only calls of this operation').argParser(notEmpty))
+    .addOption(
+      new Option('--kind <kind>', 'only of this kind').choices(['call', 'timer', 'callback', 'fault', 'control']),
+    )
+    .addOption(new Option('--status <status>', 'only what was answered with this status').argParser(whole))
+    .option('--refused', 'only calls answered with 400 or above, or cut off')
+    .addOption(new Option('--text <text>', 'only what has this text in it').argParser(notEmpty))
+    .addOption(
+      new Option('--after <entry>', 'begin behind this entry (default: with what comes next)').argParser(whole),
+    )
+    .option('--json', 'print each event as one line of JSON')
+    .action(follow)
+}
+
+// rule: sandgate.follow
+async function follow(flags: Flags): Promise<void> {
+  const url = controlUrl(flags)
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  endWithReader()
+  const reader = new Reader(flags)
+  let tries = 0
+  for (;;) {
+    const ended = await reader.read(url, stop.signal).catch((error: Error) => error)
+    if (stop.signal.aborted) return
+    if (ended === 'renewed') continue
+    if (reader.answered) tries = 0
+    const final = ended instanceof StreamRefused && (!reader.everAnswered || FINAL.includes(ended.status))
+    if (final) return refused(url, ended)
+    // Nobody waits for a sandbox that was never there.
+    if (!reader.everAnswered) throw new UsageError(`${url} did not answer: ${unanswered(ended as Error)}`)
+    if (tries === 0) {
+      const why =
+        ended instanceof Error ? ` (${visible(refusalOf((ended as StreamRefused).text) ?? ended.message, 200)})` : ''
+      console.error(`no answer since ${reader.lastHeard}, trying again${why}`)
+    }
+    await pause(Math.min(AGAIN_MS * 2 ** tries++, AGAIN_AT_MOST_MS), stop.signal)
+    if (stop.signal.aborted) return
+  }
+}
+
+/** What was read so far, so that the next connection goes on there. */
+class Reader {
+  readonly #flags: Flags
+  readonly #colour = process.stdout.isTTY && !process.env.NO_COLOR
+  /** The last entry that was told, or that there was before the first one. */
+  #last: number | undefined
+  #heard = new Date()
+  #ever = false
+  #answered = false
+
+  constructor(flags: Flags) {
+    this.#flags = flags
+    this.#last = flags.after === undefined ? undefined : Number(flags.after)
+  }
+
+  /** Whether the sandbox has answered since it began to be asked, and in the newest connection. */
+  get everAnswered(): boolean {
+    return this.#ever
+  }
+
+  get answered(): boolean {
+    return this.#answered
+  }
+
+  /** `12:03:11`, the wall's time when something was heard last. */
+  get lastHeard(): string {
+    return this.#heard.toTimeString().slice(0, 8)
+  }
+
+  /** Reads one connection to its end. `renewed`: the journal is another one, which is to be read from its beginning. */
+  async read(url: string, signal: AbortSignal): Promise<'lost' | 'renewed'> {
+    const again = this.#ever
+    this.#answered = false
+    let worlds = 0
+    const events = eventsAt(
+      `${url}/events${this.#query()}`,
+      bearer(this.#flags),
+      signal,
+      () => (this.#heard = new Date()),
+    )
+    for await (const event of events) {
+      if (!this.#answered && again) console.error('it answers again')
+      this.#ever = this.#answered = true
+      const first = event.event !== 'world' || worlds++ === 0
+      const renewed = first && again && this.#isRenewed(event)
+      this.#remember(event, first && !renewed)
+      this.#print(event, first && !renewed)
+      if (!renewed) continue
+      this.#last = 0
+      return 'renewed'
+    }
+    return 'lost'
+  }
+
+  #query(): string {
+    const query = new URLSearchParams()
+    for (const name of FILTERS) {
+      const value = this.#flags[name]
+      if (value !== undefined) query.set(name, value)
+    }
+    if (this.#flags.refused) query.set('refused', 'true')
+    if (this.#last !== undefined) query.set('after', String(this.#last))
+    return query.size === 0 ? '' : `?${query}`
+  }
+
+  /** Whether the world that answers again has a journal in which what was read does not stand. */
+  #isRenewed({ event, data }: StreamEvent): boolean {
+    return event === 'world' && this.#last !== undefined && jsonOf(data)?.next_entry <= this.#last
+  }
+
+  #remember({ event, id, data }: StreamEvent, first: boolean): void {
+    const told = jsonOf(data)
+    if (event === 'entry') this.#last = Number(id ?? told?.id)
+    if (event === 'gap') this.#last = told?.next - 1
+    if (event !== 'world' || typeof told?.next_entry !== 'number') return
+    // What comes next in the first connection; in a world that is another one, all that it will have.
+    if (!first) this.#last = told.next_entry - 1
+    else this.#last ??= told.next_entry - 1
+  }
+
+  #print(event: StreamEvent, first: boolean): void {
+    if (this.#flags.json)
+      return console.log(
+        JSON.stringify({
+          event: event.event,
+          ...(event.id !== undefined && { id: Number(event.id) }),
+          data: jsonOf(event.data) ?? event.data,
+        }),
+      )
+    const line = lineOf(event, first, this.#colour)
+    if (line !== undefined) console.log(line)
+  }
+}
+
+function refused(url: string, { status, text }: StreamRefused): void {
+  const told = refusalOf(text)
+  if (told === undefined)
+    throw new UsageError(
+      `${url} did not answer as Sandgate: ${status}${status === 200 ? ', which is no stream of events' : ` ${visible(text, 200)}`}`,
+    )
+  tellRefusal(text)
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const ended = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', ended)
+      resolve()
+    }
+    const timer = setTimeout(ended, ms)
+    signal.addEventListener('abort', ended)
+  })
+}
+
+function whole(text: string): string {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError(`expected a whole number, got "${text}"`)
+  return text
+}
