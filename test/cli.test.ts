@@ -1,5 +1,5 @@
 // The command line as a shell meets it: a child process, its two streams and its exit status. Waits for lines, never for time.
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
@@ -12,63 +12,13 @@ import { VARIABLES } from '../src/cli/environment.ts'
 import { COMMANDS } from '../src/cli/program.ts'
 import { findProviders } from '../src/app.ts'
 import { allocation, client, clientOf } from './clients/cpg.ts'
+import { bare, Running, serve } from './command-line.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 const MAIN = join(ROOT, 'dist/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'sandgate-cli-'))
 
 afterAll(() => rmSync(folder, { recursive: true }))
-
-/** The environment of this process without anything of Sandgate's in it but the wish for silence; metrics.test.ts reads the log. */
-const bare = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SANDGATE_'))),
-  SANDGATE_LOG: 'off',
-}
-
-interface Ended {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-class Running {
-  readonly child: ChildProcessWithoutNullStreams
-  readonly ended: Promise<Ended>
-  stdout = ''
-  stderr = ''
-
-  constructor(args: readonly string[], env: Record<string, string> = {}, more: { uid?: number } = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { env: { ...bare, ...env }, ...more })
-    this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
-    this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
-    this.ended = new Promise((resolve) =>
-      this.child.on('close', (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr })),
-    )
-    onTestFinished(() => void this.child.kill('SIGKILL'))
-  }
-
-  /** Resolves when stdout matches; fails with what was said when the process ends before. */
-  async says(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const found = pattern.exec(this.stdout)
-      if (found) return found
-      const more = new Promise<undefined>((resolve) => this.child.stdout.once('data', () => resolve(undefined)))
-      const ended = await Promise.race([more, this.ended])
-      if (ended)
-        throw new Error(`ended with ${ended.status} before it said ${pattern}\n${ended.stdout}\n${ended.stderr}`)
-    }
-  }
-
-  /** The base URL, once it is ready and the table stands there to its last row. */
-  async ready(): Promise<string> {
-    const [, url] = await this.says(/^sandgate listening on (http:\/\/\S+)\n\n[^]*\n$/)
-    return url!
-  }
-}
-
-function serve(args: readonly string[] = [], env: Record<string, string> = {}): Running {
-  return new Running(['serve', '--port', '0', ...args], env)
-}
 
 function write(text: string): string {
   const file = join(mkdtempSync(join(folder, 'one-')), 'sandgate.yaml')

@@ -7,6 +7,7 @@ import { findProviders, Sandbox } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { WORLD_ID } from '../engine/world-ids.ts'
+import { explanationOf } from './explanation.ts'
 import { flag, notEmpty } from './flags.ts'
 import { givenBytes } from './given.ts'
 import { ask, type Asked, baseUrl, bearer, jsonOf, unanswered, type Where, whereFlags } from './where.ts'
@@ -127,53 +128,16 @@ function headersOf({ headers }: Asked): string[] {
     .map(([name, value]) => `${name}: ${String(value)}`)
 }
 
-/** What the journal says of the call, line by line. */
+/** What the journal says of the call. */
 async function explanation(control: string, id: string, flags: Flags): Promise<string> {
   const told = await ask('GET', `${control}/journal/${id}`, bearer(flags), undefined).catch((error: Error) => error)
   if (told instanceof Error || told.status !== 200)
     return `entry ${id} cannot be read: ${told instanceof Error ? told.message : `${told.status} ${detailOf(told.text)}`}`
-  const {
-    operation,
-    account,
-    key,
-    checks = [],
-    stopped_by: stopped,
-    refusal,
-    hint,
-    notes = {},
-    rules = [],
-  } = JSON.parse(told.text)
-  const lines: [string, unknown][] = [
-    ['entry', `${id}, ${control}/journal/${id}`],
-    ['operation', operation ?? 'none: the document knows no such path and method'],
-    ['called by', account === undefined ? undefined : `${account}, key ${key}`],
-    ['passed', checks.join(', ')],
-    ['stopped by', stopped],
-    ['refusal', refusal],
-    ['hint', hint],
-    ['fault', await faultsOf(control, id, flags)],
-    ...Object.entries(notes),
-    ...rules.map(({ id, mark }: { id: string; mark: string }, index: number): [string, unknown] => [
-      index === 0 ? 'rules' : '',
-      `${id} (${mark})`,
-    ]),
-  ]
-  const shown = lines.filter(([, value]) => value !== undefined && value !== '')
-  const width = Math.max(...shown.map(([name]) => name.length))
-  return shown
-    .map(([name, value]) => `${name.padEnd(width)}  ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join('\n')
-}
-
-/** What a scenario or an armed rule did to the call: an entry of its own, behind that of the call. */
-async function faultsOf(control: string, id: string, flags: Flags): Promise<string> {
-  const path = `${control}/journal?kind=fault&after=${id}`
-  const told = await ask('GET', path, bearer(flags), undefined).catch(() => undefined)
-  const faults: { call: number; summary: string }[] = jsonOf(told?.text ?? '')?.data ?? []
-  return faults
-    .filter(({ call }) => call === Number(id))
-    .map(({ summary }) => summary)
-    .join('; ')
+  const read = async (path: string) => {
+    const more = await ask('GET', `${control}${path}`, bearer(flags), undefined).catch(() => undefined)
+    return more?.status === 200 ? jsonOf(more.text) : undefined
+  }
+  return explanationOf(jsonOf(told.text), `${control}/journal/${id}`, read)
 }
 
 function detailOf(text: string): string {

@@ -6,7 +6,7 @@ import { didYouMean } from '../text/suggest.ts'
 import { askControl, type Place, placeFlags, tellRefusal } from './asking.ts'
 import { givenBytes } from './given.ts'
 import { bodyType, type Field, jsonOfField, type Operation, readControlOperations, valueName } from './operations.ts'
-import { endWithReader, readable, terminalColumns } from './readable.ts'
+import { readable, terminalColumns } from './readable.ts'
 import { jsonOf } from './where.ts'
 
 interface Flags extends Place {
@@ -26,7 +26,6 @@ export function define(command: Command): void {
     .passThroughOptions()
     .addHelpText('after', () => `\n${listing(readControlOperations())}`)
     .action(async (name: string | undefined, args: string[]) => {
-      endWithReader()
       const operations = readControlOperations()
       if (name === undefined) return console.log(listing(operations))
       const operation = operations.find(({ id }) => id === name)

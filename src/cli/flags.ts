@@ -41,3 +41,9 @@ export function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('expected some text')
   return text
 }
+
+export function entryNumber(text: string): number {
+  if (!/^[1-9]\d{0,15}$/.test(text))
+    throw new InvalidArgumentError(`expected the number of a journal entry, got "${text}"`)
+  return Number(text)
+}

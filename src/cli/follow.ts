@@ -6,7 +6,6 @@ import { controlUrl, type Place, placeFlags, refusalOf, tellRefusal } from './as
 import { lineOf } from './event-lines.ts'
 import { eventsAt, type StreamEvent, StreamRefused } from './event-stream.ts'
 import { notEmpty } from './flags.ts'
-import { endWithReader } from './readable.ts'
 import { bearer, jsonOf, unanswered } from './where.ts'
 
 interface Flags extends Place {
@@ -49,7 +48,6 @@ async function follow(flags: Flags): Promise<void> {
   const url = controlUrl(flags)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
-  endWithReader()
   const reader = new Reader(flags)
   let tries = 0
   for (;;) {

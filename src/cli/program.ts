@@ -35,6 +35,10 @@ export const COMMANDS: Readonly<Record<string, Chapter>> = {
     about: 'show what happens in a world, as it happens, one line each',
     load: () => import('./follow.ts'),
   },
+  explain: {
+    about: 'say what one journal entry was, why it was answered so, and what came of it',
+    load: () => import('./explain.ts'),
+  },
   replay: {
     about: 'replay a recording in a new world and compare every response; no callbacks are sent',
     load: () => import('./replay.ts'),
@@ -59,6 +63,7 @@ export async function run(): Promise<void> {
   try {
     await checkCommand(args[args[0] === 'help' ? 1 : 0])
     const wanted = commandOf(args)
+    if (wanted !== 'serve') endWithReader()
     const unknown = cleanEnvironment(process.env)
     // Whoever serves has told it; health is asked every few seconds.
     if (wanted !== 'health')
@@ -76,6 +81,14 @@ export async function run(): Promise<void> {
     )
     process.exit(2)
   }
+}
+
+/** Whoever reads the output may have seen enough, as `head` has: that is no mistake. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
 }
 
 /** The whole program, of which one command knows its flags. */

@@ -21,14 +21,6 @@ export function readable(body: unknown, columns: number): string {
   return [readableList(data, columns), ...(more === '' ? [] : [more])].join('\n\n')
 }
 
-/** Everything that is there to be read is read by whoever shows it: a pipe that is closed early is no mistake. */
-export function endWithReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(0)
-  })
-}
-
 /** How wide the terminal is; what goes into a file or a pipe is cut for nobody. */
 export function terminalColumns(): number {
   return process.stdout.isTTY ? process.stdout.columns : Infinity

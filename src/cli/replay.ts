@@ -1,10 +1,10 @@
 // `sandgate replay`: a recording played again, and the world served where it stopped.
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { Replay, report, reportAll, summary } from '../casefile/replay.ts'
 import { findProviders, Sandbox } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'
 import { usingCase } from './files.ts'
-import { hostFlag, portFlag } from './flags.ts'
+import { entryNumber, hostFlag, portFlag } from './flags.ts'
 import { listen } from './listen.ts'
 
 export function define(command: Command): void {
@@ -35,10 +35,4 @@ export function define(command: Command): void {
 async function serveReplay(replay: Replay, { port, host }: { port: number; host: string }): Promise<void> {
   replay.release(Date.now)
   await listen(new Sandbox(replay.engine, {}), port, host)
-}
-
-function entryNumber(text: string): number {
-  if (!/^[1-9]\d{0,15}$/.test(text))
-    throw new InvalidArgumentError(`expected the number of a journal entry, got "${text}"`)
-  return Number(text)
 }
