@@ -56,15 +56,17 @@ export function readControlOperations(): Operation[] {
   const resolved = (node: any): any =>
     typeof node?.$ref === 'string' ? pointers.at(pointers.follow(node.$ref.slice(1))) : node
   return Object.entries<any>(document.paths).flatMap(([path, item]) =>
-    METHODS.filter((method) => item[method]).map((method) =>
-      operationOf(
-        method,
-        path,
-        item[method],
-        [item.parameters, item[method].parameters].flatMap((list) => list ?? []),
-        resolved,
+    Object.keys(item)
+      .filter((name) => METHODS.includes(name))
+      .map((method) =>
+        operationOf(
+          method,
+          path,
+          item[method],
+          [item.parameters, item[method].parameters].flatMap((list) => list ?? []),
+          resolved,
+        ),
       ),
-    ),
   )
 }
 
