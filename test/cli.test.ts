@@ -507,12 +507,13 @@ describe('call', () => {
     expect(stdout).toMatch(
       /^200 OK\ncontent-type: application\/json\nx-sandgate-entry: 1\n\n\{"success":true,[^\n]*\}\n\n/,
     )
-    expect(stdout).toContain(`entry        1, ${url}/_sandgate/journal/1\n`)
     expect(stdout).toMatch(
-      /\noperation {4}createDepositAddress\ncalled by {4}demo, key 1\npassed {7}auth_headers_present, timestamp_in_window, [^\n]*schema_valid\n/,
+      /\nEntry 1: createDepositAddress of cpg \(POST \/cpg\/v1\/deposit-addresses\) was called by demo with key 1 at [^\n]* answered 200[^\n]*\n/,
     )
-    expect(stdout).toMatch(/\nidempotency {2}\{"decided":"[^\n]*\n/)
-    expect(stdout).toMatch(/\nrules {8}cpg\.[a-z.-]+ \((documented|inferred|assumed)\)\n/)
+    expect(stdout).toContain(`\nentry        ${url}/_sandgate/journal/1\n`)
+    expect(stdout).toMatch(/\npassed {7}auth_headers_present, timestamp_in_window, [^\n]*schema_valid\n/)
+    expect(stdout).toMatch(/\nidempotency {2}kept: [^\n]*\n/)
+    expect(stdout).toMatch(/\nrule {9}cpg\.[a-z.-]+ \((documented|inferred|assumed)\): [^\n]+\n/)
   })
 
   test('sandgate.call: a refusal says which check it was, and ends with 1', async () => {
@@ -524,7 +525,7 @@ describe('call', () => {
     expect(status).toBe(1)
     expect(stdout).toMatch(/^403 Forbidden\n/)
     expect(stdout).toMatch(
-      /\ncalled by {3}demo, key 3\n[^]*\nstopped by {2}permission_granted\nrefusal {5}forbidden\nhint {8}the key lacks request_deposit_address\n/,
+      / was called by demo with key 3 [^]*\nstopped by {2}permission_granted\n(?:not reached [^\n]*\n)?refusal {5}forbidden\nanswer {6}\{[^\n]*\nhint {8}the key lacks request_deposit_address\n/,
     )
   })
 
@@ -587,7 +588,7 @@ describe('call', () => {
       'my_key',
     ]).ended
     expect([status, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/called by {2}shop, key 1\n/)
+    expect(stdout).toMatch(/ was called by shop with key 1 /)
     expect(stdout).not.toMatch(/my_key|my_secret/)
     const wrong = await new Running([
       'call',

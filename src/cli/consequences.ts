@@ -63,7 +63,9 @@ function deliveryText({ id, event, url, status, attempts = [], next_at: next }: 
     ? `, the last one ${last.status === null ? `not answered (${last.error})` : `answered ${last.status}`}`
     : ''
   const due = next ? `, the next one is due at ${next}` : ''
-  return visible(`${id}: ${event} to ${url ?? 'no endpoint'}, ${status}; ${attempts.length} attempts${outcome}${due}`)
+  return visible(
+    `${id}: ${event} to ${url ?? 'no endpoint'}, ${status}; ${attempts.length} ${attempts.length === 1 ? 'attempt' : 'attempts'}${outcome}${due}`,
+  )
 }
 
 /** Every row of a list, page by page. */
