@@ -8,8 +8,8 @@ export function Ladder({ entry }: { readonly entry: Entry }) {
   return (
     <section aria-labelledby="ladder-title">
       <h3 id="ladder-title">{headOf(entry)}</h3>
-      {none && <p>No check was asked: nothing of the document has this path and method.</p>}
-      <ol class="ladder">
+      {none && <p>{noChecks(entry)}</p>}
+      <ol class="ladder" hidden={none}>
         {checks.map((check) => (
           <li key={check} class="passed">
             <span class="out-of-sight">passed: </span>
@@ -31,6 +31,13 @@ export function Ladder({ entry }: { readonly entry: Entry }) {
       </ol>
     </section>
   )
+}
+
+function noChecks({ operation, faults = [] }: Entry): string {
+  if (faults.length > 0) return 'No check was asked: a scenario or an armed rule answered before.'
+  return operation === undefined
+    ? 'No check was asked: the document has no such path and method.'
+    : 'No check was asked.'
 }
 
 function headOf({ checks = [], stopped_by: stopped, refusal }: Entry): string {
