@@ -15,7 +15,8 @@ import { COMPONENTS, TITLES } from './views/views.tsx'
 export function App() {
   const { world, view, query } = useStore(route)
   const wants = useStore(asking)
-  const { told } = useStore(live)
+  const { told, standing } = useStore(live)
+  const gone = told?.gone ?? (standing.is === 'lost' && standing.why?.code === 'world_not_found')
   const [help, setHelp] = useState(false)
 
   useEffect(() => lookAt(world), [world])
@@ -49,10 +50,11 @@ export function App() {
         ))}
       </nav>
       <main id="view" tabIndex={-1}>
-        {told?.gone ? (
-          <Empty title={`There is no world "${world}" any more.`}>
+        {gone && view !== 'worlds' ? (
+          <Empty title={`There is no world "${world}"${told?.gone ? ' any more' : ''}.`}>
             <p>
-              It was deleted, or nobody used it for a long time.{' '}
+              A world goes when it is deleted, or when nobody used it for a long time; one that was only in memory goes
+              with the sandbox.{' '}
               <Link view="worlds" world="default">
                 See the worlds that there are
               </Link>

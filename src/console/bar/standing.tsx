@@ -12,7 +12,7 @@ export function StandingNote() {
         : ['good', 'live']
       : standing.is === 'connecting'
         ? ['plain', 'connecting…']
-        : ['bad', `${standing.why ?? 'no answer'} since ${wallTime(standing.since)}, trying again`]
+        : ['bad', `${standing.why?.detail ?? 'no answer'} since ${wallTime(standing.since)}, trying again`]
   return (
     <span class={`standing ${tone}`} role="status">
       {words}

@@ -8,7 +8,13 @@ export type Standing =
   | { readonly is: 'connecting' }
   | { readonly is: 'live' }
   /** `since`: wall time in ms; `why`: a sentence, where the sandbox said one. */
-  | { readonly is: 'lost'; readonly since: number; readonly why?: string | undefined }
+  | { readonly is: 'lost'; readonly since: number; readonly why?: Reason | undefined }
+
+/** Why the sandbox does not let anybody follow. */
+export interface Reason {
+  readonly detail: string
+  readonly code: string
+}
 
 export interface StreamOptions {
   readonly world: string
@@ -52,7 +58,7 @@ async function readOnce(
   { world, after, told }: StreamOptions,
   opened: () => void,
   outer: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Reason | undefined> {
   const stop = new AbortController()
   const end = () => stop.abort()
   outer.addEventListener('abort', end, { once: true })
@@ -94,12 +100,13 @@ async function readOnce(
   }
 }
 
-async function reasonOf(answer: Response): Promise<string> {
+async function reasonOf(answer: Response): Promise<Reason> {
   const text = await answer.text().catch(() => '')
   try {
-    return String(JSON.parse(text).detail)
+    const { detail, code } = JSON.parse(text)
+    return { detail: String(detail), code: String(code) }
   } catch {
-    return `it answers ${answer.status}`
+    return { detail: `it answers ${answer.status}`, code: 'not_sandgate' }
   }
 }
 

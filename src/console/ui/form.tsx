@@ -89,7 +89,7 @@ export function Field(props: FieldProps) {
 function isAbout(problem: Problem | undefined, name: string | undefined): boolean {
   if (!problem || name === undefined) return false
   if (problem.field !== undefined) return problem.field === name
-  return new RegExp(`^(body\\.|body: )?${name}\\b`).test(problem.message)
+  return new RegExp(`^(body[ .:]+)?${name}\\b`).test(problem.message)
 }
 
 interface FormProps {

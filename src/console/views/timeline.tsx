@@ -75,7 +75,7 @@ export function Timeline({ world, query }: ViewOf) {
                 <tr>
                   {COLUMNS.map((name) => (
                     <th key={name} scope="col" class={name.toLowerCase()}>
-                      {name === 'Time' && <span class="day">World </span>}
+                      {name === 'Time' && <span class="day">World · </span>}
                       {name}
                     </th>
                   ))}
