@@ -66,7 +66,7 @@ class Row extends Component<Props> {
           </time>
         </td>
         <td class="number">
-          <Link view="timeline" query={queryWith(id)} class="row-link">
+          <Link query={{ entry: id, with: undefined }} class="row-link">
             {id}
           </Link>
         </td>
@@ -86,13 +86,6 @@ class Row extends Component<Props> {
       </tr>
     )
   }
-}
-
-/** The present filters, and this entry open. */
-function queryWith(id: number): Record<string, string> {
-  const query = Object.fromEntries(new URLSearchParams(location.search))
-  delete query.with
-  return { ...query, entry: String(id) }
 }
 
 function What({ entry: { kind, operation, method, path, summary } }: { readonly entry: Brief }) {
