@@ -1,7 +1,7 @@
 // `npm run build`: makes `dist`, everything that the package and the image run. Bundles the program and its dependencies, and writes the declarations of
 // the library, the page of the console, the parsed documents, the JSON Schemas and the licences of what was bundled. It ships nothing of itself, so it is not in src.
 import { execFile } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -149,9 +149,12 @@ function licences(metafiles) {
   const parts = new Map()
   for (const folder of new Set(folders)) {
     const { name, version, license, author } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'))
-    const texts = readdirSync(join(ROOT, folder))
-      .filter((file) => /^(licen[cs]e|notice|copying)/i.test(file))
-      .map((file) => readFileSync(join(ROOT, folder, file), 'utf8').trim())
+    // Packages that are bundles themselves have the licences of others beside the bundle.
+    const texts = ['', ...(existsSync(join(ROOT, folder, 'dist')) ? ['dist'] : [])].flatMap((within) =>
+      readdirSync(join(ROOT, folder, within))
+        .filter((file) => (within === '' ? /^(licen[cs]e|notice|copying)/i : /\.licen[cs]e\.txt$/i).test(file))
+        .map((file) => readFileSync(join(ROOT, folder, within, file), 'utf8').trim()),
+    )
     const holder = typeof author === 'string' ? author : author?.name
     const head = [`${name} ${version}`, `License: ${license ?? 'see below'}`, ...(holder ? [`Author: ${holder}`] : [])]
     parts.set(`${name} ${version}`, [head.join('\n'), ...texts].join('\n\n'))

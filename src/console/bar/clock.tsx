@@ -1,12 +1,18 @@
 // The clock of the world: what time it is, what is due next, and the buttons that move it. What a move did is shown under it.
+import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { api } from '../api/client.ts'
-import type { ClockTold, Happened } from '../api/shapes.ts'
+import type { Brief, ClockTold, Happened } from '../api/shapes.ts'
 import { useAction } from '../api/use.ts'
 import { live } from '../live/live.ts'
 import { useStore } from '../state/store.ts'
+import { Chip, StatusChip } from '../ui/chip.tsx'
 import { ProblemNote } from '../ui/empty.tsx'
+import { EntryLink } from '../ui/link.tsx'
 import { hourOf, timeOf } from '../ui/time.tsx'
+
+/** How many attempts are listed under an advance. */
+const ATTEMPTS_SHOWN = 20
 
 /** How far the buttons move it. */
 const STEPS = ['1m', '15m', '1h', '1d']
@@ -19,22 +25,29 @@ interface Moved {
   readonly happened: readonly Happened[]
 }
 
+/** What a move did, and the entry behind which its own entries stand. */
+interface Done extends Moved {
+  readonly behind: number
+}
+
 /** Moves the clock of a world. */
 export function advance(world: string, move: Move): Promise<Moved> {
   return api<Moved>(world, '/clock/advance', { method: 'POST', body: move })
 }
 
 export function Clock({ world }: { readonly world: string }) {
-  const { clock } = useStore(live)
+  const { clock, entries } = useStore(live)
   const [duration, setDuration] = useState('')
-  const [moved, setMoved] = useState<Moved>()
+  const [moved, setMoved] = useState<Done>()
   const moving = useAction((move: Move) => advance(world, move))
   const switching = useAction((mode: 'frozen' | 'running') => api(world, '/clock', { method: 'PATCH', body: { mode } }))
   const move = async (to: Move) => {
     if (moving.busy) return
     setMoved(undefined)
+    const { entries, told } = live.get()
+    const behind = entries.at(-1)?.id ?? (told?.next_entry ?? 1) - 1
     const result = await moving.run(to)
-    if (result) setMoved(result)
+    if (result) setMoved({ ...result, behind })
   }
   if (!clock) return <div class="clock reading">World time is not known yet.</div>
   const next = clock.next
@@ -115,7 +128,11 @@ export function Clock({ world }: { readonly world: string }) {
           {moving.busy && <p>Advancing…</p>}
           {clock.problem && <p class="problem">The world is stopped: {clock.problem}</p>}
           <ProblemNote problem={moving.problem ?? switching.problem} />
-          {moved && <Happenings moved={moved} />}
+          {moved && (
+            <Happenings moved={moved}>
+              <Settled attempts={attemptsIn(entries, moved.behind)} />
+            </Happenings>
+          )}
         </div>
       )}
     </div>
@@ -144,7 +161,13 @@ function Now({ clock }: { readonly clock: ClockTold & { readonly heard: number }
   )
 }
 
-function Happenings({ moved: { now, happened } }: { readonly moved: Moved }) {
+interface HappeningsProps {
+  readonly moved: Moved
+  /** What matters most of it. */
+  readonly children: ComponentChildren
+}
+
+function Happenings({ moved: { now, happened }, children }: HappeningsProps) {
   if (happened.length === 0) return <p>It is {timeOf(now)} now. Nothing was due on the way.</p>
   return (
     <>
@@ -152,6 +175,7 @@ function Happenings({ moved: { now, happened } }: { readonly moved: Moved }) {
         It is {timeOf(now)} now. {happened.length === 1 ? 'One thing' : `${happened.length} things`} happened on the
         way:
       </p>
+      {children}
       <ol>
         {happened.slice(0, 50).map(({ at, provider, kind, summary }, index) => (
           <li key={index}>
@@ -162,6 +186,37 @@ function Happenings({ moved: { now, happened } }: { readonly moved: Moved }) {
       {happened.length > 50 && <p>… and {happened.length - 50} more; the timeline has them.</p>}
     </>
   )
+}
+
+/** How receivers answered on the way. */
+function Settled({ attempts }: { readonly attempts: readonly Brief[] }) {
+  if (attempts.length === 0) return null
+  return (
+    <>
+      <p>{attempts.length === 1 ? 'One callback was attempted:' : `${attempts.length} callbacks were attempted:`}</p>
+      <ul>
+        {attempts.slice(0, ATTEMPTS_SHOWN).map((entry) => (
+          <li key={entry.id}>
+            <EntryLink id={entry.id}>{entry.summary}</EntryLink>{' '}
+            {entry.status === undefined && entry.error === undefined ? (
+              <Chip tone="info">on its way</Chip>
+            ) : entry.status == null ? (
+              <Chip tone="bad">{entry.error}</Chip>
+            ) : (
+              <StatusChip status={entry.status} />
+            )}
+          </li>
+        ))}
+      </ul>
+      {attempts.length > ATTEMPTS_SHOWN && (
+        <p>… and {attempts.length - ATTEMPTS_SHOWN} more; the view Callbacks has them.</p>
+      )}
+    </>
+  )
+}
+
+function attemptsIn(entries: readonly Brief[], behind: number): Brief[] {
+  return entries.filter(({ id, kind }) => id > behind && kind === 'callback')
 }
 
 function sameDay(a: string, b: string): boolean {
