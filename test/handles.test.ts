@@ -348,6 +348,29 @@ describe('worlds', () => {
   })
 })
 
+describe('checkpoints and coverage', () => {
+  test('a state under a name, what changed since, and back to it; what the world was used for', async () => {
+    const world = await open()
+    const { checkpoints } = world
+    expect(await checkpoints.make('empty')).toMatchObject({ name: 'empty', at: START })
+    const address = await allocate(world.cpg)
+    expect(await checkpoints.changes('empty', 1)).toMatchObject({ data: [{ change: 'added' }], truncated: true })
+    expect((await checkpoints.changes('empty')).data).toContainEqual(
+      expect.objectContaining({ table: 'addresses', change: 'added', after: expect.objectContaining({ address }) }),
+    )
+    expect(await checkpoints.rewind('empty')).toMatchObject({ name: 'empty' })
+    expect(await world.addresses()).toEqual([])
+    const { calls, providers } = await world.coverage()
+    expect(calls).toBe(1)
+    expect(providers.find(({ provider }) => provider === 'cpg')?.operations).toEqual([
+      { operation: 'createDepositAddress', calls: 1, refused: 0 },
+    ])
+    await checkpoints.remove('empty')
+    expect(await checkpoints.list()).toEqual([])
+    expect(await refusal(checkpoints.rewind('empty'))).toMatchObject({ status: 404, code: 'checkpoint_not_found' })
+  })
+})
+
 describe('time and money', () => {
   test('the clock: frozen, moved by a duration, to an instant, until it is quiet', async () => {
     const { clock } = await open()

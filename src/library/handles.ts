@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type * as api from './api.ts'
 import { SandgateError } from './errors.ts'
 import { openInbox, type Watched } from './inbox.ts'
+import { checkpointsOf } from './checkpoints-handle.ts'
 import { moneyOf } from './money-handle.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
 import { didYouMean } from '../text/suggest.ts'
@@ -48,6 +49,7 @@ export class WorldHandle implements api.World {
   readonly clock: api.Clock
   readonly faults: api.Faults
   readonly money: api.Money
+  readonly checkpoints: api.Checkpoints
   /** The world is being made. */
   making: Promise<void> | undefined
   readonly #shared: Shared
@@ -58,6 +60,7 @@ export class WorldHandle implements api.World {
     this.#shared = shared
     this.clock = clockOf(this)
     this.faults = faultsOf(this)
+    this.checkpoints = checkpointsOf(this)
     this.money = moneyOf({
       control: (...call) => this.control(...call),
       rows: (path, filter) => this.#rows(path, filter),
@@ -191,6 +194,10 @@ export class WorldHandle implements api.World {
 
   async restore(snapshot: string): Promise<void> {
     await this.#ask('PUT', '/snapshot', snapshot)
+  }
+
+  coverage(): Promise<api.Coverage> {
+    return this.control('GET', '/coverage')
   }
 
   recording(): Promise<string> {

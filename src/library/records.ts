@@ -217,6 +217,30 @@ export interface ScenarioInput extends File<'Scenario'> {}
  */
 export interface ScenarioState extends Wire<'ScenarioState'> {}
 
+/**
+ * A state of a world under a name. `at` is ISO 8601 UTC in world time, `made_at` in wall time.
+ *
+ * @example
+ * const { at, rows }: Checkpoint = await world.checkpoints.make('paid')
+ */
+export interface Checkpoint extends Wire<'Checkpoint'> {}
+
+/**
+ * What has changed since a checkpoint, row by row. `truncated`: there is more than `data` holds.
+ *
+ * @example
+ * const { total, data }: Changes = await world.checkpoints.changes('paid')
+ */
+export interface Changes extends Wire<'Changes'> {}
+
+/**
+ * What a world was used for since it began, by provider. What is not named never happened.
+ *
+ * @example
+ * const { calls, providers }: Coverage = await world.coverage()
+ */
+export interface Coverage extends Wire<'Coverage'> {}
+
 /** @deprecated The former name of `DepositInput`. */
 export type DepositWish = DepositInput
 /** @deprecated The former name of `VerifyInput`. */

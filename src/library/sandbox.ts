@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type {
   ArmedRule,
+  Coverage,
   Delivery,
   Deposit,
   DepositInput,
@@ -18,6 +19,7 @@ import type {
   Verdict,
   VerifyInput,
 } from './records.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { Money } from './money.ts'
 
 /**
@@ -156,6 +158,7 @@ export interface World {
   readonly clock: Clock
   readonly faults: Faults
   readonly money: Money
+  readonly checkpoints: Checkpoints
   /** The same as the property of that name. Throws a `SandgateError` with status 404 where there is no such provider. */
   provider(name: string): Provider
   /**
@@ -201,6 +204,8 @@ export interface World {
   snapshot(): Promise<string>
   /** Makes the world what it was when `snapshot` was called. */
   restore(snapshot: string): Promise<void>
+  /** What the world was used for since it began, in numbers. */
+  coverage(): Promise<Coverage>
   /** A recording for `sandgate replay`, as text. 409 where the journal has lost its beginning. */
   recording(): Promise<string>
   /** Deletes the world. The default one can be reset, not deleted. */

@@ -75,6 +75,12 @@ export interface components {
       }
       /** @description Why the world is stopped or not served; absent otherwise. */
       readonly problem?: string | undefined
+      /** @description How many calls its providers got since it began, or since this process started. */
+      readonly calls: number
+      /** @description When it was used last, in wall time. */
+      readonly used_at: components['schemas']['Instant']
+      /** @description When it is deleted unless somebody uses it before, in wall time (limits.worldIdle); null if it is not. */
+      readonly goes_at: string | null
       readonly base_urls: {
         readonly [key: string]: string
       }
@@ -91,6 +97,15 @@ export interface components {
       readonly tag: string | null
       /** @description The provider's own id of the object the address belongs to. */
       readonly reference: string
+      /** @description What becomes of the address as world time passes. A window the provider does not have is absent. */
+      readonly windows: {
+        /** @description Until then it is shown to the payer. */
+        readonly display_until?: components['schemas']['Instant'] | undefined
+        /** @description Until then money that arrives is credited; absent: always. */
+        readonly monitored_until?: components['schemas']['Instant'] | undefined
+        /** @description From then on it may be allocated to somebody else; absent: never. */
+        readonly reuse_from?: components['schemas']['Instant'] | undefined
+      }
     }
     readonly Deposit: {
       readonly id: string
@@ -112,6 +127,8 @@ export interface components {
       readonly currency: string
       readonly network: string
       readonly confirmations: number
+      /** @description How many confirmations it needs to be confirmed; 0: it is credited when it is first seen. */
+      readonly required: number
       readonly block: number | null
       readonly sent_at: components['schemas']['Instant']
       readonly seen_at: string | null
@@ -240,6 +257,8 @@ export interface components {
       /** @enum {string} */
       readonly status: 'pending' | 'delivered' | 'exhausted' | 'dropped' | 'paused'
       readonly created_at: components['schemas']['Instant']
+      /** @description When the next attempt is due, in world time; null if none is, or if one is on its way. */
+      readonly next_at: string | null
       /** @description The exact body that is sent. */
       readonly body: string
       /** @description Why the delivery was dropped before all its attempts were made. */
@@ -257,6 +276,8 @@ export interface components {
           | undefined
         /** @description The text that was signed with the secret of the endpoint. */
         readonly signed_text?: string | undefined
+        /** @description The first 4 KiB of what the receiver answered, as text without secrets; absent if it answered nothing. */
+        readonly answer?: string | undefined
       }[]
     }
     readonly Entry: {
@@ -319,6 +340,113 @@ export interface components {
       readonly timer_kind?: string | undefined
       /** @description What happened, in words. */
       readonly summary?: string | undefined
+    }
+    readonly Checkpoint: {
+      readonly name: string
+      /** @description World time at the checkpoint. */
+      readonly at: components['schemas']['Instant']
+      /** @description Wall time when it was made. */
+      readonly made_at: components['schemas']['Instant']
+      /** @description The newest journal entry at the time; 0: none. */
+      readonly entry: number
+      /** @description How many rows it holds. */
+      readonly rows: number
+    }
+    readonly Changes: {
+      readonly data: readonly {
+        readonly table: string
+        /** @description The key of the row; hidden in tables whose keys are secret, of which rows are not shown either. */
+        readonly key: string
+        /** @enum {string} */
+        readonly change: 'added' | 'changed' | 'removed'
+        /** @description The row at the checkpoint. */
+        readonly before?:
+          | {
+              readonly [key: string]: unknown
+            }
+          | undefined
+        /** @description The row now. */
+        readonly after?:
+          | {
+              readonly [key: string]: unknown
+            }
+          | undefined
+      }[]
+      readonly total: {
+        readonly added: number
+        readonly changed: number
+        readonly removed: number
+      }
+      /** @description Whether there are more changes than data has. */
+      readonly truncated: boolean
+    }
+    readonly Coverage: {
+      readonly world: string
+      /** @description Calls of all providers, including those that match no operation. */
+      readonly calls: number
+      readonly providers: readonly {
+        readonly provider: string
+        readonly operations: readonly {
+          readonly operation: string
+          readonly calls: number
+          /** @description Answered with 400 or above, or cut off. */
+          readonly refused: number
+        }[]
+        readonly rules: readonly {
+          readonly id: string
+          readonly count: number
+          /** @description The newest journal entry the rule applied to. */
+          readonly last_entry: number
+        }[]
+        readonly refusals: readonly {
+          readonly name: string
+          readonly count: number
+        }[]
+        readonly statuses: readonly {
+          /** @description Null: the connection was cut. */
+          readonly status: number | null
+          readonly count: number
+        }[]
+        readonly events: readonly {
+          readonly event: string
+          /** @description How many deliveries were sent at least once. */
+          readonly deliveries: number
+        }[]
+        readonly receivers: readonly {
+          /** @description What came of an attempt: delivered; 2xx, 3xx, 4xx or 5xx if the answer did not count as delivered; timeout; unreachable. */
+          readonly outcome: string
+          readonly count: number
+        }[]
+        readonly deposits: readonly {
+          /** @enum {string} */
+          readonly outcome: 'seen' | 'confirmed' | 'dropped' | 'reorged' | 'replaced'
+          readonly count: number
+        }[]
+      }[]
+    }
+    readonly CheckedScenario: {
+      /** @description Whether it can be loaded. */
+      readonly ok: boolean
+      readonly problems: readonly {
+        /**
+         * @description error: it cannot be loaded; warning: a part of it never applies, or has two readings.
+         * @enum {string}
+         */
+        readonly severity: 'error' | 'warning'
+        readonly message: string
+        /** @description The line it is about; absent if it is about no line in particular. */
+        readonly line?: number | undefined
+        readonly column?: number | undefined
+      }[]
+      /** @description What is in it; absent if it cannot be loaded. */
+      readonly summary?:
+        | {
+            readonly name: string
+            readonly rules: number
+            /** @description How many steps its timeline has. */
+            readonly timeline: number
+          }
+        | undefined
     }
     readonly ArmedRule: {
       readonly id: string
@@ -453,6 +581,8 @@ export interface components {
         | undefined
       /** @description The text that was signed with the secret of the endpoint. */
       readonly signed_text?: string | undefined
+      /** @description The first 4 KiB of what the receiver answered, as text without secrets; absent if it answered nothing. */
+      readonly answer?: string | undefined
     }
     readonly ScenarioState: {
       readonly name: string | null
