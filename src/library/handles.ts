@@ -5,6 +5,7 @@ import type * as api from './api.ts'
 import { SandgateError } from './errors.ts'
 import { openInbox, type Watched } from './inbox.ts'
 import { checkpointsOf } from './checkpoints-handle.ts'
+import { clockOf } from './clock-handle.ts'
 import { moneyOf } from './money-handle.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
 import { didYouMean } from '../text/suggest.ts'
@@ -356,21 +357,6 @@ async function textOf(file: string): Promise<string> {
     return await readFile(file, 'utf8')
   } catch (error) {
     throw new SandgateError(422, `${file}: cannot be read: ${(error as Error).message}`, undefined, 'invalid_scenario')
-  }
-}
-
-function clockOf(world: api.World): api.Clock {
-  const move = async (body: object) => void (await world.control('PATCH', '/clock', body))
-  const text = (instant: string | Date) => (typeof instant === 'string' ? instant : instant.toISOString())
-  return {
-    now: async () => new Date((await world.control('GET', '/clock')).now),
-    freeze: () => move({ mode: 'frozen' }),
-    run: () => move({ mode: 'running' }),
-    set: (to) => move({ now: text(to) }),
-    advance: async (by) => {
-      const body = typeof by === 'string' ? { by } : 'to' in by ? { to: text(by.to) } : by
-      return (await world.control('POST', '/clock/advance', body)).happened
-    },
   }
 }
 
