@@ -1,5 +1,8 @@
 // Checkpoints: a state of a world under a name, what has changed since, and the way back to it.
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { makeCheckpoint } from '../src/engine/checkpoints.ts'
 import { ask, rows } from './asking.ts'
 import { allocation, client as cpg } from './clients/cpg.ts'
@@ -223,6 +226,21 @@ describe('sandgate.checkpoints.rewind: the world', () => {
       { id: 3, kind: 'control', action: 'restore', summary: expect.stringContaining('the checkpoint "then"') },
     ])
     expect((await ask(box, 'GET', '/recording')).json).toMatchObject({ status: 409, code: 'recording_incomplete' })
+  })
+
+  test('is stored as it was put back, and checkpoints are not', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'sandgate-checkpoints-'))
+    onTestFinished(() => rmSync(data, { recursive: true, force: true }))
+    const box = await start({ data })
+    await address(box)
+    await keep(box, 'then')
+    const { tables } = (await ask(box, 'GET', '/snapshot')).json
+    await address(box)
+    await ask(box, 'POST', '/checkpoints/then/rewind')
+    await box.sandbox.close()
+    const again = await start({ data })
+    expect((await ask(again, 'GET', '/snapshot')).json.tables).toEqual(tables)
+    expect(await rows(again, '/checkpoints')).toEqual([])
   })
 
   test('with a clock that ran goes on running from the time of then', async () => {

@@ -229,6 +229,24 @@ describe('a large world', () => {
     whole((await box.raw('GET', '/w/copy/_sandgate/snapshot')).json)
   })
 
+  test('sandgate.slices.one-moment: a checkpoint is of the moment at which it was asked for, and so is what changed since', async () => {
+    const box = await start()
+    expect((await put(box, await grown(box, ROWS))).status).toBe(204)
+    const allocate = () => box.call(cpg, allocation({ user_identifier: `busy_${box.wallMs}` }))
+    const made = await beside(box, box.control('PUT', '/checkpoints/then'), allocate)
+    expect(made.result.status).toBe(201)
+    await allocate()
+    const changes = await beside(box, box.control('GET', '/checkpoints/then/changes?limit=1000'), allocate)
+    const ofTable = (name: string) => changes.result.json.data.filter(({ table }: any) => table === name).length
+    expect([ofTable('addresses') > 0, ofTable('addresses')]).toEqual([true, ofTable('cpg.requests')])
+    const counter = changes.result.json.data.find(({ key }: any) => key === 'addresses')
+    expect(counter.after.value - counter.before.value).toBe(ofTable('addresses'))
+    expect((await box.control('POST', '/checkpoints/then/rewind')).status).toBe(200)
+    const { tables } = (await box.control('GET', '/snapshot')).json
+    expect(Object.keys(tables.addresses)).toHaveLength(tables.counters.addresses.value)
+    expect(tables.counters.addresses.value).toBe(counter.before.value)
+  })
+
   test('a world that is reset while a snapshot is read into it stays as it was reset; a copy with a taken id is refused', async () => {
     const box = await start()
     const text = await grown(box, ROWS)
