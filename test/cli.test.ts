@@ -537,7 +537,7 @@ describe('call', () => {
     const url = await serve(['--scenario', write(JSON.stringify({ rules }))]).ready()
     const call = () => new Running(['call', 'cpg', 'GET', '/v1/currencies', '--url', url]).ended
     const { status, stdout } = await call()
-    expect([status, stdout]).toEqual([1, expect.stringMatching(/^429 [^]*\nfault {6}\S+\.1 .*was applied to call 1$/m)])
+    expect([status, stdout]).toEqual([1, expect.stringMatching(/^429 [^]*\nfault +\S+\.1 .*was applied to call 1$/m)])
     expect(await call()).toMatchObject({ status: 2, stderr: expect.stringContaining('journal?kind=fault') })
   })
 

@@ -32,6 +32,15 @@ interface Brief {
 export function lineOf({ event, data }: StreamEvent, first: boolean, colour: boolean): string | undefined {
   const told = jsonOf(data)
   if (typeof told !== 'object' || told === null) return undefined
+  try {
+    return lineOfTold(event, told, first, colour)
+  } catch {
+    // One event that is not as it should be spoils its own line alone.
+    return visible(`${event}: ${data}`, TEXT_CHARACTERS)
+  }
+}
+
+function lineOfTold(event: string, told: any, first: boolean, colour: boolean): string | undefined {
   switch (event) {
     case 'entry':
     case 'amended':
@@ -63,7 +72,7 @@ function worldLine(
 function entryLine(entry: Brief, amended: boolean, colour: boolean): string {
   const { id, at, kind } = entry
   const [text, looks] = TEXTS[kind]?.(entry) ?? [visible(entry.summary ?? kind, TEXT_CHARACTERS), 'info']
-  const time = String(at).slice(0, 19).replace('T', ' ')
+  const time = at.slice(0, 19).replace('T', ' ')
   return `${time} ${coloured(`${id} ${amended ? 'now: ' : ''}${text}`, looks, colour)}`
 }
 

@@ -16,7 +16,10 @@ export async function explanationOf(entry: any, url: string, read: Read): Promis
   const lines: readonly Line[] = [
     ['entry', url],
     ...(entry.kind === 'call' ? callLines(entry) : otherLines(entry)),
-    ...listed('fault', (await faultsOf(entry, read)).map((summary) => textOf(summary))),
+    ...listed(
+      'fault',
+      (await faultsOf(entry, read)).map((summary) => textOf(summary)),
+    ),
     ...listed('made', madeBy(entry)),
     ...listed('deposit', deposits.map(depositText)),
     ...listed('callback', await deliveriesBehind(entry, deposits, read)),

@@ -200,5 +200,6 @@ test('sandgate.follow: what each kind of entry looks like, in colour as in the l
   expect(line({ ...CALL, status: 404 }, 'entry', true)).toContain('\u001b[33m9 cpg')
   expect(line({ ...CALL }, 'entry', true)).not.toContain('\u001b')
   expect(line({ gone: true, id: 'ci' }, 'world')).toBe('world ci is gone')
+  expect(line({ ...CALL, at: 7, hint: {} })).toMatch(/^entry: \{"id":9,"at":7/)
   expect(lineOf({ event: 'entry', id: '1', data: 'no JSON' }, true, false)).toBeUndefined()
 })
