@@ -6,6 +6,9 @@ import { jsonOf } from './where.ts'
 /** How much of a summary or a path is shown. */
 const TEXT_CHARACTERS = 300
 
+/** What a world that is told of is: the one that was followed so far, or one with another journal, or one whose journal was emptied. */
+export type WorldNews = 'known' | 'other' | 'emptied'
+
 /** The brief form of a journal entry, as far as a line shows it. */
 interface Brief {
   readonly id: number
@@ -28,31 +31,31 @@ interface Brief {
   readonly faults?: number
 }
 
-/** The line of an event; undefined: there is nothing to show. `first`: it is the first of its kind in this connection. */
-export function lineOf({ event, data }: StreamEvent, first: boolean, colour: boolean): string | undefined {
+/** The line of an event; undefined: there is nothing to show. */
+export function lineOf({ event, data }: StreamEvent, news: WorldNews, colour: boolean): string | undefined {
   const told = jsonOf(data)
   if (typeof told !== 'object' || told === null) return undefined
   try {
-    return lineOfTold(event, told, first, colour)
+    return lineOfTold(event, told, news, colour)
   } catch {
     // One event that is not as it should be spoils its own line alone.
     return visible(`${event}: ${data}`, TEXT_CHARACTERS)
   }
 }
 
-function lineOfTold(event: string, told: any, first: boolean, colour: boolean): string | undefined {
+function lineOfTold(event: string, told: any, news: WorldNews, colour: boolean): string | undefined {
   switch (event) {
     case 'entry':
     case 'amended':
       return entryLine(told, event === 'amended', colour)
     case 'gap':
       return coloured(
-        `entries ${told.after + 1} to ${told.next - 1} were too many to be told: sandgate do listJournal --after ${told.after} reads them`,
+        `entries ${told.after + 1} to ${told.next - 1} were not told; sandgate do listJournal --after ${told.after} reads those that are kept`,
         'warn',
         colour,
       )
     case 'world':
-      return worldLine(told, first, colour)
+      return worldLine(told, news, colour)
     default:
       return undefined
   }
@@ -60,12 +63,15 @@ function lineOfTold(event: string, told: any, first: boolean, colour: boolean): 
 
 function worldLine(
   { id, gone, problem }: { id: string; gone?: boolean; problem?: string },
-  first: boolean,
+  news: WorldNews,
   colour: boolean,
 ): string | undefined {
   const said = problem === undefined ? '' : `; it is stopped: ${visible(problem)}`
   if (gone) return coloured(`world ${id} is gone`, 'warn', colour)
-  if (!first) return coloured(`world ${id} is another one now: its journal begins anew${said}`, 'warn', colour)
+  if (news === 'emptied')
+    return coloured(`the journal of world ${id} was emptied; its ids continue${said}`, 'warn', colour)
+  if (news === 'other')
+    return coloured(`world ${id} is another one now: its journal begins anew${said}`, 'warn', colour)
   return said === '' ? undefined : coloured(`world ${id}${said.replace('; it', '')}`, 'warn', colour)
 }
 

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../engine/errors.ts'
 import { visible } from '../telemetry/lines.ts'
 import { controlUrl, type Place, placeFlags, refusalOf, tellRefusal } from './asking.ts'
-import { lineOf } from './event-lines.ts'
+import { lineOf, type WorldNews } from './event-lines.ts'
 import { eventsAt, type StreamEvent, StreamRefused } from './event-stream.ts'
 import { notEmpty } from './flags.ts'
 import { bearer, jsonOf, unanswered } from './where.ts'
@@ -62,7 +62,7 @@ async function follow(flags: Flags): Promise<void> {
     if (tries === 0) {
       const why =
         ended instanceof Error ? ` (${visible(refusalOf((ended as StreamRefused).text) ?? ended.message, 200)})` : ''
-      console.error(`no answer since ${reader.lastHeard}, trying again${why}`)
+      reader.tellLoss(why)
     }
     await pause(Math.min(AGAIN_MS * 2 ** tries++, AGAIN_AT_MOST_MS), stop.signal)
     if (stop.signal.aborted) return
@@ -77,6 +77,9 @@ class Reader {
   #last: number | undefined
   #heard = new Date()
   #ever = false
+  #lossTold = false
+  /** The name of the journal that was read. */
+  #journal: string | undefined
   #answered = false
 
   constructor(flags: Flags) {
@@ -93,14 +96,14 @@ class Reader {
     return this.#answered
   }
 
-  /** `12:03:11`, the wall's time when something was heard last. */
-  get lastHeard(): string {
-    return this.#heard.toTimeString().slice(0, 8)
+  /** Says that nothing more is heard, since when and why. */
+  tellLoss(why: string): void {
+    console.error(`no answer since ${this.#heard.toTimeString().slice(0, 8)}, trying again${why}`)
+    this.#lossTold = true
   }
 
   /** Reads one connection to its end. `renewed`: the journal is another one, which is to be read from its beginning. */
   async read(url: string, signal: AbortSignal): Promise<'lost' | 'renewed'> {
-    const again = this.#ever
     this.#answered = false
     let worlds = 0
     const events = eventsAt(
@@ -110,15 +113,12 @@ class Reader {
       () => (this.#heard = new Date()),
     )
     for await (const event of events) {
-      if (!this.#answered && again) console.error('it answers again')
-      this.#ever = this.#answered = true
-      const first = event.event !== 'world' || worlds++ === 0
-      const renewed = first && again && this.#isRenewed(event)
-      this.#remember(event, first && !renewed)
-      this.#print(event, first && !renewed)
-      if (!renewed) continue
-      this.#last = 0
-      return 'renewed'
+      if (this.#lossTold) console.error('it answers again')
+      this.#lossTold = false
+      const news = event.event === 'world' ? this.#newsOf(event, worlds++ === 0) : 'known'
+      this.#remember(event, news)
+      this.#print(event, news)
+      if (news === 'other' && worlds === 1) return 'renewed'
     }
     return 'lost'
   }
@@ -134,22 +134,27 @@ class Reader {
     return query.size === 0 ? '' : `?${query}`
   }
 
-  /** Whether the world that answers again has a journal in which what was read does not stand. */
-  #isRenewed({ event, data }: StreamEvent): boolean {
-    return event === 'world' && this.#last !== undefined && jsonOf(data)?.next_entry <= this.#last
+  /** What a `world` event means for what was read. The first one of a connection is news only where the journal is another one by now. */
+  #newsOf({ data }: StreamEvent, first: boolean): WorldNews {
+    const { journal, next_entry: next } = jsonOf(data) ?? {}
+    const isKnown = journal === this.#journal
+    if (!first) return isKnown && journal !== undefined ? 'emptied' : 'other'
+    return !this.#ever || this.#last === undefined || (isKnown && next > this.#last) ? 'known' : 'other'
   }
 
-  #remember({ event, id, data }: StreamEvent, first: boolean): void {
+  #remember({ event, id, data }: StreamEvent, news: WorldNews): void {
     const told = jsonOf(data)
+    this.#ever = this.#answered = true
     if (event === 'entry') this.#last = Number(id ?? told?.id)
     if (event === 'gap') this.#last = told?.next - 1
     if (event !== 'world' || typeof told?.next_entry !== 'number') return
-    // What comes next in the first connection; in a world that is another one, all that it will have.
-    if (!first) this.#last = told.next_entry - 1
+    this.#journal = told.journal
+    // Of another journal everything is read; of the first one, what comes next.
+    if (news === 'other') this.#last = 0
     else this.#last ??= told.next_entry - 1
   }
 
-  #print(event: StreamEvent, first: boolean): void {
+  #print(event: StreamEvent, news: WorldNews): void {
     if (this.#flags.json)
       return console.log(
         JSON.stringify({
@@ -158,7 +163,7 @@ class Reader {
           data: jsonOf(event.data) ?? event.data,
         }),
       )
-    const line = lineOf(event, first, this.#colour)
+    const line = lineOf(event, news, this.#colour)
     if (line !== undefined) console.log(line)
   }
 }

@@ -3,7 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { lineOf } from '../../src/cli/event-lines.ts'
+import { client } from '../clients/cpg.ts'
 import { Running } from '../command-line.ts'
+import { start } from '../kit.ts'
 import { EventServer } from './event-server.ts'
 
 const AT = '2026-05-16T20:00:00.000Z'
@@ -83,7 +85,7 @@ test('sandgate.follow: a lost connection is told once, and it goes on behind the
   const { status, stdout, stderr } = await running.ended
   expect(status).toBe(0)
   expect(stdout.match(/ 17 cpg/g)).toHaveLength(1)
-  expect(stdout).toContain('entries 18 to 2033 were too many to be told')
+  expect(stdout).toContain('entries 18 to 2033 were not told;')
   const lines = stderr.trim().split('\n')
   expect(lines.map((line) => line.replace(/ \(.*\)$/, '').replace(/\d\d:\d\d:\d\d/, 'T'))).toEqual([
     'no answer since T, trying again',
@@ -181,7 +183,11 @@ test('sandgate.follow: refused is 1, later too where waiting mends nothing; nobo
 
 test('sandgate.follow: what each kind of entry looks like, in colour as in the log, with nothing that a terminal would obey', () => {
   const line = (entry: object, event = 'entry', colour = false) =>
-    lineOf({ event, id: undefined, data: JSON.stringify({ id: 9, at: AT, provider: 'cpg', ...entry }) }, true, colour)
+    lineOf(
+      { event, id: undefined, data: JSON.stringify({ id: 9, at: AT, provider: 'cpg', ...entry }) },
+      'known',
+      colour,
+    )
   const callback = { kind: 'callback', event: 'deposit.swept', delivery: 'cb_1', attempt: 2 }
   expect(line(callback)).toBe('2026-05-16 20:00:00 9 cpg callback deposit.swept on its way attempt 2 cb_1')
   expect(line({ ...callback, status: 500, error: 'answered 500' }, 'amended')).toBe(
@@ -201,5 +207,22 @@ test('sandgate.follow: what each kind of entry looks like, in colour as in the l
   expect(line({ ...CALL }, 'entry', true)).not.toContain('\u001b')
   expect(line({ gone: true, id: 'ci' }, 'world')).toBe('world ci is gone')
   expect(line({ ...CALL, at: 7, hint: {} })).toMatch(/^entry: \{"id":9,"at":7/)
-  expect(lineOf({ event: 'entry', id: '1', data: 'no JSON' }, true, false)).toBeUndefined()
+  expect(lineOf({ event: 'entry', id: '1', data: 'no JSON' }, 'known', false)).toBeUndefined()
+})
+
+test('sandgate.follow: a sandbox is followed through calls, an emptied journal and a reset', async () => {
+  const box = await start()
+  const running = following(box.url, '--after', '0')
+  await box.call(client, { method: 'GET', path: '/v1/currencies' })
+  await running.says(/^2026-05-16 19:00:00 1 cpg listCurrencies 200[^\n]*\n/)
+  await box.control('DELETE', '/journal')
+  await running.says(/the journal of world default was emptied; its ids continue\n/)
+  await box.control('POST', '/reset')
+  await running.says(/world default is another one now: its journal begins anew\n/)
+  await box.call(client, { method: 'GET', path: '/v1/currencies' })
+  await running.says(/begins anew\n[^]* cpg listCurrencies 200/)
+  running.child.kill('SIGINT')
+  const { status, stdout, stderr } = await running.ended
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).not.toContain('cpg_demo')
 })
