@@ -75,7 +75,7 @@ test('sandgate.do: path, query and body are what the flags say, and the answer i
     /^now: 2026-05-16T23:00:00\.000Z\n\nhappened:\nat +provider +kind +summary\n2026-\S+ +cpg +window +the display window /,
   )
   const rows = await doing(box, 'listAddresses', '--provider', 'cpg', '--limit', '1')
-  expect(rows.stdout).toMatch(/^id +at +provider .*\naddr-1 .* demo +u +ETH +USDT +0x\S+ +1\n$/)
+  expect(rows.stdout).toMatch(/^id +at +provider .*\naddr-1 .* demo +u +ETH +USDT +0x\S+ +1\b/)
   expect((await doing(box, 'listAddresses', '--provider', 'zopay')).stdout).toBe('none\n')
   const entry = await doing(box, 'getJournalEntry', '--json', '--id', '1')
   expect(entry.stdout).toBe(`${await (await fetch(`${box.url}/_sandgate/journal/1`)).text()}\n`)
