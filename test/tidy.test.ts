@@ -155,7 +155,7 @@ function partOf(path: string): string {
 
 /** Packages with one door. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  express: ['src/app.ts', 'src/control/router.ts'],
+  express: ['src/app.ts', 'src/control/router.ts', 'src/control/console.ts'],
   '@stoplight/prism-http': ['src/contract/sample-worker.ts'],
   '@stoplight/prism-core': ['src/contract/sample-worker.ts'],
   'json-schema-faker': ['src/contract/sample-worker.ts'],

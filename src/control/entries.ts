@@ -108,7 +108,7 @@ function faultsOf({ id }: CallEntry, world: World): { faults?: number[] } {
 // rule: sandgate.journal.made
 /** What came of it: the rows that it made and that are there. */
 function madeView({ id }: JournalEntry, world: World): { made?: object } {
-  const rows = world.journal.madeBy(id)
+  const rows = world.journal.made.of(id)
   if (rows.length === 0) return {}
   const keys = (table: Table<any>) =>
     rows.flatMap((row) => (row.table === table.name && world.get(table, row.key) ? [row.key] : []))
@@ -127,7 +127,7 @@ function madeView({ id }: JournalEntry, world: World): { made?: object } {
 
 /** The entry that made a row, for those who show it. */
 export function madeBy(table: Table<any>, key: string, world: World): { made_by?: number } {
-  const entry = world.journal.makerOf(table.name, key)
+  const entry = world.journal.made.makerOf(table.name, key)
   return entry === undefined ? {} : { made_by: entry }
 }
 

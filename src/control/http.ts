@@ -1,13 +1,12 @@
 // What a route of the control API is given and answers with. Routes hold no behaviour: they call the engine and show what came of it.
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Response } from 'express'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Contract } from '../contract/contract.ts'
 import type { CommandInput, CommandName, CommandResult } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Rules } from '../contract/rules.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
-import type { EventStreams } from './events.ts'
+import type { EventStreams } from './event-streams.ts'
 import { rowsFound } from './json-pieces.ts'
 
 /** A call that has passed the control API's own document. */
@@ -38,7 +37,7 @@ export interface ControlResponse {
   readonly pieces?: readonly Buffer[]
   readonly headers?: Readonly<Record<string, string>>
   /** Writes the body for as long as the client stays. */
-  readonly stream?: (res: Response) => void
+  readonly stream?: (res: ServerResponse) => void
 }
 
 /** Routes by operation of specs/sandgate.yaml. */

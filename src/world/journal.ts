@@ -2,6 +2,7 @@
 // handed in and written out only when somebody reads them, because every call adds one and hardly any is read.
 import type { IncomingHttpHeaders } from 'node:http'
 import { Coverage } from './coverage.ts'
+import { MadeRows } from './made-rows.ts'
 import type { RowChange } from './tables.ts'
 
 interface Base {
@@ -159,15 +160,6 @@ export function providerOf(entry: JournalEntry): string | undefined {
   return entry.kind === 'control' ? undefined : entry.provider
 }
 
-/** The tables whose new rows an entry is remembered by: what it has made. */
-const MADE_TABLES: ReadonlySet<string> = new Set(['addresses', 'transfers', 'withdrawals', 'deliveries'])
-
-/** A row that an entry has made. */
-export interface MadeRow {
-  readonly table: string
-  readonly key: string
-}
-
 /** How many amendments are remembered for those who follow on. */
 const AMENDED_MOST = 1024
 
@@ -194,9 +186,8 @@ export class Journal {
   #behind = false
   #emptied = false
   #clears = 0
-  /** By entry, and the other way round by table and key. Entries that make something are few. */
-  readonly #made = new Map<number, MadeRow[]>()
-  readonly #makers = new Map<string, number>()
+  /** What its entries have made. */
+  readonly made = new MadeRows()
   /** The entries that were amended last, and how many were before them. */
   #amended: number[] = []
   #amendedBefore = 0
@@ -299,7 +290,7 @@ export class Journal {
 
   #dropOldest(): void {
     this.#dropped++
-    this.#forgetMade(this.#entries[this.#head]!.id)
+    this.made.forget(this.#entries[this.#head]!.id)
     this.#bytes -= this.#weights[this.#head]!
     this.#entries[this.#head] = undefined as unknown as JournalEntry
     this.#head++
@@ -340,33 +331,9 @@ export class Journal {
     return amendments < this.#amendedBefore ? undefined : this.#amended.slice(amendments - this.#amendedBefore)
   }
 
-  /** New rows of the entry that comes next: it is written when what it tells of has happened. */
+  /** New rows belong to the entry that comes next: it is written when what it tells of has happened. */
   making(changes: readonly RowChange[]): void {
-    for (const { table, key, before } of changes) {
-      if (before !== undefined || !MADE_TABLES.has(table)) continue
-      const made = this.#made.get(this.nextId)
-      if (made) made.push({ table, key })
-      else this.#made.set(this.nextId, [{ table, key }])
-      this.#makers.set(makerKey(table, key), this.nextId)
-    }
-  }
-
-  /** The rows that an entry has made, those of an undone call too: who shows them looks whether they are there. */
-  madeBy(id: number): readonly MadeRow[] {
-    return this.#made.get(id) ?? []
-  }
-
-  /** The entry that made a row; undefined: the journal has it no more. */
-  makerOf(table: string, key: string): number | undefined {
-    return this.#makers.get(makerKey(table, key))
-  }
-
-  #forgetMade(id: number): void {
-    const made = this.#made.get(id)
-    if (!made) return
-    this.#made.delete(id)
-    for (const { table, key } of made)
-      if (this.#makers.get(makerKey(table, key)) === id) this.#makers.delete(makerKey(table, key))
+    this.made.add(this.nextId, changes)
   }
 
   get(id: number): JournalEntry | undefined {
@@ -396,13 +363,8 @@ export class Journal {
     this.#weights = []
     this.#head = 0
     this.#bytes = 0
-    this.#made.clear()
-    this.#makers.clear()
+    this.made.clear()
   }
-}
-
-function makerKey(table: string, key: string): string {
-  return `${table}/${key}`
 }
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] }

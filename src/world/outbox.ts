@@ -386,15 +386,10 @@ export function attemptEnded(id: string, attempt: Attempt, retryMs: readonly num
 export function keepRequest(
   delivery: string,
   attempt: number,
-  { headers, wallMs, answer }: Omit<CallbackRequest, 'id'>,
+  request: Omit<CallbackRequest, 'id'>,
   world: World,
 ): void {
-  world.put(CallbackRequests, {
-    id: `${delivery}/${attempt}`,
-    headers,
-    wallMs,
-    ...(answer !== undefined && { answer }),
-  })
+  world.put(CallbackRequests, { id: `${delivery}/${attempt}`, ...request })
 }
 
 /** What was sent in an attempt; undefined: nothing was sent, or it was not stored. */
