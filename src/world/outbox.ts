@@ -249,12 +249,9 @@ export function deliver(callback: Callback, endpoint: Endpoint, world: World): D
 
 /** Adds one callback fault; `resume` sends the deliveries that a `pause` has queued. */
 export function addCallbackFault(
-  arm: {
-    provider: string
-    object: string | null
+  arm: Pick<CallbackFault, 'provider' | 'object' | 'byMs'> & {
     how: CallbackFaultKind | 'pause' | 'resume'
     times: number
-    byMs: number
   },
   world: World,
 ): void {
@@ -295,8 +292,9 @@ export function clearCallbackFaults(world: World): void {
 
 /** Applies the callback faults to a delivery, and schedules its first attempt. */
 function applyCallbackFaults(delivery: Delivery, world: World): Delivery {
-  const concerns = (object: string | null) => object === null || object === delivery.object
-  const faults = world.list(CallbackFaults, 'all', delivery.provider).filter((row) => concerns(row.object))
+  const faults = world
+    .list(CallbackFaults, 'all', delivery.provider)
+    .filter(({ object }) => object === null || object === delivery.object)
   for (const row of faults) {
     if (row.left > 1) world.put(CallbackFaults, { ...row, left: row.left - 1 })
     else world.remove(CallbackFaults, row.id)
@@ -306,10 +304,8 @@ function applyCallbackFaults(delivery: Delivery, world: World): Delivery {
 
   const spoiled = by('bad-signature') ? 'bad-signature' : by('stale-timestamp') ? 'stale-timestamp' : null
   const changed = world.put(Deliveries, { ...delivery, spoiled })
-  if (
-    [null, delivery.object].some((object) => world.get(PausedDeliveries, JSON.stringify([delivery.provider, object])))
-  )
-    return world.put(Deliveries, { ...changed, status: 'paused' })
+  const paused = (object: string | null) => world.get(PausedDeliveries, JSON.stringify([delivery.provider, object]))
+  if (paused(null) || paused(delivery.object)) return world.put(Deliveries, { ...changed, status: 'paused' })
   // rule: sandgate.callbacks.reorder
   if (by('reorder')) return attemptAt(changed, world.now + HELD_MS, world, 'held')
 
