@@ -87,6 +87,8 @@ export interface components {
     }
     readonly HandOut: {
       readonly id: string
+      /** @description The journal entry that made it; absent once the journal does not have it any more. */
+      readonly made_by?: number | undefined
       readonly at: components['schemas']['Instant']
       readonly provider: string
       readonly account: string
@@ -109,6 +111,8 @@ export interface components {
     }
     readonly Deposit: {
       readonly id: string
+      /** @description The journal entry that made it; absent once the journal does not have it any more. */
+      readonly made_by?: number | undefined
       readonly txid: string
       readonly output: number
       /** @enum {string} */
@@ -175,6 +179,8 @@ export interface components {
     }
     readonly Withdrawal: {
       readonly id: string
+      /** @description The journal entry that made it; absent once the journal does not have it any more. */
+      readonly made_by?: number | undefined
       /** @description Null until it is broadcast. */
       readonly txid: string | null
       /** @enum {string} */
@@ -248,6 +254,8 @@ export interface components {
     }
     readonly Delivery: {
       readonly id: string
+      /** @description The journal entry that made it; absent once the journal does not have it any more. */
+      readonly made_by?: number | undefined
       readonly provider: string
       readonly account: string
       readonly event: string
@@ -286,7 +294,8 @@ export interface components {
       readonly at: components['schemas']['Instant']
       readonly provider?: string | undefined
       readonly operation?: string | undefined
-      readonly status?: number | undefined
+      /** @description Null: a receiver did not answer. */
+      readonly status?: (number | null) | undefined
       /** @description For a call: whether it was answered with 400 or above, or its connection was cut. */
       readonly refused?: boolean | undefined
       /** @description The account whose key was used; absent if no account has the key. */
@@ -297,6 +306,31 @@ export interface components {
       readonly checks?: readonly string[] | undefined
       /** @description The check that stopped the call. */
       readonly stopped_by?: string | undefined
+      /** @description The checks that were not made, because another one stopped the call. */
+      readonly not_reached?: readonly string[] | undefined
+      /** @description How long the call took, in milliseconds of real time; only in the brief view. */
+      readonly ms?: number | undefined
+      /** @description What idempotency decided, in the brief view: kept, replayed, conflict. */
+      readonly idempotency?: string | undefined
+      /** @description The entries of the faults that were applied to the call. */
+      readonly faults?: readonly number[] | undefined
+      /** @description What the call, the timer or the control call made. */
+      readonly made?:
+        | {
+            readonly addresses?:
+              | readonly {
+                  readonly id?: string | undefined
+                  readonly address?: string | undefined
+                  readonly currency?: string | undefined
+                  readonly network?: string | undefined
+                  readonly tag?: (string | null) | undefined
+                }[]
+              | undefined
+            readonly deposits?: readonly string[] | undefined
+            readonly withdrawals?: readonly string[] | undefined
+            readonly deliveries?: readonly string[] | undefined
+          }
+        | undefined
       readonly refusal?: string | undefined
       /** @description The likely mistake. */
       readonly hint?: string | undefined
