@@ -1,0 +1,87 @@
+// A view with several lists: its sections as links, the list, and beside it the row that is open.
+import type { ComponentChildren } from 'preact'
+import { goWith } from '../router.ts'
+import { Boundary } from '../ui/boundary.tsx'
+import { useKeys } from '../ui/keys.tsx'
+import { Link } from '../ui/link.tsx'
+
+interface SectionsProps {
+  readonly label: string
+  readonly sections: readonly (readonly [name: string, title: string])[]
+  readonly shown: string
+}
+
+/** The sections of a view. A section begins without the filters of another. */
+export function Sections({ label, sections, shown, view }: SectionsProps & { readonly view: 'money' | 'callbacks' }) {
+  return (
+    <div class="sections" role="group" aria-label={label}>
+      {sections.map(([name, title]) => (
+        <Link key={name} view={view} query={{ show: name }} current={name === shown}>
+          {title}
+        </Link>
+      ))}
+    </div>
+  )
+}
+
+interface SplitProps {
+  /** The heading of the view, for people who hear the page. */
+  readonly title: string
+  readonly list: ComponentChildren
+  /** The row that is open; undefined: none. */
+  readonly panel: ComponentChildren
+}
+
+/** A list, and the row that is open beside it, or instead of it where there is little room. */
+export function Split({ title, list, panel }: SplitProps) {
+  return (
+    <div class={`timeline ${panel === undefined ? '' : 'split'}`}>
+      <section class="list" aria-labelledby="list-title">
+        <h1 id="list-title" class="out-of-sight">
+          {title}
+        </h1>
+        {list}
+      </section>
+      {panel}
+    </div>
+  )
+}
+
+interface PanelProps {
+  readonly title: string
+  /** The parameters of the URL that closing takes out. */
+  readonly closes: readonly string[]
+  readonly children: ComponentChildren
+}
+
+export function Panel({ title, closes, children }: PanelProps) {
+  const close = () => goWith(Object.fromEntries(closes.map((name) => [name, undefined])))
+  useKeys((key) => key === 'Escape' && close())
+  return (
+    <section class="entry-panel" aria-labelledby="panel-title">
+      <header>
+        <h2 id="panel-title">{title}</h2>
+        <button type="button" class="small" title="Close (Esc)" onClick={close}>
+          Close
+        </button>
+      </header>
+      <Boundary what={title}>{children}</Boundary>
+    </section>
+  )
+}
+
+/** What is known of a row, as pairs; those that are undefined or null are left out. */
+export function Pairs({ pairs }: { readonly pairs: readonly (readonly [name: string, value: ComponentChildren])[] }) {
+  return (
+    <dl class="pairs">
+      {pairs
+        .filter(([, value]) => value !== undefined && value !== null && value !== '')
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  )
+}
