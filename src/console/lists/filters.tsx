@@ -31,7 +31,9 @@ export function Filters({ fields, query }: Props) {
         <button
           type="button"
           class="small"
-          onClick={() => goWith({ ...Object.fromEntries(fields.map(({ name }) => [name, undefined])), back: undefined })}
+          onClick={() =>
+            goWith({ ...Object.fromEntries(fields.map(({ name }) => [name, undefined])), back: undefined })
+          }
         >
           Show all
         </button>

@@ -5,6 +5,7 @@ import { Empty, ProblemNote, Reading } from '../ui/empty.tsx'
 import { Link } from '../ui/link.tsx'
 import { type Column, Table } from '../ui/table.tsx'
 import { type FilterField, Filters } from './filters.tsx'
+import { useRowKeys } from './row-keys.ts'
 import type { Rows } from './rows.ts'
 
 interface Props<Row> {
@@ -19,6 +20,7 @@ interface Props<Row> {
   readonly columns: readonly Column<Row>[]
   readonly keyOf: (row: Row) => string
   readonly marked?: string | undefined
+  readonly classOf?: (row: Row) => string | undefined
   /** Behind the filters: buttons. */
   readonly tools?: ComponentChildren
   /** What stands where there are none, and no filter. */
@@ -28,6 +30,7 @@ interface Props<Row> {
 export function List<Row>({ label, what, query, fields, read, only, tools, empty, ...table }: Props<Row>) {
   const { rows, problem, again, older, back } = read
   const shown = only ? rows?.filter(only) : rows
+  const list = useRowKeys()
   const filtered = back > 0 || fields.some(({ name }) => query[name] !== undefined)
   return (
     <>
@@ -39,7 +42,7 @@ export function List<Row>({ label, what, query, fields, read, only, tools, empty
       {!shown ? (
         !problem && <Reading what={what} />
       ) : shown.length > 0 ? (
-        <div class="scrolls">
+        <div class="scrolls" ref={list}>
           <Table label={label} rows={shown} {...table} />
         </div>
       ) : filtered ? (
@@ -47,7 +50,9 @@ export function List<Row>({ label, what, query, fields, read, only, tools, empty
           <p>
             <button
               type="button"
-              onClick={() => goWith({ ...Object.fromEntries(fields.map(({ name }) => [name, undefined])), back: undefined })}
+              onClick={() =>
+                goWith({ ...Object.fromEntries(fields.map(({ name }) => [name, undefined])), back: undefined })
+              }
             >
               Show all
             </button>

@@ -9,7 +9,9 @@ export function ControlLine({ world, method, path, body, label }: ControlLinePro
   const parts = [
     `curl -sS -X ${method} ${base}${path}`,
     ...(token() === undefined ? [] : ['-H "authorization: Bearer $SANDGATE_CONTROL_TOKEN"']),
-    ...(body === undefined ? [] : ["-H 'content-type: application/json'", `-d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`]),
+    ...(body === undefined
+      ? []
+      : ["-H 'content-type: application/json'", `-d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`]),
   ]
   return <Code plain label={label} text={parts.join(' \\\n  ')} />
 }
@@ -23,11 +25,12 @@ interface ControlLineProps {
 }
 
 /** A call of a provider, signed with a demo key. */
-export function ProviderLine({ world, provider, method, path, body, label }: ProviderLineProps) {
+export function ProviderLine({ world, provider, method, path, body, header, label }: ProviderLineProps) {
   const parts = [
     `npx sandgate call ${provider} ${method} ${path}`,
     `--url ${location.origin}${world === DEFAULT_WORLD ? '' : ` --world ${world}`}`,
     ...(token() === undefined ? [] : ['--control-token "$SANDGATE_CONTROL_TOKEN"']),
+    ...(header === undefined ? [] : [`-H '${header}'`]),
     ...(body === undefined ? [] : [`-d '${JSON.stringify(body)}'`]),
   ]
   return <Code plain label={label} text={parts.join(' \\\n  ')} />
@@ -35,4 +38,6 @@ export function ProviderLine({ world, provider, method, path, body, label }: Pro
 
 interface ProviderLineProps extends ControlLineProps {
   readonly provider: string
+  /** One more header, as `Name: value`. */
+  readonly header?: string | undefined
 }

@@ -1,6 +1,6 @@
 // The newest rows of a list that the control API gives oldest first, a page at a time: the pages are walked to the last one, which is read again whenever
-// something happens.
-import { useEffect, useState } from 'preact/hooks'
+// something happens. One row by its id.
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { queryOf } from '../api/client.ts'
 import type { Page } from '../api/shapes.ts'
 import { type Read, useReadLive } from '../api/use.ts'
@@ -8,7 +8,7 @@ import { live } from '../live/live.ts'
 import { useStore } from '../state/store.ts'
 
 /** Rows of a page. */
-const PAGE = 500
+const PAGE = 200
 
 export interface Rows<Row> {
   /** Newest first; undefined: not read yet. */
@@ -41,8 +41,13 @@ export function useRows<Row>(
   const at = complete === of ? Math.max(0, last - back) : last
   const read = useReadLive<Page<Row>>(world, `${path}${queryOf({ ...filters, limit: PAGE, cursor: cursors[at] })}`)
   const next = read.value?.next
+  // What was read of the world before this turn says nothing about the pages of this one.
+  const stale = useRef<unknown>(undefined)
   useEffect(() => {
-    if (read.value === undefined || at !== last) return
+    stale.current = read.value
+  }, [turn])
+  useEffect(() => {
+    if (read.value === undefined || read.value === stale.current || at !== last) return
     if (next == null) setComplete(of)
     else setWalked({ of, cursors: [...cursors, next] })
   }, [of, read.value, next, at, last])
@@ -53,6 +58,21 @@ export function useRows<Row>(
     back: last - at,
     older: at > 0,
   }
+}
+
+/** One row of a list, read again whenever something happens. Its id ends with its place in the list. */
+export function useRow<Row extends { readonly id: string }>(
+  world: string,
+  path: string,
+  id: string,
+): { readonly row: Row | undefined; readonly missing: boolean } & Pick<Read<unknown>, 'problem' | 'again'> {
+  const place = Number(/(\d{1,15})$/.exec(id)?.[1] ?? 0)
+  const { value, problem, again } = useReadLive<Page<Row>>(
+    world,
+    place > 0 ? `${path}${queryOf({ limit: 1, cursor: place - 1 })}` : undefined,
+  )
+  const row = value?.data.find((found) => found.id === id)
+  return { row, missing: place === 0 || (value !== undefined && row === undefined), problem, again }
 }
 
 /** How many pages back a URL says. */

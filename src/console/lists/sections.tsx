@@ -7,7 +7,7 @@ import { Link } from '../ui/link.tsx'
 
 interface SectionsProps {
   readonly label: string
-  readonly sections: readonly (readonly [name: string, title: string])[]
+  readonly sections: readonly (readonly [name: string, title: string, ...more: unknown[]])[]
   readonly shown: string
 }
 
@@ -70,12 +70,12 @@ export function Panel({ title, closes, children }: PanelProps) {
   )
 }
 
-/** What is known of a row, as pairs; those that are undefined or null are left out. */
+/** What is known of a row, as pairs; those without a value are left out. */
 export function Pairs({ pairs }: { readonly pairs: readonly (readonly [name: string, value: ComponentChildren])[] }) {
   return (
     <dl class="pairs">
       {pairs
-        .filter(([, value]) => value !== undefined && value !== null && value !== '')
+        .filter(([, value]) => value !== undefined && value !== null && value !== false && value !== '')
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

@@ -73,3 +73,8 @@ export function withdrawalSteps({
 function endOf(outcome: string): string {
   return outcome === 'confirmed' ? outcome : `to be ${outcome}`
 }
+
+/** Whether a withdrawal has not come to its end. */
+export function isUnderWay({ status }: Pick<Withdrawal, 'status'>): boolean {
+  return status === 'held' || status === 'broadcast'
+}

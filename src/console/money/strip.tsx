@@ -21,11 +21,20 @@ export function Strip({ row }: { readonly row: Windowed }) {
   const x = (at: number) => Math.sqrt(Math.max(0, at - from) / Math.max(1, end - from)) * WIDTH
   const until = (iso: string | undefined) => (iso === undefined ? WIDTH : x(Date.parse(iso)))
   return (
-    <svg class="strip" width={WIDTH} height="16" viewBox={`0 0 ${WIDTH} 16`} role="img" aria-label={sentenceOf(row, now)}>
+    <svg
+      class="strip"
+      width={WIDTH}
+      height="16"
+      viewBox={`0 0 ${WIDTH} 16`}
+      role="img"
+      aria-label={sentenceOf(row, now)}
+    >
       <title>{sentenceOf(row, now)}</title>
       <rect class="watched" x="0" y="5" width={until(monitored)} height="7" />
       {display !== undefined && <rect class="shown" x="0" y="3" width={until(display)} height="11" />}
-      {reuse !== undefined && <rect class="free" x={until(reuse)} y="5" width={Math.max(2, WIDTH - until(reuse))} height="7" />}
+      {reuse !== undefined && (
+        <rect class="free" x={until(reuse)} y="5" width={Math.max(2, WIDTH - until(reuse))} height="7" />
+      )}
       <rect class="now" x={Math.min(x(now), WIDTH - 2)} y="0" width="2" height="16" />
     </svg>
   )
