@@ -36,10 +36,11 @@ interface SplitProps {
 export function Split({ title, list, panel }: SplitProps) {
   return (
     <div class={`timeline ${panel === undefined ? '' : 'split'}`}>
+      {/* Outside of the list, which has no place beside an open row where there is little room. */}
+      <h1 id="list-title" class="out-of-sight">
+        {title}
+      </h1>
       <section class="list" aria-labelledby="list-title">
-        <h1 id="list-title" class="out-of-sight">
-          {title}
-        </h1>
         {list}
       </section>
       {panel}

@@ -16,7 +16,9 @@ export function Strip({ row }: { readonly row: Windowed }) {
     return <span class="muted">shown and watched always</span>
   const from = Date.parse(row.at)
   const ends = [display, monitored, reuse].flatMap((iso) => (iso === undefined ? [] : [Date.parse(iso)]))
-  const end = Math.max(now, ...ends)
+  // What never ends goes on behind the last instant that is known.
+  const last = Math.max(now, ...ends)
+  const end = monitored === undefined ? last + (last - from) / 2 : last
   // A short window stays visible beside a long one: the strip is of the square root of time.
   const x = (at: number) => Math.sqrt(Math.max(0, at - from) / Math.max(1, end - from)) * WIDTH
   const until = (iso: string | undefined) => (iso === undefined ? WIDTH : x(Date.parse(iso)))
