@@ -36,7 +36,6 @@ export function EndpointList({ world, query }: ViewOf) {
     { head: 'Provider', cell: ({ provider }) => provider },
     { head: 'Account', cell: ({ account }) => account },
     { head: 'URL', class: 'mono', cell: ({ url }) => url },
-    { head: 'Events', class: 'wide', cell: ({ events }) => events.join(', ') },
     {
       head: 'Sent',
       cell: ({ provider }) => (
@@ -61,6 +60,16 @@ export function EndpointList({ world, query }: ViewOf) {
             Remove…
           </button>
         </>
+      ),
+    },
+    {
+      head: 'Events',
+      class: 'wide',
+      cell: ({ events }) => (
+        <details>
+          <summary>{events.length === 1 ? '1 event' : `${events.length} events`}</summary>
+          {events.join(', ')}
+        </details>
       ),
     },
   ]

@@ -11,6 +11,16 @@ import { Time } from '../ui/time.tsx'
 import type { ViewOf } from '../views/view.ts'
 
 const COLUMNS: readonly Column<Movement>[] = [
+  {
+    head: 'Entry',
+    class: 'number',
+    cell: ({ cause: { entry } }) =>
+      entry !== undefined && (
+        <Link class="row-link" view="timeline" query={{ entry }}>
+          {entry}
+        </Link>
+      ),
+  },
   { head: 'Time', cell: ({ at }) => <Time iso={at} /> },
   { head: 'Kind', cell: ({ kind }) => kind },
   { head: 'Amount', class: 'number', cell: ({ amount }) => (amount.startsWith('-') ? amount : `+${amount}`) },
@@ -28,21 +38,14 @@ const COLUMNS: readonly Column<Movement>[] = [
   { head: 'Cause', cell: ({ cause }) => <Cause cause={cause} /> },
 ]
 
-function Cause({ cause: { entry, deposit, withdrawal, reason } }: Pick<Movement, 'cause'>) {
+function Cause({ cause: { deposit, withdrawal, reason } }: Pick<Movement, 'cause'>) {
   return (
     <>
-      {entry !== undefined && (
-        <span class="cause">
-          <Link class="row-link" view="timeline" query={{ entry }}>
-            entry {entry}
-          </Link>
-        </span>
-      )}
       {deposit !== undefined && (
         <Link view="money" query={{ show: 'deposits', deposit }}>
           {deposit}
         </Link>
-      )}
+      )}{' '}
       {withdrawal !== undefined && (
         <Link view="money" query={{ show: 'withdrawals', withdrawal }}>
           {withdrawal}

@@ -4,7 +4,7 @@ import { Dialog } from './dialog.tsx'
 
 /** What each key does. */
 export const KEYS: readonly (readonly [keys: string, does: string])[] = [
-  ['j, k', 'next, previous row of the timeline; with an entry open, the next, previous entry'],
+  ['j, k', 'next, previous row of a list; with one open beside it, the next, previous one opens'],
   ['Enter', 'open the row'],
   ['Esc', 'close the entry or the dialog'],
   ['/', 'search'],
