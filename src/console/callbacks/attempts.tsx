@@ -6,7 +6,7 @@ import { Chip, StatusChip } from '../ui/chip.tsx'
 import { Code } from '../ui/code.tsx'
 import { EntryLink } from '../ui/link.tsx'
 import { Time } from '../ui/time.tsx'
-import { outcomeOf } from './dots.tsx'
+import { outcomeOf } from './outcomes.ts'
 import { headerLines } from './recipe.ts'
 
 interface Props {

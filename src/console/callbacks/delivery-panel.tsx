@@ -12,8 +12,9 @@ import { EntryLink } from '../ui/link.tsx'
 import { Time } from '../ui/time.tsx'
 import { Attempts } from './attempts.tsx'
 import { DeliveryStatus } from './deliveries.tsx'
-import { attemptsSentence, Dots } from './dots.tsx'
+import { Dots } from './dots.tsx'
 import { Due } from './due.tsx'
+import { attemptsSentence } from './outcomes.ts'
 import { RECIPES, signingLine } from './recipe.ts'
 
 interface Props {

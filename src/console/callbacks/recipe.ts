@@ -49,7 +49,7 @@ export function headerLines(headers: Readonly<Record<string, string>>): string {
 }
 
 function shown(name: string, value: string): string {
-  if (!/sign|secret|token|authorization|cookie/i.test(name)) return value
+  if (!/sign|secret|token|authorization|cookie|(?<!idempotency-)key/i.test(name)) return value
   const without = value.replace(/[0-9a-f]{32,}/gi, '(hidden)')
   return without === value ? '(hidden)' : without
 }

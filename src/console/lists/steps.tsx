@@ -1,9 +1,6 @@
 // Steps on a way, as a deposit or a withdrawal goes: those behind, the one it is at, those ahead, and the branch it took or will take.
 
-export interface Step {
-  readonly name: string
-  readonly is: 'done' | 'now' | 'ahead' | 'bad'
-}
+import type { Step } from './step.ts'
 
 const SAID: Readonly<Record<Step['is'], string>> = { done: 'done', now: 'at', ahead: 'not yet', bad: 'ended' }
 

@@ -10,7 +10,7 @@ import type { Column } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import type { ViewOf } from '../views/view.ts'
 import { NoAddresses } from './no-addresses.tsx'
-import { Strip } from './strip.tsx'
+import { Legend, Strip } from './strip.tsx'
 
 export function Addresses({ world, query }: ViewOf) {
   const { names } = useProviders(world)
@@ -60,6 +60,7 @@ export function Addresses({ world, query }: ViewOf) {
       fields={fields}
       read={read}
       columns={columns}
+      tools={<Legend />}
       keyOf={({ id }) => id}
       classOf={(row) => (isOpen(row) ? 'marked' : undefined)}
       empty={<NoAddresses world={world} names={names} title="No address was handed out in this world yet." />}

@@ -1,6 +1,6 @@
 // The steps of deposits and withdrawals: `scheduled → seen → 7/12 → confirmed`, and the branches that end elsewhere.
 import type { Deposit, Withdrawal } from '../api/shapes.ts'
-import type { Step } from '../lists/steps.tsx'
+import type { Step } from '../lists/step.ts'
 
 /** The steps of a deposit. What it is going to end as is the last one, whether it is there or not. */
 export function depositSteps({

@@ -42,6 +42,28 @@ export function Strip({ row }: { readonly row: Windowed }) {
   )
 }
 
+/** What the colours of the strips are. */
+export function Legend() {
+  const colours = [
+    ['shown', 'shown to the payer'],
+    ['watched', 'watched for money'],
+    ['free', 'free for somebody else'],
+    ['now', 'now'],
+  ]
+  return (
+    <span class="legend">
+      {colours.map(([name, says]) => (
+        <span key={name}>
+          <svg class="strip" width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+            <rect class={name} x={name === 'now' ? 5 : 0} y="0" width={name === 'now' ? 2 : 12} height="12" />
+          </svg>{' '}
+          {says}
+        </span>
+      ))}
+    </span>
+  )
+}
+
 /** The windows against now in words, for those who do not see the strip, and in the panel of the address. */
 export function Windows({ row }: { readonly row: Windowed }) {
   const now = useNow()
