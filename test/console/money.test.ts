@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Attempt, Deposit } from '../../src/console/api/shapes.ts'
 import { attemptsSentence, outcomeOf } from '../../src/console/callbacks/outcomes.ts'
-import { headerLines, RECIPES, signingLine } from '../../src/console/callbacks/recipe.ts'
+import { headerLines, recipeOf } from '../../src/console/callbacks/recipe.ts'
 import { bodyOf, fieldsOf } from '../../src/console/money/schema-fields.ts'
 import { depositSteps, isUnderWay, withdrawalSteps } from '../../src/console/money/steps.ts'
 import { start } from '../kit.ts'
@@ -139,5 +139,6 @@ test('headers are shown without signatures and keys, and a quote in a signed tex
     'X-Processing-Key: (hidden)',
     'Idempotency-Key: order-1',
   ])
-  expect(signingLine(RECIPES.cpg!, "it's")).toContain(`printf %s 'it'\\''s'`)
+  expect(recipeOf({ headers: { 'X-Signature': mac }, signed_text: "it's" }, [])!.line).toContain(`printf %s 'it'\\''s'`)
+  expect(recipeOf({ headers: { 'content-type': 'application/json' } }, [])).toBeUndefined()
 })

@@ -92,7 +92,7 @@ export function DeliveryList({ world, query }: ViewOf) {
             </button>
           )
         }
-        empty={<NoDeliveries world={world} />}
+        empty={<NoDeliveries world={world} name={names[0] ?? ''} />}
       />
       <ProblemNote problem={resuming.problem} />
     </>
@@ -100,7 +100,7 @@ export function DeliveryList({ world, query }: ViewOf) {
 }
 
 /** Callbacks need somewhere to go first, and then something that they are about. */
-function NoDeliveries({ world }: { readonly world: string }) {
+function NoDeliveries({ world, name }: { readonly world: string; readonly name: string }) {
   const { value } = useRead<{ data: readonly Endpoint[] }>(world, '/callbacks/endpoints')
   if (value === undefined) return null
   if (value.data.length === 0)
@@ -115,7 +115,7 @@ function NoDeliveries({ world }: { readonly world: string }) {
         <ControlLine
           world={world}
           method="PUT"
-          path="/callbacks/endpoints/cpg"
+          path={`/callbacks/endpoints/${name}`}
           body={{ url: 'http://127.0.0.1:3000/webhooks' }}
           label="A first endpoint"
         />

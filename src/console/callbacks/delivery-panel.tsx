@@ -1,21 +1,21 @@
 // A delivery: when its next attempt is due, the exact body, how to verify it, and every attempt. It can be sent again, and the clock moved to the next attempt.
 import { advance } from '../bar/clock.tsx'
-import { api } from '../api/client.ts'
-import type { Delivery } from '../api/shapes.ts'
-import { useAction } from '../api/use.ts'
+import { api, queryOf } from '../api/client.ts'
+import type { Delivery, Rule } from '../api/shapes.ts'
+import { useAction, useRead } from '../api/use.ts'
 import { NoRow } from '../lists/missing.tsx'
 import { useRow } from '../lists/rows.ts'
 import { Pairs, Panel } from '../lists/sections.tsx'
 import { Code } from '../ui/code.tsx'
 import { ProblemNote } from '../ui/empty.tsx'
-import { EntryLink } from '../ui/link.tsx'
+import { EntryLink, Link } from '../ui/link.tsx'
 import { Time } from '../ui/time.tsx'
 import { Attempts } from './attempts.tsx'
 import { DeliveryStatus } from './deliveries.tsx'
 import { Dots } from './dots.tsx'
 import { Due } from './due.tsx'
 import { attemptsSentence } from './outcomes.ts'
-import { RECIPES, signingLine } from './recipe.ts'
+import { recipeOf } from './recipe.ts'
 
 interface Props {
   readonly world: string
@@ -34,7 +34,7 @@ export function DeliveryPanel({ world, id }: Props) {
             <h3 id="body-title">Exact body</h3>
             <Code text={row.body} label="Body of the callback" />
           </section>
-          <Verifying row={row} />
+          <Verifying world={world} row={row} />
           <Attempts world={world} row={row} />
         </>
       ) : (
@@ -120,24 +120,34 @@ function Buttons({
   )
 }
 
-/** How the receiver verifies it. */
-function Verifying({ row: { provider, attempts } }: { readonly row: Delivery }) {
-  const recipe = RECIPES[provider]
-  if (recipe === undefined) return null
-  const text = attempts.findLast(({ signed_text: signed }) => signed !== undefined)?.signed_text
+/** How the receiver verifies it, by the last attempt that was made. */
+function Verifying({ world, row: { provider, attempts } }: { readonly world: string; readonly row: Delivery }) {
+  const { value } = useRead<{ data: readonly Rule[] }>(world, `/rules${queryOf({ provider })}`)
+  const last = attempts.findLast(({ headers }) => headers !== undefined)
+  const recipe = last && recipeOf(last, value?.data ?? [])
+  if (!recipe) return null
+  const { header, rule, line } = recipe
   return (
     <section aria-labelledby="verify-title">
       <h3 id="verify-title">How to verify it</h3>
       <p>
-        <code>{recipe.header}</code> has the signature. {recipe.says}
+        <code>{header}</code> has the signature.{' '}
+        {rule && (
+          <>
+            {rule.says}{' '}
+            <Link view="rules" query={{ provider, rule: rule.id }}>
+              {rule.id}
+            </Link>
+          </>
+        )}
       </p>
-      {text !== undefined && (
+      {line !== undefined && (
         <>
           <p>
             This computes that of the last attempt, from the secret in <code>$CALLBACK_SECRET</code>; it has to be what
             your receiver got:
           </p>
-          <Code plain text={signingLine(recipe, text)} label="A line that computes the signature" />
+          <Code plain text={line} label="A line that computes the signature" />
         </>
       )}
     </section>

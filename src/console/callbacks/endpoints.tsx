@@ -105,7 +105,7 @@ export function EndpointList({ world, query }: ViewOf) {
             <ControlLine
               world={world}
               method="PUT"
-              path="/callbacks/endpoints/cpg"
+              path={`/callbacks/endpoints/${names[0] ?? ''}`}
               body={{ url: 'http://127.0.0.1:3000/webhooks' }}
               label="A first endpoint"
             />

@@ -1,44 +1,49 @@
-// How a receiver verifies a callback: what is signed, with what, where the signature stands, and a line that computes it. No signature is shown: whoever
-// received the callback has it.
+// How a receiver verifies a callback: the provider's own rule about its signature, and a line that computes it. No signature is shown: whoever received the
+// callback has it.
+import type { Attempt, Rule } from '../api/shapes.ts'
 
 export interface Recipe {
-  /** The header, and what in it is the signature. */
+  /** The header that has the signature. */
   readonly header: string
-  readonly says: string
-  /** The part of a line of openssl that names the digest and the key. */
-  readonly openssl: string
+  /** What the provider's rules say about it. */
+  readonly rule: Rule | undefined
+  /** A line to paste that computes it from the secret in `$CALLBACK_SECRET`; undefined where the digest is not known. */
+  readonly line: string | undefined
 }
 
+/** A MAC in hex. */
+const MAC = /[0-9a-f]{64,}/i
+const DIGESTS: Readonly<Record<number, string>> = { 64: 'sha256', 96: 'sha384', 128: 'sha512' }
 const TEXT_KEY = '-hmac "$CALLBACK_SECRET"'
 const BASE64_KEY =
-  '-mac HMAC -macopt "hexkey:$(printf %s "$CALLBACK_SECRET" | base64 -d | od -An -v -tx1 | tr -d \' \\n\')"'
+  '-mac HMAC -macopt "hexkey:$(printf %s "$CALLBACK_SECRET" | openssl base64 -d -A | od -An -v -tx1 | tr -d \' \\n\')"'
 
-export const RECIPES: Readonly<Record<string, Recipe>> = {
-  alphapo: {
-    header: 'X-Processing-Signature',
-    says: 'HMAC-SHA512 of the exact body, with the secret key of the merchant, in hex.',
-    openssl: `-sha512 ${TEXT_KEY}`,
-  },
-  cpg: {
-    header: 'X-CPG-Signature',
-    says: 'HMAC-SHA256 of X-CPG-Timestamp, a line feed and the exact body, with the secret of the endpoint, in hex.',
-    openssl: `-sha256 ${TEXT_KEY}`,
-  },
-  payward: {
-    header: 'X-Signature',
-    says: 'Behind v1=: HMAC-SHA256 of the number behind t=, a full stop and the exact body, with the secret of the webhook decoded from base64, in hex.',
-    openssl: `-sha256 ${BASE64_KEY}`,
-  },
-  zopay: {
-    header: 'X-ZoPay-Signature',
-    says: 'Behind v1=: HMAC-SHA256 of the number behind t=, a full stop and the exact body, with the secret of the endpoint, in hex.',
-    openssl: `-sha256 ${TEXT_KEY}`,
-  },
+/**
+ * How an attempt is verified; undefined: it has no signature.
+ * @param rules those of its provider
+ */
+export function recipeOf(
+  { headers = {}, signed_text: text }: Pick<Attempt, 'headers' | 'signed_text'>,
+  rules: readonly Rule[],
+): Recipe | undefined {
+  const [header, value = ''] = Object.entries(headers).find(([name]) => /signature/i.test(name)) ?? []
+  if (header === undefined) return undefined
+  const about = rules.filter(({ says }) => says.includes('HMAC') && says.includes(header))
+  const rule = about.find(({ says }) => says.startsWith(header)) ?? about[0]
+  const digest = DIGESTS[MAC.exec(value)?.[0].length ?? 0]
+  const key = rule?.says.includes('base64-decoded') ? BASE64_KEY : TEXT_KEY
+  return {
+    header,
+    rule,
+    line:
+      digest === undefined || text === undefined
+        ? undefined
+        : `printf %s ${quoted(text)} \\\n  | openssl dgst -${digest} ${key}`,
+  }
 }
 
-/** A line to paste that computes the signature over a text. */
-export function signingLine(recipe: Recipe, signedText: string): string {
-  return `printf %s '${signedText.replaceAll("'", "'\\''")}' \\\n  | openssl dgst ${recipe.openssl}`
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** The headers of an attempt as lines, without what proves who sent it. */

@@ -25,12 +25,12 @@ interface ControlLineProps {
 }
 
 /** A call of a provider, signed with a demo key. */
-export function ProviderLine({ world, provider, method, path, body, header, label }: ProviderLineProps) {
+export function ProviderLine({ world, provider, method, path, body, headers = [], label }: ProviderLineProps) {
   const parts = [
     `npx sandgate call ${provider} ${method} ${path}`,
     `--url ${location.origin}${world === DEFAULT_WORLD ? '' : ` --world ${world}`}`,
     ...(token() === undefined ? [] : ['--control-token "$SANDGATE_CONTROL_TOKEN"']),
-    ...(header === undefined ? [] : [`-H '${header}'`]),
+    ...headers.map((header) => `-H '${header}'`),
     ...(body === undefined ? [] : [`-d '${JSON.stringify(body)}'`]),
   ]
   return <Code plain label={label} text={parts.join(' \\\n  ')} />
@@ -38,6 +38,6 @@ export function ProviderLine({ world, provider, method, path, body, header, labe
 
 interface ProviderLineProps extends ControlLineProps {
   readonly provider: string
-  /** One more header, as `Name: value`. */
-  readonly header?: string | undefined
+  /** More headers, as `Name: value`. */
+  readonly headers?: readonly string[]
 }

@@ -13,7 +13,7 @@ import { Field, Form } from '../ui/form.tsx'
 import { Link } from '../ui/link.tsx'
 import type { Column } from '../ui/table.tsx'
 import type { ViewOf } from '../views/view.ts'
-import { bodyOf, fieldsOf, type Schema } from './schema-fields.ts'
+import { bodyOf, fieldsOf } from './schema-fields.ts'
 
 type Action = components['schemas']['Action']
 
@@ -70,7 +70,7 @@ export function ActionPanel({ world, name }: { readonly world: string; readonly 
 }
 
 function ActionForm({ world, action }: { readonly world: string; readonly action: Action }) {
-  const fields = fieldsOf(action.fields as Schema)
+  const fields = fieldsOf(action.fields)
   const [values, setValues] = useState<Readonly<Record<string, string>>>({})
   const [answer, setAnswer] = useState<unknown>()
   const { run, busy, problem } = useAction(() =>

@@ -86,7 +86,7 @@ export function Balances({ world, query }: ViewOf) {
               world={world}
               method="POST"
               path="/balances"
-              body={{ provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '300' }}
+              body={{ provider: names[0], currency: 'BTC', amount: '0.5' }}
               label="Money by hand"
             />
           </Empty>

@@ -7,10 +7,10 @@ export function depositSteps({
   status,
   outcome,
   confirmations,
-  required = 0,
+  required,
 }: Pick<Deposit, 'status' | 'outcome' | 'confirmations' | 'required'>): Step[] {
   const count: Step[] =
-    required === 0
+    required === 0 || required === undefined
       ? []
       : [{ name: `${Math.min(confirmations, required)}/${required}`, is: confirmations > 0 ? 'done' : 'ahead' }]
   switch (status) {

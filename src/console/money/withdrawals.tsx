@@ -2,7 +2,7 @@
 import type { Withdrawal } from '../api/shapes.ts'
 import { type FilterField, filtersIn } from '../lists/filters.tsx'
 import { List } from '../lists/list.tsx'
-import { ControlLine, ProviderLine } from '../lists/pasteable.tsx'
+import { ControlLine } from '../lists/pasteable.tsx'
 import { useProviders } from '../lists/providers.ts'
 import { backOf, useRows } from '../lists/rows.ts'
 import { Steps } from '../lists/steps.tsx'
@@ -71,44 +71,29 @@ export function Withdrawals({ world, query }: ViewOf) {
       columns={COLUMNS}
       keyOf={({ id }) => id}
       marked={query.withdrawal}
-      empty={<NoWithdrawals world={world} />}
+      empty={<NoWithdrawals world={world} name={names[0]} />}
     />
   )
 }
 
-function NoWithdrawals({ world }: { readonly world: string }) {
-  const money = { provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '300' }
+function NoWithdrawals({ world, name }: { readonly world: string; readonly name: string | undefined }) {
   return (
     <Empty title="Nobody has sent money out of this world yet.">
       <p>
-        Your client withdraws; it needs a balance to withdraw from.{' '}
+        Your client withdraws, as the contract in the <Link view="reference">reference</Link> says; it needs a balance
+        to withdraw from.{' '}
         <Link view="money" query={{ show: 'balances' }}>
           Give an account some money
         </Link>
-        , or paste this, and then a withdrawal of CPG:
+        , or paste this:
       </p>
-      <ControlLine world={world} method="POST" path="/balances" body={money} label="Money to withdraw" />
-      <Withdrawing world={world} />
+      <ControlLine
+        world={world}
+        method="POST"
+        path="/balances"
+        body={{ provider: name, currency: 'BTC', amount: '0.5' }}
+        label="Money to withdraw"
+      />
     </Empty>
-  )
-}
-
-function Withdrawing({ world }: { readonly world: string }) {
-  const body = {
-    currency: 'USDT',
-    network: 'ETH',
-    to_address: '0x00000000000000000000000000000000000000aa',
-    amount: '12.5',
-    client_reference: 'pay-1',
-  }
-  return (
-    <ProviderLine
-      world={world}
-      provider="cpg"
-      method="POST"
-      path="/v1/withdrawals"
-      body={body}
-      label="A first withdrawal"
-    />
   )
 }
