@@ -81,7 +81,7 @@ export function EndpointList({ world, query }: ViewOf) {
         what="endpoints"
         query={query}
         fields={fields}
-        read={{ rows: value?.data, problem, again, back: 0, older: false }}
+        read={{ rows: value?.data, problem, again, back: 0, older: undefined, newer: undefined }}
         only={({ provider, account }) =>
           (query.provider === undefined || provider === query.provider) &&
           (query.account === undefined || account === query.account)

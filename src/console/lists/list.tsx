@@ -28,7 +28,7 @@ interface Props<Row> {
 }
 
 export function List<Row>({ label, what, query, fields, read, only, tools, empty, ...table }: Props<Row>) {
-  const { rows, problem, again, older, back } = read
+  const { rows, problem, again, older, newer, back } = read
   const shown = only ? rows?.filter(only) : rows
   const list = useRowKeys()
   const filtered = back > 0 || fields.some(({ name }) => query[name] !== undefined)
@@ -61,10 +61,10 @@ export function List<Row>({ label, what, query, fields, read, only, tools, empty
       ) : (
         empty
       )}
-      {(older || back > 0) && (
+      {(older !== undefined || newer !== undefined) && (
         <p class="paging">
-          {older && <Link query={{ back: back + 1 }}>Older {what}</Link>}{' '}
-          {back > 0 && <Link query={{ back: back - 1 || undefined }}>Newer {what}</Link>}
+          {older !== undefined && <Link query={{ back: older }}>Older {what}</Link>}{' '}
+          {newer !== undefined && <Link query={{ back: newer || undefined }}>Newer {what}</Link>}
         </p>
       )}
     </>

@@ -15,9 +15,10 @@ export interface Rows<Row> {
   readonly rows: readonly Row[] | undefined
   readonly problem: Read<unknown>['problem']
   again(): void
-  /** How many pages behind the newest this is, and whether there are older ones. */
+  /** How many pages behind the newest this is, and how many the older and the newer rows are; undefined: there are none. */
   readonly back: number
-  readonly older: boolean
+  readonly older: number | undefined
+  readonly newer: number | undefined
 }
 
 /**
@@ -51,12 +52,28 @@ export function useRows<Row>(
     if (next == null) setComplete(of)
     else setWalked({ of, cursors: [...cursors, next] })
   }, [of, read.value, next, at, last])
+  // The last page may have a single row; the newest rows are those of two.
+  const joins = complete === of && at === last && at > 0
+  const before = useReadLive<Page<Row>>(
+    world,
+    joins ? `${path}${queryOf({ ...filters, limit: PAGE, cursor: cursors[at - 1] })}` : undefined,
+  )
+  const whole = complete === of && read.value !== undefined && (!joins || before.value !== undefined)
+  const rows = whole ? [...(joins ? before.value!.data : []), ...read.value.data].reverse() : undefined
+  // While one more page is read, those that were there stay.
+  const kept = useRef<{ of: string; rows: readonly Row[] | undefined }>({ of, rows })
+  if (rows !== undefined || kept.current.of !== `${of} ${back}`) kept.current = { of: `${of} ${back}`, rows }
+  const first = joins ? at - 1 : at
   return {
-    rows: complete === of && read.value ? [...read.value.data].reverse() : undefined,
-    problem: read.problem,
-    again: read.again,
+    rows: kept.current.rows,
+    problem: read.problem ?? before.problem,
+    again: () => {
+      read.again()
+      if (joins) before.again()
+    },
     back: last - at,
-    older: at > 0,
+    older: first > 0 ? last - first + 1 : undefined,
+    newer: at === last ? undefined : at >= last - 2 ? 0 : last - at - 1,
   }
 }
 

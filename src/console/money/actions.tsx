@@ -42,7 +42,7 @@ export function Actions({ world, query }: ViewOf) {
       what="actions"
       query={query}
       fields={fields}
-      read={{ rows: value?.data, problem, again, back: 0, older: false }}
+      read={{ rows: value?.data, problem, again, back: 0, older: undefined, newer: undefined }}
       only={({ provider }) => query.provider === undefined || provider === query.provider}
       columns={COLUMNS}
       keyOf={keyOf}

@@ -76,5 +76,5 @@ function valueOf(part: Part, contract: Contract, otherwise: unknown = FILL_IN): 
 /** Where a reference leads to. */
 function found(part: Part, { components = {} }: Contract): Part {
   const [, kind, name] = /^#\/components\/(\w+)\/([^/]+)$/.exec(part.$ref ?? '') ?? []
-  return kind === undefined ? part : ((components[kind]?.[name!] ?? {}) as Part)
+  return kind === undefined ? part : (components[kind]?.[name!] ?? {})
 }
