@@ -9,6 +9,7 @@ import { ControlLine } from '../lists/pasteable.tsx'
 import { useProviders } from '../lists/providers.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Empty } from '../ui/empty.tsx'
+import { focusView } from '../ui/focus.ts'
 import { Form } from '../ui/form.tsx'
 import { Link } from '../ui/link.tsx'
 import type { Column } from '../ui/table.tsx'
@@ -135,7 +136,9 @@ function Remove({ world, row: { id, provider, account, url }, close, done }: Rem
     return true
   })
   const submit = async () => {
-    if (await run()) done(`${id} was removed.`)
+    if (!(await run())) return
+    done(`${id} was removed.`)
+    focusView()
   }
   return (
     <Dialog title={`Remove ${id}`} close={close}>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { goWith } from '../router.ts'
 import { Boundary } from '../ui/boundary.tsx'
+import { focusView } from '../ui/focus.ts'
 import { useKeys } from '../ui/keys.tsx'
 import { Link } from '../ui/link.tsx'
 
@@ -56,7 +57,13 @@ interface PanelProps {
 }
 
 export function Panel({ title, closes, children }: PanelProps) {
-  const close = () => goWith(Object.fromEntries(closes.map((name) => [name, undefined])))
+  const close = () => {
+    const link = document.querySelector<HTMLElement>('tr.marked a.row-link')
+    goWith(Object.fromEntries(closes.map((name) => [name, undefined])))
+    // The keyboard goes on at the row that was open; where it is not in the list, at the view.
+    if (link) setTimeout(() => link.focus())
+    else focusView()
+  }
   useKeys((key) => key === 'Escape' && close())
   return (
     <section class="entry-panel" aria-labelledby="panel-title">
