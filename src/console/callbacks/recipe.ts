@@ -1,6 +1,7 @@
 // How a receiver verifies a callback: the provider's own rule about its signature, and a line that computes it. No signature is shown: whoever received the
 // callback has it.
 import type { Attempt, Rule } from '../api/shapes.ts'
+import { quoted, UNSEEN } from '../copy/sent.ts'
 
 export interface Recipe {
   /** The header that has the signature. */
@@ -42,10 +43,6 @@ export function recipeOf(
   }
 }
 
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
-}
-
 /** The headers of an attempt as lines, without what proves who sent it. */
 export function headerLines(headers: Readonly<Record<string, string>>): string {
   return Object.entries(headers)
@@ -55,6 +52,6 @@ export function headerLines(headers: Readonly<Record<string, string>>): string {
 
 function shown(name: string, value: string): string {
   if (!/sign|secret|token|authorization|cookie|(?<!idempotency-)key/i.test(name)) return value
-  const without = value.replace(/[0-9a-f]{32,}/gi, '(hidden)')
-  return without === value ? '(hidden)' : without
+  const without = value.replace(/[0-9a-f]{32,}/gi, UNSEEN)
+  return without === value ? UNSEEN : without
 }

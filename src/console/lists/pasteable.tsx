@@ -1,6 +1,7 @@
 // Lines to paste into a shell, where a place is empty: the same that can be done with a button, or what only a client can do.
 import { DEFAULT_WORLD } from '../router.ts'
 import { token } from '../api/token.ts'
+import { quoted } from '../copy/sent.ts'
 import { Code } from '../ui/code.tsx'
 
 /** A call of the control API as a curl line. */
@@ -9,9 +10,7 @@ export function ControlLine({ world, method, path, body, label }: ControlLinePro
   const parts = [
     `curl -sS -X ${method} ${base}${path}`,
     ...(token() === undefined ? [] : ['-H "authorization: Bearer $SANDGATE_CONTROL_TOKEN"']),
-    ...(body === undefined
-      ? []
-      : ["-H 'content-type: application/json'", `-d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`]),
+    ...(body === undefined ? [] : ["-H 'content-type: application/json'", `-d ${quoted(JSON.stringify(body))}`]),
   ]
   return <Code plain label={label} text={parts.join(' \\\n  ')} />
 }
@@ -30,8 +29,8 @@ export function ProviderLine({ world, provider, method, path, body, headers = []
     `npx sandgate call ${provider} ${method} ${path}`,
     `--url ${location.origin}${world === DEFAULT_WORLD ? '' : ` --world ${world}`}`,
     ...(token() === undefined ? [] : ['--control-token "$SANDGATE_CONTROL_TOKEN"']),
-    ...headers.map((header) => `-H '${header}'`),
-    ...(body === undefined ? [] : [`-d '${JSON.stringify(body)}'`]),
+    ...headers.map((header) => `-H ${quoted(header)}`),
+    ...(body === undefined ? [] : [`-d ${quoted(JSON.stringify(body))}`]),
   ]
   return <Code plain label={label} text={parts.join(' \\\n  ')} />
 }

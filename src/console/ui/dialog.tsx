@@ -17,7 +17,8 @@ export function Dialog({ title, close, wide, children }: Props) {
     const before = document.activeElement
     dialog.current!.showModal()
     return () => {
-      if (before instanceof HTMLElement) before.focus()
+      // Unless it was given to something else meanwhile, because what had it before is about to go.
+      if (before instanceof HTMLElement && document.activeElement === document.body) before.focus()
     }
   }, [])
   return (
