@@ -39,6 +39,8 @@ export interface Sending {
   readonly body?: unknown
   /** Sent as it is. */
   readonly yaml?: string
+  /** JSON that somebody has as a file, sent as it is. */
+  readonly file?: Blob
   readonly accept?: string
   readonly signal?: AbortSignal
 }
@@ -64,9 +66,10 @@ export async function api<Answer>(world: string, path: string, sending: Sending 
 async function answerOf(
   world: string,
   path: string,
-  { method = 'GET', body, yaml, accept, signal }: Sending,
+  { method = 'GET', body, yaml, file, accept, signal }: Sending,
 ): Promise<Response> {
-  const type = yaml === undefined ? (body === undefined ? undefined : 'application/json') : 'application/yaml'
+  const json = body === undefined && file === undefined ? undefined : 'application/json'
+  const type = yaml === undefined ? json : 'application/yaml'
   try {
     return await fetch(`${controlOf(world)}${path}`, {
       method,
@@ -75,7 +78,7 @@ async function answerOf(
         ...(accept !== undefined && { accept }),
         ...(type !== undefined && { 'content-type': type }),
       },
-      ...(type !== undefined && { body: yaml ?? JSON.stringify(body) }),
+      ...(type !== undefined && { body: yaml ?? file ?? JSON.stringify(body) }),
       ...(signal && { signal }),
     })
   } catch (error) {

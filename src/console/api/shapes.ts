@@ -9,6 +9,8 @@ export type World = Schemas['World'] & {
   readonly used_at?: string
   readonly goes_at?: string | null
 }
+export type Checkpoint = Schemas['Checkpoint']
+export type Changes = Schemas['Changes']
 export type Clock = Schemas['Clock']
 export type Happened = Schemas['Happened']
 export type Rule = Schemas['Rule']

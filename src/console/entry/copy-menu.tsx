@@ -1,6 +1,6 @@
 // A call in the forms in which somebody needs it elsewhere. Each form says what it does and what it cannot do.
 import { useState } from 'preact/hooks'
-import { call } from '../api/client.ts'
+import { download } from '../api/download.ts'
 import type { Entry } from '../api/shapes.ts'
 import { token } from '../api/token.ts'
 import { useAction } from '../api/use.ts'
@@ -27,7 +27,7 @@ type Forms = Readonly<Record<string, readonly Form[]>>
 export function CopyMenu({ world, entry }: { readonly world: string; readonly entry: Entry }) {
   const { told } = useStore(live)
   const [open, setOpen] = useState<string>()
-  const saving = useAction(() => saveRecording(world))
+  const saving = useAction(() => download(world, '/recording', `${world}.case.json`))
   const place: Place = { origin: location.origin, world, token: token() !== undefined }
   const forms = formsOf(entry, place, told?.seed ?? 'sandgate')
   return (
@@ -110,15 +110,4 @@ function formsOf(entry: Entry, place: Place, seed: string): Forms {
       },
     ],
   }
-}
-
-/** A link cannot send the token, so the file is read first. */
-async function saveRecording(world: string): Promise<void> {
-  const file = await (await call(world, '/recording')).blob()
-  const url = URL.createObjectURL(file)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `${world}.case.json`
-  link.click()
-  URL.revokeObjectURL(url)
 }

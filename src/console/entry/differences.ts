@@ -55,7 +55,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function walk(value: unknown, path: string, found: Map<string, string>): void {
+/** Finds the values in a value, each as text under its path. */
+export function walk(value: unknown, path: string, found: Map<string, string>): void {
   if (typeof value !== 'object' || value === null) {
     found.set(path, typeof value === 'string' ? value : JSON.stringify(value))
     return
