@@ -1,7 +1,143 @@
-// The view "Checkpoints".
-import { Empty } from '../ui/empty.tsx'
+// The view "Checkpoints": states of this world under a name, what has changed since, and the way back.
+import { useEffect, useState } from 'preact/hooks'
+import { useReadOften } from '../api/often.ts'
+import type { Checkpoint } from '../api/shapes.ts'
+import { token } from '../api/token.ts'
+import { CheckpointBeside } from '../checkpoints/beside.tsx'
+import { type Ask, type Asking, columnsOf } from '../checkpoints/columns.tsx'
+import { DeleteCheckpoint, Rewind } from '../checkpoints/dialogs.tsx'
+import { MakeCheckpoint } from '../checkpoints/make.tsx'
+import { doLineOf } from '../copy/do.ts'
+import { goWith } from '../router.ts'
+import { Code } from '../ui/code.tsx'
+import { Empty, ProblemNote, Reading } from '../ui/empty.tsx'
+import { Link } from '../ui/link.tsx'
+import { Aside, SplitView } from '../ui/split.tsx'
+import { Table } from '../ui/table.tsx'
 import type { ViewOf } from './view.ts'
 
-export function Checkpoints({ world }: ViewOf) {
-  return <Empty title={`Checkpoints of ${world}`} />
+/** Scripts make checkpoints too, and the journal does not tell. */
+const OFTEN = { restMs: 1000, staleMs: 5000 }
+/** What the URL says of the checkpoint that is open. */
+const OPEN = ['name', 'change', 'table', 'row', 'more']
+
+export function Checkpoints({ world, query }: ViewOf) {
+  const { value, problem, again } = useReadOften<{ data: readonly Checkpoint[] }>(world, '/checkpoints', OFTEN)
+  const [asking, setAsking] = useState<{ readonly what: Asking; readonly name: string }>()
+  const [said, setSaid] = useState('')
+  const { name: open } = query
+  const checkpoints = value?.data ?? []
+  const opened = checkpoints.find(({ name }) => name === open)
+  const asked = checkpoints.find(({ name }) => name === asking?.name)
+
+  const ask: Ask = (what, name) => setAsking({ what, name })
+  const close = () => setAsking(undefined)
+  const done = (words: string) => {
+    close()
+    setSaid(words)
+    again()
+  }
+  useEffect(() => {
+    // The button that was pressed may have gone with its row.
+    if (said !== '' && document.activeElement === document.body) document.getElementById('view')?.focus()
+  }, [said])
+
+  return (
+    <>
+      <SplitView
+        title={`Checkpoints of ${world}`}
+        list={
+          <>
+            <div class="tools">
+              <MakeCheckpoint
+                world={world}
+                names={checkpoints.map(({ name }) => name)}
+                made={({ name }, replaced) => done(`${name} is ${replaced ? 'the state of now' : 'kept'}.`)}
+              />
+              <span class="muted" role="status">
+                {said}
+              </span>
+            </div>
+            <ProblemNote problem={problem} again={again} />
+            {!value && !problem && <Reading what="the checkpoints" />}
+            {checkpoints.length > 0 && (
+              <div class="listed">
+                <Table
+                  label="Checkpoints"
+                  columns={columnsOf(world, ask)}
+                  rows={[...checkpoints].reverse()}
+                  keyOf={({ name }) => name}
+                  marked={open}
+                />
+                <p class="paging muted">
+                  {checkpoints.length} of at most 32, the newest first. They are kept in memory, and go with the sandbox
+                  and with the world; a <SnapshotLink world={world} /> keeps the same state as a file.
+                </p>
+              </div>
+            )}
+            {value && checkpoints.length === 0 && <NoneYet world={world} />}
+          </>
+        }
+        aside={
+          open !== undefined && value ? (
+            <Aside key={open} title={`Checkpoint ${open}`} closes={OPEN}>
+              {opened ? (
+                <CheckpointBeside world={world} checkpoint={opened} query={query} ask={ask} />
+              ) : (
+                <p>
+                  {world} has no checkpoint “{open}”. It was deleted, or went with the sandbox: checkpoints are kept in
+                  memory only.
+                </p>
+              )}
+            </Aside>
+          ) : undefined
+        }
+      />
+      {asking?.what === 'rewind' && asked && (
+        <Rewind
+          world={world}
+          checkpoint={asked}
+          close={close}
+          done={() => done(`${world} is as it was at ${asked.name}.`)}
+        />
+      )}
+      {asking?.what === 'delete' && asked && (
+        <DeleteCheckpoint
+          world={world}
+          checkpoint={asked}
+          close={close}
+          done={() => {
+            done(`${asked.name} is deleted.`)
+            if (open === asked.name) goWith(Object.fromEntries(OPEN.map((name) => [name, undefined])), true)
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+function SnapshotLink({ world }: { readonly world: string }) {
+  return (
+    <Link view="worlds" query={{ id: world }}>
+      snapshot
+    </Link>
+  )
+}
+
+function NoneYet({ world }: { readonly world: string }) {
+  const place = { origin: location.origin, world, token: token() !== undefined }
+  return (
+    <Empty title="No state of this world is kept yet.">
+      <p>
+        A checkpoint keeps everything that is in {world} as it is now, under a name. Then do what you want to look at:
+        here stands which rows were added, changed and removed by it, and one button brings the world back.
+      </p>
+      <p>Give it a name above, or make one from a script:</p>
+      <Code plain label="Make a checkpoint" text={doLineOf('putCheckpoint', { name: 'before-payout' }, place)} />
+      <p>
+        Checkpoints are kept in memory, and go with the sandbox and with the world; a <SnapshotLink world={world} />{' '}
+        keeps the same state as a file.
+      </p>
+    </Empty>
+  )
 }
