@@ -1,5 +1,5 @@
 // The rows that are not what they were at a checkpoint, and of the one that is open what it was and is.
-import { useMemo } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useReadOften } from '../api/often.ts'
 import type { Changes, Checkpoint } from '../api/shapes.ts'
 import { goWith } from '../router.ts'
@@ -130,9 +130,14 @@ export function ChangesSince({ world, checkpoint: { name, rows }, query }: Props
 
 function ChangeRow({ change, open }: { readonly change: NamedChange; readonly open: boolean }) {
   const { id, table, key, change: kind } = change
+  const place = useRef<HTMLTableRowElement>(null)
+  useEffect(() => {
+    // A link leads to it.
+    if (open) place.current?.scrollIntoView({ block: 'center' })
+  }, [])
   return (
     <>
-      <tr class={open ? 'marked' : undefined}>
+      <tr ref={place} class={open ? 'marked' : undefined}>
         <td class="row">
           <button
             type="button"

@@ -1,5 +1,6 @@
 // One row then and now: the fields that differ, or all of them, side by side.
 import { useState } from 'preact/hooks'
+import { timeOf } from '../ui/time.tsx'
 import { fieldsOf } from './fields.ts'
 import type { Change } from './rows.ts'
 
@@ -24,8 +25,8 @@ export function Difference({ change: { table, key, change, before, after } }: { 
           {shown.map(({ path, then, now, differs }) => (
             <tr key={path} class={differs ? undefined : 'same'}>
               <th scope="row">{path}</th>
-              {change !== 'added' && <td class="mono">{then ?? <span class="muted">not there</span>}</td>}
-              {change !== 'removed' && <td class="mono">{now ?? <span class="muted">not there</span>}</td>}
+              {change !== 'added' && <Value text={then} />}
+              {change !== 'removed' && <Value text={now} />}
             </tr>
           ))}
         </tbody>
@@ -36,5 +37,22 @@ export function Difference({ change: { table, key, change, before, after } }: { 
         </button>
       )}
     </>
+  )
+}
+
+/** Rows have instants in ms, from 2014 to 2039 these. */
+const INSTANT = /^(1[4-9]|2[01])\d{11}$/
+
+function Value({ text }: { readonly text: string | undefined }) {
+  if (text === undefined)
+    return (
+      <td>
+        <span class="muted">not there</span>
+      </td>
+    )
+  return (
+    <td class="mono">
+      {text} {INSTANT.test(text) && <span class="muted">{timeOf(new Date(Number(text)).toISOString())}</span>}
+    </td>
   )
 }

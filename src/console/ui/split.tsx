@@ -15,10 +15,10 @@ interface SplitProps {
 export function SplitView({ title, list, aside }: SplitProps) {
   return (
     <div class={`timeline ${aside === undefined ? '' : 'split'}`}>
+      <h1 id="split-title" class="out-of-sight">
+        {title}
+      </h1>
       <section class="list" aria-labelledby="split-title">
-        <h1 id="split-title" class="out-of-sight">
-          {title}
-        </h1>
         {list}
       </section>
       {aside}

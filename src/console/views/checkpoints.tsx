@@ -63,7 +63,7 @@ export function Checkpoints({ world, query }: ViewOf) {
             {checkpoints.length > 0 && (
               <div class="listed">
                 <Table
-                  label="Checkpoints"
+                  label="All checkpoints"
                   columns={columnsOf(world, ask)}
                   rows={[...checkpoints].reverse()}
                   keyOf={({ name }) => name}

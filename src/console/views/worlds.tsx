@@ -104,7 +104,7 @@ export function Worlds({ world: here, query }: ViewOf) {
             {shown.length > 0 && (
               <div class="listed">
                 <Table
-                  label="Worlds"
+                  label="All worlds"
                   columns={columnsOf(here, doing)}
                   rows={shown}
                   keyOf={({ id }) => id}

@@ -36,7 +36,7 @@ export function Actions({ world, doing }: { readonly world: string; readonly doi
         <button
           key={what}
           type="button"
-          class="small"
+          class="small more"
           aria-label={`${label} of ${world}`}
           title={title}
           onClick={() => doing.save(what, world)}
@@ -48,7 +48,7 @@ export function Actions({ world, doing }: { readonly world: string; readonly doi
         <button
           key={what}
           type="button"
-          class="small"
+          class="small more"
           aria-label={`${label.slice(0, -1)} ${world}…`}
           title={title}
           onClick={() => doing.ask(what, world)}
@@ -59,7 +59,7 @@ export function Actions({ world, doing }: { readonly world: string; readonly doi
       {world !== DEFAULT_WORLD && (
         <button
           type="button"
-          class="small danger"
+          class="small danger more"
           aria-label={`Delete ${world}…`}
           onClick={() => doing.ask('delete', world)}
         >

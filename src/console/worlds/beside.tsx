@@ -57,7 +57,7 @@ export function WorldBeside({ world, doing }: { readonly world: World; readonly 
             <div key={name}>
               <dt>{name}</dt>
               <dd>
-                <code>{url}</code> <CopyButton text={url} label={`Copy that of ${name}`} />
+                <code>{url}</code> <CopyButton text={url} />
               </dd>
             </div>
           ))}
