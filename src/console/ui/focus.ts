@@ -3,4 +3,7 @@
 /** Gives the focus to the view, once what was changed before is drawn. A dialog that closes leaves it there. */
 export function focusView(): void {
   setTimeout(() => document.getElementById('view')?.focus())
+/** Gives the focus to the view, once everything is drawn and dialogs are closed. */
+export function focusView(): void {
+  requestAnimationFrame(() => document.getElementById('view')?.focus())
 }

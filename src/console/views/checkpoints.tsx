@@ -1,5 +1,5 @@
 // The view "Checkpoints": states of this world under a name, what has changed since, and the way back.
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { useReadOften } from '../api/often.ts'
 import type { Checkpoint } from '../api/shapes.ts'
 import { token } from '../api/token.ts'
@@ -11,6 +11,7 @@ import { doLineOf } from '../copy/do.ts'
 import { goWith } from '../router.ts'
 import { Code } from '../ui/code.tsx'
 import { Empty, ProblemNote, Reading } from '../ui/empty.tsx'
+import { focusView } from '../ui/focus.ts'
 import { Link } from '../ui/link.tsx'
 import { Aside, SplitView } from '../ui/split.tsx'
 import { Table } from '../ui/table.tsx'
@@ -30,20 +31,24 @@ export function Checkpoints({ world, query }: ViewOf) {
   const opened = checkpoints.find(({ name }) => name === open)
   const asked = checkpoints.find(({ name }) => name === asking?.name)
 
-  const ask: Ask = (what, name) => setAsking({ what, name })
+  const ask: Ask = (what, name) => {
+    setSaid('')
+    setAsking({ what, name })
+  }
   const close = () => setAsking(undefined)
   const done = (words: string) => {
     close()
     setSaid(words)
     again()
   }
-  useEffect(() => {
-    // The button that was pressed may have gone with its row.
-    if (said !== '' && document.activeElement === document.body) document.getElementById('view')?.focus()
-  }, [said])
 
+  // Beside the buttons that were pressed: in a narrow window only one of both is there.
+  const note = said !== '' && <p class="note">{said}</p>
   return (
     <>
+      <p class="out-of-sight" role="status">
+        {said}
+      </p>
       <SplitView
         title={`Checkpoints of ${world}`}
         list={
@@ -54,11 +59,9 @@ export function Checkpoints({ world, query }: ViewOf) {
                 names={checkpoints.map(({ name }) => name)}
                 made={({ name }, replaced) => done(`${name} is ${replaced ? 'the state of now' : 'kept'}.`)}
               />
-              <span class="muted" role="status">
-                {said}
-              </span>
             </div>
             <ProblemNote problem={problem} again={again} />
+            {open === undefined && note}
             {!value && !problem && <Reading what="the checkpoints" />}
             {checkpoints.length > 0 && (
               <div class="listed">
@@ -81,6 +84,7 @@ export function Checkpoints({ world, query }: ViewOf) {
         aside={
           open !== undefined && value ? (
             <Aside key={open} title={`Checkpoint ${open}`} closes={OPEN}>
+              {note}
               {opened ? (
                 <CheckpointBeside world={world} checkpoint={opened} query={query} ask={ask} />
               ) : (
@@ -108,6 +112,7 @@ export function Checkpoints({ world, query }: ViewOf) {
           close={close}
           done={() => {
             done(`${asked.name} is deleted.`)
+            focusView()
             if (open === asked.name) goWith(Object.fromEntries(OPEN.map((name) => [name, undefined])), true)
           }}
         />

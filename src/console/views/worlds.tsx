@@ -1,5 +1,4 @@
 // The view "Worlds": every world of this sandbox, how it is used, and what can be done with it.
-import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { download } from '../api/download.ts'
 import { useReadOften } from '../api/often.ts'
@@ -8,6 +7,7 @@ import { useAction } from '../api/use.ts'
 import { DeleteWorld, NewWorld, ResetWorld } from '../bar/world-picker.tsx'
 import { DEFAULT_WORLD, go, goWith, urlOf } from '../router.ts'
 import { Empty, ProblemNote, Reading } from '../ui/empty.tsx'
+import { focusView } from '../ui/focus.ts'
 import { Link } from '../ui/link.tsx'
 import { Aside, SplitView } from '../ui/split.tsx'
 import { Table } from '../ui/table.tsx'
@@ -25,50 +25,67 @@ const FILES: Readonly<Record<Saving, string>> = { snapshot: 'snapshot', recordin
 export function Worlds({ world: here, query }: ViewOf) {
   const { value, problem, again } = useReadOften<{ data: readonly World[] }>(DEFAULT_WORLD, '/worlds', OFTEN)
   const [asking, setAsking] = useState<{ readonly what: Asking | 'new'; readonly world: string }>()
-  const [said, setSaid] = useState<ComponentChildren>()
-  const saving = useAction((what: Saving, world: string) => download(world, `/${what}`, `${world}.${FILES[what]}.json`))
+  const [said, setSaid] = useState<string>()
+  const [awaited, setAwaited] = useState<string>()
+  const saving = useAction(async (what: Saving, world: string) => {
+    const name = `${world}.${FILES[what]}.json`
+    await download(world, `/${what}`, name)
+    return `${name} is saved.`
+  })
   const { id: open, text = '' } = query
   const worlds = value?.data ?? []
-  const shown = worlds.filter(({ id, seed }) => id.includes(text) || seed.includes(text))
+  const shown = worlds.filter(({ id, seed }) => `${id} ${seed}`.toLowerCase().includes(text.trim().toLowerCase()))
   const opened = worlds.find(({ id }) => id === open)
 
   const make = () => setAsking({ what: 'new', world: DEFAULT_WORLD })
   const doing: Doing = {
-    ask: (what, world) => setAsking({ what, world }),
+    ask: (what, world) => {
+      setSaid(undefined)
+      saving.forget()
+      setAsking({ what, world })
+    },
     save: (what, world) => {
       setSaid(undefined)
-      void saving.run(what, world)
+      void saving.run(what, world).then(setSaid)
     },
   }
-  const done = (words: ComponentChildren) => {
+  const done = (words: string) => {
     setAsking(undefined)
     setSaid(words)
     saving.forget()
     again()
   }
   const made = (id: string) => {
-    done(
-      <>
-        {id} is there now.{' '}
-        <Link view="timeline" world={id}>
-          Open it
-        </Link>
-      </>,
-    )
-    goWith({ id, text: undefined })
+    done(`${id} is there now.`)
+    setAwaited(id)
   }
+  useEffect(() => {
+    // It is shown as soon as the list has it.
+    if (awaited === undefined || !worlds.some(({ id }) => id === awaited)) return
+    setAwaited(undefined)
+    goWith({ id: awaited, text: undefined })
+    focusView()
+  }, [value, awaited])
   const deleted = (id: string) => {
     done(`${id} is deleted.`)
     if (id === here) go(urlOf(DEFAULT_WORLD, 'worlds'), true)
     else if (id === open) goWith({ id: undefined }, true)
+    focusView()
   }
-  useEffect(() => {
-    // The button that was pressed may have gone with its row.
-    if (said !== undefined && document.activeElement === document.body) document.getElementById('view')?.focus()
-  }, [said])
 
+  const words = saving.busy ? 'Reading the file…' : said
+  // Beside the buttons that were pressed: in a narrow window only one of both is there.
+  const notes = (
+    <>
+      {words !== undefined && <p class="note">{words}</p>}
+      <ProblemNote problem={saving.problem} />
+    </>
+  )
   return (
     <>
+      <p class="out-of-sight" role="status">
+        {words}
+      </p>
       <SplitView
         title="Worlds"
         list={
@@ -94,12 +111,9 @@ export function Worlds({ world: here, query }: ViewOf) {
                   {worlds.length === 1 ? 'world' : 'worlds'}
                 </span>
               )}
-              <span class="muted" role="status">
-                {saving.busy ? 'Reading the file…' : said}
-              </span>
             </div>
             <ProblemNote problem={problem} again={again} />
-            <ProblemNote problem={saving.problem} />
+            {open === undefined && notes}
             {!value && !problem && <Reading what="the worlds" />}
             {shown.length > 0 && (
               <div class="listed">
@@ -125,6 +139,7 @@ export function Worlds({ world: here, query }: ViewOf) {
         aside={
           open !== undefined && value ? (
             <Aside key={open} title={`World ${open}`} closes={['id']}>
+              {notes}
               {opened ? <WorldBeside world={opened} doing={doing} /> : <Gone id={open} make={make} />}
             </Aside>
           ) : undefined
