@@ -25,29 +25,30 @@ const OPEN = ['name', 'change', 'table', 'row', 'more']
 export function Checkpoints({ world, query }: ViewOf) {
   const { value, problem, again } = useReadOften<{ data: readonly Checkpoint[] }>(world, '/checkpoints', OFTEN)
   const [asking, setAsking] = useState<{ readonly what: Asking; readonly name: string }>()
-  const [said, setSaid] = useState('')
+  const [said, setSaid] = useState<{ readonly words: string; readonly open: string | undefined }>()
   const { name: open } = query
   const checkpoints = value?.data ?? []
   const opened = checkpoints.find(({ name }) => name === open)
   const asked = checkpoints.find(({ name }) => name === asking?.name)
 
   const ask: Ask = (what, name) => {
-    setSaid('')
+    setSaid(undefined)
     setAsking({ what, name })
   }
   const close = () => setAsking(undefined)
-  const done = (words: string) => {
+  const done = (words: string, beside = open) => {
     close()
-    setSaid(words)
+    setSaid({ words, open: beside })
     again()
   }
 
   // Beside the buttons that were pressed: in a narrow window only one of both is there.
-  const note = said !== '' && <p class="note">{said}</p>
+  const words = said?.open === open ? said?.words : undefined
+  const note = words !== undefined && <p class="note">{words}</p>
   return (
     <>
       <p class="out-of-sight" role="status">
-        {said}
+        {words}
       </p>
       <SplitView
         title={`Checkpoints of ${world}`}
@@ -111,7 +112,7 @@ export function Checkpoints({ world, query }: ViewOf) {
           checkpoint={asked}
           close={close}
           done={() => {
-            done(`${asked.name} is deleted.`)
+            done(`${asked.name} is deleted.`, open === asked.name ? undefined : open)
             focusView()
             if (open === asked.name) goWith(Object.fromEntries(OPEN.map((name) => [name, undefined])), true)
           }}

@@ -22,10 +22,16 @@ import type { ViewOf } from './view.ts'
 const OFTEN = { restMs: 1000, staleMs: 5000 }
 const FILES: Readonly<Record<Saving, string>> = { snapshot: 'snapshot', recording: 'case' }
 
+/** What was done, and the world that stood beside the list then: beside another one it is old. */
+interface Said {
+  readonly words: string
+  readonly open: string | undefined
+}
+
 export function Worlds({ world: here, query }: ViewOf) {
   const { value, problem, again } = useReadOften<{ data: readonly World[] }>(DEFAULT_WORLD, '/worlds', OFTEN)
   const [asking, setAsking] = useState<{ readonly what: Asking | 'new'; readonly world: string }>()
-  const [said, setSaid] = useState<string>()
+  const [said, setSaid] = useState<Said>()
   const [awaited, setAwaited] = useState<string>()
   const saving = useAction(async (what: Saving, world: string) => {
     const name = `${world}.${FILES[what]}.json`
@@ -46,17 +52,17 @@ export function Worlds({ world: here, query }: ViewOf) {
     },
     save: (what, world) => {
       setSaid(undefined)
-      void saving.run(what, world).then(setSaid)
+      void saving.run(what, world).then((words) => words !== undefined && setSaid({ words, open }))
     },
   }
-  const done = (words: string) => {
+  const done = (words: string, beside = open) => {
     setAsking(undefined)
-    setSaid(words)
+    setSaid({ words, open: beside })
     saving.forget()
     again()
   }
   const made = (id: string) => {
-    done(`${id} is there now.`)
+    done(`${id} is there now.`, id)
     setAwaited(id)
   }
   useEffect(() => {
@@ -67,13 +73,13 @@ export function Worlds({ world: here, query }: ViewOf) {
     focusView()
   }, [value, awaited])
   const deleted = (id: string) => {
-    done(`${id} is deleted.`)
+    done(`${id} is deleted.`, id === open ? undefined : open)
     if (id === here) go(urlOf(DEFAULT_WORLD, 'worlds'), true)
     else if (id === open) goWith({ id: undefined }, true)
     focusView()
   }
 
-  const words = saving.busy ? 'Reading the file…' : said
+  const words = saving.busy ? 'Reading the file…' : said?.open === open ? said?.words : undefined
   // Beside the buttons that were pressed: in a narrow window only one of both is there.
   const notes = (
     <>

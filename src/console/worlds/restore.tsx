@@ -16,6 +16,11 @@ export function RestoreWorld({ world, close, done }: Props) {
   const [file, setFile] = useState<File>()
   const { run, busy, problem } = useAction(async () => {
     if (!file) throw new Problem('choose the file of a snapshot first', 'no_file')
+    if (/"sandgate"\s*:\s*"recording"/.test(await file.slice(0, 200).text()))
+      throw new Problem(
+        `${file.name} is a case file, and a snapshot is wanted: "sandgate replay ${file.name}" plays a case file`,
+        'no_snapshot',
+      )
     await call(world, '/snapshot', { method: 'PUT', file })
     return file.name
   })
