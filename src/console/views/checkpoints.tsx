@@ -36,7 +36,7 @@ export function Checkpoints({ world, query }: ViewOf) {
     setAsking({ what, name })
   }
   const close = () => setAsking(undefined)
-  const done = (words: string, beside = open) => {
+  const done = (words: string, beside: string | undefined) => {
     close()
     setSaid({ words, open: beside })
     again()
@@ -58,7 +58,7 @@ export function Checkpoints({ world, query }: ViewOf) {
               <MakeCheckpoint
                 world={world}
                 names={checkpoints.map(({ name }) => name)}
-                made={({ name }, replaced) => done(`${name} is ${replaced ? 'the state of now' : 'kept'}.`)}
+                made={({ name }, replaced) => done(`${name} is ${replaced ? 'the state of now' : 'kept'}.`, open)}
               />
             </div>
             <ProblemNote problem={problem} again={again} />
@@ -103,7 +103,7 @@ export function Checkpoints({ world, query }: ViewOf) {
           world={world}
           checkpoint={asked}
           close={close}
-          done={() => done(`${world} is as it was at ${asked.name}.`)}
+          done={() => done(`${world} is as it was at ${asked.name}.`, open)}
         />
       )}
       {asking?.what === 'delete' && asked && (

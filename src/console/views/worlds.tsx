@@ -55,7 +55,7 @@ export function Worlds({ world: here, query }: ViewOf) {
       void saving.run(what, world).then((words) => words !== undefined && setSaid({ words, open }))
     },
   }
-  const done = (words: string, beside = open) => {
+  const done = (words: string, beside: string | undefined) => {
     setAsking(undefined)
     setSaid({ words, open: beside })
     saving.forget()
@@ -152,7 +152,13 @@ export function Worlds({ world: here, query }: ViewOf) {
         }
       />
       {asking && (
-        <Dialogs asking={asking} close={() => setAsking(undefined)} made={made} done={done} deleted={deleted} />
+        <Dialogs
+          asking={asking}
+          close={() => setAsking(undefined)}
+          made={made}
+          done={(words) => done(words, open)}
+          deleted={deleted}
+        />
       )}
     </>
   )
