@@ -3,8 +3,4 @@
 /** Gives the focus to the view, once what was changed before is drawn. A dialog that closes leaves it there. */
 export function focusView(): void {
   setTimeout(() => document.getElementById('view')?.focus())
-/** Gives the focus to the view, once everything is drawn and dialogs are closed. */
-/** Gives the focus to the view, once what was changed before is drawn: a dialog that closes gives the focus back, maybe to a button that is about to go. */
-export function focusView(): void {
-  setTimeout(() => document.getElementById('view')?.focus())
 }
