@@ -1,7 +1,7 @@
 // The page of one contract: reads the OpenAPI document that the sandbox judges by, and hands it to RapiDoc.
 import { api, Problem } from './api/client.ts'
 import { asking, giveToken } from './api/token.ts'
-import { CONSOLE, DEFAULT_WORLD } from './router.ts'
+import { CONSOLE, DEFAULT_WORLD, urlOf } from './router.ts'
 
 interface RapiDoc extends HTMLElement {
   loadSpec(document: unknown): void
@@ -10,6 +10,8 @@ interface RapiDoc extends HTMLElement {
 const [name = ''] = location.pathname.replace(`${CONSOLE}/reference/`, '').split('/')
 const page = document.getElementById('document') as RapiDoc
 const said = document.getElementById('said')!
+const world = new URLSearchParams(location.search).get('world') ?? DEFAULT_WORLD
+document.getElementById('back')!.setAttribute('href', urlOf(world, 'reference'))
 document.title = `${name} · reference · Sandgate`
 page.setAttribute('theme', matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')
 

@@ -24,7 +24,7 @@ interface Props {
 export function RuleRow(props: Props) {
   return (
     <Boundary
-      what={`rule ${String(props.rule?.id)}`}
+      what={`rule ${props.rule?.id}`}
       instead={(message) => (
         <tr>
           <td colSpan={COLUMNS.length} class="problem">

@@ -1,4 +1,5 @@
 // The contracts, each on a page of its own: what draws them needs a looser security policy than this page has.
+import { queryOf } from '../api/client.ts'
 import type { World } from '../api/shapes.ts'
 import { useRead } from '../api/use.ts'
 import { CONSOLE } from '../router.ts'
@@ -17,7 +18,7 @@ export function Reference({ world }: ViewOf) {
       <ul class="cards">
         {[...names, 'sandgate'].map((name) => (
           <li key={name}>
-            <a href={`${CONSOLE}/reference/${name}`} target="_blank" rel="noreferrer">
+            <a href={`${CONSOLE}/reference/${name}${queryOf({ world })}`}>
               {name === 'sandgate' ? 'The control API' : name}
             </a>
             {name !== 'sandgate' && <code>{value.data.find(({ id }) => id === world)?.base_urls[name]}</code>}
