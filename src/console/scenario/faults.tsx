@@ -31,7 +31,7 @@ export function Faults({ world, armed, again }: Props) {
         <p class="muted">None. Arm one here: it strikes the next calls that match, after the rules of the scenario.</p>
       ) : (
         <RuleTable
-          label="Armed faults"
+          label="Rules that are armed"
           rules={armed}
           more={({ id }) => (
             <button type="button" class="small" aria-label={`Disarm ${id}`} onClick={() => void disarming.run(id)}>
