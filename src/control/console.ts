@@ -55,8 +55,8 @@ export function consoleRouter(guard: Pick<GuardOptions, 'allowHosts'>): Router {
     }),
   )
   router.get(/^\/_sandgate\/console\/reference\/[a-z]+$/, refuse, (_req, res) => sendPage(res, 'reference.html', true))
-  // Views have addresses of their own.
-  router.get(/^\/_sandgate\/console\/[^.]*$/, refuse, (_req, res) => sendPage(res, 'index.html', false))
+  // Views have addresses of their own; a file that is not there has none.
+  router.get(/^\/_sandgate\/console\/(?!assets\/)[^.]*$/, refuse, (_req, res) => sendPage(res, 'index.html', false))
   return router
 }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { CHROMIUM, DEMANDED, missing } from './chromium.ts'
 
 /** Against hangs only. */
-export const HANG_MS = 120_000
+export const HANG_MS = 15_000
 
 const FLAGS = [
   '--no-sandbox',
@@ -117,16 +117,31 @@ export async function isDrawn(page: Page): Promise<void> {
   await eventually(() => page.locator('main .reading').count()).toBe(0)
 }
 
+/** Waits until an entry is open, and read. */
+export async function opened(page: Page, id: number): Promise<void> {
+  const title = page.getByRole('heading', { name: `Entry ${id}`, exact: true })
+  await page.locator('.entry-panel').filter({ has: title }).locator('.called').waitFor()
+}
+
 /** The ids of the rows of the timeline, newest first. */
 export async function rowsOf(page: Page): Promise<number[]> {
   return (await page.locator('.rows a.row-link').allTextContents()).map(Number)
 }
 
-/** What axe has against the page, as sentences. */
-export async function barriersOf(page: Page): Promise<string[]> {
+/**
+ * What axe has against the page, as sentences.
+ * @param rules those alone; default: all
+ */
+export async function barriersOf(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{ violations: any[] }>('axe.run(document)')
+  const only = { resultTypes: ['violations'], ...(rules && { runOnly: rules }) }
+  const { violations } = await page.evaluate<{ violations: any[] }>(`axe.run(document, ${JSON.stringify(only)})`)
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary }: any) => `${id}: ${help}: ${html} ${failureSummary}`),
   )
+}
+
+/** Whether a part of the page is cut off to the right. */
+export function isWide(page: Page): Promise<boolean> {
+  return page.evaluate('document.documentElement.scrollWidth > innerWidth')
 }

@@ -64,13 +64,17 @@ export function lookAt(world: string): () => void {
       world,
       after: () => following.last,
       told: (event) => {
-        if (event.event === 'entry' || event.event === 'amended') {
-          const entry = JSON.parse(event.data) as Brief
-          if (event.event === 'entry') following.last = entry.id
-          if (burst.push(entry) === 1) setTimeout(flush, DRAW_MS)
-        } else {
-          flush()
-          take(event, following)
+        // What cannot be read spoils nothing but itself: a new stream would tell it again, so the page goes on behind it.
+        if (event.event === 'entry' && event.id !== undefined) following.last = Number(event.id)
+        try {
+          if (event.event === 'entry' || event.event === 'amended') {
+            if (burst.push(JSON.parse(event.data) as Brief) === 1) setTimeout(flush, DRAW_MS)
+          } else {
+            flush()
+            take(event, following)
+          }
+        } catch (error) {
+          console.warn('sandgate: an event was passed over', event.event, event.id, error)
         }
       },
       stands: (standing) => live.set({ ...live.get(), standing }),

@@ -1,6 +1,6 @@
 // A dialog: the browser's own, which keeps the focus inside and closes with Escape.
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 
 interface Props {
   readonly title: string
@@ -13,7 +13,8 @@ interface Props {
 export function Dialog({ title, close, wide, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
-  useEffect(() => {
+  // Open as soon as it is drawn: Escape is for the dialog from then on.
+  useLayoutEffect(() => {
     const before = document.activeElement
     dialog.current!.showModal()
     return () => {
