@@ -7,7 +7,7 @@ const HANG_MS = 300_000 * Math.max(1, 8 / availableParallelism())
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/build.ts'],
+    globalSetup: ['test/build.ts', 'test/console/chromium.ts'],
     setupFiles: ['test/prism.ts'],
     // Nothing mutable lives at module level, so files may share a process; Prism, which takes seconds to import, is then loaded once a worker.
     isolate: false,

@@ -48,7 +48,12 @@ const LONG = [
 export const UNIT = readdirSync(TEST, { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => path.endsWith('.test.ts') && !LONG.includes(path))
-  .filter((path) => !/'(node:child_process|\.{1,2}\/command-line\.ts)'/.test(readFileSync(new URL(path, TEST), 'utf8')))
+  .filter(
+    (path) =>
+      !/'(node:child_process|\.{1,2}\/command-line\.ts|\.\/browser\.ts)'/.test(
+        readFileSync(new URL(path, TEST), 'utf8'),
+      ),
+  )
 
 export default defineConfig({
   test: {
