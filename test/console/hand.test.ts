@@ -68,7 +68,9 @@ inBrowser('the page, in use', (window) => {
     await page.keyboard.press('Enter')
     await moved.getByText(/^It is 2026-05-17 19:06:30 now\. /).waitFor()
     await page.getByRole('button', { name: 'Until quiet' }).click()
-    await page.getByText('Nothing is due', { exact: true }).waitFor()
+    await moved.getByText(/^It is 2026-05-1[89] .* now\. /).waitFor()
+    const { data: rest } = (await box.control('GET', '/callbacks')).json
+    expect(rest.map(({ next_at: next }: any) => next)).toEqual(rest.map(() => null))
     await page.getByRole('button', { name: 'Run', exact: true }).click()
     await page.getByRole('button', { name: 'Freeze', exact: true }).click()
     await page.getByRole('button', { name: 'Run', exact: true }).waitFor()

@@ -25,9 +25,12 @@ interface Moved {
   readonly happened: readonly Happened[]
 }
 
-/** What a move did, and the entry behind which its own entries stand. */
+/** What a move did, and behind which entry and after which world time its own entries stand: the stream tells entries a little later than the answer does. */
 interface Done extends Moved {
   readonly behind: number
+  readonly from: string
+  /** Of the world as it was then. */
+  readonly turn: number
 }
 
 /** Moves the clock of a world. */
@@ -36,7 +39,7 @@ export function advance(world: string, move: Move): Promise<Moved> {
 }
 
 export function Clock({ world }: { readonly world: string }) {
-  const { clock, entries } = useStore(live)
+  const { clock, entries, turn } = useStore(live)
   const [duration, setDuration] = useState('')
   const [moved, setMoved] = useState<Done>()
   const moving = useAction((move: Move) => advance(world, move))
@@ -45,9 +48,11 @@ export function Clock({ world }: { readonly world: string }) {
     if (moving.busy) return
     setMoved(undefined)
     const { entries, told } = live.get()
+    const known = moved?.turn === turn ? moved.now : ''
+    const from = clock && clock.now > known ? clock.now : known
     const behind = entries.at(-1)?.id ?? (told?.next_entry ?? 1) - 1
     const result = await moving.run(to)
-    if (result) setMoved({ ...result, behind })
+    if (result) setMoved({ ...result, behind, from, turn })
   }
   if (!clock) return <div class="clock reading">World time is not known yet.</div>
   const next = clock.next
@@ -130,7 +135,7 @@ export function Clock({ world }: { readonly world: string }) {
           <ProblemNote problem={moving.problem ?? switching.problem} />
           {moved && (
             <Happenings moved={moved}>
-              <Settled attempts={attemptsIn(entries, moved.behind)} />
+              <Settled attempts={attemptsIn(entries, moved)} />
             </Happenings>
           )}
         </div>
@@ -215,8 +220,8 @@ function Settled({ attempts }: { readonly attempts: readonly Brief[] }) {
   )
 }
 
-function attemptsIn(entries: readonly Brief[], behind: number): Brief[] {
-  return entries.filter(({ id, kind }) => id > behind && kind === 'callback')
+function attemptsIn(entries: readonly Brief[], { behind, from }: Done): Brief[] {
+  return entries.filter(({ id, at, kind }) => id > behind && at > from && kind === 'callback')
 }
 
 function sameDay(a: string, b: string): boolean {
