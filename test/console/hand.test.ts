@@ -34,7 +34,7 @@ inBrowser('the page, in use', (window) => {
     await box.subscribe('cpg', inbox)
     const { json } = await box.call(client, allocation())
     await box.deposit(json.data.address, '12.5', { after: '5m' })
-    const page = await (await window(box.url)).tab()
+    const page = await (await window(box.url, { meant: /422.*\/clock\/advance/ })).tab()
     await isLive(page)
     const moved = page.locator('.moved')
     await page.getByRole('button', { name: '+1m', exact: true }).click()

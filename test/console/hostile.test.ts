@@ -31,8 +31,8 @@ inBrowser('the page, from outside', (window) => {
       ...allocation({ network: MARKUP }),
       path: `/v1/deposit-addresses?${encodeURIComponent(MARKUP)}`,
     })
-    // There is no world of that name.
-    const page = await (await window(box.url, { meant: /404.*%3Cimg.*\/events/ })).tab()
+    // There is no world and no operation of that name.
+    const page = await (await window(box.url, { meant: /404.*%3Cimg.*\/events|422.*operation=.*%3Cimg/ })).tab()
     await isLive(page)
     const shows = async (id: unknown) => {
       await page.goto(`${box.url}/_sandgate/console/w/default/timeline?entry=${id}`)
