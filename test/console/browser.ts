@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { CHROMIUM, DEMANDED, missing } from './chromium.ts'
 
 /** Against hangs only. */
-export const HANG_MS = 15_000
+export const HANG_MS = 120_000
 
 const FLAGS = [
   '--no-sandbox',
@@ -144,4 +144,15 @@ export async function barriersOf(page: Page, rules?: readonly string[]): Promise
 /** Whether a part of the page is cut off to the right. */
 export function isWide(page: Page): Promise<boolean> {
   return page.evaluate('document.documentElement.scrollWidth > innerWidth')
+}
+
+/** Looks for each of them in all that the page is made of, in what was typed in, and in what it keeps. */
+export async function secretsIn(page: Page, secrets: readonly string[]): Promise<string[]> {
+  expect(secrets.length).toBeGreaterThan(15)
+  const all = await page.evaluate<string>(
+    `document.documentElement.outerHTML + document.documentElement.textContent + location.href +
+      [...document.querySelectorAll('input, textarea')].map(({ value }) => value).join(' ') +
+      JSON.stringify(localStorage) + JSON.stringify(sessionStorage)`,
+  )
+  return secrets.filter((secret) => all.includes(secret))
 }

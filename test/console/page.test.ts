@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { VIEWS } from '../../src/console/router.ts'
 import { start } from '../kit.ts'
-import { barriersOf, eventually, inBrowser, isDrawn, isLive, isWide, opened } from './browser.ts'
+import { barriersOf, eventually, inBrowser, isDrawn, isLive, isWide, opened, secretsIn } from './browser.ts'
 import { traffic } from './traffic.ts'
 
 inBrowser('the page', (window) => {
@@ -109,17 +109,6 @@ inBrowser('the page', (window) => {
     }
   })
 })
-
-/** Looks for each of them in all that the page is made of, in what was typed in, and in what it keeps. */
-async function secretsIn(page: Page, secrets: readonly string[]): Promise<string[]> {
-  expect(secrets.length).toBeGreaterThan(15)
-  const all = await page.evaluate<string>(
-    `document.documentElement.outerHTML + document.documentElement.textContent + location.href +
-      [...document.querySelectorAll('input, textarea')].map(({ value }) => value).join(' ') +
-      JSON.stringify(localStorage) + JSON.stringify(sessionStorage)`,
-  )
-  return secrets.filter((secret) => all.includes(secret))
-}
 
 /** Of what the page is written on. */
 async function paperOf(page: Page): Promise<'light' | 'dark'> {

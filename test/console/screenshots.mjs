@@ -26,7 +26,12 @@ const METHOD = 'b3a7d8b4-9f36-4c2e-9c1e-7b9e6f9a0a11'
 const CALLS = [
   ['cpg', 'POST', '/v1/deposit-addresses', { user_identifier: 'user_8721', currency: 'USDT', network: 'ETH' }],
   ['zopay', 'POST', '/connect/v1/addresses', { asset: 'USDT', network: 'solana' }, 'Idempotency-Key: once'],
-  ['alphapo', 'POST', '/addresses/take', { currency: 'BTC', foreign_id: 'user_8721', end_user_reference: 'user_8721' }],
+  [
+    'alphapo',
+    'POST',
+    '/api/v2/addresses/take',
+    { currency: 'BTC', foreign_id: 'user_8721', end_user_reference: 'user_8721' },
+  ],
   ['payward', 'POST', PAYWARD, { method_id: METHOD, asset_symbol: 'BTC' }],
   ['cpg', 'POST', '/v1/deposit-addresses', { user_identifier: 'user_8721', currency: 'USDT', network: 'NOPE' }],
   ['cpg', 'GET', '/v1/nothing'],
