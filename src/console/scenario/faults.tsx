@@ -7,7 +7,7 @@ import { ProblemNote } from '../ui/empty.tsx'
 import { Field, Form } from '../ui/form.tsx'
 import { RuleTable } from './rule-table.tsx'
 
-const FIRST = `when: { provider: cpg, nth: 1 }
+const FIRST = `when: { nth: 1 }
 then:
   - respond: { status: 503 }
 `

@@ -3,9 +3,9 @@ import type { Scenario } from '../api/shapes.ts'
 
 /** What the editor begins with where no scenario is loaded. */
 export const FIRST = `name: first-answer-lost
-summary: The first address is made, but the connection is cut before the answer.
+summary: The first call is carried out, but the connection is cut before the answer.
 rules:
-  - when: { provider: cpg, operation: createDepositAddress, nth: 1 }
+  - when: { nth: 1 }
     then:
       - drop: { stage: after, how: reset }
 `

@@ -77,8 +77,8 @@ function Told({ state, rules }: { readonly state: State; readonly rules: readonl
           rows={state.timeline}
           keyOf={({ id }) => id}
           columns={[
-            { head: 'At', class: 'mono', cell: ({ at }) => at },
-            { head: 'Due', class: 'mono', cell: ({ due }) => <Time iso={due} /> },
+            { head: 'At', class: 'number', cell: ({ at }) => at },
+            { head: 'Due', class: 'number', cell: ({ due }) => <Time iso={due} /> },
             { head: 'Does', class: 'wide', cell: ({ do: does }) => <code>{JSON.stringify(does)}</code> },
             { head: 'Outcome', cell: ({ outcome }) => outcome ?? <span class="muted">not due yet</span> },
           ]}
