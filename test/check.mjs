@@ -10,6 +10,7 @@ const STEPS = [
   ['types of src', 'tsc', '-p', '.', '--noEmit', '--tsBuildInfoFile', 'node_modules/.cache/src.tsbuildinfo'],
   ['types of the console', 'tsc', '-p', 'src/console'],
   ['types of test', 'tsc', '-p', 'test'],
+  ['types of test/console', 'tsc', '-p', 'test/console'],
   ['source tree', 'vitest', 'run', '--config', 'vitest.unit.config.ts', 'test/tidy.test.ts'],
 ]
 

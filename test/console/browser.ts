@@ -22,7 +22,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** Tests that have a browser: one for the block, which each test opens windows of. */
 export function inBrowser(title: string, block: (window: Windows) => void): void {
-  describe.skipIf(CHROMIUM === undefined && !DEMANDED)(title, () => {
+  describe.skipIf(CHROMIUM === undefined && !DEMANDED)(`${title}, in Chromium`, () => {
     const started: Browser[] = []
     beforeAll(async () => {
       if (CHROMIUM === undefined) throw new Error(missing())
@@ -102,7 +102,7 @@ export class Window {
 }
 
 /** Waits until something is so. */
-export function eventually<Value>(look: () => Value | Promise<Value>) {
+export function eventually<Value>(look: () => Value | Promise<Value>): ReturnType<typeof expect.poll<Value>> {
   return expect.poll(look, { timeout: HANG_MS, interval: 20 })
 }
 

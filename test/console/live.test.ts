@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { allocation, client } from '../clients/cpg.ts'
 import { serve } from '../command-line.ts'
@@ -98,7 +99,7 @@ inBrowser('the page, live', (window) => {
   test('nine tabs share one stream, and the next one has it when the first is closed', async () => {
     const box = await start()
     const tab = await window(box.url)
-    const tabs = []
+    const tabs: Page[] = []
     for (let count = 0; count < 9; count++) {
       tabs.push(await tab.tab())
       await isLive(tabs.at(-1)!)
