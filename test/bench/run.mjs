@@ -336,7 +336,32 @@ async function money() {
   for (const { stop } of [server, bare]) stop()
 }
 
-const sections = { throughput, money, starting, commands, growth, clock, keep, worlds }
+/** The same calls while somebody follows the world, as one open console does. */
+async function following() {
+  const server = await sandgate()
+  const rates = { alone: [], followed: [] }
+  for (let round = -1; round < ROUNDS; round++) {
+    const alone = await load(server, 'allocation')
+    const stop = new AbortController()
+    const { body } = await fetch(`http://127.0.0.1:${server.port}/_sandgate/events`, { signal: stop.signal })
+    let bytes = 0
+    const reading = (async () => {
+      for await (const piece of body) bytes += piece.length
+    })().catch(() => {})
+    const followed = await load(server, 'allocation')
+    stop.abort()
+    await reading
+    if (bytes < 10_000) throw new Error('the stream told nothing')
+    if (round < 0) continue
+    rates.alone.push(alone.rate)
+    rates.followed.push(followed.rate)
+  }
+  server.stop()
+  const ratio = median(rates.followed) / median(rates.alone)
+  line('signed CPG allocation while followed × without', ratio.toFixed(2), '≥ 0.95', ratio >= 0.95)
+}
+
+const sections = { throughput, following, money, starting, commands, growth, clock, keep, worlds }
 const only = process.argv.slice(2).filter((name) => name in sections)
 for (const name of only.length > 0 ? only : Object.keys(sections)) await sections[name]()
 const widths = [0, 1, 2].map((column) => Math.max(...lines.map((row) => row[column].length)))
