@@ -83,15 +83,26 @@ describe('what is packed', () => {
       'package.json',
       ...filesOf(join(ROOT, 'specs')).map((file) => `specs/${file}`),
       ...filesOf(join(ROOT, 'scenarios')).map((file) => `scenarios/${file}`),
-      ...['api', 'errors', 'index', 'money', 'options', 'records', 'sandbox', 'scenario-file', 'wire'].map(
-        (name) => `dist/${name}.d.ts`,
-      ),
+      ...[
+        'api',
+        'checkpoints',
+        'errors',
+        'index',
+        'money',
+        'options',
+        'records',
+        'sandbox',
+        'scenario-file',
+        'wire',
+      ].map((name) => `dist/${name}.d.ts`),
       ...['require.cjs', 'require.d.cts', 'THIRD-PARTY-LICENSES.txt'].map((name) => `dist/${name}`),
       ...['config', 'scenario'].map((name) => `dist/${name}.schema.json`),
       ...['dist/main', 'dist/index', ...providers.map((name) => `dist/providers/${name}/index`)].flatMap(mapped),
       'dist/contract/sample-worker.js',
+      ...['index', 'reference'].map((page) => `dist/console/${page}.html`),
     ]
-    const hashed = /^dist\/(chunks\/[\w-]+-[A-Z0-9]{8}\.js(\.map)?|documents\/[0-9a-f]{32}\.read\.json)$/
+    const hashed =
+      /^dist\/((chunks|console\/assets)\/[\w-]+-[A-Z0-9]{8}\.(js|css)(\.map)?|documents\/[0-9a-f]{32}\.read\.json)$/
     expect(packed.filter((file) => !hashed.test(file))).toEqual(named.sort())
     expect(packed.filter((file) => file.startsWith('dist/documents/'))).toHaveLength(
       readdirSync(join(ROOT, 'specs')).length,

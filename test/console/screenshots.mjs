@@ -18,7 +18,21 @@ mkdirSync(folder, { recursive: true })
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const PICTURE = fileURLToPath(new URL('../../docs/console.png', import.meta.url))
 const PICTURE_BYTES = 200 * 1024
-const VIEWS = ['timeline', 'money', 'callbacks', 'scenario', 'rules', 'reference', 'worlds', 'checkpoints']
+const VIEWS = [
+  'timeline',
+  'money',
+  ...['deposits', 'withdrawals', 'balances', 'movements', 'actions'].map((show) => `money?show=${show}`),
+  'callbacks',
+  'callbacks?delivery=cb_1',
+  'callbacks?show=endpoints',
+  'scenario',
+  'rules',
+  'reference',
+  'worlds',
+  'worlds?id=default',
+  'checkpoints',
+  'checkpoints?name=before-the-rush',
+]
 const PAYWARD = '/v1/accounts/WDEMO5GATE2MAIN77/funds/deposits/addresses'
 const METHOD = 'b3a7d8b4-9f36-4c2e-9c1e-7b9e6f9a0a11'
 
@@ -75,7 +89,8 @@ try {
   for (const colorScheme of ['light', 'dark'])
     for (const width of [1280, 800]) {
       const page = await (await browser.newContext({ colorScheme, viewport: { width, height: 800 } })).newPage()
-      const picture = (name) => page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}.png`) })
+      const picture = (name) =>
+        page.screenshot({ path: join(folder, `${name.replace(/\W+/g, '-')}-${colorScheme}-${width}.png`) })
       for (const world of ['default', 'empty'])
         for (const view of VIEWS) {
           await look(page, `${world}/${view}`)

@@ -46,7 +46,7 @@ export function WorldPicker({ world }: { readonly world: string }) {
           select.value = ''
         }}
       >
-        <option value="">do…</option>
+        <option value="">Actions</option>
         <option value="new">New world…</option>
         <option value="fork">Fork {world}…</option>
         <option value="reset">Reset {world}…</option>

@@ -55,9 +55,9 @@ const COLUMNS: readonly Column<Delivery>[] = [
       </>
     ),
   },
-  { head: 'Made', cell: ({ created_at: at }) => <Time iso={at} /> },
+  { head: 'Made', class: 'spare', cell: ({ created_at: at }) => <Time iso={at} /> },
   { head: 'By', cell: ({ made_by: by }) => by !== undefined && <EntryLink id={by} /> },
-  { head: 'To', class: 'mono', cell: ({ url }) => url ?? <span class="muted">its endpoint was removed</span> },
+  { head: 'To', class: 'mono spare', cell: ({ url }) => url ?? <span class="muted">its endpoint was removed</span> },
 ]
 
 export function DeliveryList({ world, query }: ViewOf) {

@@ -49,7 +49,7 @@ export function Addresses({ world, query }: ViewOf) {
         </>
       ),
     },
-    { head: 'Handed out', cell: ({ at }) => <Time iso={at} /> },
+    { head: 'Handed out', class: 'spare', cell: ({ at }) => <Time iso={at} /> },
     { head: 'By', cell: ({ made_by: by }) => by !== undefined && <EntryLink id={by} /> },
   ]
   return (

@@ -50,7 +50,7 @@ const COLUMNS: readonly Column<Deposit>[] = [
       </>
     ),
   },
-  { head: 'Sent', cell: ({ sent_at: at }) => <Time iso={at} /> },
+  { head: 'Sent', class: 'spare', cell: ({ sent_at: at }) => <Time iso={at} /> },
   { head: 'By', cell: ({ made_by: by }) => by !== undefined && <EntryLink id={by} /> },
 ]
 

@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<Movement>[] = [
       </>
     ),
   },
-  { head: 'Against', cell: ({ against }) => against },
+  { head: 'Against', class: 'spare', cell: ({ against }) => against },
   { head: 'Cause', cell: ({ cause }) => <Cause cause={cause} /> },
 ]
 

@@ -46,8 +46,8 @@ const COLUMNS: readonly Column<Withdrawal>[] = [
       </>
     ),
   },
-  { head: 'Reference', class: 'mono', cell: ({ reference }) => reference },
-  { head: 'Requested', cell: ({ requested_at: at }) => <Time iso={at} /> },
+  { head: 'Reference', class: 'mono spare', cell: ({ reference }) => reference },
+  { head: 'Requested', class: 'spare', cell: ({ requested_at: at }) => <Time iso={at} /> },
   { head: 'By', cell: ({ made_by: by }) => by !== undefined && <EntryLink id={by} /> },
 ]
 

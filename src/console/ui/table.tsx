@@ -5,7 +5,7 @@ import { Boundary } from './boundary.tsx'
 export interface Column<Row> {
   readonly head: string
   readonly cell: (row: Row) => ComponentChildren
-  /** A class of its cells: `number`, `mono`, `wide`. */
+  /** Classes of its cells: `number`, `mono`, `wide`, `spare` (left out where there is little room). */
   readonly class?: string
 }
 
