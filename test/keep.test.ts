@@ -1105,7 +1105,8 @@ describe('a snapshot', () => {
     for (const move of moves) {
       const answer =
         move.kind === 'reset' ? await box.control('POST', '/reset', { seed: 'anew' }) : await perform(move, box)
-      answers.push(answer && `${answer.status} ${answer.text}`)
+      // Numbers of journal entries go on.
+      answers.push(answer && `${answer.status} ${answer.text.replace(/"made_by":\d+/g, '"made_by":0')}`)
     }
     return answers
   }

@@ -181,6 +181,8 @@ interface Told {
   readonly status: string
   readonly created_at: string
   readonly body: string
+  readonly next_at: string | null
+  readonly made_by?: number
   readonly attempts: readonly { readonly at: string }[]
 }
 
@@ -293,11 +295,12 @@ test(`killed ${ROUNDS} times under load, it has everything it has acknowledged`,
     }
     for (const row of told) {
       const before = listed.get(row.id)
-      if (before)
-        expect(
-          { ...row, attempts: row.attempts.slice(0, before.attempts.length) },
-          `${seed}: ${row.id} as it was listed`,
-        ).toEqual(before)
+      if (before) {
+        // The entry that made it is told while the journal has it.
+        const { made_by: _, ...was } = before
+        const now = { ...row, attempts: row.attempts.slice(0, before.attempts.length), next_at: before.next_at }
+        expect(now, `${seed}: ${row.id} as it was listed`).toEqual(was)
+      }
       expect(row.status, seed).toBe('pending')
       expect(row.attempts.length, `${seed}: ${row.id} was sent`).toBeGreaterThan(0)
       expect(dueAt('outbox.attempt', row.id), `${seed}: the next attempt of ${row.id}`).toEqual([nextAttempt(row)])

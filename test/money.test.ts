@@ -146,6 +146,7 @@ describe('withdrawals', () => {
     const [row] = await rows(box, '/withdrawals')
     expect(row).toEqual({
       id: 'wd_1',
+      made_by: 1,
       txid: reply.json.data.tx_hash,
       status: 'broadcast',
       outcome: 'confirmed',

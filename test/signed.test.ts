@@ -116,13 +116,15 @@ describe('sandgate.callbacks.shown: what was sent', () => {
     const inbox = await Inbox.open()
     await box.subscribe('cpg', inbox)
     await box.deposit(await SIGNERS.cpg!.address(box), '1', { confirmations: 'instant' })
-    const before = await deliveries(box)
+    // The entry that made a row is told while the journal has it.
+    const listed = async (box: Kit) => (await deliveries(box)).map(({ made_by: _, ...row }) => row)
+    const before = await listed(box)
     const snapshot = (await box.control('GET', '/snapshot')).json
     await box.sandbox.close()
     const again = await start({ data, warn: () => undefined })
-    expect(await deliveries(again)).toEqual(before)
+    expect(await listed(again)).toEqual(before)
     expect((await again.control('PUT', '/snapshot', snapshot)).status).toBe(204)
-    expect(await deliveries(again)).toEqual(before)
+    expect(await listed(again)).toEqual(before)
     const { callback_requests: _, ...tables } = snapshot.tables
     expect((await again.control('PUT', '/snapshot', { ...snapshot, tables })).status).toBe(204)
     expect((await deliveries(again))[0].attempts).toEqual([{ at: before[0].attempts[0].at, status: 200, error: null }])

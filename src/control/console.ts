@@ -38,6 +38,8 @@ export function consoleRouter(guard: Pick<GuardOptions, 'allowHosts'>): Router {
     if (refused) sendProblem(res, new SandgateError(refused.code, refused.detail))
     else next()
   }
+  // Who asks for the methods of a path is answered as without a console.
+  router.use((req, _res, next) => next(req.method === 'GET' || req.method === 'HEAD' ? undefined : 'router'))
   router.get('/', forBrowsers('/'))
   router.get(/^\/w\/([^/]+)\/_sandgate(?:\/|\/console(?:\/.*)?)?$/, refuse, (req, res, next) =>
     isBrowser(req) ? res.redirect(302, `${CONSOLE_PATH}w/${(req.params as Record<string, string>)[0]}/`) : next(),

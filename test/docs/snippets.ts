@@ -184,10 +184,12 @@ export async function paste(blocks: readonly string[], url: string, receiver: st
   const home = temporary()
   // What is printed says nothing of statuses, and curl takes a refusal for a success.
   writeFileSync(join(home, '.curlrc'), 'fail-with-body\n')
+  // npx looks for the package anew each time; that it finds it is tried in test/pack.test.ts and test/readme.test.ts.
+  writeFileSync(join(home, 'npx'), `#!/bin/sh\nshift\nexec node ${ROOT}dist/main.js "$@"\n`, { mode: 0o755 })
   const outputs = []
   for (const text of blocks) {
     const script = text.replaceAll('http://127.0.0.1:4010', url).replaceAll('http://127.0.0.1:3000', receiver)
-    const env = { ...process.env, CURL_HOME: home, SANDGATE_URL: url }
+    const env = { ...process.env, PATH: `${home}:${process.env.PATH}`, CURL_HOME: home, SANDGATE_URL: url }
     const { stdout } = await promisify(execFile)('bash', ['-eo', 'pipefail', '-c', script], { cwd: ROOT, env }).catch(
       (error) => {
         throw new Error(`${text}\n${error.stdout}\n${error.stderr}`)
