@@ -184,7 +184,7 @@ export async function paste(blocks: readonly string[], url: string, receiver: st
   const home = temporary()
   // What is printed says nothing of statuses, and curl takes a refusal for a success.
   writeFileSync(join(home, '.curlrc'), 'fail-with-body\n')
-  // npx looks for the package anew each time; that it finds it is tried in test/pack.test.ts and test/readme.test.ts.
+  // npx looks for the package anew each time; test/pack.test.ts tries that it finds it.
   writeFileSync(join(home, 'npx'), `#!/bin/sh\nshift\nexec node ${ROOT}dist/main.js "$@"\n`, { mode: 0o755 })
   const outputs = []
   for (const text of blocks) {
