@@ -31,15 +31,13 @@ const YEAR_SECONDS = 365 * 24 * 3600
 
 // rule: sandgate.console.served
 /** Serves the page, and leads browsers to it. */
-export function consoleRouter(guard: Pick<GuardOptions, 'allowHosts'>): Router {
+export function consoleRouter(guard: Pick<GuardOptions, 'allowHosts'>): RequestHandler {
   const router = Router()
   const refuse: RequestHandler = (req, res, next) => {
     const refused = refuseControl(req.headers, { ...guard, token: undefined })
     if (refused) sendProblem(res, new SandgateError(refused.code, refused.detail))
     else next()
   }
-  // Who asks for the methods of a path is answered as without a console.
-  router.use((req, _res, next) => next(req.method === 'GET' || req.method === 'HEAD' ? undefined : 'router'))
   router.get('/', forBrowsers('/'))
   router.get(/^\/w\/([^/]+)\/_sandgate(?:\/|\/console(?:\/.*)?)?$/, refuse, (req, res, next) =>
     isBrowser(req) ? res.redirect(302, `${CONSOLE_PATH}w/${(req.params as Record<string, string>)[0]}/`) : next(),
@@ -59,7 +57,8 @@ export function consoleRouter(guard: Pick<GuardOptions, 'allowHosts'>): Router {
   router.get(/^\/_sandgate\/console\/reference\/[a-z]+$/, refuse, (_req, res) => sendPage(res, 'reference.html', true))
   // Views have addresses of their own; a file that is not there has none.
   router.get(/^\/_sandgate\/console\/(?!assets\/)[^.]*$/, refuse, (_req, res) => sendPage(res, 'index.html', false))
-  return router
+  // Everything else, the methods of a path among it, is answered as without a console.
+  return (req, res, next) => (req.method === 'GET' || req.method === 'HEAD' ? router(req, res, next) : next())
 }
 
 /** A program that asks for JSON is left to the control API. */

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { goWith } from '../router.ts'
 import { Boundary } from './boundary.tsx'
+import { focusView } from './focus.ts'
 import { useKeys } from './keys.tsx'
 
 interface SplitProps {
@@ -9,40 +10,45 @@ interface SplitProps {
   readonly title: string
   readonly list: ComponentChildren
   /** The row that is open; undefined: none. */
-  readonly aside: ComponentChildren
+  readonly panel: ComponentChildren
 }
 
-export function SplitView({ title, list, aside }: SplitProps) {
+/** A list, and the row that is open beside it, or instead of it where there is little room. */
+export function Split({ title, list, panel }: SplitProps) {
   return (
-    <div class={`timeline ${aside === undefined ? '' : 'split'}`}>
-      <h1 id="split-title" class="out-of-sight">
+    <div class={`timeline ${panel === undefined ? '' : 'split'}`}>
+      {/* Outside of the list, which has no place beside an open row where there is little room. */}
+      <h1 id="list-title" class="out-of-sight">
         {title}
       </h1>
-      <section class="list" aria-labelledby="split-title">
+      <section class="list" aria-labelledby="list-title">
         {list}
       </section>
-      {aside}
+      {panel}
     </div>
   )
 }
 
-interface AsideProps {
+interface PanelProps {
   readonly title: string
   /** The parameters of the URL that closing takes out. */
   readonly closes: readonly string[]
   readonly children: ComponentChildren
 }
 
-/** What stands beside the list. */
-export function Aside({ title, closes, children }: AsideProps) {
-  const close = () => goWith(Object.fromEntries(closes.map((name) => [name, undefined])))
-  useKeys((key) => {
-    if (key === 'Escape') close()
-  })
+export function Panel({ title, closes, children }: PanelProps) {
+  const close = () => {
+    const link = document.querySelector<HTMLElement>('tr.marked a.row-link')
+    goWith(Object.fromEntries(closes.map((name) => [name, undefined])))
+    // The keyboard goes on at the row that was open; where it is not in the list, at the view.
+    if (link) setTimeout(() => link.focus())
+    else focusView()
+  }
+  useKeys((key) => key === 'Escape' && close())
   return (
-    <section class="entry-panel" aria-labelledby="aside-title">
+    <section class="entry-panel" aria-labelledby="panel-title">
       <header>
-        <h2 id="aside-title">{title}</h2>
+        <h2 id="panel-title">{title}</h2>
         <button type="button" class="small" title="Close (Esc)" onClick={close}>
           Close
         </button>

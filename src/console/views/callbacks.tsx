@@ -2,7 +2,8 @@
 import { DeliveryList } from '../callbacks/deliveries.tsx'
 import { DeliveryPanel } from '../callbacks/delivery-panel.tsx'
 import { EndpointList } from '../callbacks/endpoints.tsx'
-import { Sections, Split } from '../lists/sections.tsx'
+import { Sections } from '../lists/sections.tsx'
+import { Split } from '../ui/split.tsx'
 import type { ViewOf } from './view.ts'
 
 const SECTIONS = [

@@ -13,7 +13,7 @@ import { Code } from '../ui/code.tsx'
 import { Empty, ProblemNote, Reading } from '../ui/empty.tsx'
 import { focusView } from '../ui/focus.ts'
 import { Link } from '../ui/link.tsx'
-import { Aside, SplitView } from '../ui/split.tsx'
+import { Panel, Split } from '../ui/split.tsx'
 import { Table } from '../ui/table.tsx'
 import type { ViewOf } from './view.ts'
 
@@ -50,7 +50,7 @@ export function Checkpoints({ world, query }: ViewOf) {
       <p class="out-of-sight" role="status">
         {words}
       </p>
-      <SplitView
+      <Split
         title={`Checkpoints of ${world}`}
         list={
           <>
@@ -82,9 +82,9 @@ export function Checkpoints({ world, query }: ViewOf) {
             {value && checkpoints.length === 0 && <NoneYet world={world} />}
           </>
         }
-        aside={
+        panel={
           open !== undefined && value ? (
-            <Aside key={open} title={`Checkpoint ${open}`} closes={OPEN}>
+            <Panel key={open} title={`Checkpoint ${open}`} closes={OPEN}>
               {note}
               {opened ? (
                 <CheckpointBeside world={world} checkpoint={opened} query={query} ask={ask} />
@@ -94,7 +94,7 @@ export function Checkpoints({ world, query }: ViewOf) {
                   memory only.
                 </p>
               )}
-            </Aside>
+            </Panel>
           ) : undefined
         }
       />

@@ -1,6 +1,7 @@
 // The view "Money": addresses and their windows, deposits, withdrawals, balances, movements, and what people do on the providers' own pages.
 import type { ComponentChildren, ComponentType } from 'preact'
-import { Sections, Split } from '../lists/sections.tsx'
+import { Sections } from '../lists/sections.tsx'
+import { Split } from '../ui/split.tsx'
 import { ActionPanel, Actions } from '../money/actions.tsx'
 import { AddressPanel } from '../money/address-panel.tsx'
 import { Addresses } from '../money/addresses.tsx'

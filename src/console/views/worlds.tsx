@@ -9,7 +9,7 @@ import { DEFAULT_WORLD, go, goWith, urlOf } from '../router.ts'
 import { Empty, ProblemNote, Reading } from '../ui/empty.tsx'
 import { focusView } from '../ui/focus.ts'
 import { Link } from '../ui/link.tsx'
-import { Aside, SplitView } from '../ui/split.tsx'
+import { Panel, Split } from '../ui/split.tsx'
 import { Table } from '../ui/table.tsx'
 import type { Asking, Doing, Saving } from '../worlds/actions.tsx'
 import { WorldBeside } from '../worlds/beside.tsx'
@@ -92,7 +92,7 @@ export function Worlds({ world: here, query }: ViewOf) {
       <p class="out-of-sight" role="status">
         {words}
       </p>
-      <SplitView
+      <Split
         title="Worlds"
         list={
           <>
@@ -142,12 +142,12 @@ export function Worlds({ world: here, query }: ViewOf) {
             )}
           </>
         }
-        aside={
+        panel={
           open !== undefined && value ? (
-            <Aside key={open} title={`World ${open}`} closes={['id']}>
+            <Panel key={open} title={`World ${open}`} closes={['id']}>
               {notes}
               {opened ? <WorldBeside world={opened} doing={doing} /> : <Gone id={open} make={make} />}
-            </Aside>
+            </Panel>
           ) : undefined
         }
       />
