@@ -68,7 +68,7 @@ export function Editor({ world, start, loaded }: Props) {
           <>
             <p>
               {checked.ok
-                ? `It can be loaded: ${checked.summary?.rules ?? 0} rules, ${checked.summary?.timeline ?? 0} steps.`
+                ? `It can be loaded. Rules: ${checked.summary?.rules ?? 0}. Steps of the timeline: ${checked.summary?.timeline ?? 0}.`
                 : 'It cannot be loaded as it is:'}
             </p>
             <ul>
