@@ -71,7 +71,15 @@ export function briefView(
   const own = secretsIn(request.query)
   const hideOwn: Hide = own.length === 0 ? hide : (text) => hide(hiding(new Map(), new Set(own), UNSEEN)(text))
   return {
-    ...shared({ id, kind, at, provider, operation, method, path, status } as Omit<CallEntry, 'summary'>, hideOwn),
+    id,
+    kind,
+    at: new Date(at).toISOString(),
+    provider,
+    ...(operation !== undefined && { operation }),
+    // What the caller wrote can hold a secret, nothing else here can.
+    method: hideOwn(method),
+    path: hideOwn(path),
+    ...(status !== undefined && { status }),
     ...(ms !== undefined && { ms: Math.round(ms * 100) / 100 }),
     refused: isRefused(entry),
     ...(refusal !== undefined && { refusal }),

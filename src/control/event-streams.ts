@@ -10,8 +10,13 @@ import type { Journal, JournalEntry } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
 import { briefView } from './entries.ts'
 
+// Taken here once: a test's fake clock stands still.
+const now = performance.now.bind(performance)
+
 /** How often streams look at what is new. */
 const LOOK_MS = 100
+/** How long a stream goes on in one look, ms, so that those who call do not wait for those who follow. */
+const LOOK_MOST_MS = 2
 /** How many entries a stream sends in one look, and how many may wait for the next ones. */
 const ENTRIES_A_LOOK = 100
 const WAITING_MOST = 1_000
@@ -172,14 +177,17 @@ class EventStream {
       this.#send('gap', { after: this.#told, next })
       this.#told = next - 1
     }
-    const hide = this.#engine.secrets.of(world)
     const known = this.#told
+    const amended = journal.amendedSince(this.#amendments)
+    this.#amendments = journal.amendments
+    if (waiting === 0 && amended?.length === 0) return
+    const hide = this.#engine.secrets.of(world)
+    const end = now() + LOOK_MOST_MS
     for (const entry of journal.after(this.#told, ENTRIES_A_LOOK)) {
       this.#told = entry.id
       if (this.#wanted(entry)) this.#send('entry', briefView(entry, this.#engine, world, hide), entry.id)
+      if (now() >= end) break
     }
-    const amended = journal.amendedSince(this.#amendments)
-    this.#amendments = journal.amendments
     if (!amended) return this.#send('gap', { after: 0, next: journal.nextId })
     for (const id of new Set(amended)) {
       const entry = id <= known ? journal.get(id) : undefined

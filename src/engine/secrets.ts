@@ -47,6 +47,8 @@ export class Secrets {
   /** The world whose receivers' secrets are meant where none is named. */
   world: () => World | undefined = () => undefined
   #hide: ((text: string) => string) | undefined
+  /** What hides the secrets of a world, until there are others. */
+  readonly #hiding = new WeakMap<World, { readonly known: string; readonly hide: (text: string) => string }>()
 
   constructor(settings: Settings, providers: ReadonlyMap<string, Provider>) {
     this.#settings = settings
@@ -55,8 +57,14 @@ export class Secrets {
 
   /** For many texts of one world. */
   of(world: World): (text: string) => string {
-    const hide = hiding(unseen(knownSecrets(this.#settings, this.#providers, world)), undefined, UNSEEN)
-    return (text) => withoutLogins(hide(text))
+    const secrets = knownSecrets(this.#settings, this.#providers, world)
+    const known = JSON.stringify([...secrets.keys()])
+    const before = this.#hiding.get(world)
+    if (before?.known === known) return before.hide
+    const find = hiding(unseen(secrets), undefined, UNSEEN)
+    const hide = (text: string) => withoutLogins(find(text))
+    this.#hiding.set(world, { known, hide })
+    return hide
   }
 
   /** For one text. */

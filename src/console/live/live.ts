@@ -8,6 +8,8 @@ import { OPENED, type Standing } from './stream.ts'
 
 /** Entries that come within this time are drawn together. */
 const DRAW_MS = 50
+/** Where so much happens that entries are missed, what is shown is read again no more often than this. */
+const REREAD_MS = 2_000
 
 export interface Live {
   readonly world: string
@@ -43,12 +45,15 @@ interface Following {
   last: number | undefined
   /** The next `world` is the first thing that a new connection says. */
   opened: boolean
+  /** Entries were missed: what is shown is to be read again. */
+  readonly reread: () => void
   readonly stop: AbortController
 }
 
 /** Looks at a world from now on, until the returned function is called. */
 export function lookAt(world: string): () => void {
-  const following: Following = { last: undefined, opened: false, stop: new AbortController() }
+  const stop = new AbortController()
+  const following: Following = { last: undefined, opened: false, reread: atMostEvery(REREAD_MS, readAgain), stop }
   live.set({ ...nothing(world), turn: live.get().turn + 1 })
   // Entries come in bursts; the page is drawn once for all that came together.
   let burst: Brief[] = []
@@ -106,7 +111,31 @@ function take({ event, data }: ServerEvent, following: Following): void {
   } else if (event === 'gap') {
     const { next } = JSON.parse(data) as { next: number }
     following.last = next - 1
-    live.set({ ...now, entries: [], turn: now.turn + 1, news: now.news + 1 })
+    following.reread()
+  }
+}
+
+function readAgain(): void {
+  const now = live.get()
+  live.set({ ...now, entries: [], turn: now.turn + 1, news: now.news + 1 })
+}
+
+/** Does something when it is first asked for, and then once a while for all who asked meanwhile. */
+function atMostEvery(ms: number, does: () => void): () => void {
+  let rests = false
+  let again = false
+  const run = () => {
+    does()
+    rests = true
+    again = false
+    setTimeout(() => {
+      rests = false
+      if (again) run()
+    }, ms)
+  }
+  return () => {
+    if (rests) again = true
+    else run()
   }
 }
 
