@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useReadOften } from '../api/often.ts'
 import type { Changes, Checkpoint } from '../api/shapes.ts'
 import { goWith } from '../router.ts'
-import { Boundary } from '../ui/boundary.tsx'
+import { RowBoundary } from '../ui/boundary.tsx'
 import { Chip } from '../ui/chip.tsx'
 import { ProblemNote, Reading } from '../ui/empty.tsx'
 import { Difference } from './difference.tsx'
@@ -105,19 +105,9 @@ export function ChangesSince({ world, checkpoint: { name, rows }, query }: Props
               </thead>
               <tbody>
                 {shown.map((change) => (
-                  <Boundary
-                    key={change.id}
-                    what={`row ${change.id}`}
-                    instead={(message) => (
-                      <tr>
-                        <td colSpan={COLUMNS.length} class="problem">
-                          {message}
-                        </td>
-                      </tr>
-                    )}
-                  >
+                  <RowBoundary key={change.id} what={`row ${change.id}`} columns={COLUMNS.length}>
                     <ChangeRow change={change} open={change.id === row} />
-                  </Boundary>
+                  </RowBoundary>
                 ))}
               </tbody>
             </table>

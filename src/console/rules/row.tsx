@@ -3,7 +3,7 @@ import { Component, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Rule } from '../api/shapes.ts'
 import { MARKS } from '../entry/rules.tsx'
-import { Boundary } from '../ui/boundary.tsx'
+import { RowBoundary } from '../ui/boundary.tsx'
 import { Chip } from '../ui/chip.tsx'
 import { EntryLink, Link } from '../ui/link.tsx'
 import { Choose } from './choose.tsx'
@@ -23,18 +23,9 @@ interface Props {
 /** A rule, or a sentence where it cannot be drawn: it spoils no other. */
 export function RuleRow(props: Props) {
   return (
-    <Boundary
-      what={`rule ${props.rule?.id}`}
-      instead={(message) => (
-        <tr>
-          <td colSpan={COLUMNS.length} class="problem">
-            {message}
-          </td>
-        </tr>
-      )}
-    >
+    <RowBoundary what={`rule ${props.rule?.id}`} columns={COLUMNS.length}>
       <Row {...props} />
-    </Boundary>
+    </RowBoundary>
   )
 }
 

@@ -2,7 +2,7 @@
 import { Component, type ComponentChildren } from 'preact'
 import type { Brief } from '../api/shapes.ts'
 import { goWith } from '../router.ts'
-import { Boundary } from '../ui/boundary.tsx'
+import { RowBoundary } from '../ui/boundary.tsx'
 import { Chip, StatusChip } from '../ui/chip.tsx'
 import { Link } from '../ui/link.tsx'
 import { timeOf } from '../ui/time.tsx'
@@ -24,18 +24,9 @@ interface Props {
 export function EntryRow(props: Props) {
   const { id } = props.entry ?? {}
   return (
-    <Boundary
-      what={`entry ${String(id)}`}
-      instead={(message) => (
-        <tr>
-          <td colSpan={COLUMNS.length} class="problem">
-            {message}
-          </td>
-        </tr>
-      )}
-    >
+    <RowBoundary what={`entry ${String(id)}`} columns={COLUMNS.length}>
       <Row {...props} />
-    </Boundary>
+    </RowBoundary>
   )
 }
 

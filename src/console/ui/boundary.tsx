@@ -30,3 +30,28 @@ export class Boundary extends Component<Props, { readonly failed: string | undef
     return instead ? instead(message) : <p class="problem">{message}</p>
   }
 }
+
+interface RowProps {
+  readonly what: string
+  /** How many columns the table has. */
+  readonly columns: number
+  readonly children: ComponentChildren
+}
+
+/** The same around a row of a table: the sentence stands in its place, over all columns. */
+export function RowBoundary({ what, columns, children }: RowProps) {
+  return (
+    <Boundary
+      what={what}
+      instead={(message) => (
+        <tr>
+          <td colSpan={columns} class="problem">
+            {message}
+          </td>
+        </tr>
+      )}
+    >
+      {children}
+    </Boundary>
+  )
+}

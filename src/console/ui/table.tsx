@@ -1,6 +1,6 @@
 // A table of rows, each drawn on its own: a row that cannot be drawn says so, and the others stay.
 import type { ComponentChildren } from 'preact'
-import { Boundary } from './boundary.tsx'
+import { RowBoundary } from './boundary.tsx'
 
 export interface Column<Row> {
   readonly head: string
@@ -35,19 +35,9 @@ export function Table<Row>({ label, columns, rows, keyOf, classOf, marked }: Pro
         </thead>
         <tbody>
           {rows.map((row) => (
-            <Boundary
-              key={keyOf(row)}
-              what={`row ${keyOf(row)}`}
-              instead={(message) => (
-                <tr>
-                  <td colSpan={columns.length} class="problem">
-                    {message}
-                  </td>
-                </tr>
-              )}
-            >
+            <RowBoundary key={keyOf(row)} what={`row ${keyOf(row)}`} columns={columns.length}>
               <TableRow row={row} columns={columns} class={classOf?.(row)} marked={marked === keyOf(row)} />
-            </Boundary>
+            </RowBoundary>
           ))}
         </tbody>
       </table>
