@@ -11,6 +11,7 @@ import { StorageError, storageUnavailable } from '../engine/commit.ts'
 import { refuseStopped, unknownName } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import { problemOf, SandgateError } from '../engine/errors.ts'
+import { DEFAULT_WORLD } from '../engine/worlds.ts'
 import type { Queue } from '../runtime/queue.ts'
 import { bounded, TOLD_MAX } from '../text/complaints.ts'
 import { InvalidTime } from '../text/durations.ts'
@@ -45,7 +46,7 @@ import { receiveSnapshot } from './snapshot-body.ts'
 import { snapshotRoutes } from './snapshot.ts'
 import { verifyRoutes } from './verify.ts'
 import { withdrawalRoutes } from './withdrawals.ts'
-import { worldNotFound, worldRoutes } from './worlds.ts'
+import { ensureWorld, worldNotFound, worldRoutes } from './worlds.ts'
 
 const ROUTES: Routes = {
   ...actionRoutes,
@@ -157,11 +158,11 @@ async function sendPieces(res: Response, pieces: readonly Buffer[]): Promise<voi
 async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): Promise<ControlResponse> {
   const { engine } = control
   const contract = control.contract()
-  const first = worldOf(req, engine)
-
   const path = contract.basePath + req.path
   // rule: sandgate.control.head
   const match = contract.match(req.method === 'HEAD' ? 'GET' : req.method, path)
+  // One call alone may be about a world that is not there yet.
+  const first = match?.operation.id === 'ensureWorld' ? undefined : worldOf(req, engine)
   if (!match) {
     const allowed = allowedAt(path, contract)
     // rule: sandgate.http.options
@@ -196,11 +197,10 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
   const body = yaml ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
   const scenarios = await readScenarios(operation.id, body, bytes, engine)
   // Reading them takes its time, and the world may have been reset meanwhile.
-  const world = scenarios ? worldOf(req, engine) : first
-  if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(operation.id)) refuseStopped(world)
-  const request: ControlRequest = {
+  const world = first && scenarios ? worldOf(req, engine) : first
+  if (world?.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(operation.id)) refuseStopped(world)
+  const request: Omit<ControlRequest, 'world'> = {
     engine,
-    world,
     contract,
     rules: control.rules,
     events: control.events,
@@ -214,16 +214,21 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
     // A name that leads to a provider or a world is no place to find the others under.
     origin: `http://${authorityOf(req).replace(/^[a-z0-9.-]+\.(?=localhost\.?(:\d*)?$)/i, '')}`,
   }
-  return engine.commit.withCommit(world, async () => ROUTES[operation.id]!(request))
+  if (!world) return ensureWorld(worldIdOf(req) ?? DEFAULT_WORLD, request)
+  return engine.commit.withCommit(world, async () => ROUTES[operation.id]!({ ...request, world }))
 }
 
 /** The world that a call is about, with its time up to now. */
 function worldOf(req: Request, engine: Engine): World {
-  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
+  const worldId = worldIdOf(req)
   const world = engine.world(worldId)
   if (!world) throw worldNotFound(String(worldId))
   engine.tick(world)
   return world
+}
+
+function worldIdOf(req: Request): string | undefined {
+  return /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
 }
 
 /** What may be asked at a path: what the document has, and HEAD wherever it has GET. */

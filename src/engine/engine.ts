@@ -18,7 +18,7 @@ import { type Context, note, type Outbox } from './context.ts'
 import { InFlightCalls } from './in-flight.ts'
 import { Integrity } from './integrity.ts'
 import { type BalanceInput, openBalances } from './money.ts'
-import { createWorld, resetWorld, type StartInput, type WorldInput } from './lifecycle.ts'
+import { createWorld, ensureWorld, resetWorld, type StartInput, type WorldInput } from './lifecycle.ts'
 import { Recorder } from './recorder.ts'
 import { Registry } from './registry.ts'
 import { loadUnasked } from './scenarios.ts'
@@ -215,6 +215,10 @@ export class Engine implements Context {
 
   createWorld(input: WorldInput, scenario?: Scenario): Promise<World> {
     return createWorld(this, input, scenario)
+  }
+
+  ensureWorld(input: WorldInput & { readonly id: string }, scenario?: Scenario): ReturnType<typeof ensureWorld> {
+    return ensureWorld(this, input, scenario)
   }
 
   snapshot(world: World): Promise<Buffer[]> {
