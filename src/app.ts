@@ -11,7 +11,7 @@ import { controlRouter } from './control/router.ts'
 import { Commit } from './engine/commit.ts'
 import { DEFAULT_SEED, Engine } from './engine/engine.ts'
 import { Secrets } from './engine/secrets.ts'
-import { ignoredOptions } from './engine/worlds.ts'
+import { ignoredOptions } from './engine/ignored-options.ts'
 import type { SandboxOptions } from './options.ts'
 import { Delays } from './pipeline/delays.ts'
 import { answerProblem, METHODS } from './pipeline/malformed.ts'
@@ -22,7 +22,7 @@ import type { Provider } from './provider.ts'
 import { PROGRAM } from './runtime/package.ts'
 import { Queue } from './runtime/queue.ts'
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from './runtime/timers.ts'
-import { openStorage } from './storage/file/directory.ts'
+import { openStorage } from './storage/open.ts'
 import { type Metrics, metricsText } from './telemetry/metrics.ts'
 import { Observer } from './telemetry/observer.ts'
 import { complainerOf, warnerOf } from './telemetry/reporting.ts'
@@ -80,7 +80,7 @@ export class Sandbox {
     const warn = warnerOf(options)
     const commit = new Commit(await openStorage(options, DEFAULT_SEED, warn))
     try {
-      for (const line of ignoredOptions(commit, options)) warn(line)
+      for (const line of await ignoredOptions(commit, options)) warn(line)
       const listeners = {
         warn,
         info: (line: string) => options.log?.say('info', line),
@@ -88,7 +88,9 @@ export class Sandbox {
         attemptEnded: observer.callback,
         emptied: () => options.host?.collect?.(),
       }
-      return new Sandbox(new Engine(providers, options, secrets, listeners, commit), options, observer)
+      const engine = new Engine(providers, options, secrets, listeners, commit)
+      if (commit.shared) await engine.claims.makeDefault()
+      return new Sandbox(engine, options, observer)
     } catch (error) {
       await commit.close()
       throw error
@@ -225,6 +227,7 @@ export class Sandbox {
             metrics: this.metrics,
             worlds: engine.worlds,
             logLagBytes: engine.commit.lagBytes,
+            shared: engine.commit.shared?.counts,
             host: options.host,
           }),
         complain: this.complain,

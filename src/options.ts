@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { EngineOptions } from './engine/engine.ts'
 import type { Provider } from './provider.ts'
-import type { StorageOptions } from './storage/file/directory.ts'
+import type { StorageOptions } from './storage/open.ts'
 import { type Log, LOG_FORMATS, LOG_LEVELS } from './telemetry/log.ts'
 import type { Host } from './telemetry/metrics.ts'
 import { PLAIN_DECIMAL } from './text/decimals.ts'
@@ -68,8 +68,9 @@ const COMMON = {
     in: ['config', 'library'],
   }),
   data: option(Name, {
-    description: 'persist state in DIR (default: memory)',
-    flag: '--data <dir>',
+    description:
+      'persist state in a directory, or in PostgreSQL: postgres://USER:PASSWORD@HOST:PORT/DATABASE (default: memory)',
+    flag: '--data <where>',
     default: 'memory',
     in: ['library'],
   }),

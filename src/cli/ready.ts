@@ -64,7 +64,7 @@ function callOf({ name, firstCall }: Provider, url: string): string {
 
 /** The demo credentials that are valid: a config file may have replaced their accounts. */
 function demoOf(provider: Provider, sandbox: Sandbox): readonly DemoCredential[] {
-  const valid = provider.credentials(sandbox.world()!)
+  const valid = provider.credentials(sandbox.world() ?? sandbox.engine.worlds.blank())
   return provider.demo.filter((demo) =>
     valid.some(({ account, key, secret }) => account === demo.account && key === demo.key && secret === demo.secret),
   )

@@ -7,10 +7,11 @@ import { readContent } from '../contract/content.ts'
 import type { Contract, ContractOperation } from '../contract/contract.ts'
 import type { Rules } from '../contract/rules.ts'
 import { problemSentence } from '../contract/sentences.ts'
-import { StorageError, storageUnavailable } from '../engine/commit.ts'
+import { OutcomeUnknown, StorageError, storageUnavailable, WorldTaken } from '../engine/commit.ts'
 import { refuseStopped, unknownName } from '../engine/context.ts'
 import type { Engine } from '../engine/engine.ts'
 import { problemOf, SandgateError } from '../engine/errors.ts'
+import { DEFAULT_WORLD } from '../engine/worlds.ts'
 import type { Queue } from '../runtime/queue.ts'
 import { bounded, TOLD_MAX } from '../text/complaints.ts'
 import { InvalidTime } from '../text/durations.ts'
@@ -95,6 +96,19 @@ const WITHOUT_ROWS: readonly string[] = [
   'rewind',
 ]
 
+/** What asks for no world, where another process may serve it. */
+const WITHOUT_WORLD: readonly string[] = [
+  'getHealth',
+  'getMetrics',
+  'listWorlds',
+  'createWorld',
+  'deleteWorld',
+  'getSpec',
+  'checkScenario',
+]
+
+/** How often a call is made again whose world another process took meanwhile. */
+const TAKEN_MOST = 5
 /** The most that a body of an ordinary call may have. */
 const BODY_BYTES = 1024 * 1024
 /** And how many values: each may cost the contract a sentence. */
@@ -124,9 +138,10 @@ export function controlRouter(control: ControlOptions): Router {
       const refused = refuseControl(req.headers, control.guard)
       const bytes = isSnapshot(req) && !refused ? NONE : await bodyOf(req, BODY_BYTES, control.queue)
       if (refused) throw new SandgateError(refused.code, refused.detail)
-      await send(res, await dispatch(control, req, bytes))
+      await send(res, await dispatched(control, req, bytes))
     } catch (error) {
-      sendProblem(res, error, control)
+      if (error instanceof OutcomeUnknown) res.socket?.destroy()
+      else sendProblem(res, error, control)
     }
   })
   router.use((error: unknown, _req: Request, res: Response, _next: unknown) => sendProblem(res, error, control))
@@ -154,10 +169,26 @@ async function sendPieces(res: Response, pieces: readonly Buffer[]): Promise<voi
   await pipeline(Readable.from(pieces, { objectMode: false }), res).catch(() => undefined)
 }
 
+// rule: sandgate.shared.fenced
+/** Another process may take the world before a call is stored: it is made again, on what the world is by now. */
+async function dispatched(control: ControlOptions, req: Request, bytes: Buffer): Promise<ControlResponse> {
+  for (let times = 0; ; times++) {
+    try {
+      return await dispatch(control, req, bytes)
+    } catch (error) {
+      if (!(error instanceof WorldTaken)) throw error
+      // The body of a snapshot is read while it arrives, and only once.
+      if (times === TAKEN_MOST || isSnapshot(req))
+        throw new SandgateError('storage_unavailable', `${error.message}; make the call again`)
+    }
+  }
+}
+
 async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): Promise<ControlResponse> {
   const { engine } = control
   const contract = control.contract()
-  const first = worldOf(req, engine)
+  const isShared = engine.commit.shared !== undefined
+  const own = isShared ? undefined : await worldOf(req, engine)
 
   const path = contract.basePath + req.path
   // rule: sandgate.control.head
@@ -178,6 +209,8 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
     )
   }
   const { operation, params } = match
+  const isWorldless = isShared && WITHOUT_WORLD.includes(operation.id)
+  const first = own ?? (isWorldless ? engine.worlds.blank() : await worldOf(req, engine))
   const query = req.url.includes('?') ? req.url.slice(req.url.indexOf('?') + 1) : undefined
   const yaml = contract.takesYaml(operation)
   // Nobody looks at the body of a call that takes none.
@@ -196,7 +229,7 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
   const body = yaml ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
   const scenarios = await readScenarios(operation.id, body, bytes, engine)
   // Reading them takes its time, and the world may have been reset meanwhile.
-  const world = scenarios ? worldOf(req, engine) : first
+  const world = scenarios && !isWorldless ? await worldOf(req, engine) : first
   if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(operation.id)) refuseStopped(world)
   const request: ControlRequest = {
     engine,
@@ -218,9 +251,9 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
 }
 
 /** The world that a call is about, with its time up to now. */
-function worldOf(req: Request, engine: Engine): World {
+async function worldOf(req: Request, engine: Engine): Promise<World> {
   const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
-  const world = engine.world(worldId)
+  const world = await engine.claims.acquire(worldId ?? DEFAULT_WORLD)
   if (!world) throw worldNotFound(String(worldId))
   engine.tick(world)
   return world
@@ -258,7 +291,7 @@ function unknownQueryParameters(
 }
 
 function sendProblem(res: Response, error: unknown, { complain, engine }: ControlOptions): void {
-  const body = problemOf(asError(error))
+  const body = problemOf(asError(error, engine))
   const hide = (text: string) => engine.secrets.hide(text, { headers: res.req.headers })
   if (body.status === 500) complain('a bug in the control API', error)
   if (body.status === 405) res.set('allow', (body.allowed as string[]).join(', '))
@@ -267,9 +300,10 @@ function sendProblem(res: Response, error: unknown, { complain, engine }: Contro
   res.send(JSON.stringify({ type, title, status, code, detail: hide(detail), ...mapTexts(more, hide) }))
 }
 
-function asError(error: unknown): SandgateError {
+function asError(error: unknown, { commit }: Engine): SandgateError {
   if (error instanceof SandgateError) return error
-  if (error instanceof StorageError) return storageUnavailable()
+  if (error instanceof StorageError)
+    return commit.shared ? new SandgateError('storage_unavailable', error.message) : storageUnavailable()
   if (error instanceof InvalidTime) return new SandgateError('invalid_request', error.message)
   // Express tells a path that cannot be decoded so.
   const { status, message } = error as { status?: number; message?: string }

@@ -5,7 +5,12 @@ import { didYouMean } from '../text/suggest.ts'
 import { ok, type Routes } from './http.ts'
 
 export const ruleRoutes: Routes = {
-  getHealth: () => ok({ status: 'ok', version }),
+  // rule: sandgate.health
+  getHealth: ({ engine, world }) => {
+    const problem = engine.commit.problem(world)
+    if (problem !== undefined) throw new SandgateError('storage_unavailable', problem)
+    return ok({ status: 'ok', version })
+  },
   listRules: ({ rules, world, query }) => {
     const wanted = [...rules.all.values()].filter(
       (rule) => query.provider === undefined || rule.id.startsWith(`${query.provider}.`),

@@ -1,14 +1,34 @@
 // The one door to durability: nobody else knows that there is a storage. A change is told to somebody only after `committed` has resolved to true.
-import type { PersistedWorld, PreparedWorld, Storage } from '../storage/port.ts'
+import type { PersistedWorld, PreparedWorld, SharedStorage, Storage, WorldStorage } from '../storage/port.ts'
 import { StorageError } from '../storage/port.ts'
-import type { World } from '../world/world.ts'
+import type { Loss, World } from '../world/world.ts'
 import { SandgateError } from './errors.ts'
 
-export { type PersistedWorld, StorageError, StorageRefused } from '../storage/port.ts'
+export { type PersistedWorld, StorageError, StorageRefused, type StoredWorld } from '../storage/port.ts'
 
 /** The disk is full, read-only or gone. */
 export function storageUnavailable(): SandgateError {
   return new SandgateError('storage_unavailable', 'storage is not writable, so the change was rolled back; see stderr')
+}
+
+/** Another process serves the world now, and this call has changed nothing: it may be made again. */
+export class WorldTaken extends Error {}
+
+/** Nobody knows whether what this call changed is stored: no answer would be true. */
+export class OutcomeUnknown extends Error {}
+
+/** Why what was changed in a world does not count. */
+function failureOf(id: string, storage: WorldStorage): Error {
+  switch (storage.loss) {
+    case 'taken':
+      return new WorldTaken(`another process serves the world "${id}" now`)
+    case 'unknown':
+      return new OutcomeUnknown(`nobody knows whether the last change of the world "${id}" is stored`)
+    case 'exists':
+      return new SandgateError('world_exists', `there is a world "${id}" already`, { field: 'id' })
+    default:
+      return storageUnavailable()
+  }
 }
 
 export class Commit {
@@ -21,6 +41,11 @@ export class Commit {
 
   get isDurable(): boolean {
     return this.#storage !== undefined
+  }
+
+  /** What other processes store in the same place; undefined where there are none. */
+  get shared(): SharedStorage | undefined {
+    return this.#storage?.shared
   }
 
   /** The seed that the storage was begun with; undefined without one. */
@@ -49,7 +74,7 @@ export class Commit {
     const rollbacks = storage?.rollbacks
     const outcome = await settled(work())
     // Work that failed may have changed something all the same.
-    if (storage && (!(await storage.flush()) || storage.rollbacks !== rollbacks)) throw storageUnavailable()
+    if (storage && (!(await storage.flush()) || storage.rollbacks !== rollbacks)) throw failureOf(world.id, storage)
     if ('value' in outcome) return outcome.value
     throw outcome.error instanceof StorageError ? storageUnavailable() : outcome.error
   }
@@ -59,9 +84,26 @@ export class Commit {
     return (await world.storage?.flush()) ?? true
   }
 
+  /** Why this process may not serve a world any more; undefined: it serves it, or nothing was rolled back for good. */
+  loss(world: World): Loss | undefined {
+    return world.storage?.loss
+  }
+
+  /** What to tell whoever changed a world when `committed` or `flush` was false. */
+  failure(world: World): Error {
+    return world.storage ? failureOf(world.id, world.storage) : storageUnavailable()
+  }
+
   /** Whether changes of this world can be stored at this moment. */
   isWritable(world: World): boolean {
     return world.storage?.isWritable() ?? true
+  }
+
+  /** Why nothing can be stored at this moment; undefined: it can. */
+  problem(world: World): string | undefined {
+    const { shared } = this
+    if (shared) return shared.problem()
+    return this.isWritable(world) ? undefined : 'storage is not writable; see stderr'
   }
 
   /** How often changes of this world were rolled back. */

@@ -3,6 +3,7 @@ import type { Contract } from '../contract/contract.ts'
 import type { Provider } from '../provider.ts'
 import type { ControlAction } from '../world/journal.ts'
 import type { World } from '../world/world.ts'
+import type { Claims } from './claims.ts'
 import type { Commit } from './commit.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { SandgateError } from './errors.ts'
@@ -31,6 +32,8 @@ export interface Context {
   /** The OpenAPI document of a provider. */
   contract(provider: string): Contract
   readonly worlds: Worlds
+  /** The way to worlds that another process may serve. */
+  readonly claims: Claims
   readonly registry: Registry
   readonly integrity: Integrity
   readonly commit: Commit

@@ -13,12 +13,13 @@ import type { Attempt, Delivery } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { type AdvanceInput, advanceClock, type ClockInput, setClock } from './clock.ts'
 import { COMMANDS, type CommandInput, type CommandName, type CommandResult } from './commands.ts'
-import { Commit } from './commit.ts'
+import { Commit, StorageError } from './commit.ts'
 import { type Context, note, type Outbox } from './context.ts'
 import { InFlightCalls } from './in-flight.ts'
 import { Integrity } from './integrity.ts'
+import { Claims } from './claims.ts'
 import { type BalanceInput, openBalances } from './money.ts'
-import { createWorld, resetWorld, type StartInput, type WorldInput } from './lifecycle.ts'
+import { createWorld, deleteWorld, resetWorld, type StartInput, type WorldInput } from './lifecycle.ts'
 import { Recorder } from './recorder.ts'
 import { Registry } from './registry.ts'
 import { loadUnasked } from './scenarios.ts'
@@ -28,6 +29,7 @@ import { verify } from './verify.ts'
 import { DEFAULT_WORLD, Worlds } from './worlds.ts'
 
 export const DEFAULT_SEED = 'sandgate'
+const WORLDS_MOST = 1_000
 
 export interface Limits {
   /** Bytes of a call's body; default 1 MiB. */
@@ -93,6 +95,7 @@ export class Engine implements Context {
   readonly outbox: Outbox
   readonly secrets: Secrets
   readonly worlds: Worlds
+  readonly claims: Claims
   /** The scenario files it was started with. */
   readonly scenarios: ScenarioFiles
   readonly inFlight = new InFlightCalls()
@@ -114,7 +117,7 @@ export class Engine implements Context {
     this.#listeners = listeners
     this.secrets = secrets
     this.commit = commit
-    this.wall = options.wall ?? wallNow
+    this.wall = wallOf(options.wall ?? wallNow, commit)
     this.registry = new Registry(providers)
     this.integrity = new Integrity(providers, this.registry)
     this.recorder = new Recorder((world) => commit.rollbacks(world))
@@ -126,7 +129,24 @@ export class Engine implements Context {
       changed: (scenario, before) => this.#scenarioChanged(scenario, before),
     })
     this.worlds = this.#createWorlds(options.limits ?? {})
-    secrets.world = () => this.worlds.get(DEFAULT_WORLD)
+    const { worlds } = this
+    const problems = (rows: Parameters<Integrity['problems']>[0]) => this.integrity.problems(rows)
+    this.claims = new Claims({ worlds, commit, problems, most: options.limits?.worlds ?? WORLDS_MOST })
+    secrets.world = () => worlds.get(DEFAULT_WORLD)
+    commit.shared?.listen({
+      lost: (world) => worlds.drop(world),
+      orphaned: (id) => void this.#adopt(id),
+    })
+  }
+
+  /** A world that runs and that nobody serves goes on here. */
+  async #adopt(id: string): Promise<void> {
+    try {
+      const world = await this.claims.acquire(id, { orphan: true })
+      if (world) this.tick(world)
+    } catch (error) {
+      if (!(error instanceof StorageError)) this.#listeners.complain(`the world "${id}" could not be adopted`, error)
+    }
   }
 
   #createSender(): Outbox {
@@ -159,7 +179,7 @@ export class Engine implements Context {
       ),
       assumptions: options.assume ?? {},
       journal: { journalEntries: journalEntries ?? 10_000, journalBytes: journalBytes ?? 64 * 1024 * 1024 },
-      most: worlds ?? 1_000,
+      most: worlds ?? WORLDS_MOST,
       idleMs: durationMs(worldIdle)!,
       idle: (id, ms) => this.#listeners.warn(deletedLine(id, ms, worldIdle, commit.isDurable)),
       wall: this.wall,
@@ -215,6 +235,10 @@ export class Engine implements Context {
 
   createWorld(input: WorldInput, scenario?: Scenario): Promise<World> {
     return createWorld(this, input, scenario)
+  }
+
+  deleteWorld(id: string): Promise<boolean> {
+    return deleteWorld(this, id)
   }
 
   snapshot(world: World): Promise<Buffer[]> {
@@ -287,8 +311,9 @@ export class Engine implements Context {
   }
 
   #scenarioChanged(scenario: Scenario, before: Scenario): void {
-    const world = this.world()!
-    if (world.stopped && world.stopped.rows !== 'good') return
+    // Another process may serve it, which reads the files itself.
+    const world = this.world()
+    if (!world || (world.stopped && world.stopped.rows !== 'good')) return
     const { info, warn } = this.#listeners
     loadUnasked(this, world, scenario)
     note(world, 'scenario', 'the scenario files changed and were loaded again')
@@ -317,6 +342,12 @@ export class Engine implements Context {
         `the world "${id}" is not served: ${reason}. Its files stay as they are; POST reset, PUT snapshot or DELETE start over`,
       )
   }
+}
+
+/** Processes that share worlds go by one clock, that of the storage. */
+function wallOf(wall: () => number, { shared }: Commit): () => number {
+  const offsetMs = shared?.clockOffsetMs ?? 0
+  return offsetMs === 0 ? wall : () => wall() + offsetMs
 }
 
 /** Why a world is gone; in whole hours, where it lay unused that long, else in minutes or seconds. */

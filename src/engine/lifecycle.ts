@@ -2,10 +2,10 @@
 import type { Scenario } from '../scenario/schema.ts'
 import { clockText } from '../text/instants.ts'
 import type { World } from '../world/world.ts'
-import { storageUnavailable } from './commit.ts'
 import { type Context, note } from './context.ts'
 import { SandgateError } from './errors.ts'
 import { loadUnasked } from './scenarios.ts'
+import { DEFAULT_WORLD } from './worlds.ts'
 
 export interface StartInput {
   readonly seed?: string | undefined
@@ -24,12 +24,25 @@ export interface WorldInput extends StartInput {
 
 /** Makes a world. Rejects as `Worlds.create` and `Worlds.fork` do, with `world_not_found` or with `storage_unavailable`. */
 export async function createWorld(context: Context, input: WorldInput, scenario?: Scenario): Promise<World> {
-  const world = input.from === undefined ? fresh(context, input, scenario) : await forked(context, input, scenario)
+  const id = await context.claims.nameOfNew(input.id)
+  const named = { ...input, id }
+  const world = input.from === undefined ? fresh(context, named, scenario) : await forked(context, named, scenario)
   if (scenario) loadUnasked(context, world, scenario)
   // The world is stored when it is made, its scenario only now.
   if (await context.commit.flush(world)) return world
+  const failure = context.commit.failure(world)
   context.worlds.remove(world.id)
-  throw storageUnavailable()
+  throw failure
+}
+
+/** Deletes a world, whoever serves it; false: there is none of that id. Rejects with `default_world` or `StorageError`. */
+export async function deleteWorld({ worlds, commit }: Context, id: string): Promise<boolean> {
+  const { shared } = commit
+  if (!shared || id === DEFAULT_WORLD) return worlds.remove(id)
+  const isDeleted = await shared.delete(id)
+  const served = worlds.peek(id)
+  if (served) worlds.drop(served)
+  return isDeleted
 }
 
 function fresh({ worlds }: Context, { id, seed, clock, assume }: WorldInput, scenario: Scenario | undefined): World {
@@ -40,8 +53,8 @@ function fresh({ worlds }: Context, { id, seed, clock, assume }: WorldInput, sce
   })
 }
 
-function forked({ worlds }: Context, input: WorldInput, scenario: Scenario | undefined): Promise<World> {
-  const from = worlds.get(input.from!)
+async function forked({ worlds, claims }: Context, input: WorldInput, scenario: Scenario | undefined): Promise<World> {
+  const from = await claims.acquire(input.from!)
   if (!from) throw new SandgateError('world_not_found', `there is no world "${input.from}" to fork`, { field: 'from' })
   const refuse = (field: string, message: string) => {
     throw new SandgateError('invalid_request', message, { field })

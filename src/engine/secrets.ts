@@ -1,5 +1,6 @@
 // What lets somebody into this sandbox: the keys and secrets of its settings, the published ones, those of receivers. How they are found in a text is left
 // to redact.ts.
+import { passwordsIn } from '../storage/postgres/address.ts'
 import { hiding, keysIn, secretsOfHeaders, UNSEEN, withoutLogins } from '../text/redact.ts'
 import type { Provider } from '../provider.ts'
 import { Endpoints } from '../world/outbox.ts'
@@ -10,6 +11,8 @@ export interface Settings {
   readonly providers?: Readonly<Record<string, unknown>> | undefined
   readonly callbacks?: Readonly<Record<string, { readonly secret?: string | undefined }>> | undefined
   readonly controlToken?: string | undefined
+  /** Where worlds are kept: the URL of a database may hold a password. */
+  readonly data?: string | undefined
 }
 
 /** Every text that lets somebody in, and what it is called in a case file. */
@@ -31,6 +34,7 @@ export function knownSecrets(
     if (secret !== undefined) found.set(secret, '{{callback secret}}')
   for (const { secret } of world?.rows(Endpoints) ?? []) found.set(secret, '{{callback secret}}')
   if (settings.controlToken) found.set(settings.controlToken, '{{control token}}')
+  for (const password of passwordsIn(settings.data ?? '')) found.set(password, '{{database password}}')
   return found
 }
 

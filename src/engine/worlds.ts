@@ -6,7 +6,6 @@ import type { KeptCheckpoints } from './kept-checkpoints.ts'
 import type { Registry } from './registry.ts'
 import { type Start, startProblem } from './starts.ts'
 import { inSlices } from '../runtime/slices.ts'
-import { iso } from '../text/instants.ts'
 import type { JournalBounds } from '../world/journal.ts'
 import { World } from '../world/world.ts'
 import { WORLD_ID } from './world-ids.ts'
@@ -76,7 +75,8 @@ export class Worlds {
       ...[...options.providers.values()].map((provider) => provider.switches ?? {}),
     )
     for (const [id, was] of options.commit.found()) this.#unopened.set(id, { was, look: options.problems(was.tables) })
-    if (!this.#unopened.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
+    // Where processes share worlds, another one may have made it.
+    if (!options.commit.shared && !this.#unopened.has(DEFAULT_WORLD)) this.reset(DEFAULT_WORLD)
   }
 
   /** Does some of what has to be done before a world that was kept can be used; whoever asks for one earlier does the rest of it. False: nothing is left. */
@@ -96,27 +96,29 @@ export class Worlds {
     if (!kept) return
     this.#unopened.delete(id)
     const { was, look } = kept
-    const problem = was.unread ?? startProblem(was) ?? found ?? firstOf(look)
+    const summary = 'the world was restored from disk; the journal from before the restart is gone'
+    this.goOn(id, was, summary, was.unread ?? startProblem(was) ?? found ?? firstOf(look))
+  }
+
+  /** Goes on with a world as it was stored. `summary`: where it comes from, for its journal; `problem`: why it cannot be served. */
+  goOn(id: string, was: PersistedWorld, summary: string, problem: string | undefined): World {
     if (problem !== undefined) return this.#keepOut(id, was, problem)
     try {
       const world = this.#make(id, was.made ?? {}, {}, was, true)
-      world.journal.add({
-        kind: 'control',
-        at: world.now,
-        action: 'kept',
-        summary: 'the world was restored from disk; the journal from before the restart is gone',
-      })
+      world.journal.add({ kind: 'control', at: world.now, action: 'kept', summary })
+      return world
     } catch (error) {
-      this.#keepOut(id, was, (error as Error).message)
+      return this.#keepOut(id, was, (error as Error).message)
     }
   }
 
   /** It is there to be looked at, and what is on the disk stays as it is until somebody resets or deletes it. */
-  #keepOut(id: string, was: PersistedWorld, problem: string): void {
+  #keepOut(id: string, was: PersistedWorld, problem: string): World {
     const made = startProblem(was) === undefined ? (was.made ?? {}) : {}
     const world = this.#build(id, made, {}, was)
     this.#house(world, made)
     world.stop(problem, undefined, was.unread === undefined ? 'bad' : 'unread')
+    return world
   }
 
   /** The world of that id, which counts as used now. */
@@ -126,6 +128,25 @@ export class Worlds {
     if (!found || this.#goesIdle(id, found)) return undefined
     found.usedMs = this.#options.uptime()
     return found.world
+  }
+
+  /** The world of that id, without counting as a use of it. */
+  peek(id: string): World | undefined {
+    return this.#worlds.get(id)?.world
+  }
+
+  /** Another process serves the world from here on, or nobody does: its memory goes, what is stored of it stays. */
+  drop(world: World): void {
+    if (!this.has(world)) return
+    this.#worlds.delete(world.id)
+    this.#emptied(world)
+  }
+
+  /** A world that nobody sees and nothing is stored of, where only settings matter. `reason`: why the one of its id cannot be served now. */
+  blank(id = DEFAULT_WORLD, reason?: string): World {
+    const world = this.#build(id, {}, {}, undefined, true)
+    if (reason !== undefined) world.stop(reason, undefined, 'away')
+    return world
   }
 
   /** Whether this is the world of its id, and not one that was deleted or made new since. */
@@ -143,6 +164,11 @@ export class Worlds {
     return [...this.#worlds.values()]
       .flatMap(({ checkpoints }) => [...checkpoints.values()])
       .reduce((sum, { rows }) => sum + rows, 0)
+  }
+
+  /** How long a world may lie unused before it is deleted, ms. */
+  get idleMs(): number {
+    return this.#options.idleMs
   }
 
   // rule: sandgate.worlds.usage
@@ -256,7 +282,7 @@ export class Worlds {
     world.clock.tick(wall())
     this.#house(world, made)
     this.#emptied(before)
-    void commit.flush(world)
+    if (!(await commit.flush(world))) throw commit.failure(world)
     return world
   }
 
@@ -294,7 +320,7 @@ export class Worlds {
   }
 
   /** A world that nobody sees yet. */
-  #build(id: string, made: Start, changes: Start, was?: PersistedWorld): World {
+  #build(id: string, made: Start, changes: Start, was?: PersistedWorld, isBlank = false): World {
     const options = this.#options
     const start = {
       ...made,
@@ -311,7 +337,7 @@ export class Worlds {
       assumptions: { ...options.assumptions, ...start.assume },
       switches: this.#switches,
       react: (timer, world) => options.registry.react(timer, world),
-      onStop: (world, error) => options.stopped(world, error),
+      onStop: isBlank ? undefined : (world, error) => options.stopped(world, error),
       ...options.journal,
     })
     if (was) {
@@ -373,24 +399,4 @@ function isBusy({ clock }: World): boolean {
 function firstOf(look: Iterable<string | undefined>): string | undefined {
   for (const problem of look) if (problem !== undefined) return problem
   return undefined
-}
-
-/** What was asked for and does not count, because the default world was restored from disk: one line each. */
-export function ignoredOptions(
-  commit: Commit,
-  { seed, clock }: { readonly seed?: string | undefined; readonly clock?: string | undefined },
-): string[] {
-  const [, persisted] = [...commit.found()].find(([id]) => id === DEFAULT_WORLD) ?? []
-  if (!persisted || persisted.unread !== undefined) return []
-  const { startMs, frozen } = persisted
-  const began = frozen ? iso(startMs) : 'real'
-  const isOther = clock !== undefined && (clock === 'real' ? frozen : !frozen || Date.parse(clock) !== startMs)
-  const ignored = [
-    ...(seed !== undefined && seed !== persisted.seed ? [`(seed "${persisted.seed}"): --seed ${seed} is ignored`] : []),
-    ...(isOther ? [`(clock ${began}): --clock ${clock} is ignored`] : []),
-  ]
-  return ignored.map(
-    (what) =>
-      `world "${DEFAULT_WORLD}" was restored from disk ${what}. POST /_sandgate/reset to start over, or use another --data`,
-  )
 }

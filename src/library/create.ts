@@ -20,6 +20,7 @@ import { happened } from '../world/clock.ts'
 import { Deliveries, Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
+import { isDatabase } from '../storage/postgres/address.ts'
 import { complaintsOf } from '../text/complaints.ts'
 import { YamlError } from '../text/yaml.ts'
 
@@ -29,6 +30,13 @@ const LOOKED_AT = 1_000
 export async function openSandbox(options: api.SandboxOptions): Promise<api.WithProviders<api.Sandbox>> {
   const providers = await findProviders()
   checked('createSandbox', librarySchema(providers), options)
+  if (options.data !== undefined && isDatabase(options.data))
+    throw new SandgateError(
+      422,
+      'createSandbox: data: expected a directory. A database is for processes that share worlds: start sandgate serve --data postgres://…, and use connectSandbox',
+      undefined,
+      'invalid_request',
+    )
   const { port, host, log = 'off', ...rest } = options
   const core = await Sandbox.open(providers, {
     ...defined(rest),

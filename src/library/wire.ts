@@ -75,8 +75,8 @@ export interface components {
       }
       /** @description Why the world is stopped or not served; absent otherwise. */
       readonly problem?: string | undefined
-      /** @description How many calls its providers got since it began, or since this process started. */
-      readonly calls: number
+      /** @description How many calls its providers got since it began, or since this process served it; null: another process serves it. */
+      readonly calls: number | null
       /** @description When it was used last, in wall time. */
       readonly used_at: components['schemas']['Instant']
       /** @description When it is deleted unless somebody uses it before, in wall time (limits.worldIdle); null if it is not. */

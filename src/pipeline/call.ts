@@ -56,7 +56,11 @@ export async function reply(
 /** The rows of this world are not what they should be, so nothing is looked for among them. */
 function notProviderRuntime(runtime: ProviderRuntime, exchange: Exchange, world: World): StoredResponse {
   exchange.stoppedBy = 'world'
-  const hint = `the world "${world.id}" is not served: ${world.stopped!.reason}; POST _sandgate/reset starts it over`
+  const { reason, rows } = world.stopped!
+  const hint =
+    rows === 'away'
+      ? `the world "${world.id}" cannot be served now: ${reason}`
+      : `the world "${world.id}" is not served: ${reason}; POST _sandgate/reset starts it over`
   // A header has no room for letters of everywhere.
   const refused = refusing(exchange, () => {
     throw new Refusal('unavailable', {}, hint.replace(/[^\x20-\x7e]/g, '?'))
@@ -64,8 +68,11 @@ function notProviderRuntime(runtime: ProviderRuntime, exchange: Exchange, world:
   return write(refused!, runtime, exchange, world)
 }
 
-/** Nothing that this call did could be response, and nothing of it is there any more. */
+/** Nothing that this call did could be stored, and nothing of it is there any more; or nobody knows, and then no answer would be true. */
 function unavailable(sent: Sent, runtime: ProviderRuntime, exchange: Exchange, world: World): Sent {
+  const loss = runtime.commit.loss(world)
+  if (loss === 'taken' || loss === 'exists') return { ...sent, taken: true }
+  if (loss === 'unknown') return { ...sent, drop: 'close' }
   const { status, headers, text } = write(
     runtime.provider.refusals.unavailable!({}, exchange.call),
     runtime,

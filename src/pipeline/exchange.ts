@@ -38,7 +38,9 @@ export interface Sent {
   readonly drop?: DropHow | undefined
   readonly corrupt?: CorruptHow | undefined
   readonly bytesPerSecond?: number | undefined
-  /** What the sandbox adds to the headers, and what the log and the metrics tell of it. */
+  /** Another process serves the world: the call has changed nothing, and may be made again. */
+  readonly taken?: true
+  /** What the sandbox adds to the headers, and what the log and the metrics tell of it; entry 0: there is none. */
   readonly told: {
     readonly operation: string | undefined
     readonly entry: number

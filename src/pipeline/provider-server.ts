@@ -1,6 +1,7 @@
 // A provider's call from bytes to bytes: found by its path, host or key, read, answered, written. It never goes through a router.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Incoming } from '../contract/received-call.ts'
+import { StorageError } from '../engine/commit.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Provider } from '../provider.ts'
 import { receive } from '../runtime/body.ts'
@@ -10,7 +11,10 @@ import { reply } from './call.ts'
 import type { ProviderRuntime, Sent } from './exchange.ts'
 import { answerProblem } from './malformed.ts'
 import { send, Turn } from './send.ts'
-import { incomingOf, type Target, targetOf } from './target.ts'
+import { incomingOf, type Target, targetOf, worldsOf } from './target.ts'
+
+/** How often a call is made again whose world another process took meanwhile. */
+const TAKEN_MOST = 5
 
 export interface ProviderServerOptions {
   readonly engine: Engine
@@ -42,17 +46,51 @@ export class ProviderServer {
   /** Answers the request, if it is for a provider. */
   serves(req: IncomingMessage, res: ServerResponse): boolean {
     const { engine, runtimes, bodyBytes, queue } = this.#options
+    if (engine.commit.shared) return this.#servesShared(req, res)
     const target = targetOf(req, runtimes, engine.worlds)
     if (!target) return false
     const { world } = target
     if (world) receive(req, bodyBytes, queue, (body) => this.#answer(req, res, target, world, body))
-    else
-      answerProblem(res, {
-        status: 404,
-        code: 'world_not_found',
-        detail: `there is no world "${engine.secrets.hide(String(target.worldId))}"; GET /_sandgate/worlds lists those there are`,
-      })
+    else this.#noWorld(res, target.worldId)
     return true
+  }
+
+  /** The same where another process may serve the world: it is asked for once the call is there. */
+  #servesShared(req: IncomingMessage, res: ServerResponse): boolean {
+    const { runtimes, bodyBytes, queue } = this.#options
+    const ids = worldsOf(req, runtimes)
+    if (!ids) return false
+    receive(req, bodyBytes, queue, (body) => {
+      void this.#acquire(ids).then((found) => {
+        const target = targetOf(req, runtimes, { get: (id) => (found?.id === id ? found : undefined) })!
+        if (found) this.#answer(req, res, target, found, body)
+        else this.#noWorld(res, target.worldId)
+      })
+    })
+    return true
+  }
+
+  /** The first of these worlds that there is; one that says so where nothing can be read now. */
+  async #acquire(ids: readonly string[]): Promise<World | undefined> {
+    const { engine, complain } = this.#options
+    try {
+      for (const id of ids) {
+        const world = await engine.claims.acquire(id)
+        if (world) return world
+      }
+      return undefined
+    } catch (error) {
+      if (!(error instanceof StorageError)) complain(`the world "${ids[0]}" could not be asked for`, error)
+      return engine.worlds.blank(ids[0], error instanceof StorageError ? error.message : 'a bug in Sandgate')
+    }
+  }
+
+  #noWorld(res: ServerResponse, id: string | undefined): void {
+    answerProblem(res, {
+      status: 404,
+      code: 'world_not_found',
+      detail: `there is no world "${this.#options.engine.secrets.hide(String(id))}"; GET /_sandgate/worlds lists those there are`,
+    })
   }
 
   /** Who is kept waiting for ever is let go, and so is everybody who is answered from now on. */
@@ -72,7 +110,7 @@ export class ProviderServer {
       complain(`no answer could be made for ${method} ${engine.secrets.hide(linePath, { headers, world })}`, error)
       if (!res.headersSent) answerProblem(res, { status: 500, detail: 'a bug in Sandgate; stderr has it' })
     }
-    const leave = (sent: Sent): void => {
+    const leave = (sent: Sent, world: World): void => {
       try {
         send(res, sent, body === undefined || !this.keepsAlive, pause, this.#closed ? undefined : this.#hanging)
         const ms = performance.now() - begin
@@ -82,6 +120,29 @@ export class ProviderServer {
         failed(error)
       }
     }
-    reply(incoming, runtime, world).then((sent) => this.#turn.atEnd(() => leave(sent)), failed)
+    const answer = (sent: Sent, world: World) => this.#turn.atEnd(() => leave(sent, world))
+    const again = () =>
+      this.#again(incoming, runtime, world.id).then(
+        (last) => (last ? answer(last.sent, last.world) : this.#noWorld(res, world.id)),
+        failed,
+      )
+    reply(incoming, runtime, world).then((sent) => (sent.taken ? void again() : answer(sent, world)), failed)
+  }
+
+  // rule: sandgate.shared.fenced
+  /** Another process took the world before this call was stored: it is made again, on what the world is by now. Undefined: it is gone. */
+  async #again(
+    incoming: Incoming,
+    runtime: ProviderRuntime,
+    id: string,
+  ): Promise<{ readonly sent: Sent; readonly world: World } | undefined> {
+    for (let times = 0; times < TAKEN_MOST; times++) {
+      const world = await this.#acquire([id])
+      if (!world) return undefined
+      const sent = await reply(incoming, runtime, world)
+      if (!sent.taken) return { sent, world }
+    }
+    const world = this.#options.engine.worlds.blank(id, 'other processes keep taking it')
+    return { sent: await reply(incoming, runtime, world), world }
   }
 }

@@ -32,7 +32,7 @@ export function send(
 function headOf(headers: Sent['headers'], { told }: Sent, length: number, close: boolean): string[] {
   const head: string[] = []
   for (const name in headers) head.push(name, headers[name]!)
-  head.push('x-sandgate-entry', String(told.entry))
+  if (told.entry > 0) head.push('x-sandgate-entry', String(told.entry))
   if (told.hint) head.push('x-sandgate-hint', told.hint)
   head.push('content-length', String(length))
   if (close) head.push('connection', 'close')

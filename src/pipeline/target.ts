@@ -30,7 +30,7 @@ export interface Target {
 export function targetOf(
   req: IncomingMessage,
   runtimes: ReadonlyMap<string, ProviderRuntime>,
-  worlds: Worlds,
+  worlds: Pick<Worlds, 'get'>,
 ): Target | undefined {
   const url = req.url!
   const queryAt = url.indexOf('?')
@@ -68,6 +68,16 @@ export function targetOf(
     }
   req.headers[keyHeader] = (key as string).slice(0, suffix.index)
   return { runtime: found.runtime, worldId: suffix[1], world, path, linePath, query, unknownWorldSuffix: undefined }
+}
+
+/** The worlds that a request may be for, the first that there is: for those that are asked for before they are there. Undefined: it is for no provider. */
+export function worldsOf(req: IncomingMessage, runtimes: ReadonlyMap<string, ProviderRuntime>): string[] | undefined {
+  const found = byPlace(req.url!.split('?', 1)[0]!, req.headers.host ?? '', runtimes)
+  if (!found) return undefined
+  if (found.worldId !== undefined) return [found.worldId]
+  const key = req.headers[found.runtime.provider.keyHeader]
+  const suffix = typeof key === 'string' ? KEY_SUFFIX.exec(key)?.[1] : undefined
+  return suffix === undefined ? [DEFAULT_WORLD] : [suffix, DEFAULT_WORLD]
 }
 
 function byPlace(

@@ -32,8 +32,8 @@ export interface WorldOptions extends JournalBounds {
 export interface Stopped {
   /** One sentence for people. */
   readonly reason: string
-  /** Whether its rows are valid, invalid, or could not be read at all; in the last two cases the world is not served. */
-  readonly rows: 'good' | 'bad' | 'unread'
+  /** Whether its rows are valid, invalid, could not be read at all, or are nowhere at this moment; but for the first case the world is not served. */
+  readonly rows: 'good' | 'bad' | 'unread' | 'away'
 }
 
 /** An allocation: an address that a provider gave to a partner, for `GET addresses` and for attributing deposits. */
@@ -85,7 +85,15 @@ export interface WorldStorage {
   flush(): Promise<boolean>
   /** Whether anything can be stored at this moment. */
   isWritable(): boolean
+  /** Why changes of this world were rolled back for good: whatever is asked of it from then on is lost. Undefined: it is served. */
+  readonly loss?: Loss | undefined
 }
+
+/**
+ * Why a process may no longer serve a world: another process has it, it was deleted, one of its id was there already, nothing could be stored, or it could
+ * not be learnt whether something was stored.
+ */
+export type Loss = 'taken' | 'exists' | 'unavailable' | 'unknown'
 
 /** The rows of a world, and world time with the wall's reading it belongs to. */
 export interface WorldState {

@@ -5,7 +5,7 @@ import { setImmediate } from '../../runtime/timers.ts'
 import { FILE_MODE, framed, type Ground, records } from './log.ts'
 import { StorageRefused } from '../port.ts'
 import { checkFormat, type FoundCheckpoint } from './recovery.ts'
-import { applied, changeProblem, type CheckpointEnd, type CheckpointHead, type RowLine, rowsProblem } from './state.ts'
+import { applied, changeProblem, type CheckpointEnd, type CheckpointHead, type RowLine, rowsProblem } from '../state.ts'
 
 /** Rows of one slice: well under a millisecond of work. */
 const SLICE_ROWS = 128

@@ -5,7 +5,7 @@ import type { World } from '../../world/world.ts'
 import { lock } from './lock.ts'
 import { type Disk, FILE_MODE, FOLDER_MODE, type LogFile, syncFolder } from './log.ts'
 import { checkFormat } from './recovery.ts'
-import { FORMAT } from './state.ts'
+import { FORMAT } from '../state.ts'
 import { Store, type StoreOptions } from './store.ts'
 import { type PersistedWorld, type PreparedWorld, type Storage, StorageError, StorageRefused } from '../port.ts'
 
@@ -14,29 +14,6 @@ const FOLD_BYTES = 16 * 1024 * 1024
 const SCRATCH_BYTES = 1024 * 1024
 /** A world that was deleted, and was not gone yet when the process ended. */
 const GONE = /\.gone-\d+$/
-
-/** What a sandbox is told about keeping. */
-export interface StorageOptions {
-  /** What every world derives its draws from. Default `sandgate`. */
-  readonly seed?: string | undefined
-  /** The directory in which worlds are kept; in memory alone unless given. */
-  readonly data?: string | undefined
-  /** What is kept survives power cuts too. */
-  readonly fsync?: boolean | undefined
-  /** What it is kept on, and from how many bytes on a log is folded; for tests. */
-  readonly keep?: { readonly disk?: Disk | undefined; readonly foldBytes?: number | undefined } | undefined
-}
-
-/** Undefined when nothing is to be kept. Throws `StorageRefused`. */
-export async function openStorage(
-  { data, seed, fsync, keep }: StorageOptions,
-  otherwise: string,
-  tell: (line: string) => void,
-): Promise<FileStorage | undefined> {
-  return data === undefined
-    ? undefined
-    : FileStorage.open({ folder: data, seed, otherwise, sync: fsync, tell, ...keep })
-}
 
 interface FileStorageOptions {
   readonly folder: string

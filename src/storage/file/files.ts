@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { type Ground, LogFile, syncFolder } from './log.ts'
 import { nameOf, numbered, type Recovered } from './recovery.ts'
-import { FORMAT, type LogHead } from './state.ts'
+import { FORMAT, type LogHead } from '../state.ts'
 
 /** Begins the log of this number. */
 export function startLog(folder: string, number: number, ground: Ground): LogFile {

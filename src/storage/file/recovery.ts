@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { type Disk, records } from './log.ts'
 import { StorageRefused } from '../port.ts'
-import { applied, type Change, changeProblem, FORMAT, type LogHead, type State } from './state.ts'
+import { applied, type Change, changeProblem, FORMAT, type LogHead, type State } from '../state.ts'
 
 /** Where a directory stands. */
 export interface Recovered {

@@ -19,7 +19,7 @@ import {
   type Origin,
   originOf,
   type State,
-} from './state.ts'
+} from '../state.ts'
 
 /** Journal ids that are given out before the log is told of more. */
 const ENTRIES_AHEAD = 10_000

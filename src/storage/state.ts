@@ -1,8 +1,8 @@
 // A world as it lies on the disk: what records say, and the state that follows from them. Rows are absolute, so that a record which is applied
 // twice does no harm.
 import { createHash } from 'node:crypto'
-import type { RowChange } from '../../world/tables.ts'
-import type { World } from '../../world/world.ts'
+import type { RowChange } from '../world/tables.ts'
+import type { World } from '../world/world.ts'
 
 /** Raised when what was written before can no longer be read. */
 export const FORMAT = 1
