@@ -1,7 +1,7 @@
 // Tests wait for what is to be, never for a while: a condition is asked again until it holds, with a deadline against hangs only.
 import { setTimeout as after } from 'node:timers/promises'
 
-const HANG_MS = 120_000
+const HANG_MS = 40_000
 const POLL_MS = 15
 
 /** Asks until `problem` answers undefined, and fails with its last answer when that never happens. */

@@ -1,10 +1,16 @@
 // What stands in front of the processes, as small as it can be: it chooses one for each call, and takes the next one only when nobody listens there.
 import { createHash } from 'node:crypto'
 import type { Request } from '../kit.ts'
-import { type Answer, ask, type Failure, type SandgateNode } from './node.ts'
+import { type Answer, ask, type Failure } from './node.ts'
+
+/** Something that listens, in a process of its own or in this one. */
+export interface Listener {
+  readonly name: string
+  readonly port: number
+}
 
 /** In which order the processes are tried for a call to this world. */
-export type Policy = (world: string, nodes: readonly SandgateNode[]) => readonly SandgateNode[]
+export type Policy = (world: string, nodes: readonly Listener[]) => readonly Listener[]
 
 /** Each world at one process, as nginx and HAProxy do it with the files in deploy/. */
 export const byWorld: Policy = (world, nodes) => nodes.toSorted((a, b) => weight(world, a) - weight(world, b))
@@ -24,18 +30,18 @@ export function mostlyByWorld(random: () => number, share: number): Policy {
   return (world, nodes) => (random() < share ? turn(world, nodes) : byWorld(world, nodes))
 }
 
-function weight(world: string, { name }: SandgateNode): number {
+function weight(world: string, { name }: Listener): number {
   return createHash('sha256').update(`${world} ${name}`).digest().readUInt32BE()
 }
 
 export class Balancer {
   /** Who can be asked at this moment; those that ended are taken out and new ones put in by whoever runs them. */
-  readonly nodes: SandgateNode[]
+  readonly nodes: Listener[]
   policy: Policy
   /** How long an answer is waited for. */
   patienceMs = 60_000
 
-  constructor(nodes: SandgateNode[], policy: Policy) {
+  constructor(nodes: Listener[], policy: Policy) {
     this.nodes = nodes
     this.policy = policy
   }

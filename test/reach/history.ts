@@ -1,5 +1,6 @@
 // What was said to the clients of one world: who was promised what, what may or may not have happened, and in which order they saw it.
 import type { Place, Wish } from './calls.ts'
+import type { Failure } from './node.ts'
 
 /** What was wished, until it is answered; with a key it is asked for again. */
 export interface Creation {
@@ -24,6 +25,14 @@ export interface Seen {
   readonly by: string
 }
 
+/** A call that brought nothing. */
+export interface Missed {
+  readonly how: Failure | 503
+  readonly from: number
+  readonly until: number
+  readonly by: string
+}
+
 export class History {
   readonly world: string
   readonly creations: Creation[] = []
@@ -35,6 +44,8 @@ export class History {
   readonly requests: Seen[] = []
   /** Calls that failed as they should not have, or answers that contradict each other. */
   readonly wrong: string[] = []
+  /** Calls that were not answered, or answered as unavailable. */
+  readonly failures: Missed[] = []
   /** How calls ended, for the report. */
   readonly ends = new Map<string, number>()
 

@@ -49,15 +49,8 @@ export class Load {
   /** Makes the worlds, and tells them where callbacks go. */
   async prepare(receiver?: Receiver): Promise<void> {
     for (const { id, clock } of this.#worlds) {
-      const body = JSON.stringify({ id, ...(clock !== undefined && { clock }) })
-      const made = await this.balancer.send(id, {
-        method: 'POST',
-        path: '/_sandgate/worlds',
-        body,
-        headers: { 'content-type': 'application/json' },
-      })
-      if (typeof made.answer === 'string' || made.answer.status !== 201)
-        throw new Error(`the world ${id} was not made: ${JSON.stringify(made.answer)}`)
+      const made = await this.control(id, 'PUT', '', clock === undefined ? {} : { clock })
+      if (made.status !== 201) throw new Error(`the world ${id} was not made: ${made.status} ${made.text}`)
       for (const provider of receiver ? PROVIDERS : []) {
         const url = receiver!.urlFor(id, provider)
         const { status, text } = await this.control(id, 'PUT', `/callbacks/endpoints/${provider}`, { url })
@@ -207,10 +200,14 @@ export class Load {
     const { answer, node } = await this.balancer.send(history.world, signed)
     const until = performance.now()
     history.ended(typeof answer === 'string' ? answer : answer.status)
-    if (typeof answer === 'string') return answer
+    if (typeof answer === 'string') {
+      history.failures.push({ how: answer, from, until, by: node })
+      return answer
+    }
     this.answered++
     this.onAnswer()
     if (answer.status === 503) {
+      history.failures.push({ how: 503, from, until, by: node })
       const wrong = offContract(provider, request, answer)
       if (wrong) history.wrong.push(wrong)
       return answer
