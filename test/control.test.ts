@@ -1310,9 +1310,12 @@ describe('guard', () => {
 })
 
 describe('what it is not', () => {
+  test.each(['', '/'])('a world itself is made or found at "%s", and nothing else', async (path) => {
+    const reply = await ask(box, 'GET', path)
+    expect([reply.status, reply.headers.allow, reply.json.detail]).toEqual([405, 'PUT', '/ knows PUT'])
+  })
+
   test.each([
-    '',
-    '/',
     '/nothing',
     '/clock/',
     '/clock/advance/now',

@@ -21,6 +21,8 @@ export interface ControlRequest extends CommandInput {
   /** What GET metrics answers. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
   readonly query: Readonly<Record<string, any>>
+  /** SHA-256 of the scenario within the body, as it was written. */
+  readonly scenarioHash?: string | undefined
   /** The body as it was sent: numbers of JSON may have more digits in it than `body` holds. */
   readonly bytes: Buffer
   readonly headers: IncomingHttpHeaders

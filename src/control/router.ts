@@ -46,7 +46,7 @@ import { receiveSnapshot } from './snapshot-body.ts'
 import { snapshotRoutes } from './snapshot.ts'
 import { verifyRoutes } from './verify.ts'
 import { withdrawalRoutes } from './withdrawals.ts'
-import { worldNotFound, worldRoutes } from './worlds.ts'
+import { ensureWorld, worldNotFound, worldRoutes } from './worlds.ts'
 
 const ROUTES: Routes = {
   ...actionRoutes,
@@ -187,12 +187,10 @@ async function dispatched(control: ControlOptions, req: Request, bytes: Buffer):
 async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): Promise<ControlResponse> {
   const { engine } = control
   const contract = control.contract()
-  const isShared = engine.commit.shared !== undefined
-  const own = isShared ? undefined : await worldOf(req, engine)
-
   const path = contract.basePath + req.path
   // rule: sandgate.control.head
   const match = contract.match(req.method === 'HEAD' ? 'GET' : req.method, path)
+  const first = await worldFor(match?.operation.id, req, engine)
   if (!match) {
     const allowed = allowedAt(path, contract)
     // rule: sandgate.http.options
@@ -209,8 +207,6 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
     )
   }
   const { operation, params } = match
-  const isWorldless = isShared && WITHOUT_WORLD.includes(operation.id)
-  const first = own ?? (isWorldless ? engine.worlds.blank() : await worldOf(req, engine))
   const query = req.url.includes('?') ? req.url.slice(req.url.indexOf('?') + 1) : undefined
   const yaml = contract.takesYaml(operation)
   // Nobody looks at the body of a call that takes none.
@@ -229,11 +225,10 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
   const body = yaml ? yamlText(bytes) : content.kind === 'json' ? content.value : undefined
   const scenarios = await readScenarios(operation.id, body, bytes, engine)
   // Reading them takes its time, and the world may have been reset meanwhile.
-  const world = scenarios && !isWorldless ? await worldOf(req, engine) : first
-  if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(operation.id)) refuseStopped(world)
-  const request: ControlRequest = {
+  const world = first && scenarios ? await worldFor(operation.id, req, engine) : first
+  if (world?.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(operation.id)) refuseStopped(world)
+  const request: Omit<ControlRequest, 'world'> = {
     engine,
-    world,
     contract,
     rules: control.rules,
     events: control.events,
@@ -247,16 +242,28 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
     // A name that leads to a provider or a world is no place to find the others under.
     origin: `http://${authorityOf(req).replace(/^[a-z0-9.-]+\.(?=localhost\.?(:\d*)?$)/i, '')}`,
   }
-  return engine.commit.withCommit(world, async () => ROUTES[operation.id]!(request))
+  if (!world) return ensureWorld(worldIdOf(req) ?? DEFAULT_WORLD, request)
+  return engine.commit.withCommit(world, async () => ROUTES[operation.id]!({ ...request, world }))
+}
+
+/** The world that an operation works on; undefined: the one that may be about a world which is not there yet. */
+async function worldFor(operation: string | undefined, req: Request, engine: Engine): Promise<World | undefined> {
+  if (operation === 'ensureWorld') return undefined
+  const asksForNone = operation === undefined || WITHOUT_WORLD.includes(operation)
+  return engine.commit.shared && asksForNone ? engine.worlds.blank() : worldOf(req, engine)
 }
 
 /** The world that a call is about, with its time up to now. */
 async function worldOf(req: Request, engine: Engine): Promise<World> {
-  const worldId = /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
+  const worldId = worldIdOf(req)
   const world = await engine.claims.acquire(worldId ?? DEFAULT_WORLD)
   if (!world) throw worldNotFound(String(worldId))
   engine.tick(world)
   return world
+}
+
+function worldIdOf(req: Request): string | undefined {
+  return /^\/w\/([^/]+)/.exec(req.baseUrl)?.[1] ?? labelsOf(req.headers.host ?? '')?.world
 }
 
 /** What may be asked at a path: what the document has, and HEAD wherever it has GET. */

@@ -1,4 +1,5 @@
 // `scenario`: checked, loaded, read with what has fired and what never did, and unloaded.
+import { createHash } from 'node:crypto'
 import type { Engine } from '../engine/engine.ts'
 import { invalidScenario, knownTo } from '../engine/scenarios.ts'
 import { inSlices } from '../runtime/slices.ts'
@@ -9,6 +10,9 @@ import { exactJson, exactText } from '../text/exact.ts'
 import { withoutMark } from '../text/reading.ts'
 import { YamlError } from '../text/yaml.ts'
 import { type ControlRequest, NO_CONTENT, ok, type Routes, run } from './http.ts'
+
+/** Operations whose body may hold a scenario beside other things. */
+const WITH_SCENARIO: readonly string[] = ['createWorld', 'ensureWorld']
 
 export const scenarioRoutes: Routes = {
   putScenario: async (request) => ok(scenarioView(await run('putScenario', request))),
@@ -29,17 +33,20 @@ export async function readScenarios(
   body: any,
   bytes: Buffer,
   engine: Engine,
-): Promise<Pick<ControlRequest, 'scenario' | 'rule'> | undefined> {
+): Promise<Pick<ControlRequest, 'scenario' | 'scenarioHash' | 'rule'> | undefined> {
   const known = knownTo(engine)
   if (operation === 'putScenario') return { scenario: await inTurn(readingScenario(body, 'body', known)) }
   if (operation === 'armFault') return { rule: await inTurn(readingRule(body, 'body', known)) }
-  if (operation !== 'createWorld' || body?.scenario === undefined) return undefined
+  if (!WITH_SCENARIO.includes(operation) || body?.scenario === undefined) return undefined
   // Inside of another body it is text, or an object with every digit of its numbers.
   const written =
     typeof body.scenario === 'string'
       ? body.scenario
       : exactText((exactJson(withoutMark(bytes).toString('utf8')) as { scenario: unknown }).scenario)
-  return { scenario: await inTurn(readingScenario(written, 'scenario', known)) }
+  return {
+    scenario: await inTurn(readingScenario(written, 'scenario', known)),
+    scenarioHash: createHash('sha256').update(written).digest('hex'),
+  }
 }
 
 function inTurn<T>(steps: Iterator<unknown, T>): Promise<T> {

@@ -5,11 +5,11 @@ import { SandgateError } from '../engine/errors.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
 import { iso } from '../text/instants.ts'
 import type { World } from '../world/world.ts'
-import { created, NO_CONTENT, ok, type Routes } from './http.ts'
+import { type ControlRequest, type ControlResponse, created, NO_CONTENT, ok, type Routes } from './http.ts'
 
 export const worldRoutes: Routes = {
-  createWorld: async ({ engine, body, scenario, origin }) =>
-    created(worldView(await engine.createWorld(body ?? {}, scenario), engine, origin)),
+  createWorld: async ({ engine, body, scenario, scenarioHash, origin }) =>
+    created(worldView(await engine.createWorld({ ...body, scenarioHash }, scenario), engine, origin)),
   listWorlds: async ({ engine, origin }) => ok({ data: await worldViews(engine, origin) }),
   deleteWorld: async ({ engine, params }) => {
     if (!(await engine.deleteWorld(params.id!))) throw worldNotFound(params.id!)
@@ -24,6 +24,16 @@ async function worldViews(engine: Engine, origin: string) {
     const served = stored.isOwn ? worlds.peek(stored.id) : undefined
     return served ? worldView(served, engine, origin) : storedView(stored, engine, origin)
   })
+}
+
+/** `ensureWorld`: the one call about a world that need not be there yet. */
+export async function ensureWorld(
+  id: string,
+  { engine, body, scenario, scenarioHash, origin }: Omit<ControlRequest, 'world'>,
+): Promise<ControlResponse> {
+  const { world, isNew } = await engine.ensureWorld({ ...body, id, scenarioHash }, scenario)
+  const view = worldView(world, engine, origin)
+  return isNew ? created(view) : ok(view)
 }
 
 export function worldNotFound(id: string): SandgateError {

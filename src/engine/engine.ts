@@ -19,7 +19,7 @@ import { InFlightCalls } from './in-flight.ts'
 import { Integrity } from './integrity.ts'
 import { Claims } from './claims.ts'
 import { type BalanceInput, openBalances } from './money.ts'
-import { createWorld, deleteWorld, resetWorld, type StartInput, type WorldInput } from './lifecycle.ts'
+import { createWorld, deleteWorld, ensureWorld, resetWorld, type StartInput, type WorldInput } from './lifecycle.ts'
 import { Recorder } from './recorder.ts'
 import { Registry } from './registry.ts'
 import { loadUnasked } from './scenarios.ts'
@@ -239,6 +239,10 @@ export class Engine implements Context {
 
   deleteWorld(id: string): Promise<boolean> {
     return deleteWorld(this, id)
+  }
+
+  ensureWorld(input: WorldInput & { readonly id: string }, scenario?: Scenario): ReturnType<typeof ensureWorld> {
+    return ensureWorld(this, input, scenario)
   }
 
   snapshot(world: World): Promise<Buffer[]> {

@@ -2,9 +2,11 @@
 import type { Scenario } from '../scenario/schema.ts'
 import { clockText } from '../text/instants.ts'
 import type { World } from '../world/world.ts'
-import { type Context, note } from './context.ts'
+import { type Context, note, refuseStopped } from './context.ts'
 import { SandgateError } from './errors.ts'
 import { loadUnasked } from './scenarios.ts'
+import type { Start, Wish } from './starts.ts'
+import { refuseOtherWish } from './wishes.ts'
 import { DEFAULT_WORLD } from './worlds.ts'
 
 export interface StartInput {
@@ -20,6 +22,8 @@ export interface WorldInput extends StartInput {
   readonly assume?: Readonly<Record<string, string>> | undefined
   /** The id of a world that this one is to be a copy of; then there is no seed, no clock and no `assume`. */
   readonly from?: string | undefined
+  /** SHA-256 of its scenario as it was written, by which whoever asks for the same again is known. */
+  readonly scenarioHash?: string | undefined
 }
 
 /** Makes a world. Rejects as `Worlds.create` and `Worlds.fork` do, with `world_not_found` or with `storage_unavailable`. */
@@ -45,12 +49,52 @@ export async function deleteWorld({ worlds, commit }: Context, id: string): Prom
   return isDeleted
 }
 
-function fresh({ worlds }: Context, { id, seed, clock, assume }: WorldInput, scenario: Scenario | undefined): World {
-  return worlds.create(id, {
+// rule: sandgate.worlds.ensure
+/**
+ * The world of an id: found, or made when there is none. Rejects as `createWorld` does, with `world_exists` where it was made from another wish, and
+ * with `world_stopped`.
+ */
+export async function ensureWorld(
+  context: Context,
+  input: WorldInput & { readonly id: string },
+  scenario?: Scenario,
+): Promise<{ readonly world: World; readonly isNew: boolean }> {
+  const { worlds, claims, commit } = context
+  const found = await claims.acquire(input.id)
+  if (!found) {
+    const made = await createWorld(context, input, scenario).catch((error: unknown) => {
+      // Another process may have made it meanwhile.
+      if (commit.shared && error instanceof SandgateError && error.code === 'world_exists') return undefined
+      throw error
+    })
+    return made ? { world: made, isNew: true } : ensureWorld(context, input, scenario)
+  }
+  if (found.stopped && found.stopped.rows !== 'good') refuseStopped(found)
+  refuseOtherWish(found.id, worlds.madeFrom(found), wishOf(input), startOf(input, scenario))
+  context.tick(found)
+  // Whoever asked first may still wait for it to be stored.
+  return { world: await commit.withCommit(found, async () => found), isNew: false }
+}
+
+function fresh({ worlds }: Context, input: WorldInput, scenario: Scenario | undefined): World {
+  return worlds.create(input.id, { ...startOf(input, scenario), wish: wishOf(input) })
+}
+
+function startOf({ seed, clock, assume }: WorldInput, scenario: Scenario | undefined): Start {
+  return {
     seed: seed ?? scenario?.seed,
     clock: clock === undefined ? scenario?.clock : clockText(clock),
     assume,
-  })
+  }
+}
+
+function wishOf({ seed, clock, assume, scenarioHash }: WorldInput): Wish {
+  return {
+    ...(seed !== undefined && { seed }),
+    ...(clock !== undefined && { clock: clockText(clock) }),
+    ...(assume !== undefined && { assume }),
+    ...(scenarioHash !== undefined && { scenario: scenarioHash }),
+  }
 }
 
 async function forked({ worlds, claims }: Context, input: WorldInput, scenario: Scenario | undefined): Promise<World> {

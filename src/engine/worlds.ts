@@ -206,9 +206,7 @@ export class Worlds {
       throw new SandgateError(
         'invalid_request',
         `assume: ${unknown[0]} cannot be ${unknown[1]}; ${this.#choices(unknown[0])}`,
-        {
-          field: 'assume',
-        },
+        { field: 'assume' },
       )
     return this.#make(name, start)
   }
@@ -227,7 +225,7 @@ export class Worlds {
       const world = await this.#replace(
         undefined,
         name,
-        { ...made, seed: from.seed },
+        { ...made, seed: from.seed, wish: { from: from.id } },
         { seed: from.seed, startMs, frozen, entries: 0, tables, clock },
       )
       world.journal.add({
@@ -242,6 +240,9 @@ export class Worlds {
       this.#reserved.delete(name)
     }
   }
+
+  /** What a world was made from. */
+  readonly madeFrom = ({ id }: World): Start => this.#worlds.get(id)?.made ?? {}
 
   /** Deletes a world and everything in it; false when there is none of that id. Throws `default_world`. */
   remove(id: string): boolean {

@@ -69,22 +69,26 @@ export async function connect(url: string | URL, options: api.ConnectOptions): P
   return handleOf(reach)
 }
 
-/** Makes a world; one that is there already is as good, unless it was to be a certain one. */
+/** Makes a world; one that is there already is as good, unless it was to be another one. By its own path, so that a balancer leads there. */
 async function made(id: string, input: object, there: Parameters<typeof ask>[0]): Promise<void> {
   try {
-    await ask(there, 'POST', '/_sandgate/worlds', JSON.stringify({ id, ...input }))
+    await putOrPost(id, input, there)
   } catch (error) {
-    if (!(error instanceof SandgateError && error.status === 409)) throw error
-    // There may also be too many of them.
-    await ask(there, 'GET', `${id === DEFAULT_WORLD ? '' : `/w/${id}`}/_sandgate/clock`).catch(() => {
-      throw error
-    })
+    if (!(error instanceof SandgateError && error.code === 'world_exists')) throw error
     if (Object.keys(input).length > 0)
-      throw new SandgateError(
-        409,
-        `there is a world "${id}" already; world("${id}").reset({ … }) makes it new`,
-        error.problem,
-      )
+      throw new SandgateError(409, `${error.message}; world("${id}").reset({ … }) makes it new`, error.problem)
+  }
+}
+
+async function putOrPost(id: string, input: object, there: Parameters<typeof ask>[0]): Promise<void> {
+  try {
+    // What is no id might be another path altogether.
+    if (!WORLD_ID.test(id)) throw new SandgateError(404, 'there is no path of that id', undefined)
+    await ask(there, 'PUT', `${id === DEFAULT_WORLD ? '' : `/w/${id}`}/_sandgate`, JSON.stringify(input))
+  } catch (error) {
+    // Sandboxes of earlier versions know no PUT of a world.
+    if (!(error instanceof SandgateError && [404, 405].includes(error.status))) throw error
+    await ask(there, 'POST', '/_sandgate/worlds', JSON.stringify({ id, ...input }))
   }
 }
 

@@ -41,8 +41,8 @@ export interface Sandbox extends World, AsyncDisposable {
    */
   listen(port?: number, host?: string): Promise<string>
   /**
-   * A world of its own for a test; made when there is none of that id. Options are for a new world only: 409 where it exists. Of a sandbox elsewhere it is
-   * made by the first call of its handle, and `baseUrl` may be read from then on.
+   * A world of its own for a test; made when there is none of that id. Options are for a new world only: 409 where it exists, unless a sandbox elsewhere made
+   * it from the same ones. Of a sandbox elsewhere it is made by the first call of its handle, and `baseUrl` may be read from then on.
    *
    * @example
    * const world = sandbox.world('ci-42', { seed: 'ci-42' })

@@ -103,6 +103,9 @@ test('sandgate.do: nested values are JSON, lists of texts are repeated, a list w
   expect(made.stderr).toBe('')
   expect((await doing(box, '--world', 'ci', 'getScenario', '--json')).stdout).toContain('"name":"from-yaml"')
   expect((await doing(box, 'getScenario', '--json', '--world', 'ci')).stdout).toContain('"name":"from-yaml"')
+  for (const _ of ['made', 'found'])
+    expect((await doing(box, 'ensureWorld', '--world', 'ci-42', '--scenario', story)).stdout).toMatch(/^id: +ci-42$/m)
+  expect((await doing(box, 'ensureWorld', '--world', 'ci-42')).stderr).toMatch(/with a scenario.*\(world_exists\)/)
   const { address } = (await box.call(client, allocation({}))).json.data
   const sent = await doing(
     box,

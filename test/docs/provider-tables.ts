@@ -45,7 +45,7 @@ export function operationsOf(name: string): readonly Operation[] {
       .map((method) => ({
         id: item[method].operationId,
         method: method.toUpperCase(),
-        path: `${baseOf(item[method].servers) ?? baseOf(item.servers) ?? baseOf(servers) ?? ''}${path}`,
+        path: `${baseOf(item[method].servers) ?? baseOf(item.servers) ?? baseOf(servers) ?? ''}${path === '/' ? '' : path}`,
         summary: String(item[method].summary ?? ''),
       })),
   )

@@ -11,11 +11,10 @@ const STATEMENT_MS = 5_000
 /** How long an answer is waited for, ms: longer than the server may work on it, so that silence means that the network or the server is gone. */
 const ANSWER_MS = 6_000
 
-/** A statement: its text, and a name under which the server keeps its plan. `binary`: rows come back as bytes, for large ones. */
+/** A statement: its text, and a name under which the server keeps its plan. */
 export interface Statement {
   readonly name: string
   readonly text: string
-  readonly binary?: true
 }
 
 export type Row = Readonly<Record<string, any>>
@@ -57,7 +56,7 @@ export class Connection {
   }
 
   /**
-   * Runs a statement. Numbers come back as numbers, bytes as buffers. Rejects with `StatementRefused`, `NotConnected` or `AnswerLost`.
+   * Runs a statement. Whole numbers come back as numbers. Rejects with `StatementRefused`, `NotConnected` or `AnswerLost`.
    *
    * @example await connection.query({ name: 'epoch', text: 'select epoch from sandgate.worlds where id = $1' }, ['default'])
    */
@@ -138,12 +137,8 @@ const READ_ONLY = '25006'
 
 /** Whole numbers of 64 bits are counters here, far below 2^53. */
 const TYPES = {
-  getTypeParser(oid: number, format?: 'text' | 'binary'): (value: any) => unknown {
-    if (oid === types.builtins.INT8)
-      return format === 'binary' ? (value: Buffer) => Number(value.readBigInt64BE()) : Number
-    if (oid === types.builtins.BYTEA && format === 'binary') return (value: Buffer) => value
-    return types.getTypeParser(oid, format as 'text') as (value: any) => unknown
-  },
+  getTypeParser: (oid: number, format?: 'text' | 'binary'): ((value: any) => unknown) =>
+    oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format as 'text') as (value: any) => unknown),
 }
 
 function configOf({ url }: Address, name: string): ClientConfig {

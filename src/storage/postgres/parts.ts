@@ -108,12 +108,12 @@ function* reading(
   if (log.some(({ seq }, index) => seq !== checkpointSeq + 1 + index) || checkpointSeq + log.length < least)
     return undefined
   let state: State | undefined
-  for (const { bytes, part } of parts) {
-    state = part === 0 ? begun(id, bytes) : added(id, bytes, part, state)
+  for (const { text, part } of parts) {
+    state = part === 0 ? begun(id, text) : added(id, text, part, state)
     yield
   }
-  for (const { seq, bytes } of log) {
-    const change = parsed(bytes)
+  for (const { seq, text } of log) {
+    const change = parsed(text)
     const wrong = changeProblem(change)
     if (wrong !== undefined) throw new StorageRefused(`change ${seq} of the world "${id}" cannot be used: ${wrong}`)
     state = applied(state, change as Change)
@@ -122,8 +122,8 @@ function* reading(
   return { state, checkpointBytes: size(parts), logBytes: size(log), seq: checkpointSeq + log.length }
 }
 
-function begun(id: string, bytes: Buffer): State {
-  const head = parsed(bytes) as Head | undefined
+function begun(id: string, text: string): State {
+  const head = parsed(text) as Head | undefined
   if (head?.sandgate !== 'checkpoint') throw new StorageRefused(`the stored state of the world "${id}" cannot be read`)
   if (head.format !== FORMAT)
     throw new StorageRefused(
@@ -134,22 +134,22 @@ function begun(id: string, bytes: Buffer): State {
   return applied(undefined, head)!
 }
 
-function added(id: string, bytes: Buffer, part: number, state: State | undefined): State {
-  const rows = parsed(bytes)
+function added(id: string, text: string, part: number, state: State | undefined): State {
+  const rows = parsed(text)
   const wrong = state ? rowsProblem(rows) : 'its beginning is missing'
   if (wrong !== undefined || !state)
     throw new StorageRefused(`part ${part} of the stored state of the world "${id}" cannot be used: ${wrong}`)
   return applied(state, { clock: state.clock, rows: rows as RowLine[] })!
 }
 
-function parsed(bytes: Buffer): unknown {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return JSON.parse(text)
   } catch {
     return undefined
   }
 }
 
 function size(rows: readonly Row[]): number {
-  return rows.reduce((sum, { bytes }) => sum + (bytes as Buffer).length, 0)
+  return rows.reduce((sum, { text }) => sum + (text as string).length, 0)
 }

@@ -86,13 +86,17 @@ export async function openSchema(
 }
 
 async function refuseServer(connection: Connection, { shown }: Address): Promise<void> {
-  const [{ version, number, commit }] = (await connection.query({
+  const [{ version, number, commit, encoding }] = (await connection.query({
     name: 'server',
     text: `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
-      current_setting('synchronous_commit') as commit`,
+      current_setting('synchronous_commit') as commit, current_setting('server_encoding') as encoding`,
   })) as [Row]
   if (number < OLDEST_SERVER)
     throw new StorageRefused(`the server of ${shown} is PostgreSQL ${version}: version 13 or newer is needed`)
+  if (encoding !== 'UTF8')
+    throw new StorageRefused(
+      `the database ${shown} has the encoding ${encoding}: one with UTF8 is needed, CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`,
+    )
   if (commit === 'off')
     throw new StorageRefused(
       `the server of ${shown} has synchronous_commit off, so it would confirm what it can still lose: set it to on or local, for this user with ALTER ROLE … SET synchronous_commit = on`,
