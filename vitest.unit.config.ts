@@ -50,7 +50,7 @@ export const UNIT = readdirSync(TEST, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.test.ts') && !LONG.includes(path))
   .filter(
     (path) =>
-      !/'(node:child_process|\.{1,2}\/command-line\.ts|\.\/browser\.ts)'/.test(
+      !/'(node:child_process|\.{1,2}\/command-line\.ts|\.\/browser\.ts|(?:\.{1,2}\/)+(?:postgres|cluster|node)\.ts)'/.test(
         readFileSync(new URL(path, TEST), 'utf8'),
       ),
   )
