@@ -5,7 +5,7 @@ import { setImmediate } from '../../runtime/timers.ts'
 import { bigints, booleans, bytes, texts } from './arrays.ts'
 import { AnswerLost, type Connection, NotConnected, type Row } from './connection.ts'
 import { CommitTimes } from './commit-times.ts'
-import { recover } from './recovery.ts'
+import { type Fate, recover } from './recovery.ts'
 import { APPEND, APPEND_UNFENCED, CHECK, CREATE, DELETE, REPLACE, TELL } from './statements.ts'
 import type { Item, Moment, WorldWriter } from './writer.ts'
 
@@ -25,9 +25,6 @@ export interface GroupCommitOptions {
   /** Something was written, or why it was not. */
   readonly told: (problem: Error | undefined) => void
 }
-
-/** What became of an item. `again`: it was not stored, and may be. */
-export type Fate = 'stored' | 'again' | Loss
 
 export class GroupCommit {
   readonly times = new CommitTimes()

@@ -74,7 +74,7 @@ export class PostgresStorage implements Storage, SharedStorage {
   /** Opens a database, in which tables are made where there are none. Rejects with `StorageRefused`, in one line. */
   static async open(options: PostgresOptions): Promise<PostgresStorage> {
     const address = addressOf(options.url)
-    const owner = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
+    const owner = `${hostname()}-${randomBytes(6).toString('hex')}`
     const work = new Connection(address, 'sandgate')
     try {
       const asked = options.wall()
