@@ -85,7 +85,9 @@ function unavailable(sent: Sent, runtime: ProviderRuntime, exchange: Exchange, w
     stoppedBy: 'storage',
     response: { status, headers, text },
   })
-  return { ...sent, status, headers, text, told: { ...sent.told, refusal: 'unavailable', hint: undefined } }
+  // The journal of a world that is lost went with it.
+  const entry = loss === undefined ? sent.told.entry : 0
+  return { ...sent, status, headers, text, told: { ...sent.told, entry, refusal: 'unavailable', hint: undefined } }
 }
 
 /** Step 2 and its twin after the work: a fault may answer, or cut the connection, instead of the provider or instead of its answer. */
