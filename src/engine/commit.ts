@@ -4,7 +4,13 @@ import { StorageError } from '../storage/port.ts'
 import type { Loss, World } from '../world/world.ts'
 import { SandgateError } from './errors.ts'
 
-export { type PersistedWorld, StorageError, StorageRefused, type StoredWorld } from '../storage/port.ts'
+export {
+  type PersistedWorld,
+  type SharedCounts,
+  StorageError,
+  StorageRefused,
+  type StoredWorld,
+} from '../storage/port.ts'
 
 /** The disk is full, read-only or gone. */
 export function storageUnavailable(): SandgateError {

@@ -1,6 +1,6 @@
 // What lets somebody into this sandbox: the keys and secrets of its settings, the published ones, those of receivers. How they are found in a text is left
 // to redact.ts.
-import { passwordsIn } from '../storage/postgres/address.ts'
+import { passwordsIn } from '../text/databases.ts'
 import { hiding, keysIn, secretsOfHeaders, UNSEEN, withoutLogins } from '../text/redact.ts'
 import type { Provider } from '../provider.ts'
 import { Endpoints } from '../world/outbox.ts'

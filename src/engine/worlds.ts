@@ -2,6 +2,7 @@
 import type { Provider } from '../provider.ts'
 import type { Commit, PersistedWorld } from './commit.ts'
 import { SandgateError } from './errors.ts'
+import { DEFAULT_WORLD, isBusy, isKept } from './idle.ts'
 import type { KeptCheckpoints } from './kept-checkpoints.ts'
 import type { Registry } from './registry.ts'
 import { type Start, startProblem } from './starts.ts'
@@ -10,9 +11,8 @@ import type { JournalBounds } from '../world/journal.ts'
 import { World } from '../world/world.ts'
 import { WORLD_ID } from './world-ids.ts'
 
-export type { Start }
+export { DEFAULT_WORLD, type Start }
 
-export const DEFAULT_WORLD = 'default'
 /** So many rows take memory that others could use. */
 const MANY_ROWS = 50_000
 
@@ -118,6 +118,8 @@ export class Worlds {
     const world = this.#build(id, made, {}, was)
     this.#house(world, made)
     world.stop(problem, undefined, was.unread === undefined ? 'bad' : 'unread')
+    // Another process may start it over.
+    if (this.#options.commit.shared) this.#options.commit.attach(world, made, true)
     return world
   }
 
@@ -385,16 +387,6 @@ export class Worlds {
   #isTaken(id: string): boolean {
     return this.#worlds.has(id) || this.#unopened.has(id) || this.#reserved.has(id)
   }
-}
-
-/** Whether it stays, used or not: one that is not served waits for somebody to look at it. */
-function isKept({ id, stopped }: World): boolean {
-  return id === DEFAULT_WORLD || (stopped?.rows ?? 'good') !== 'good'
-}
-
-/** Whether something will happen in it by itself: somebody may wait for that. */
-function isBusy({ clock }: World): boolean {
-  return !clock.frozen && clock.nextLoud !== undefined
 }
 
 function firstOf(look: Iterable<string | undefined>): string | undefined {

@@ -20,7 +20,7 @@ import { happened } from '../world/clock.ts'
 import { Deliveries, Endpoints } from '../world/outbox.ts'
 import type { World } from '../world/world.ts'
 import { DEFAULT_WORLD } from '../engine/worlds.ts'
-import { isDatabase } from '../storage/postgres/address.ts'
+import { isDatabase } from '../text/databases.ts'
 import { complaintsOf } from '../text/complaints.ts'
 import { YamlError } from '../text/yaml.ts'
 

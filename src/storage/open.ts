@@ -1,10 +1,10 @@
 // Which storage `--data` asks for: a directory, or a database.
 import { wallNow } from '../runtime/timers.ts'
+import { isDatabase } from '../text/databases.ts'
 import { durationMs } from '../text/durations.ts'
 import { FileStorage } from './file/directory.ts'
 import type { Disk } from './file/log.ts'
 import type { Storage } from './port.ts'
-import { isDatabase } from './postgres/address.ts'
 
 /** What a sandbox is told about keeping. */
 export interface StorageOptions {

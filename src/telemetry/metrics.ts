@@ -2,7 +2,7 @@
 // first one. Counting is left to a Map, because it is part of every call: 0.5 µs, against 1.5 µs for a labelled Counter of prom-client. Every label value
 // comes out of a document or a provider, none out of a request, so their number is bounded.
 import type { FaultRule } from '../scenario/faults.ts'
-import type { SharedCounts } from '../storage/port.ts'
+import type { SharedCounts } from '../engine/commit.ts'
 import { version } from '../runtime/package.ts'
 
 /** What the process it runs in can tell; the command line hands it in. */

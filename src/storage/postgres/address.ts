@@ -1,4 +1,5 @@
 // The URL of a database, as `--data` takes it, and what may be told of it: never its password.
+import { decoded } from '../../text/databases.ts'
 import { StorageRefused } from '../port.ts'
 
 export interface Address {
@@ -10,13 +11,7 @@ export interface Address {
   readonly database: string
 }
 
-const SCHEME = /^postgres(ql)?:/i
 const EXPECTED = 'expected postgres://USER:PASSWORD@HOST:PORT/DATABASE'
-
-/** Whether `--data` names a database rather than a directory. */
-export function isDatabase(data: string): boolean {
-  return SCHEME.test(data)
-}
 
 /**
  * Reads the URL of a database. Throws `StorageRefused`.
@@ -40,20 +35,5 @@ export function addressOf(data: string): Address {
     shown: `${host}:${port || searchParams.get('port') || 5432}/${decoded(database)}`,
     user: decoded(username),
     database: decoded(database),
-  }
-}
-
-/** What lets somebody in; undefined where there is no password in it. */
-export function passwordsIn(data: string): string[] {
-  if (!isDatabase(data) || !URL.canParse(data)) return []
-  const { password, searchParams } = new URL(data)
-  return [password, decoded(password), searchParams.get('password') ?? ''].filter((text) => text !== '')
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
   }
 }

@@ -134,11 +134,11 @@ export class Connection {
 }
 
 const READ_ONLY = '25006'
+const INT8 = 20
 
 /** Whole numbers of 64 bits are counters here, far below 2^53. */
 const TYPES = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary'): ((value: any) => unknown) =>
-    oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format as 'text') as (value: any) => unknown),
+  getTypeParser: (oid: any, format?: any): any => (oid === INT8 ? Number : types.getTypeParser(oid, format)),
 }
 
 function configOf({ url }: Address, name: string): ClientConfig {

@@ -5,8 +5,8 @@ import { setImmediate } from '../../runtime/timers.ts'
 import { bigints, booleans, bytes, texts } from './arrays.ts'
 import { AnswerLost, type Connection, NotConnected, type Row } from './connection.ts'
 import { CommitTimes } from './commit-times.ts'
-import { recover } from './recovery.ts'
-import { APPEND, APPEND_UNFENCED, CHECK, CREATE, REPLACE, TELL } from './statements.ts'
+import { type Fate, recover } from './recovery.ts'
+import { APPEND, APPEND_UNFENCED, CHECK, CREATE, DELETE, REPLACE, TELL } from './statements.ts'
 import type { Item, Moment, WorldWriter } from './writer.ts'
 
 /** One commit holds no more bytes than this, unless one world has more. */
@@ -25,9 +25,6 @@ export interface GroupCommitOptions {
   /** Something was written, or why it was not. */
   readonly told: (problem: Error | undefined) => void
 }
-
-/** What became of an item. `again`: it was not stored, and may be. */
-export type Fate = 'stored' | 'again' | Loss
 
 export class GroupCommit {
   readonly times = new CommitTimes()
@@ -60,7 +57,7 @@ export class GroupCommit {
     do {
       await new Promise((resolve) => setImmediate(resolve))
       const items = this.#take()
-      if (items.length > 0) await this.store(items)
+      if (items.length > 0) await this.store(items).catch((error: Error) => this.#failed(items, error))
     } while (this.#waiting.size > 0)
     this.#running = undefined
   }
@@ -89,6 +86,12 @@ export class GroupCommit {
       for (const [item, fate] of found) if (fate !== 'again') this.#settle(item, fate)
     }
     this.times.add((performance.now() - begun) / 1000)
+  }
+
+  /** A bug costs the worlds that it struck, and no other ones. */
+  #failed(items: readonly Item[], error: Error): void {
+    this.#options.told(error)
+    for (const item of items) this.#settle(item, 'unknown')
   }
 
   #settle({ writer, turn, kind, moment }: Item, fate: Exclude<Fate, 'again'>): void {
@@ -162,6 +165,8 @@ export class GroupCommit {
   }
 
   async #create({ writer, token, records, told, frozen, due, about }: Item): Promise<Row[]> {
+    // In the place of one that cannot be read.
+    if (writer.epoch > 0) await this.#query(DELETE, [writer.id, writer.epoch, this.#options.owner])
     const rows = await this.#query(CREATE, [writer.id, this.#options.owner, token, records, told, frozen, due, about])
     if (rows.length > 0) writer.seq = 1
     return rows

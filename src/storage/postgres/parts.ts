@@ -80,8 +80,7 @@ function pieces(rows: Iterable<RowLine | undefined>): { next(): Generator<void, 
 
 /** A world as `LOAD` found it. */
 export interface Loaded {
-  /** Undefined: there is nothing of it. */
-  readonly state: State | undefined
+  readonly state: State
   readonly checkpointBytes: number
   readonly logBytes: number
   /** The number of the last change. */
@@ -119,7 +118,7 @@ function* reading(
     state = applied(state, change as Change)
     yield
   }
-  return { state, checkpointBytes: size(parts), logBytes: size(log), seq: checkpointSeq + log.length }
+  return state && { state, checkpointBytes: size(parts), logBytes: size(log), seq: checkpointSeq + log.length }
 }
 
 function begun(id: string, text: string): State {

@@ -3,7 +3,7 @@
 import { clearTimeout, setTimeout } from '../../runtime/timers.ts'
 import { texts } from './arrays.ts'
 import type { Connection } from './connection.ts'
-import { BEAT, ORPHANS, SWEEP_NODES, SWEEP_PARTS, SWEEP_WORLDS, USED } from './statements.ts'
+import { BEAT, ORPHANS, OWN, SWEEP_NODES, SWEEP_PARTS, SWEEP_WORLDS, USED } from './statements.ts'
 
 const BEAT_MS = 2_000
 /** How long the owner of a world may be silent before others serve what runs in it. */
@@ -19,6 +19,10 @@ export interface PresenceOptions {
   readonly idleMs: number | undefined
   /** Ids of worlds that were used since it was asked last. */
   readonly used: () => string[]
+  /** The worlds that the database says are served by this process, each with the epoch of its claim. */
+  readonly own: (epochs: ReadonlyMap<string, number>) => void
+  /** Nobody has used this world for so long that it was deleted. */
+  readonly swept: (id: string) => void
   /** Nobody serves this world, and something falls due in it. */
   readonly orphaned: (id: string) => void
   /** The database answered, or why it did not. */
@@ -61,19 +65,21 @@ export class Presence {
 
   // rule: sandgate.shared.adoption
   async #beat(): Promise<void> {
-    const { connection, owner, used, orphaned } = this.#options
+    const { connection, owner, used, own, orphaned } = this.#options
     await connection.query(BEAT, [owner])
     const ids = used()
     if (ids.length > 0) await connection.query(USED, [owner, texts(ids)])
+    own(new Map((await connection.query(OWN, [owner])).map(({ id, epoch }) => [id, epoch])))
     for (const { id } of await connection.query(ORPHANS, [SILENT_SECONDS])) orphaned(id)
     if (++this.#beats % BEATS_A_SWEEP === 0) await this.#sweep()
   }
 
   // rule: sandgate.shared.idle
   async #sweep(): Promise<void> {
-    const { connection, idleMs } = this.#options
+    const { connection, idleMs, swept } = this.#options
     await connection.query(SWEEP_NODES)
     await connection.query(SWEEP_PARTS)
-    if (idleMs !== undefined) await connection.query(SWEEP_WORLDS, [DEFAULT_WORLD, idleMs / 1000])
+    if (idleMs === undefined) return
+    for (const { id } of await connection.query(SWEEP_WORLDS, [DEFAULT_WORLD, idleMs / 1000])) swept(id)
   }
 }

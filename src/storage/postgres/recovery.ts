@@ -1,15 +1,18 @@
 // What became of commits whose answer was lost: the connection broke, or nothing came back in time. Each world is claimed anew, if it is still of this
 // process: a statement that is still on its way can do nothing to it then, and its number of changes says whether it was done before.
 import { setTimeout } from '../../runtime/timers.ts'
+import type { Loss } from '../../world/world.ts'
 import { bigints, texts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
-import type { Fate } from './group-commit.ts'
 import { CLAIM_AGAIN, FIND, FOLDED } from './statements.ts'
 import type { Item } from './writer.ts'
 
 /** How long it is tried to learn what became of a commit, and how long between two tries, ms. */
 const PATIENCE_MS = 5_000
 const PAUSE_MS = 100
+
+/** What became of an item. `again`: it was not stored, and may be. */
+export type Fate = 'stored' | 'again' | Loss
 
 export interface RecoveryOptions {
   readonly connection: Connection

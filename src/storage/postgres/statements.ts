@@ -182,6 +182,9 @@ export const BEAT = statement(
   `insert into sandgate.nodes (id) values ($1) on conflict (id) do update set seen = now()`,
 )
 
+/** The worlds of this owner, and its claim of each. */
+export const OWN = statement('own', 'select id, epoch from sandgate.worlds where owner = $1')
+
 /** Worlds that were used without a change. */
 export const USED = statement(
   'used',

@@ -14,22 +14,21 @@ import {
   StorageRefused,
   type StoredWorld,
 } from '../port.ts'
-import { clockOf, originOf, type State } from '../state.ts'
+import { clockOf, originOf } from '../state.ts'
 import { type Address, addressOf } from './address.ts'
+import { type Claimed, claimWorld, continuedClock } from './claim.ts'
 import { Connection, type Row } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
-import { type Loaded, readState, writeParts } from './parts.ts'
-import { Presence, SILENT_SECONDS } from './presence.ts'
+import { writeParts } from './parts.ts'
+import { Presence } from './presence.ts'
 import { openSchema, problemOf } from './schema.ts'
-import { CENSUS, CLAIM, DELETE, FOLD, FORGET_PARTS, LEAVE, LIST, LOAD, RELEASE } from './statements.ts'
+import { CENSUS, DELETE, FOLD, FORGET_PARTS, LEAVE, LIST, RELEASE } from './statements.ts'
 import { type Moment, type Position, type Prepared, WorldWriter } from './writer.ts'
 
 /** A log is folded when it has more bytes than this, and more than the parts before it. */
 const FOLD_BYTES = 8 * 1024 * 1024
 /** Journal ids that are given out before the database is told of more. */
 const ENTRIES_AHEAD = 10_000
-/** How often a world is claimed that somebody else changes while it is read. */
-const CLAIMS_MOST = 5
 /** How long closing may take, ms. */
 const CLOSE_MS = 2_000
 
@@ -50,14 +49,6 @@ export interface PostgresOptions {
   readonly fence?: boolean | undefined
 }
 
-/** A claimed world that nobody has attached yet. */
-interface Claimed {
-  readonly epoch: number
-  readonly told: number
-  readonly loaded: Loaded
-  readonly state: State
-}
-
 export class PostgresStorage implements Storage, SharedStorage {
   readonly seed: string
   readonly clockOffsetMs: number
@@ -72,6 +63,7 @@ export class PostgresStorage implements Storage, SharedStorage {
   readonly #group: GroupCommit
   readonly #presence: Presence
   readonly #writers = new Map<string, WorldWriter>()
+  /** Worlds that were claimed and that nobody has attached yet. */
   readonly #claimed = new Map<string, Claimed>()
   readonly #deletions = new Set<Promise<unknown>>()
   readonly #counted = { claims: 0, takeovers: 0, fenced: 0 }
@@ -82,7 +74,7 @@ export class PostgresStorage implements Storage, SharedStorage {
   /** Opens a database, in which tables are made where there are none. Rejects with `StorageRefused`, in one line. */
   static async open(options: PostgresOptions): Promise<PostgresStorage> {
     const address = addressOf(options.url)
-    const owner = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
+    const owner = `${hostname()}-${randomBytes(6).toString('hex')}`
     const work = new Connection(address, 'sandgate')
     try {
       const asked = options.wall()
@@ -125,6 +117,8 @@ export class PostgresStorage implements Storage, SharedStorage {
       owner,
       idleMs: options.idleMs,
       used: () => this.#used(),
+      own: (epochs) => this.#lookAfter(epochs),
+      swept: (id) => options.tell(`the world "${id}" was deleted: nobody used it for as long as limits.worldIdle says`),
       orphaned: (id) => this.#listeners.orphaned(id),
       told: (problem) => this.#told(problem),
     })
@@ -150,17 +144,24 @@ export class PostgresStorage implements Storage, SharedStorage {
     const writer = this.#writers.get(world.id)
     const claimed = this.#claimed.get(world.id)
     this.#claimed.delete(world.id)
-    if (continues && claimed) {
-      const { epoch, told, loaded, state } = claimed
-      const { seq, logBytes, checkpointBytes } = loaded
-      const { clock, entries, world: origin } = state
-      this.#begin(world, made, { epoch, seq, told, clock, entries, logBytes, checkpointBytes })
-      if (origin.settings !== originOf(world, made).settings)
-        this.#options.tell(
-          `the world "${world.id}": settings or switches differ from those it was stored with; existing rows stay, and the new ones apply from now on`,
-        )
-    } else if (writer) writer.begin(world, made)
+    if (continues && claimed) this.#continue(world, made, claimed)
+    else if (writer) writer.begin(world, made)
     else this.#group.add(this.#begin(world, made, undefined))
+  }
+
+  #continue(world: World, made: object, { epoch, seq, told, loaded }: Claimed): void {
+    if (typeof loaded === 'string') {
+      const nothing = { clock: clockOf(world), entries: 0, logBytes: 0, checkpointBytes: 0 }
+      this.#begin(world, made, { ...nothing, epoch, seq, told, isUnread: true })
+      return
+    }
+    const { state, logBytes, checkpointBytes } = loaded
+    const { clock, entries } = state
+    this.#begin(world, made, { epoch, seq, told, clock, entries, logBytes, checkpointBytes, isUnread: false })
+    if (state.world.settings !== originOf(world, made).settings)
+      this.#options.tell(
+        `the world "${world.id}": settings or switches differ from those it was stored with; existing rows stay, and the new ones apply from now on`,
+      )
   }
 
   async prepare(world: World, made: object): Promise<PreparedWorld> {
@@ -232,27 +233,17 @@ export class PostgresStorage implements Storage, SharedStorage {
   // rule: sandgate.shared.claim
   async claim(id: string, { orphan = false }: { readonly orphan?: boolean } = {}): Promise<PersistedWorld | undefined> {
     this.#refuseClosed()
-    for (let times = 0; times < CLAIMS_MOST; times++) {
-      const [row] = await this.#asking(this.#work.query(CLAIM, [id, this.#owner, orphan ? SILENT_SECONDS : null]))
-      if (!row) return undefined
-      this.#told(undefined)
-      this.#counted.claims++
-      if (row.owner !== null && row.owner !== this.#owner) this.#counted.takeovers++
-      const claimed = { checkpoint: row.checkpoint, checkpointSeq: row.checkpoint_seq, seq: row.seq }
-      const rows = await this.#asking(this.#work.query(LOAD, [id, row.checkpoint, row.checkpoint_seq]))
-      const read = await readState(id, rows, claimed).catch((error: unknown) => {
-        if (!(error instanceof StorageRefused)) throw error
-        return error.message
-      })
-      if (typeof read === 'string') return this.#unread(read)
-      if (!read?.state) continue
-      const { state } = read
-      this.#claimed.set(id, { epoch: row.epoch, told: row.told, loaded: read, state })
-      return { ...state.world, tables: state.tables, entries: state.entries, clock: this.#clockOf(state, row.told) }
-    }
-    throw new StorageError(
-      `other processes keep taking the world "${id}": does the balancer send each world to one process?`,
-    )
+    const claimed = await this.#asking(claimWorld(this.#work, id, this.#owner, orphan))
+    if (!claimed) return undefined
+    this.#told(undefined)
+    this.#counted.claims++
+    if (claimed.from !== null && claimed.from !== this.#owner) this.#counted.takeovers++
+    this.#claimed.set(id, claimed)
+    const { loaded, told } = claimed
+    if (typeof loaded === 'string') return this.#unread(loaded)
+    const { world, tables, entries, clock } = loaded.state
+    const wallMs = this.#options.wall() + this.clockOffsetMs
+    return { ...world, tables, entries, clock: continuedClock(clock, told, wallMs) }
   }
 
   async list(): Promise<StoredWorld[]> {
@@ -310,14 +301,6 @@ export class PostgresStorage implements Storage, SharedStorage {
     this.#listeners.lost(writer.world)
   }
 
-  /** World time goes on from what was told last, by whatever clock; the wall is the database's, as everybody's is. */
-  #clockOf({ clock: [now, wallMs, frozen] }: State, told: number): State['clock'] {
-    if (frozen || wallMs === null) return [Math.max(now, told), wallMs, frozen]
-    const wall = this.#options.wall() + this.clockOffsetMs
-    const expected = now + Math.max(0, wall - wallMs)
-    return expected >= told ? [now, wallMs, frozen] : [now, wall - (told - now), frozen]
-  }
-
   #unread(unread: string): PersistedWorld {
     return {
       seed: this.seed,
@@ -328,6 +311,11 @@ export class PostgresStorage implements Storage, SharedStorage {
       clock: [0, null, true],
       unread,
     }
+  }
+
+  /** A world that another process has claimed is found out by the next commit of it: there may be none, while people look at it. */
+  #lookAfter(epochs: ReadonlyMap<string, number>): void {
+    for (const writer of this.#writers.values()) if (epochs.get(writer.id) !== writer.epoch) void writer.committed()
   }
 
   #used(): string[] {

@@ -1,5 +1,6 @@
 // One world that this process serves: what of it waits to be stored, and what the database knows of it. When it is stored is decided by group-commit.ts.
 import type { RowChange } from '../../world/tables.ts'
+import { Deliveries } from '../../world/outbox.ts'
 import type { TablesView } from '../../world/view.ts'
 import type { Loss, World } from '../../world/world.ts'
 import type { WorldStorage } from '../port.ts'
@@ -59,6 +60,8 @@ export interface Position {
   /** Bytes of the log behind the parts, and of the parts. */
   readonly logBytes: number
   readonly checkpointBytes: number
+  /** Whether what is stored of it cannot be read: then it begins in the place of that, when somebody resets it. */
+  readonly isUnread: boolean
 }
 
 export class WorldWriter implements WorldStorage {
@@ -81,6 +84,7 @@ export class WorldWriter implements WorldStorage {
   #pending: RowChange[] = []
   /** What is stored next is not what changed but all there is: in the parts, or, where there are none, written out. */
   #whole: { readonly kind: 'create' | 'replace' | 'append'; readonly prepared?: Prepared } | undefined
+  #isUnread: boolean
   #turn: Turn | undefined
   #loss: Loss | undefined
   #rollbacks = 0
@@ -109,6 +113,7 @@ export class WorldWriter implements WorldStorage {
     this.#told = position?.told ?? -Infinity
     this.#clock = position?.clock ?? clockOf(world)
     this.#entries = position?.entries ?? 0
+    this.#isUnread = position?.isUnread ?? false
     if (!position) this.#whole = { kind: 'create', ...(prepared && { prepared }) }
     this.#follow(world)
   }
@@ -142,7 +147,8 @@ export class WorldWriter implements WorldStorage {
 
   /** From here on another world is the one of this id: one that begins now, or one whose state was written before. */
   begin(world: World, made: object, prepared?: Prepared): void {
-    const kind = this.#whole?.kind === 'create' ? 'create' : prepared ? 'replace' : 'append'
+    const kind = this.#whole?.kind === 'create' || this.#isUnread ? 'create' : prepared ? 'replace' : 'append'
+    this.#isUnread = false
     this.#world.storage = undefined
     this.#world = world
     this.#origin = originOf(world, made)
@@ -195,8 +201,11 @@ export class WorldWriter implements WorldStorage {
       about: null,
       told: Math.floor(world.now),
       frozen: world.clock.frozen,
-      due: !world.clock.frozen && world.clock.nextLoud !== undefined,
+      due: isDue(world),
     }
+    // What is stored of a world that cannot be served stays as it is.
+    if (world.stopped && world.stopped.rows !== 'good')
+      return { ...base, kind: 'check', records: NOTHING, turn: this.#takeTurn() }
     const whole = this.#whole
     if (whole?.prepared) {
       const { token, clock, entries } = whole.prepared
@@ -207,8 +216,7 @@ export class WorldWriter implements WorldStorage {
       // Changes since then, and whoever waits for them, are the next commit's.
       return { ...base, kind: whole.kind, token, about: this.#about(), records: NOTHING, turn: undefined }
     }
-    const turn = this.#turn
-    this.#turn = undefined
+    const turn = this.#takeTurn()
     const entries = world.journal.nextId > this.#entries || whole ? world.journal.nextId - 1 + ENTRIES_AHEAD : undefined
     const pending = this.#pending
     if (!whole && pending.length === 0 && entries === undefined && !moved(clock, this.#clock)) {
@@ -256,7 +264,7 @@ export class WorldWriter implements WorldStorage {
       about: null,
       told: Math.floor(world.now),
       frozen: world.clock.frozen,
-      due: !world.clock.frozen && world.clock.nextLoud !== undefined,
+      due: isDue(world),
       turn: undefined,
     }
   }
@@ -267,20 +275,22 @@ export class WorldWriter implements WorldStorage {
     this.#loss = loss
     this.#rollbacks++
     this.#pending = []
-    const turn = this.#turn
-    this.#turn = undefined
-    turn?.done(false)
+    this.#takeTurn()?.done(false)
   }
 
   /** The world was deleted here: whoever still waits is let go with it. */
   end(): void {
-    const turn = this.#turn
-    this.#turn = undefined
-    turn?.done(true)
+    this.#takeTurn()?.done(true)
     this.#pending = []
     this.#whole = undefined
     this.#world.storage = undefined
     this.#world.onCommit(() => undefined)
+  }
+
+  #takeTurn(): Turn | undefined {
+    const turn = this.#turn
+    this.#turn = undefined
+    return turn
   }
 
   /** What lists show of a world without reading it. */
@@ -291,3 +301,9 @@ export class WorldWriter implements WorldStorage {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+/** Whether something will happen in it by itself: it is adopted when its owner is gone. */
+function isDue(world: World): boolean {
+  const { clock } = world
+  return (!clock.frozen && clock.nextLoud !== undefined) || world.first(Deliveries, 'sending', '') !== undefined
+}
