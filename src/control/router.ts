@@ -243,7 +243,8 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
     origin: `http://${authorityOf(req).replace(/^[a-z0-9.-]+\.(?=localhost\.?(:\d*)?$)/i, '')}`,
   }
   if (!world) return ensureWorld(worldIdOf(req) ?? DEFAULT_WORLD, request)
-  return engine.commit.withCommit(world, async () => ROUTES[operation.id]!({ ...request, world }))
+  const reads = operation.method === 'GET'
+  return engine.commit.withCommit(world, async () => ROUTES[operation.id]!({ ...request, world }), { reads })
 }
 
 /** The world that an operation works on; undefined: the one that may be about a world which is not there yet. */

@@ -7,8 +7,6 @@ import type { Listener } from './balancer.ts'
 
 export interface Here extends Listener {
   readonly sandbox: Sandbox
-  /** This one's own clock, ms. */
-  readonly wall: () => number
   /** What it said for people, bugs first of all. */
   readonly said: readonly string[]
   close(): Promise<void>
@@ -27,5 +25,5 @@ export async function here(name: string, database: Database, options: SandboxOpt
   const url = await sandbox.listen()
   const close = () => sandbox.close()
   onTestFinished(close)
-  return { name, port: Number(new URL(url).port), sandbox, wall: options.wall ?? Date.now, said, close }
+  return { name, port: Number(new URL(url).port), sandbox, said, close }
 }
