@@ -242,10 +242,12 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
     origin: `http://${authorityOf(req).replace(/^[a-z0-9.-]+\.(?=localhost\.?(:\d*)?$)/i, '')}`,
   }
   if (!world) return ensureWorld(worldIdOf(req) ?? DEFAULT_WORLD, request)
-  return engine.commit.withCommit(world, async () => {
+  const reads = operation.method === 'GET'
+  const work = async () => {
     if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(operation.id)) refuseStopped(world)
     return ROUTES[operation.id]!({ ...request, world })
-  })
+  }
+  return engine.commit.withCommit(world, work, { reads })
 }
 
 /** The world that an operation works on; undefined: the one that may be about a world which is not there yet. */

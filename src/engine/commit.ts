@@ -74,13 +74,24 @@ export class Commit {
     return world.storage?.committed()
   }
 
-  /** Does some work on a world, and answers once what it changed is durable. Rejects with `storage_unavailable` when it was rolled back. */
-  async withCommit<T>(world: World, work: () => Promise<T>): Promise<T> {
+  /**
+   * Does some work on a world, and answers once what it changed is durable. Rejects with `storage_unavailable` when it was rolled back. `reads`: the work
+   * changes nothing.
+   */
+  async withCommit<T>(world: World, work: () => Promise<T>, { reads = false } = {}): Promise<T> {
     const { storage } = world
     const rollbacks = storage?.rollbacks
+    const begun = storage?.stores?.begun
     const outcome = await settled(work())
     // Work that failed may have changed something all the same.
-    if (storage && (!(await storage.flush()) || storage.rollbacks !== rollbacks)) throw failureOf(world.id, storage)
+    if (storage && (!(await storage.flush()) || storage.rollbacks !== rollbacks)) {
+      const { stores } = storage
+      // Work takes its time, and what it changed first may be stored before the world is lost: then it may not be done once more.
+      if (reads || stores === undefined || stores.done <= begun!) throw failureOf(world.id, storage)
+      if (stores.hasLost || !('value' in outcome))
+        throw new OutcomeUnknown(`a part of what was done in the world "${world.id}" is stored`)
+      return outcome.value
+    }
     if ('value' in outcome) return outcome.value
     throw outcome.error instanceof StorageError ? storageUnavailable() : outcome.error
   }

@@ -71,7 +71,8 @@ function notProviderRuntime(runtime: ProviderRuntime, exchange: Exchange, world:
 /** Nothing that this call did could be stored, and nothing of it is there any more; or nobody knows, and then no answer would be true. */
 function unavailable(sent: Sent, runtime: ProviderRuntime, exchange: Exchange, world: World): Sent {
   const loss = runtime.commit.loss(world)
-  if (loss === 'taken' || loss === 'exists') return { ...sent, taken: true }
+  // What a call wrote before it waited may be stored: made again, it would find its own traces.
+  if ((loss === 'taken' || loss === 'exists') && !exchange.began.resumed) return { ...sent, taken: true }
   if (loss === 'unknown') return { ...sent, drop: 'close' }
   const { status, headers, text } = write(
     runtime.provider.refusals.unavailable!({}, exchange.call),

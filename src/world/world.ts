@@ -87,6 +87,15 @@ export interface WorldStorage {
   isWritable(): boolean
   /** Why changes of this world were rolled back for good: whatever is asked of it from then on is lost. Undefined: it is served. */
   readonly loss?: Loss | undefined
+  /** How far storing has come, where a world can be lost. */
+  readonly stores?: Stores
+}
+
+/** How many times it was begun to store changes of a world, how many times they are stored, and whether any were lost with it. */
+export interface Stores {
+  readonly begun: number
+  readonly done: number
+  readonly hasLost: boolean
 }
 
 /**

@@ -2,6 +2,7 @@
 // was not answered is asked for again under its key. Everything said is written into a history for each world.
 import { setTimeout as after } from 'node:timers/promises'
 import { contractOf } from '../../src/contract/contracts.ts'
+import { eventually } from '../eventually.ts'
 import type { Balancer } from './balancer.ts'
 import { type ProviderName, PROVIDERS, Signer, wishOf } from './calls.ts'
 import { type Creation, History, nameOf } from './history.ts'
@@ -83,9 +84,15 @@ export class Load {
 
   /** Asks for everything that has a key and no answer until it has one. */
   async settle(): Promise<void> {
-    for (const history of this.histories)
-      for (const creation of history.creations)
-        while (creation.wish.key !== undefined && !creation.answer) await this.#ask(creation, history)
+    for (const history of this.histories) {
+      for (const creation of history.creations) {
+        if (creation.wish.key === undefined) continue
+        await eventually(`${history.world}: an answer to ${nameOf(creation.wish)}`, async () => {
+          if (!creation.answer) await this.#ask(creation, history)
+          return creation.answer ? undefined : JSON.stringify(history.failures.at(-1))
+        })
+      }
+    }
   }
 
   /** One call to one of the worlds. */

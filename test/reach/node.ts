@@ -123,7 +123,9 @@ function launched(flags: readonly string[]): ChildProcess {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  process.once('exit', () => child.kill('SIGKILL'))
+  const killed = () => child.kill('SIGKILL')
+  process.once('exit', killed)
+  child.once('exit', () => process.off('exit', killed))
   return child
 }
 

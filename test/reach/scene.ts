@@ -52,7 +52,14 @@ export class Scene {
   /** Resolves when so many more calls were answered. */
   async answers(more: number): Promise<void> {
     const until = this.load.answered + more
-    await eventually(`${more} more answers`, () => (this.load.answered < until ? `${this.load.answered}` : undefined))
+    await eventually(`${more} more answers`, () => (this.load.answered < until ? this.ends() : undefined))
+  }
+
+  /** How calls ended so far, for whoever looks for a fault. */
+  ends(): string {
+    return this.load.histories
+      .map(({ world, ends }) => `${world}: ${[...ends].map(([how, times]) => `${how} ${times} times`).join(', ')}`)
+      .join('; ')
   }
 
   /** No more load; everything is as it has to be. */

@@ -94,7 +94,9 @@ export class GroupCommit {
     for (const item of items) this.#settle(item, 'unknown')
   }
 
-  #settle({ writer, turn, kind, moment }: Item, fate: Exclude<Fate, 'again'>): void {
+  #settle(item: Item, fate: Exclude<Fate, 'again'>): void {
+    const { writer, turn, kind, moment } = item
+    writer.settled(item, fate === 'stored')
     if (fate !== 'stored') {
       moment?.view.end()
       // Those who wait look for the reason.

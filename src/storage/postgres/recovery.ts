@@ -5,7 +5,7 @@ import type { Loss } from '../../world/world.ts'
 import { bigints, texts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
 import { CLAIM_AGAIN, FIND, FOLDED } from './statements.ts'
-import type { Item } from './writer.ts'
+import { isChange, type Item } from './writer.ts'
 
 /** How long it is tried to learn what became of a commit, and how long between two tries, ms. */
 const PATIENCE_MS = 5_000
@@ -105,8 +105,4 @@ async function fateOfNew(item: Item, wasSent: boolean, connection: Connection, o
   item.writer.epoch = row.epoch
   item.writer.seq = row.seq
   return 'stored'
-}
-
-function isChange({ kind }: Item): boolean {
-  return kind === 'append' || kind === 'replace' || kind === 'create'
 }

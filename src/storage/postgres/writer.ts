@@ -2,7 +2,7 @@
 import type { RowChange } from '../../world/tables.ts'
 import { Deliveries } from '../../world/outbox.ts'
 import type { TablesView } from '../../world/view.ts'
-import type { Loss, World } from '../../world/world.ts'
+import type { Loss, Stores, World } from '../../world/world.ts'
 import type { WorldStorage } from '../port.ts'
 import { type Change, type ClockLine, clockOf, lineOf, moved, type Origin, originOf } from '../state.ts'
 
@@ -88,6 +88,11 @@ export class WorldWriter implements WorldStorage {
   #turn: Turn | undefined
   #loss: Loss | undefined
   #rollbacks = 0
+  #begun = 0
+  #done = 0
+  #hasLost = false
+  /** What is on its way to the database and changes the world. */
+  #flight: Turn | undefined
 
   /**
    * `position`: where a world stands that was claimed; undefined: it begins now. `schedule` is told when something of it is to be stored. `foldBytes`: its
@@ -134,6 +139,10 @@ export class WorldWriter implements WorldStorage {
     return this.#rollbacks
   }
 
+  get stores(): Stores {
+    return { begun: this.#begun, done: this.#done, hasLost: this.#hasLost }
+  }
+
   get pendingRows(): number {
     return this.#pending.length
   }
@@ -161,7 +170,11 @@ export class WorldWriter implements WorldStorage {
   #follow(world: World): void {
     world.storage = this
     world.onCommit((changes) => {
-      if (world !== this.#world || this.#loss !== undefined) return
+      if (world !== this.#world) return
+      if (this.#loss !== undefined) {
+        this.#hasLost = true
+        return
+      }
       for (const change of changes) this.#pending.push(change)
       this.#schedule(this)
     })
@@ -173,16 +186,17 @@ export class WorldWriter implements WorldStorage {
     if (this.#loss !== undefined) return Promise.resolve(false)
     this.used = true
     if (!this.#turn) {
-      let done!: (kept: boolean) => void
-      const promise = new Promise<boolean>((resolve) => (done = resolve))
-      this.#turn = { promise, done }
+      this.#turn = newTurn()
       this.#schedule(this)
     }
     return this.#turn.promise
   }
 
-  flush(): Promise<boolean> {
-    return this.committed()
+  /** What is on its way may be stored though the world is lost: that is known before it is told. */
+  async flush(): Promise<boolean> {
+    const kept = await this.committed()
+    if (!kept) await this.#flight?.promise
+    return kept
   }
 
   /** What cannot be stored is known only when it has been tried. */
@@ -192,6 +206,24 @@ export class WorldWriter implements WorldStorage {
 
   /** What the next commit is to do; undefined: nothing. */
   take(): Item | undefined {
+    const item = this.#next()
+    if (item && isChange(item)) {
+      this.#begun++
+      this.#flight = newTurn()
+    }
+    return item
+  }
+
+  /** A commit is over. */
+  settled(item: Item, isStored: boolean): void {
+    if (!isChange(item)) return
+    if (isStored) this.#done++
+    else this.#hasLost = true
+    this.#flight?.done(isStored)
+    this.#flight = undefined
+  }
+
+  #next(): Item | undefined {
     if (!this.waits) return undefined
     const world = this.#world
     const clock = clockOf(world)
@@ -274,6 +306,7 @@ export class WorldWriter implements WorldStorage {
     if (this.#loss !== undefined) return
     this.#loss = loss
     this.#rollbacks++
+    this.#hasLost ||= this.#pending.length > 0 || this.#whole !== undefined || moved(clockOf(this.#world), this.#clock)
     this.#pending = []
     this.#takeTurn()?.done(false)
   }
@@ -301,6 +334,17 @@ export class WorldWriter implements WorldStorage {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+function newTurn(): Turn {
+  let done!: (kept: boolean) => void
+  const promise = new Promise<boolean>((resolve) => (done = resolve))
+  return { promise, done }
+}
+
+/** Whether it changes what is stored, rather than look at it. */
+export function isChange({ kind }: Pick<Item, 'kind'>): boolean {
+  return kind === 'append' || kind === 'replace' || kind === 'create'
+}
 
 /** Whether something will happen in it by itself: it is adopted when its owner is gone. */
 function isDue(world: World): boolean {
