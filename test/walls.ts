@@ -4,9 +4,10 @@ import { type Kit, start } from './kit.ts'
 
 export async function startNow(options: SandboxOptions): Promise<Kit> {
   const now = Date.now()
-  let box: Kit | undefined
-  const begun = await start({ warn: () => undefined, wall: () => (box ? box.wallMs : now), ...options })
-  begun.passWall(now - begun.wallMs)
-  box = begun
+  const hand: { box?: Kit } = {}
+  const wall = () => hand.box?.wallMs ?? now
+  const box = await start({ warn: () => undefined, wall, ...options })
+  box.passWall(now - box.wallMs)
+  hand.box = box
   return box
 }
