@@ -5,11 +5,7 @@ const HANG_MS = 40_000
 const POLL_MS = 15
 
 /** Asks until `problem` answers undefined, and fails with its last answer when that never happens. */
-export async function eventually(
-  what: string,
-  problem: () => unknown,
-  hangMs = HANG_MS,
-): Promise<void> {
+export async function eventually(what: string, problem: () => unknown, hangMs = HANG_MS): Promise<void> {
   const until = Date.now() + hangMs
   for (;;) {
     const wrong = await problem()

@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { SandboxOptions } from '../src/options.ts'
 import { allocation, client as cpg } from './clients/cpg.ts'
-import { type Kit, START, start } from './kit.ts'
+import { type Kit, START } from './kit.ts'
 import { Postgres } from './postgres.ts'
 import { anyStep, perform, receiverOf, type Step } from './sessions.ts'
+import { startNow } from './walls.ts'
 
-const quiet = { warn: () => undefined }
 const RUNS = { numRuns: 8, seed: 20260516 }
 
 /** A place for worlds. */
@@ -58,16 +57,6 @@ function copyOf(folder: string): string {
   return copy
 }
 
-/** A sandbox at the wall's own time, as processes that share a database have it, from where the test moves it on. */
-async function open(options: SandboxOptions): Promise<Kit> {
-  const now = Date.now()
-  let box: Kit | undefined
-  const begun = await start({ ...quiet, wall: () => (box ? box.wallMs : now), ...options })
-  begun.passWall(now - begun.wallMs)
-  box = begun
-  return box
-}
-
 /** Everything that the control API tells of all worlds, their use aside, which is counted anew in each process. */
 async function stateOf(box: Kit): Promise<unknown> {
   const ids: string[] = (await box.control('GET', '/worlds')).json.data.map(({ id }: any) => id)
@@ -82,7 +71,7 @@ async function stateOf(box: Kit): Promise<unknown> {
 describe.each(PLACES)('%s', (_name, from, place) => {
   test('goes on: rows, repeats byte for byte, counters, timers, clock, seed, worlds; journal entries get numbers that were not there before', async () => {
     const { data } = await place()
-    const first = await open({ data, seed: 'mine' })
+    const first = await startNow({ data, seed: 'mine' })
     const wish = allocation({ idempotency_key: 'k', user_identifier: 'u' })
     const answer = await first.call(cpg, wish)
     await first.advance('1h')
@@ -93,7 +82,7 @@ describe.each(PLACES)('%s', (_name, from, place) => {
     const before = await stateOf(first)
     await first.sandbox.close()
 
-    const second = await open({ data, clock: '2020-01-01T00:00:00Z' })
+    const second = await startNow({ data, clock: '2020-01-01T00:00:00Z' })
     expect(await stateOf(second)).toEqual(before)
     second.passWall(60_000)
     const repeated = await second.call(cpg, wish)
@@ -108,10 +97,10 @@ describe.each(PLACES)('%s', (_name, from, place) => {
 
   test('a reset and a switch of the clock are kept before they are answered', async () => {
     const { data, after } = await place()
-    const first = await open({ data })
+    const first = await startNow({ data })
     /** As whoever comes next finds it. */
     const then = async () => {
-      const next = await open({ data: after() })
+      const next = await startNow({ data: after() })
       const { seed, clock, tables } = (await next.control('GET', '/snapshot')).json
       await next.sandbox.close()
       return { seed, clock, rows: Object.keys(tables) }
@@ -136,7 +125,7 @@ describe.each(PLACES)('%s', (_name, from, place) => {
     const told: string[] = []
     const opened = async (options: { clock?: string; seed?: string }) => {
       told.length = 0
-      const box = await open({ data, warn: (line) => told.push(line), ...options })
+      const box = await startNow({ data, warn: (line) => told.push(line), ...options })
       return { box, told: [...told] }
     }
     const line = (what: string) =>
@@ -167,11 +156,11 @@ describe.each(PLACES)('%s', (_name, from, place) => {
   test('whatever every provider did, and whenever a checkpoint was taken, whoever comes next finds the very same bytes', async () => {
     const run = async (steps: readonly Step[], statuses: number[]) => {
       const { data, after } = await place()
-      const first = await open({ data, keep: { foldBytes: 4_096 }, pause: () => Promise.resolve() })
+      const first = await startNow({ data, keep: { foldBytes: 4_096 }, pause: () => Promise.resolve() })
       await receiverOf(first, statuses)
       for (const step of steps) await perform(step, first)
       const { text } = await first.raw('GET', '/_sandgate/snapshot')
-      const second = await open({ data: after() })
+      const second = await startNow({ data: after() })
       expect((await second.raw('GET', '/_sandgate/snapshot')).text).toBe(text)
       await second.sandbox.close()
       await first.sandbox.close()
@@ -188,7 +177,7 @@ describe.each(PLACES)('%s', (_name, from, place) => {
 
   test('a snapshot that is put back, and a checkpoint that is gone back to, take the place of what was there', async () => {
     const { data, after } = await place()
-    const first = await open({ data })
+    const first = await startNow({ data })
     for (let n = 0; n < 30; n++) await first.call(cpg, allocation({ user_identifier: `user_${n}` }))
     const snapshot = await first.raw('GET', '/_sandgate/snapshot')
     expect((await first.control('PUT', '/checkpoints/thirty')).status).toBe(201)
@@ -197,7 +186,7 @@ describe.each(PLACES)('%s', (_name, from, place) => {
       expect((await how()).status).toBeLessThan(300)
       await first.call(cpg, allocation({ user_identifier: 'behind' }))
       const { text } = await first.raw('GET', '/_sandgate/snapshot')
-      const second = await open({ data: after() })
+      const second = await startNow({ data: after() })
       expect((await second.raw('GET', '/_sandgate/snapshot')).text).toBe(text)
       const users = (await second.control('GET', '/addresses?limit=1000')).json.data.map(({ user }: any) => user)
       expect(users).toHaveLength(31)
@@ -212,7 +201,7 @@ describe.each(PLACES)('%s', (_name, from, place) => {
 
   test('a world that was deleted does not come back, in place of a later one either', async () => {
     const { data, after } = await place()
-    const first = await open({ data })
+    const first = await startNow({ data })
     await first.control('POST', '/worlds', { id: 'ci' })
     const inCi = { ...allocation({ user_identifier: 'u' }) }
     expect((await first.raw('GET', '/w/ci/_sandgate/clock')).status).toBe(200)
@@ -220,11 +209,11 @@ describe.each(PLACES)('%s', (_name, from, place) => {
     expect((await first.control('DELETE', '/worlds/ci')).status).toBe(204)
     expect((await first.control('DELETE', '/worlds/ci')).status).toBe(404)
     expect((await first.call(cpg, inCi)).status).toBe(200)
-    const gone = await open({ data: after() })
+    const gone = await startNow({ data: after() })
     expect((await gone.raw('GET', '/w/ci/_sandgate/clock')).status).toBe(404)
     await gone.sandbox.close()
     expect((await first.control('POST', '/worlds', { id: 'ci', seed: 'anew' })).status).toBe(201)
-    const anew = await open({ data: after() })
+    const anew = await startNow({ data: after() })
     const { seed, tables } = (await anew.raw('GET', '/w/ci/_sandgate/snapshot')).json
     expect({ seed, tables: Object.keys(tables) }).toEqual({ seed: 'anew', tables: [] })
     await anew.sandbox.close()

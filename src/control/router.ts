@@ -226,7 +226,6 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
   const scenarios = await readScenarios(operation.id, body, bytes, engine)
   // Reading them takes its time, and the world may have been reset meanwhile.
   const world = first && scenarios ? await worldFor(operation.id, req, engine) : first
-  if (world?.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(operation.id)) refuseStopped(world)
   const request: Omit<ControlRequest, 'world'> = {
     engine,
     contract,
@@ -244,7 +243,11 @@ async function dispatch(control: ControlOptions, req: Request, bytes: Buffer): P
   }
   if (!world) return ensureWorld(worldIdOf(req) ?? DEFAULT_WORLD, request)
   const reads = operation.method === 'GET'
-  return engine.commit.withCommit(world, async () => ROUTES[operation.id]!({ ...request, world }), { reads })
+  const work = async () => {
+    if (world.stopped && world.stopped.rows !== 'good' && !WITHOUT_ROWS.includes(operation.id)) refuseStopped(world)
+    return ROUTES[operation.id]!({ ...request, world })
+  }
+  return engine.commit.withCommit(world, work, { reads })
 }
 
 /** The world that an operation works on; undefined: the one that may be about a world which is not there yet. */

@@ -5,7 +5,7 @@ import { didYouMean } from '../text/suggest.ts'
 import { ok, type Routes } from './http.ts'
 
 export const ruleRoutes: Routes = {
-  // rule: sandgate.health
+  // rule: sandgate.health.storage
   getHealth: ({ engine, world }) => {
     const problem = engine.commit.problem(world)
     if (problem !== undefined) throw new SandgateError('storage_unavailable', problem)

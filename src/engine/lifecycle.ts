@@ -9,6 +9,9 @@ import type { Start, Wish } from './starts.ts'
 import { refuseOtherWish } from './wishes.ts'
 import { DEFAULT_WORLD } from './worlds.ts'
 
+/** How many numbers of new worlds are tried that others take first. */
+const NUMBERS_MOST = 20
+
 export interface StartInput {
   readonly seed?: string | undefined
   /** `real`, or an ISO 8601 instant, at which the world starts, frozen. */
@@ -28,6 +31,22 @@ export interface WorldInput extends StartInput {
 
 /** Makes a world. Rejects as `Worlds.create` and `Worlds.fork` do, with `world_not_found` or with `storage_unavailable`. */
 export async function createWorld(context: Context, input: WorldInput, scenario?: Scenario): Promise<World> {
+  for (let times = 0; ; times++) {
+    try {
+      return await makeWorld(context, input, scenario)
+    } catch (error) {
+      // Another process, or another call, may take the next free number first.
+      const isNumbered = input.id === undefined && context.commit.shared !== undefined
+      if (!isNumbered || times === NUMBERS_MOST || !isTaken(error)) throw error
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof SandgateError && error.code === 'world_exists'
+}
+
+async function makeWorld(context: Context, input: WorldInput, scenario: Scenario | undefined): Promise<World> {
   const id = await context.claims.nameOfNew(input.id)
   const named = { ...input, id }
   const world = input.from === undefined ? fresh(context, named, scenario) : await forked(context, named, scenario)
@@ -64,7 +83,7 @@ export async function ensureWorld(
   if (!found) {
     const made = await createWorld(context, input, scenario).catch((error: unknown) => {
       // Another process may have made it meanwhile.
-      if (commit.shared && error instanceof SandgateError && error.code === 'world_exists') return undefined
+      if (commit.shared && isTaken(error)) return undefined
       throw error
     })
     return made ? { world: made, isNew: true } : ensureWorld(context, input, scenario)

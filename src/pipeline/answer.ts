@@ -121,7 +121,8 @@ export function record(
     bytesPerSecond: plan?.bytesPerSecond,
     told: {
       operation: call.operation,
-      entry: id,
+      // The journal of a world that is nowhere is nowhere too.
+      entry: world.stopped?.rows === 'away' ? 0 : id,
       refusal: refusal?.name,
       hint,
       caller: call.caller,

@@ -71,7 +71,8 @@ function notProviderRuntime(runtime: ProviderRuntime, exchange: Exchange, world:
 /** Nothing that this call did could be stored, and nothing of it is there any more; or nobody knows, and then no answer would be true. */
 function unavailable(sent: Sent, runtime: ProviderRuntime, exchange: Exchange, world: World): Sent {
   const loss = runtime.commit.loss(world)
-  if (loss === 'taken' || loss === 'exists') return { ...sent, taken: true }
+  // What a call wrote before it waited may be stored: made again, it would find its own traces.
+  if ((loss === 'taken' || loss === 'exists') && !exchange.began.resumed) return { ...sent, taken: true }
   if (loss === 'unknown') return { ...sent, drop: 'close' }
   const { status, headers, text } = write(
     runtime.provider.refusals.unavailable!({}, exchange.call),
@@ -85,7 +86,9 @@ function unavailable(sent: Sent, runtime: ProviderRuntime, exchange: Exchange, w
     stoppedBy: 'storage',
     response: { status, headers, text },
   })
-  return { ...sent, status, headers, text, told: { ...sent.told, refusal: 'unavailable', hint: undefined } }
+  // The journal of a world that is lost went with it.
+  const entry = loss === undefined ? sent.told.entry : 0
+  return { ...sent, status, headers, text, told: { ...sent.told, entry, refusal: 'unavailable', hint: undefined } }
 }
 
 /** Step 2 and its twin after the work: a fault may answer, or cut the connection, instead of the provider or instead of its answer. */

@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { reach as reaching } from './reach.mjs'
 
 const run = promisify(execFile)
 const here = (file) => new URL(file, import.meta.url).pathname
@@ -28,9 +29,9 @@ const logs = mkdtempSync(join(tmpdir(), 'sandgate-bench-logs-'))
 process.on('exit', () => rmSync(logs, { recursive: true }))
 
 /** Starts a server and waits for the line that names its port. What it goes on saying goes into a file, where nobody's reading slows it down. */
-function start(command) {
+function start(command, core = 0) {
   const begin = performance.now()
-  const [file, ...args] = pin(0, command)
+  const [file, ...args] = pin(core, command)
   const log = join(mkdtempSync(join(logs, 'server-')), 'log')
   const fd = openSync(log, 'a')
   const child = spawn(file, args, { stdio: ['ignore', fd, fd] })
@@ -58,8 +59,8 @@ const peer = (name) => start(['node', here('peers.mjs'), name])
 const prism = () => start(['node', PRISM, 'mock', here('../../specs/cpg.yaml'), '--port', '0'])
 
 let used = 0
-async function load(server, kind, amount = AMOUNT, more = {}) {
-  const [file, ...args] = pin(1, [
+async function load(server, kind, amount = AMOUNT, { core = 1, ...more } = {}) {
+  const [file, ...args] = pin(core, [
     'node',
     here('load.mjs'),
     JSON.stringify({ port: server.port, kind, amount, offset: used, ...more }),
@@ -361,7 +362,9 @@ async function following() {
   line('signed CPG allocation while followed × without', ratio.toFixed(2), '≥ 0.95', ratio >= 0.95)
 }
 
-const sections = { throughput, following, money, starting, commands, growth, clock, keep, worlds }
+const reach = () => reaching({ start, load, line, median, main: MAIN, rounds: ROUNDS, amount: AMOUNT })
+
+const sections = { throughput, following, money, starting, commands, growth, clock, keep, worlds, reach }
 const only = process.argv.slice(2).filter((name) => name in sections)
 for (const name of only.length > 0 ? only : Object.keys(sections)) await sections[name]()
 const widths = [0, 1, 2].map((column) => Math.max(...lines.map((row) => row[column].length)))

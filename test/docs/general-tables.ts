@@ -9,6 +9,7 @@ import { ERRORS } from '../../src/engine/errors.ts'
 import { configJsonSchema } from '../../src/options.ts'
 import type { Provider } from '../../src/provider.ts'
 import { scenarioJsonSchema } from '../../src/scenario/schema.ts'
+import { Metrics, metricsText as textOf } from '../../src/telemetry/metrics.ts'
 import { Inbox, start } from '../kit.ts'
 import { code, table } from './markdown.ts'
 import { operationsOf, rulesOf } from './provider-tables.ts'
@@ -106,11 +107,13 @@ export const GENERAL_REGIONS: Readonly<Record<string, GeneralRegion>> = {
     ),
 
   metrics: async (providers) => {
-    const text = await metricsText(providers)
-    const families = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n((?:[^#\n].*\n)*)/gm)]
+    const families = new Map<string, RegExpMatchArray>()
+    for (const text of [await metricsText(providers), await sharedMetricsText()])
+      for (const family of text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n((?:[^#\n].*\n)*)/gm))
+        if (!families.has(family[1]!)) families.set(family[1]!, family)
     return table(
       ['metric', 'type', 'labels', 'what it counts'],
-      families.map(([, name, help, type, samples]) => [
+      [...families.values()].map(([, name, help, type, samples]) => [
         code(name!),
         type!,
         [...new Set([...samples!.matchAll(/(\w+)="/g)].map(([, label]) => code(label!)))].join(', '),
@@ -359,6 +362,13 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 function lacking(name: string): never {
   throw new Error(`test/docs/general-tables.ts has no sentence for ${name}`)
+}
+
+/** Those of a process that shares worlds with others. */
+async function sharedMetricsText(): Promise<string> {
+  const commits = { buckets: [[1, 1]], count: 1, sum: 1 } as const
+  const shared = { claims: 1, takeovers: 1, fenced: 1, pendingRows: 1, commits }
+  return (await textOf({ metrics: new Metrics(), worlds: [], logLagBytes: undefined, shared, host: undefined })).text
 }
 
 /** The metrics of a sandbox in which everything was counted at least once. */

@@ -140,7 +140,7 @@ export class GroupCommit {
     const checks = of('check')
     await Promise.all([
       appends.length > 0 && answered(appends, 'taken', this.#append(appends)),
-      ...of('create').map((item) => answered([item], 'exists', this.#create(item))),
+      ...of('create').map((item) => answered([item], item.writer.epoch > 0 ? 'taken' : 'exists', this.#create(item))),
       ...of('replace').map((item) => answered([item], 'taken', this.#replace(item))),
       tells.length > 0 &&
         answered(
