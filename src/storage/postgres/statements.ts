@@ -189,7 +189,7 @@ export const ORPHANS = statement(
   'orphans',
   `select id from sandgate.worlds where due and (owner is null
     or owner not in (select id from sandgate.nodes where seen > now() - make_interval(secs => $1)))
-  limit 50`,
+  limit 200`,
 )
 
 /** What processes that ended have left: parts that no world has, and names of their own. */
