@@ -72,6 +72,14 @@ export class Cluster {
     return this.members.find((member) => member.node === node)!
   }
 
+  /** Ends every session of these processes on the database's side. */
+  async terminateSessions(): Promise<void> {
+    await this.database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name like 'sandgate%' and application_name <> 'sandgate tests'`,
+    )
+  }
+
   /** Everything that processes said which are bugs. */
   complaints(): string[] {
     return this.#all.flatMap(({ node }) =>

@@ -8,7 +8,7 @@ import * as zopay from '../clients/zopay.ts'
 import { Cluster } from '../cluster.ts'
 import { eventually } from '../eventually.ts'
 import type { Request } from '../kit.ts'
-import { type Database, Postgres } from '../postgres.ts'
+import { Postgres } from '../postgres.ts'
 import type { ProviderName } from './calls.ts'
 import { offContract } from './load.ts'
 import type { Answer, SandgateNode } from './node.ts'
@@ -21,14 +21,6 @@ beforeAll(async () => {
   postgres = await Postgres.open()
 })
 afterAll(() => postgres.close())
-
-/** Ends every session of the processes on the database's side. */
-async function terminate(database: Database): Promise<void> {
-  await database.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and application_name like 'sandgate%' and application_name <> 'sandgate tests'`,
-  )
-}
 
 async function healthOf(node: SandgateNode): Promise<number | string> {
   const answer = await askControl(node, 'GET', '/_sandgate/health')
@@ -47,7 +39,7 @@ test('sessions that the database ends are made anew, and what became of their co
   scene.begin()
   for (let times = 0; times < 5; times++) {
     await scene.answers(50)
-    await terminate(scene.cluster.database)
+    await scene.cluster.terminateSessions()
   }
   await scene.answers(50)
   await scene.end()
@@ -158,7 +150,7 @@ test('a database that takes no writes: every provider answers 503 in its own sha
   const stored = await storedWorld(database, 'closed')
 
   await database.query(`alter database ${database.name} set default_transaction_read_only = on`)
-  await terminate(database)
+  await cluster.terminateSessions()
   const wishes: [ProviderName, Request][] = [
     ['zopay', zopay.post('/addresses', { asset: 'USDT', network: 'solana' }, 'while-closed')],
     ['cpg', cpg.allocation({ idempotency_key: 'while-closed' })],
@@ -176,7 +168,7 @@ test('a database that takes no writes: every provider answers 503 in its own sha
   expect(await healthOf(node)).toBe(503)
 
   await postgres.query(`alter database ${database.name} set default_transaction_read_only = off`)
-  await terminate(database)
+  await cluster.terminateSessions()
   await isHealthy(node)
   for (const [provider, request] of wishes) {
     const answer = (await partner.call(node, provider, request)) as Answer

@@ -22,6 +22,8 @@ export class Proxy {
   readonly #traps = new Set<Trap>()
   readonly #lies: [Buffer, Buffer][] = []
   #target: { readonly host: string; readonly port: number }
+  /** Hears that the next answer was lost. */
+  #losing: (() => void) | undefined
   #silent = false
   #down = false
 
@@ -114,7 +116,13 @@ export class Proxy {
     })
   }
 
+  /** Whatever the server answers next does not come back: that connection breaks instead. Resolves when it has. */
+  loseNextAnswer(): Promise<void> {
+    return new Promise((resolve) => (this.#losing = resolve))
+  }
+
   async close(): Promise<void> {
+    this.#losing?.()
     this.cut()
     this.#server.close()
     await once(this.#server, 'close')
@@ -160,7 +168,11 @@ export class Proxy {
       server.write(chunk)
     })
     server.on('data', (chunk: Buffer) => {
-      if (!pair.muted) client.write(this.#told(chunk))
+      if (this.#losing) {
+        this.#losing()
+        this.#losing = undefined
+        this.#break(pair)
+      } else if (!pair.muted) client.write(this.#told(chunk))
     })
     const ended = () => {
       this.#pairs.delete(pair)
