@@ -1,8 +1,8 @@
 // Three processes, one database, load all the time, and one fault after the other, drawn from a seed; all invariants in between and at the end.
 // `npm run chaos -- --minutes 30 --seed NAME` runs it for long, the test suite for some faults.
-import { setTimeout as after } from 'node:timers/promises'
 import seedrandom from 'seedrandom'
 import { expect, onTestFinished, test } from 'vitest'
+import { lasting } from '../eventually.ts'
 import { Cluster, type Member } from '../cluster.ts'
 import { Postgres } from '../postgres.ts'
 import { mostlyByWorld } from './balancer.ts'
@@ -105,7 +105,7 @@ async function someFaults(
     fault.catch(() => undefined)
     going.set(name, fault)
     if (!overlaps) await fault
-    await after(pause)
+    await lasting(pause)
   }
   await Promise.all(going.values())
 }
