@@ -13,7 +13,7 @@ import { askControl } from './partner.ts'
 import { Receiver } from './receiver.ts'
 
 const MINUTES = Number(process.env.CHAOS_MINUTES ?? 0)
-const SEED = process.env.CHAOS_SEED ?? String(Date.now())
+const SEED = process.env.CHAOS_SEED ?? (MINUTES === 0 ? 'suite' : String(Date.now()))
 /** So many faults between two looks at the invariants, and so many looks at the same worlds. */
 const FAULTS_A_LOOK = MINUTES === 0 ? 4 : 6
 const LOOKS_A_ROUND = 8

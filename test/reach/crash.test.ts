@@ -76,7 +76,7 @@ test('an owner that is paused while another one takes over is refused when it wa
   expect(cluster.complaints()).toEqual([])
 })
 
-test('three processes are replaced one by one under load: no call fails but those that were under way', async () => {
+test('sandgate.shared.drain: three processes are replaced one by one under load: no call fails but those that were under way', async () => {
   const scene = await Scene.open('upgrade', postgres)
   const { cluster, load } = scene
   scene.begin()
@@ -106,7 +106,7 @@ test('three processes are replaced one by one under load: no call fails but thos
   await scene.end()
 })
 
-test('timers and callbacks of a running world go on when its owner is dead, though nobody calls', async () => {
+test('sandgate.shared.adoption: timers and callbacks of a running world go on when its owner is dead, though nobody calls', async () => {
   const cluster = await Cluster.start(await postgres.freshDatabase(), 2)
   onTestFinished(() => cluster.close())
   const receiver = await Receiver.open()
