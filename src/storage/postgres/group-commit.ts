@@ -68,12 +68,23 @@ export class GroupCommit {
     for (const writer of this.#waiting) {
       if (size > COMMIT_BYTES) break
       this.#waiting.delete(writer)
-      const item = writer.take()
+      const item = this.#itemOf(writer)
       if (!item) continue
       items.push(item)
       size += item.records.length
     }
     return items
+  }
+
+  /** What cannot be written down, because it is too large for one text, costs its own world. */
+  #itemOf(writer: WorldWriter): Item | undefined {
+    try {
+      return writer.take()
+    } catch (error) {
+      this.#options.told(error as Error)
+      this.#options.lost(writer, 'unavailable')
+      return undefined
+    }
   }
 
   /** Stores these, and tells those who wait. */

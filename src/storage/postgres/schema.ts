@@ -69,19 +69,20 @@ const TABLES = [
 export interface Opened {
   /** What the worlds of this database derive their draws from. */
   readonly seed: string
-  /** The server's clock, ms since 1970. */
-  readonly clockMs: number
+  /** The server's clock minus that of this process, ms. */
+  readonly clockOffsetMs: number
 }
 
 /**
  * Looks at a database, and makes the tables where there are none. `seed`: the one that is asked for; `otherwise`: that of a database which begins now and is
- * asked for none. Rejects with `StorageRefused`.
+ * asked for none; `wall`: this process's clock, ms. Rejects with `StorageRefused`.
  */
 export async function openSchema(
   connection: Connection,
   address: Address,
   seed: string | undefined,
   otherwise: string,
+  wall: () => number,
 ): Promise<Opened> {
   try {
     await refuseServer(connection, address)
@@ -90,11 +91,12 @@ export async function openSchema(
       throw new StorageRefused(
         `the database ${address.shown} was begun with the seed "${kept}": use --seed ${kept}, or another database`,
       )
+    const asked = wall()
     const [{ now }] = (await connection.query({
       name: 'now',
       text: 'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
     })) as [Row]
-    return { seed: kept, clockMs: now }
+    return { seed: kept, clockOffsetMs: Math.round(now - (asked + wall()) / 2) }
   } catch (error) {
     throw error instanceof StorageRefused ? error : new StorageRefused(problemOf(error as Error, address))
   }

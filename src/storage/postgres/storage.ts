@@ -79,10 +79,8 @@ export class PostgresStorage implements Storage, SharedStorage {
     const owner = `${hostname()}-${randomBytes(6).toString('hex')}`
     const work = new Connection(address, 'sandgate')
     try {
-      const asked = options.wall()
-      const { seed, clockMs } = await openSchema(work, address, options.seed, options.otherwise)
-      const offset = Math.round(clockMs - (asked + options.wall()) / 2)
-      const storage = new PostgresStorage(options, address, owner, work, seed, offset)
+      const { seed, clockOffsetMs } = await openSchema(work, address, options.seed, options.otherwise, options.wall)
+      const storage = new PostgresStorage(options, address, owner, work, seed, clockOffsetMs)
       await storage.#presence.begin()
       return storage
     } catch (error) {

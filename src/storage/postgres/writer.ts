@@ -248,13 +248,12 @@ export class WorldWriter implements WorldStorage {
       // Changes since then, and whoever waits for them, are the next commit's.
       return { ...base, kind: whole.kind, token, about: this.#about(), records: NOTHING, turn: undefined }
     }
-    const turn = this.#takeTurn()
     const entries = world.journal.nextId > this.#entries || whole ? world.journal.nextId - 1 + ENTRIES_AHEAD : undefined
     const pending = this.#pending
     if (!whole && pending.length === 0 && entries === undefined && !moved(clock, this.#clock)) {
       const kind = world.now > this.#told ? 'tell' : 'check'
       this.#told = Math.max(this.#told, world.now)
-      return { ...base, kind, records: NOTHING, turn }
+      return { ...base, kind, records: NOTHING, turn: this.#takeTurn() }
     }
     const change: Change = {
       ...(whole && { world: this.#origin }),
@@ -271,7 +270,7 @@ export class WorldWriter implements WorldStorage {
     this.logBytes += records.length
     const moment = this.#moment()
     const about = whole ? this.#about() : null
-    return { ...base, kind: whole?.kind ?? 'append', records, about, turn, ...(moment && { moment }) }
+    return { ...base, kind: whole?.kind ?? 'append', records, about, turn: this.#takeTurn(), ...(moment && { moment }) }
   }
 
   /** Nothing of it waits now: it is what it will be when this commit is stored. */
