@@ -4,7 +4,7 @@ import type { components } from '../../library/wire.ts'
 type Schemas = components['schemas']
 
 export type World = Schemas['World'] & {
-  readonly calls?: number
+  readonly calls?: number | null
   /** Wall time. */
   readonly used_at?: string
   readonly goes_at?: string | null

@@ -29,7 +29,7 @@ export function WorldBeside({ world, doing }: { readonly world: World; readonly 
         </div>
         <div>
           <dt>Calls</dt>
-          <dd>{calls}</dd>
+          <dd>{calls ?? 'served by another process'}</dd>
         </div>
         <div>
           <dt>Last used</dt>

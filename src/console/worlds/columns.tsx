@@ -34,7 +34,7 @@ export function columnsOf(here: string, doing: Doing): readonly Column<World>[] 
     },
     { head: 'Seed', class: 'seed', cell: ({ seed }) => seed },
     { head: 'Clock', cell: ({ clock }) => <WorldClock clock={clock} /> },
-    { head: 'Calls', class: 'number', cell: ({ calls }) => calls },
+    { head: 'Calls', class: 'number', cell: ({ calls }) => calls ?? '–' },
     { head: 'Last used', cell: ({ used_at }) => used_at !== undefined && <Wall iso={used_at} /> },
     { head: 'Goes at', cell: (world) => <Goes world={world} /> },
     { head: 'Do', class: 'do', cell: ({ id }) => <Actions world={id} doing={doing} /> },
