@@ -236,7 +236,14 @@ class OwnServer {
   /** To the server and to all of its sessions, which are processes. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
     const own = this.#child!.pid!
-    for (const pid of [own, ...childrenOf(own)]) process.kill(pid, name)
+    for (const pid of [own, ...childrenOf(own)]) {
+      try {
+        process.kill(pid, name)
+      } catch (error) {
+        // A session may end between the list and the signal.
+        if (pid === own || (error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      }
+    }
   }
 
   remove(): void {
