@@ -2,7 +2,7 @@
 // only its own worlds with it.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
   type Answer,
   ask,
@@ -31,14 +31,26 @@ const CREATIONS: readonly (readonly [Client, string, Request])[] = [
 ]
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-/** Three processes, each with the worlds that it has. */
+/** Three processes, each with the worlds that it has, for all tests of this file. */
 class Nodes {
-  readonly ports: number[] = []
+  ports: number[] = []
   readonly #running: Running[] = []
 
-  async start(): Promise<this> {
-    for (let index = 0; index < 3; index++) this.ports.push(await this.#started(index, 0))
-    return this
+  async start(): Promise<void> {
+    this.ports = await Promise.all([0, 1, 2].map((index) => this.#started(index, 0)))
+  }
+
+  end(): void {
+    for (const { child } of this.#running) child.kill('SIGKILL')
+  }
+
+  /** As they were when they began. */
+  async clear(): Promise<void> {
+    for (const index of this.ports.keys()) {
+      for (const id of (await this.calls(index)).keys())
+        if (id !== 'default') await ask(this.url(index), 'DELETE', `/_sandgate/worlds/${id}`)
+      await ask(this.url(index), 'POST', '/_sandgate/reset', JSON_TYPE, '{}')
+    }
   }
 
   async kill(index: number): Promise<void> {
@@ -51,7 +63,7 @@ class Nodes {
   }
 
   async #started(index: number, port: number): Promise<number> {
-    const running = new Running(['serve', '--port', String(port)])
+    const running = new Running(['serve', '--port', String(port)], {}, { ends: () => undefined })
     this.#running[index] = running
     return Number(new URL(await running.ready()).port)
   }
@@ -95,20 +107,24 @@ async function put201(url: string, ids: readonly string[]): Promise<void> {
 
 const named = (count: number) => Array.from({ length: count }, (_, index) => `ci-${index}`)
 
+const nodes = new Nodes()
+beforeAll(() => nodes.start())
+afterAll(() => nodes.end())
+
 describe.each([NGINX, HAPROXY])('$name', (balancer: Balancer) => {
   const there = balancer.program !== undefined || DEMANDED
   if (!there) console.log(missing(balancer))
 
-  /** The base URL of the balancer, and what is behind it. */
-  async function cluster(): Promise<{ url: string; nodes: Nodes }> {
-    const nodes = await new Nodes().start()
-    return { url: await startBalancer(balancer, nodes.ports), nodes }
+  /** The base URL of the balancer. */
+  async function cluster(): Promise<string> {
+    await nodes.clear()
+    return startBalancer(balancer, nodes.ports)
   }
 
   test.skipIf(!there)(
     'sandgate.worlds.ensure: worlds spread over the processes, each is on one of them, and is found there',
     async () => {
-      const { url, nodes } = await cluster()
+      const url = await cluster()
       const ids = named(60)
       await put201(url, ids)
       const owners = await nodes.owners()
@@ -129,7 +145,7 @@ describe.each([NGINX, HAPROXY])('$name', (balancer: Balancer) => {
   test.skipIf(!there)(
     'calls of all providers come to the process of their world: by path, by host name, by key',
     async () => {
-      const { url, nodes } = await cluster()
+      const url = await cluster()
       const signed = signer()
       const ids = named(9)
       await put201(url, ids)
@@ -169,7 +185,7 @@ describe.each([NGINX, HAPROXY])('$name', (balancer: Balancer) => {
   )
 
   test.skipIf(!there)('a call that names no world, and the control API without one, come to one process', async () => {
-    const { url, nodes } = await cluster()
+    const url = await cluster()
     const signed = signer()
     for (const [client, keyHeader, request] of CREATIONS) {
       const call = signed(client, request)
@@ -190,7 +206,7 @@ describe.each([NGINX, HAPROXY])('$name', (balancer: Balancer) => {
   test.skipIf(!there)(
     'a process that is killed moves its own worlds and no others, and has them back when it is there again',
     async () => {
-      const { url, nodes } = await cluster()
+      const url = await cluster()
       const ids = named(24)
       await put201(url, ids)
       const owners = await nodes.owners()
@@ -226,7 +242,7 @@ describe.each([NGINX, HAPROXY])('$name', (balancer: Balancer) => {
   test.skipIf(!there)(
     'a connection that a scenario breaks ends without an answer, is tried nowhere else, and counts against nobody',
     async () => {
-      const { url, nodes } = await cluster()
+      const url = await cluster()
       const signed = signer()
       const ids = named(12)
       await put201(url, ids)
@@ -249,7 +265,7 @@ describe.each([NGINX, HAPROXY])('$name', (balancer: Balancer) => {
   )
 
   test.skipIf(!there)('events come as they happen, and a snapshot of several megabytes passes', async () => {
-    const { url } = await cluster()
+    const url = await cluster()
     const signed = signer()
     await put201(url, ['ci'])
     const stream = await open(url, 'GET', '/w/ci/_sandgate/events')

@@ -6,7 +6,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 
 /** Against hangs only. */
 const HANG_MS = 60_000
@@ -129,13 +129,11 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Waits for a condition. */
+/** Waits for a condition; the deadline is against hangs only. */
 export async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const end = performance.now() + HANG_MS
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`it did not come to this: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-  }
+  await vi.waitUntil(condition, { timeout: HANG_MS, interval: POLL_MS }).catch((error: unknown) => {
+    throw new Error(`it did not come to this: ${what}`, { cause: error })
+  })
 }
 
 async function answers(url: string): Promise<boolean> {

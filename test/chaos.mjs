@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string' } } })
 const env = { ...process.env, CHAOS_MINUTES: values.minutes, ...(values.seed && { CHAOS_SEED: values.seed }) }
-spawn('npx', ['vitest', 'run', 'test/reach/chaos.test.ts', '--disableConsoleIntercept'], {
+spawn('npx', ['vitest', 'run', 'test/reach/chaos.test.ts', '--disable-console-intercept=true'], {
   stdio: 'inherit',
   env,
 }).on('exit', (code) => (process.exitCode = code ?? 1))

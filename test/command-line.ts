@@ -40,14 +40,19 @@ export class Running {
   stdout = ''
   stderr = ''
 
-  constructor(args: readonly string[], env: Record<string, string> = {}, more: { uid?: number } = {}) {
+  /** `ends`: says when the process is to be killed; behind the test that makes it unless given. */
+  constructor(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    { ends = onTestFinished, ...more }: { uid?: number; ends?: (kill: () => void) => void } = {},
+  ) {
     this.child = spawn(process.execPath, [MAIN, ...args], { env: { ...bare, ...env }, ...more })
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
     this.ended = new Promise((resolve) =>
       this.child.on('close', (status) => resolve({ status, stdout: this.stdout, stderr: this.stderr })),
     )
-    onTestFinished(() => void this.child.kill('SIGKILL'))
+    ends(() => void this.child.kill('SIGKILL'))
   }
 
   /** Resolves when stdout matches; fails with what was said when the process ends before. */

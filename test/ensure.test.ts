@@ -204,11 +204,23 @@ describe('kept', () => {
     const first = await start({ data })
     await put(first, 'ci', { seed: 'one', clock: '2027-01-01T00:00:00Z', assume: SWITCH })
     await first.sandbox.close()
-    const forgotten = forgetWish(join(data, 'worlds', 'ci'))
-    expect(forgotten).toBe(1)
+    expect(inRecords(join(data, 'worlds', 'ci'), '')).toBe(1)
     const box = await start({ data })
     expect((await put(box, 'ci', { seed: 'two' })).json.detail).toMatch(/seed was "one" .*; clock .*; assume/)
     expect((await put(box, 'ci', { seed: 'one', clock: '2027-01-01T00:00:00Z', assume: SWITCH })).status).toBe(200)
+  })
+
+  test('a world that is not served says why, and is not found', async () => {
+    const data = folder()
+    const first = await start({ data })
+    await put(first, 'ci', { seed: 'one' })
+    await first.sandbox.close()
+    expect(inRecords(join(data, 'worlds', 'ci'), ',"wish":5')).toBe(1)
+    const box = await start({ data, warn: () => undefined })
+    expect(await put(box, 'ci', { seed: 'one' })).toMatchObject({
+      status: 409,
+      json: { code: 'world_stopped', detail: expect.stringMatching(/"ci" is not served: how it was made: wish: /) },
+    })
   })
 })
 
@@ -261,13 +273,13 @@ describe('connectSandbox', () => {
   })
 })
 
-/** Takes the wish out of the records of a stored world, each of which has its length and its checksum; answers how often it stood there. */
-function forgetWish(world: string): number {
+/** Puts something in the place of the wish in the records of a stored world, each of which has its length and its checksum; answers how often it stood there. */
+function inRecords(world: string, instead: string): number {
   let times = 0
   for (const name of readdirSync(world)) {
     const records = readFileSync(join(world, name), 'utf8').split('\n').slice(0, -1)
     const changed = records.map((record) => {
-      const text = record.slice(18).replace(/,"wish":\{.*?\}(?=\},"settings")/, () => (times++, ''))
+      const text = record.slice(18).replace(/,"wish":\{.*?\}(?=\},"settings")/, () => (times++, instead))
       const hex = (number: number) => number.toString(16).padStart(8, '0')
       return `${hex(Buffer.byteLength(text))} ${hex(crc32(text))} ${text}\n`
     })

@@ -959,6 +959,18 @@ describe('what cannot be kept', () => {
     expect(again.sandbox.world('ci')!.seed).toBe('second')
   })
 
+  test('sandgate.health.storage: GET health is 503 while nothing can be stored, and 200 again as soon as it can', async () => {
+    const failing = failingDisk()
+    const box = await start({ data: newFolder(), keep: { disk: failing.disk }, ...quiet })
+    const health = async () => (await box.raw('GET', '/_sandgate/health')).status
+    expect(await health()).toBe(200)
+    failing.room = 0
+    expect((await box.call(cpg, allocation({}))).status).toBe(503)
+    expect(await health()).toBe(503)
+    failing.room = Infinity
+    expect(await health()).toBe(200)
+  })
+
   test('a call that only reads is answered', async () => {
     const failing = failingDisk()
     const box = await start({ data: newFolder(), keep: { disk: failing.disk }, ...quiet })

@@ -14,7 +14,7 @@ import { Inbox, type Request } from './kit.ts'
 const ROOT = new URL('..', import.meta.url).pathname
 /** Where a write may end short. */
 const PAGE_BYTES = 4096
-const ROUNDS = 20
+const ROUNDS = 12
 const WORKERS = 8
 /** From so many bytes on a log is folded. */
 const FOLD_BYTES = 16 * 1024 * 1024

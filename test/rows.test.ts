@@ -290,8 +290,8 @@ describe('a snapshot', () => {
             const what = `${table} ${key} ${place.join('.')} ${value === GONE ? 'left out' : JSON.stringify(value)}`
             const rows = bent(tables, table, key, place, value)
             const told = box.sandbox.engine.integrity.problem(mapsOf(rows))
-            // Over HTTP goes what is taken, and every fortieth of what is refused: that takes its time, and says the same.
-            const asked = told === undefined || refused % 40 === 0
+            // Over HTTP goes what is taken, and every eightieth of what is refused: that takes its time, and says the same.
+            const asked = told === undefined || refused % 80 === 0
             const reply = asked ? await put(box, { ...snapshot, tables: rows }) : undefined
             if (told !== undefined) {
               refused++

@@ -1,6 +1,7 @@
 // Worlds in a database that several processes share, as two sandboxes of one process see each other. Processes that die, and networks that fail, stand in
 // test/reach.
 import fc from 'fast-check'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SandboxOptions } from '../src/options.ts'
 import { createSandbox } from '../src/library/index.ts'
@@ -10,6 +11,7 @@ import { client as payward } from './clients/payward.ts'
 import { client as zopay } from './clients/zopay.ts'
 import type { Client, Kit, Request } from './kit.ts'
 import { startNow } from './walls.ts'
+import { eventually } from './eventually.ts'
 import { type Database, Postgres } from './postgres.ts'
 
 let postgres: Postgres
@@ -179,6 +181,28 @@ describe('making and deleting', () => {
     expect((await first.control('DELETE', '/worlds/ci')).status).toBe(404)
     expect(await database.query("select 1 from sandgate.log where world = 'ci'")).toEqual([])
     expect(await database.query("select 1 from sandgate.worlds where id = 'ci'")).toEqual([])
+  })
+
+  test('a change that is stored while a world is being deleted is deleted with it', async () => {
+    const { boxes, database } = await nodes(1)
+    const [box] = boxes as [Kit]
+    await box.control('POST', '/worlds', { id: 'ci' })
+    const late = new pg.Client({ connectionString: database.url })
+    await late.connect()
+    await late.query('begin')
+    await late.query("update sandgate.worlds set seq = seq + 1 where id = 'ci'")
+    await late.query("insert into sandgate.log values ('ci', 99, 1, '{}')")
+    const deleted = box.control('DELETE', '/worlds/ci')
+    await eventually('the deletion waits for the change', async () => {
+      const [waiting] = await database.query(
+        "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      )
+      return waiting ? undefined : 'it does not'
+    })
+    await late.query('commit')
+    await late.end()
+    expect((await deleted).status).toBe(204)
+    expect(await database.query("select seq from sandgate.log where world = 'ci'")).toEqual([])
   })
 
   test('sandgate.shared.list: every process lists every world, and counts calls of those alone that it serves', async () => {

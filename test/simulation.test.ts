@@ -21,7 +21,7 @@ import { CAPITAL, decision, ENDED, expectTraded, topUps, trade, TRADERS, tradeLo
 const STEPS = 200
 const SEEDS = process.env.SIMULATE_SEED
   ? [process.env.SIMULATE_SEED]
-  : Array.from({ length: Number(process.env.SIMULATE_SEEDS ?? 6) }, (_, index) => `seed-${index}`)
+  : Array.from({ length: Number(process.env.SIMULATE_SEEDS ?? 3) }, (_, index) => `seed-${index}`)
 
 const DAY_MS = 86_400_000
 

@@ -296,7 +296,7 @@ describe('apart', () => {
     const data = kept ? mkdtempSync(join(tmpdir(), 'sandgate-')) : undefined
     if (data !== undefined) onTestFinished(() => rmSync(data, { recursive: true, force: true }))
     const box = await start({
-      limits: { worlds: 201 },
+      limits: { worlds: 121 },
       data,
       log: new Log({ format: 'json', level: 'debug', colour: false, write: () => undefined }),
     })
@@ -340,7 +340,7 @@ describe('apart', () => {
     }
     const [warm, ids] = [
       Array.from({ length: 20 }, (_, i) => `warm-${i}`),
-      Array.from({ length: 180 }, (_, i) => `w-${i}`),
+      Array.from({ length: 100 }, (_, i) => `w-${i}`),
     ]
     await fill(warm)
     await remove(warm)

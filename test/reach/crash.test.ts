@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import * as payward from '../clients/payward.ts'
 import { Cluster } from '../cluster.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, instant } from '../eventually.ts'
 import { Postgres } from '../postgres.ts'
 import type { Answer } from './node.ts'
 import { Partner } from './partner.ts'
@@ -76,7 +76,7 @@ test('an owner that is paused while another one takes over is refused when it wa
   expect(cluster.complaints()).toEqual([])
 })
 
-test('three processes are replaced one by one under load: no call fails but those that were under way', async () => {
+test('sandgate.shared.drain: three processes are replaced one by one under load: no call fails but those that were under way', async () => {
   const scene = await Scene.open('upgrade', postgres)
   const { cluster, load } = scene
   scene.begin()
@@ -84,9 +84,9 @@ test('three processes are replaced one by one under load: no call fails but thos
   const ends: { readonly name: string; readonly from: number; readonly until: number }[] = []
   for (const member of [...cluster.members]) {
     await cluster.add()
-    const from = performance.now()
+    const from = instant()
     expect(await cluster.remove(member, 'SIGTERM'), member.node.stderr).toBe(0)
-    ends.push({ name: member.node.name, from, until: performance.now() })
+    ends.push({ name: member.node.name, from, until: instant() })
     const [left] = await cluster.database.query(
       'select count(*)::int as worlds from sandgate.worlds where owner not in (select id from sandgate.nodes)',
     )
@@ -106,7 +106,7 @@ test('three processes are replaced one by one under load: no call fails but thos
   await scene.end()
 })
 
-test('timers and callbacks of a running world go on when its owner is dead, though nobody calls', async () => {
+test('sandgate.shared.adoption: timers and callbacks of a running world go on when its owner is dead, though nobody calls', async () => {
   const cluster = await Cluster.start(await postgres.freshDatabase(), 2)
   onTestFinished(() => cluster.close())
   const receiver = await Receiver.open()

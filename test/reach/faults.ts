@@ -1,7 +1,6 @@
 // The faults of a chaos run: each is drawn, does its damage for a while, and mends it. Some go on while the next one begins.
-import { setTimeout as after } from 'node:timers/promises'
 import type { Cluster, Member } from '../cluster.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, lasting } from '../eventually.ts'
 import type { Postgres } from '../postgres.ts'
 import { inTurn, type Policy } from './balancer.ts'
 import { askControl } from './partner.ts'
@@ -41,7 +40,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     lasts: 12_000,
     run: async ({ member, ms }) => {
       member.node.kill('SIGSTOP')
-      await after(ms)
+      await lasting(ms)
       member.node.kill('SIGCONT')
     },
   },
@@ -58,7 +57,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     lasts: 8_000,
     run: async ({ member, ms }) => {
       member.network.goDown()
-      await after(ms)
+      await lasting(ms)
       member.network.mend()
     },
   },
@@ -67,7 +66,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     lasts: 12_000,
     run: async ({ member, ms }) => {
       member.network.goSilent()
-      await after(ms)
+      await lasting(ms)
       member.network.mend()
     },
   },
@@ -82,7 +81,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     ours: true,
     run: async ({ postgres, ms }) => {
       await postgres.stop('immediate')
-      await after(ms)
+      await lasting(ms)
       await postgres.start()
     },
   },
@@ -92,7 +91,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     ours: true,
     run: async ({ postgres, ms }) => {
       await postgres.stop('fast')
-      await after(ms)
+      await lasting(ms)
       await postgres.start()
     },
   },
@@ -102,7 +101,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     ours: true,
     run: async ({ postgres, ms }) => {
       postgres.pause()
-      await after(ms)
+      await lasting(ms)
       postgres.resume()
     },
   },
@@ -120,7 +119,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     lasts: 4_000,
     run: async ({ cluster, policy, ms }) => {
       cluster.balancer.policy = inTurn()
-      await after(ms)
+      await lasting(ms)
       cluster.balancer.policy = policy
     },
   },

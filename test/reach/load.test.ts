@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import seedrandom from 'seedrandom'
 import { expect, onTestFinished, test } from 'vitest'
-import { eventually } from '../eventually.ts'
+import { eventually, instant } from '../eventually.ts'
 import { Balancer, byWorld } from './balancer.ts'
 import { problemsOf } from './invariants.ts'
 import { Load } from './load.ts'
@@ -35,7 +35,7 @@ test('a process that is left alone keeps every promise, and a broken one is noti
   const acknowledged = history!.acknowledged()
   const kept = acknowledged.find(({ wish }) => wish.provider === 'zopay' && wish.holder !== undefined)!
   history!.creations.push({ ...kept, answer: { ...kept.answer, places: [{ address: 'another', tag: null }] } })
-  history!.entries.push({ value: 1, from: performance.now(), until: performance.now(), by: 'a liar' })
+  history!.entries.push({ value: 1, from: instant(), until: instant(), by: 'a liar' })
   history!.deposits.push({ amount: 7_000_000, id: 'dep_0', uncertain: false })
   const lost = history!.creations.findIndex(({ wish }) => wish.provider === 'alphapo')
   history!.creations.splice(lost, 1)

@@ -1,8 +1,7 @@
 // Signed load of all four providers on some worlds, drawn from a seed: addresses handed out, asked for again, money sent, time moved, things read. What
 // was not answered is asked for again under its key. Everything said is written into a history for each world.
-import { setTimeout as after } from 'node:timers/promises'
 import { contractOf } from '../../src/contract/contracts.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, instant, lasting } from '../eventually.ts'
 import type { Balancer } from './balancer.ts'
 import { type ProviderName, PROVIDERS, Signer, wishOf } from './calls.ts'
 import { type Creation, History, nameOf } from './history.ts'
@@ -114,14 +113,14 @@ export class Load {
   /** Asks once. An answer that differs from the one there was is written down as wrong. */
   async #ask(creation: Creation, history: History): Promise<void> {
     const { wish } = creation
-    const from = performance.now()
+    const from = instant()
     const said = await this.#call(history, wish.provider, wish.request)
     if (typeof said === 'string') {
       if (said !== 'refused') creation.uncertain = true
-      return after(BACKOFF_MS)
+      return lasting(BACKOFF_MS)
     }
     if (said.status === 503 || (said.status === 409 && IN_FLIGHT.some((code) => said.text.includes(code))))
-      return after(BACKOFF_MS)
+      return lasting(BACKOFF_MS)
     const { status, text } = said
     if (creation.answer) {
       if (creation.answer.status !== status || creation.answer.text !== text)
@@ -136,7 +135,7 @@ export class Load {
     const json = JSON.parse(text)
     // One that may have been made before has a number from before.
     if (wish.provider === 'cpg' && !creation.uncertain)
-      history.requests.push({ value: json.data.request_id, from, until: performance.now(), by: nameOf(wish) })
+      history.requests.push({ value: json.data.request_id, from, until: instant(), by: nameOf(wish) })
     creation.answer = { status, text, places: wish.places(json) }
   }
 
@@ -164,24 +163,24 @@ export class Load {
     if (typeof answer === 'string') deposit.uncertain = answer !== 'refused'
     else if (answer.status === 201) deposit.id = JSON.parse(answer.text).id
     else if (answer.status !== 503) history.wrong.push(`a deposit to ${place.address} was refused: ${answer.text}`)
-    if (typeof answer === 'string' || answer.status === 503) await after(BACKOFF_MS)
+    if (typeof answer === 'string' || answer.status === 503) await lasting(BACKOFF_MS)
   }
 
   async #advance(history: History): Promise<void> {
     const by = this.#draw(['1s', '20s', '90s'])
     const { answer } = await this.#control(history.world, 'POST', '/clock/advance', { by })
     history.ended(`advance ${typeof answer === 'string' ? answer : answer.status}`)
-    if (typeof answer === 'string' || answer.status === 503) await after(BACKOFF_MS)
+    if (typeof answer === 'string' || answer.status === 503) await lasting(BACKOFF_MS)
     else if (answer.status !== 200) history.wrong.push(`time did not move: ${answer.status} ${answer.text}`)
   }
 
   async #clock(history: History): Promise<void> {
-    const from = performance.now()
+    const from = instant()
     const { answer, node } = await this.#control(history.world, 'GET', '/clock')
-    if (typeof answer === 'string' || answer.status === 503) return after(BACKOFF_MS)
+    if (typeof answer === 'string' || answer.status === 503) return lasting(BACKOFF_MS)
     if (answer.status !== 200) return void history.wrong.push(`GET clock: ${answer.status} ${answer.text}`)
     const value = Date.parse(JSON.parse(answer.text).now)
-    history.clock.push({ value, from, until: performance.now(), by: node })
+    history.clock.push({ value, from, until: instant(), by: node })
   }
 
   /** What was handed out is there, as it was. */
@@ -191,7 +190,7 @@ export class Load {
     const { data } = JSON.parse(made.answer.text)
     const request = { method: 'GET', path: `/v1/deposit-requests/${data.request_id}` }
     const said = await this.#call(history, 'cpg', request)
-    if (typeof said === 'string' || said.status === 503) return after(BACKOFF_MS)
+    if (typeof said === 'string' || said.status === 503) return lasting(BACKOFF_MS)
     if (said.status !== 200 || JSON.parse(said.text).data.address !== data.address)
       history.wrong.push(`request ${data.request_id} was made, and is read as ${said.status} ${said.text}`)
   }
@@ -202,10 +201,10 @@ export class Load {
     provider: ProviderName,
     request: Parameters<Signer['sign']>[1],
   ): Promise<Answer | Failure> {
-    const from = performance.now()
+    const from = instant()
     const signed = this.#signer.sign(provider, request, history.world, this.#wallMs())
     const { answer, node } = await this.balancer.send(history.world, signed)
-    const until = performance.now()
+    const until = instant()
     history.ended(typeof answer === 'string' ? answer : answer.status)
     if (typeof answer === 'string') {
       history.failures.push({ how: answer, from, until, by: node })

@@ -65,7 +65,7 @@ test('a process whose network falls silent answers 503 or closes, never hangs, a
   await scene.end()
 })
 
-test('a connection that is cut between a commit and its answer, or before the commit, leaves each call done once', async () => {
+test('sandgate.shared.unknown: a connection that is cut between a commit and its answer, or before the commit, leaves each call done once', async () => {
   const cluster = await Cluster.start(await postgres.freshDatabase(), 1)
   onTestFinished(() => cluster.close())
   const [{ node, network }] = cluster.members as [(typeof cluster.members)[0]]

@@ -4,7 +4,7 @@ import seedrandom from 'seedrandom'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import * as cpg from '../clients/cpg.ts'
 import * as zopay from '../clients/zopay.ts'
-import { eventually } from '../eventually.ts'
+import { eventually, instant } from '../eventually.ts'
 import { type Database, Postgres } from '../postgres.ts'
 import { Balancer, inTurn } from './balancer.ts'
 import { type Here, here } from './here.ts'
@@ -88,14 +88,14 @@ test('world time never goes back, whichever of three processes tells it, though 
   const entries: Seen[] = []
   for (let times = 0; times < 30; times++) {
     for (const node of nodes) {
-      const from = performance.now()
+      const from = instant()
       const value = await partner.now(node)
-      clock.push({ value, from, until: performance.now(), by: node.name })
-      const asked = performance.now()
+      clock.push({ value, from, until: instant(), by: node.name })
+      const asked = instant()
       const wish = cpg.allocation({ idempotency_key: `${times} ${node.name}` })
       const answer = (await partner.call(node, 'cpg', wish)) as Answer
       expect(answer.status, answer.text).toBe(200)
-      const seen = { from: asked, until: performance.now(), by: node.name }
+      const seen = { from: asked, until: instant(), by: node.name }
       made.push({ ...seen, value: Date.parse(JSON.parse(answer.text).data.created_at) })
       entries.push({ ...seen, value: Number(answer.headers['x-sandgate-entry']) })
     }

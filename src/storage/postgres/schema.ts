@@ -45,6 +45,21 @@ const TABLES = [
     made timestamptz not null default now(),
     primary key (token, part)
   )`,
+  // A function, because each of its statements sees what was committed before it: a change of the world that is stored while its row is waited for is
+  // deleted too. No epoch: whoever serves the world. Epoch 0: nobody but this owner has served it.
+  `create function sandgate.forget(world_id text, world_epoch bigint, world_owner text) returns setof text language plpgsql as $body$
+  declare parts_token bigint;
+  begin
+    delete from sandgate.worlds where id = world_id
+      and (world_epoch is null or epoch = world_epoch or (world_epoch = 0 and owner = world_owner))
+      returning checkpoint into parts_token;
+    if not found then
+      return;
+    end if;
+    delete from sandgate.log where world = world_id;
+    delete from sandgate.parts where token = parts_token;
+    return next world_id;
+  end $body$`,
   // Compressing them would take longer than writing them.
   'alter table sandgate.log alter column records set storage external',
   'alter table sandgate.parts alter column rows set storage external',

@@ -154,17 +154,8 @@ export const CENSUS = statement(
   `select count(*) as worlds, coalesce(max(substring(id from '^world-([0-9]{1,9})$')::bigint), 0) as highest from sandgate.worlds`,
 )
 
-/** Deletes a world. `$2`: only while it has this epoch, or, where that is 0, this owner; null: whoever serves it. */
-export const DELETE = statement(
-  'delete',
-  `with w as (
-    delete from sandgate.worlds where id = $1 and ($2::bigint is null or epoch = $2 or ($2 = 0 and owner = $3::text))
-    returning id, checkpoint
-  ),
-  l as (delete from sandgate.log where world in (select id from w)),
-  p as (delete from sandgate.parts where token in (select checkpoint from w))
-  select id from w`,
-)
+/** Deletes a world. `$2`: only while it has this epoch, or, where that is 0, the owner `$3`; null: whoever serves it. */
+export const DELETE = statement('delete', 'select sandgate.forget($1, $2, $3) as id')
 
 /** Lets go of every world of this owner. */
 export const RELEASE = statement('release', 'update sandgate.worlds set owner = null where owner = $1')
@@ -198,7 +189,7 @@ export const ORPHANS = statement(
   'orphans',
   `select id from sandgate.worlds where due and (owner is null
     or owner not in (select id from sandgate.nodes where seen > now() - make_interval(secs => $1)))
-  limit 50`,
+  limit 200`,
 )
 
 /** What processes that ended have left: parts that no world has, and names of their own. */
@@ -212,11 +203,7 @@ export const SWEEP_NODES = statement('sweep-nodes', `delete from sandgate.nodes 
 /** Worlds that nobody serves and nobody has used for so many seconds; the default one stays. */
 export const SWEEP_WORLDS = statement(
   'sweep-worlds',
-  `with w as (
-    delete from sandgate.worlds where not due and id <> $1 and used < now() - make_interval(secs => $2)
-      and (owner is null or owner not in (select id from sandgate.nodes where seen > now() - interval '1 minute'))
-    returning id, checkpoint
-  ), l as (delete from sandgate.log where world in (select id from w)),
-  p as (delete from sandgate.parts where token in (select checkpoint from w))
-  select id from w`,
+  `select sandgate.forget(id, epoch, null) as id from sandgate.worlds
+  where not due and id <> $1 and used < now() - make_interval(secs => $2)
+    and (owner is null or owner not in (select id from sandgate.nodes where seen > now() - interval '1 minute'))`,
 )

@@ -66,6 +66,8 @@ export class PostgresStorage implements Storage, SharedStorage {
   /** Worlds that were claimed and that nobody has attached yet. */
   readonly #claimed = new Map<string, Claimed>()
   readonly #deletions = new Set<Promise<unknown>>()
+  /** Worlds that were stored with other settings. */
+  readonly #differing = new Set<string>()
   readonly #counted = { claims: 0, takeovers: 0, fenced: 0 }
   #listeners: Parameters<SharedStorage['listen']>[0] = { lost: () => undefined, orphaned: () => undefined }
   #problem: string | undefined
@@ -158,10 +160,12 @@ export class PostgresStorage implements Storage, SharedStorage {
     const { state, logBytes, checkpointBytes } = loaded
     const { clock, entries } = state
     this.#begin(world, made, { epoch, seq, told, clock, entries, logBytes, checkpointBytes, isUnread: false })
-    if (state.world.settings !== originOf(world, made).settings)
-      this.#options.tell(
-        `the world "${world.id}": settings or switches differ from those it was stored with; existing rows stay, and the new ones apply from now on`,
-      )
+    // Once for each world: it may be taken over again and again.
+    if (state.world.settings === originOf(world, made).settings || this.#differing.has(world.id)) return
+    this.#differing.add(world.id)
+    this.#options.tell(
+      `the world "${world.id}": settings or switches differ from those it was stored with; existing rows stay, and the new ones apply from now on`,
+    )
   }
 
   async prepare(world: World, made: object): Promise<PreparedWorld> {
