@@ -11,6 +11,8 @@ const LONG = [
   'callbacks.test.ts',
   'control.test.ts',
   'docs.test.ts',
+  'findings.sessions.test.ts',
+  'findings.test.ts',
   'hints.test.ts',
   'http.test.ts',
   'import/curl.test.ts',
