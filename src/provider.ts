@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { z, type ZodType } from 'zod'
 import type { Action, DepositRules, LedgerRules, Windows, WithdrawalRules } from './provider-money.ts'
+import type { Pitfalls } from './provider-pitfalls.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
 import type { Reaction } from './world/module.ts'
 import type { Table } from './world/tables.ts'
@@ -80,6 +81,8 @@ export interface Provider {
   readonly callbacks?: CallbackRules
   /** What an import has to know to make a case of calls to the real provider; by the form of values alone, as the first account, without it. */
   readonly traffic?: Traffic
+  /** Where its clients go wrong, for the findings. */
+  readonly pitfalls?: Pitfalls
 }
 
 export interface FormerPaths {
@@ -195,6 +198,7 @@ export interface Operation {
 
 export type { Action, DepositRules, LedgerRules, Reaction, Windows, WithdrawalRules }
 export { ActionRefused } from './provider-money.ts'
+export { FINDING_KINDS, type FindingKind, type Pitfalls, type RetryKey } from './provider-pitfalls.ts'
 
 /** How callbacks leave. Times between attempts are world time, the timeout is wall time. */
 export interface CallbackRules {

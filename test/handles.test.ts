@@ -365,6 +365,10 @@ describe('checkpoints and coverage', () => {
     expect(providers.find(({ provider }) => provider === 'cpg')?.operations).toEqual([
       { operation: 'createDepositAddress', calls: 1, refused: 0 },
     ])
+    expect(await world.findings()).toEqual([])
+    await allocate(world.cpg, { user_identifer: 'ann' })
+    expect(await world.findings('cpg')).toMatchObject([{ kind: 'unknown-field', count: 1 }])
+    expect(await world.findings('zopay')).toEqual([])
     await checkpoints.remove('empty')
     expect(await checkpoints.list()).toEqual([])
     expect(await refusal(checkpoints.rewind('empty'))).toMatchObject({ status: 404, code: 'checkpoint_not_found' })

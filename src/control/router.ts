@@ -32,6 +32,7 @@ import { depositRoutes } from './deposits.ts'
 import type { EventStreams } from './event-streams.ts'
 import { eventRoutes } from './events.ts'
 import { faultRoutes } from './faults.ts'
+import { findingRoutes } from './findings.ts'
 import { type GuardOptions, refuseControl } from './guard.ts'
 import type { ControlRequest, ControlResponse, Routes } from './http.ts'
 import { journalRoutes } from './journal.ts'
@@ -59,6 +60,7 @@ const ROUTES: Routes = {
   ...depositRoutes,
   ...eventRoutes,
   ...faultRoutes,
+  ...findingRoutes,
   ...journalRoutes,
   ...metricsRoutes,
   ...movementRoutes,

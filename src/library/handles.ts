@@ -201,6 +201,10 @@ export class WorldHandle implements api.World {
     return this.control('GET', '/coverage')
   }
 
+  async findings(provider?: string): Promise<api.Finding[]> {
+    return (await this.control('GET', `/findings${queryOf({ provider })}`)).data
+  }
+
   recording(): Promise<string> {
     return this.#ask('GET', '/recording')
   }

@@ -241,6 +241,14 @@ export interface Changes extends Wire<'Changes'> {}
  */
 export interface Coverage extends Wire<'Coverage'> {}
 
+/**
+ * A mistake that the traffic of a world proves: what was seen, in which journal entries, which document is behind it, what to do.
+ *
+ * @example
+ * const found: Finding[] = await world.findings()
+ */
+export interface Finding extends Wire<'Finding'> {}
+
 /** @deprecated The former name of `DepositInput`. */
 export type DepositWish = DepositInput
 /** @deprecated The former name of `VerifyInput`. */

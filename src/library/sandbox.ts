@@ -11,6 +11,7 @@ import type {
   EndpointInput,
   EndpointListed,
   Entry,
+  Finding,
   HandOut,
   Happened,
   RuleInput,
@@ -206,6 +207,8 @@ export interface World {
   restore(snapshot: string): Promise<void>
   /** What the world was used for since it began, in numbers. */
   coverage(): Promise<Coverage>
+  /** The mistakes that the traffic of this world proves, of every provider unless one is named; none where all is well. */
+  findings(provider?: string): Promise<Finding[]>
   /** A recording for `sandgate replay`, as text. 409 where the journal has lost its beginning. */
   recording(): Promise<string>
   /** Deletes the world. The default one can be reset, not deleted. */

@@ -458,6 +458,37 @@ export interface components {
         }[]
       }[]
     }
+    readonly Finding: {
+      /** @description The same for the same mistake. */
+      readonly id: string
+      /** @enum {string} */
+      readonly kind:
+        | 'new-key-on-retry'
+        | 'bad-signature-accepted'
+        | 'receiver-too-slow'
+        | 'callback-handled-twice'
+        | 'expired-address-shown'
+        | 'polling-too-fast'
+        | 'number-lost-digits'
+        | 'nonce-went-back'
+        | 'unknown-field'
+        | 'retried-unchanged'
+        | 'production-key'
+      readonly provider: string
+      /** @description What was seen the last time. */
+      readonly says: string
+      /** @description What to do. */
+      readonly advice: string
+      /** @description The document behind it. */
+      readonly source: string
+      /** @description The rule of the provider behind it; absent if it has none. */
+      readonly rule?: string | undefined
+      /** @description The journal entries that show it, oldest first; of more than 20, the first ones and the last. */
+      readonly entries: readonly number[]
+      /** @description How often it was seen. */
+      readonly count: number
+      readonly last_entry: number
+    }
     readonly CheckedScenario: {
       /** @description Whether it can be loaded. */
       readonly ok: boolean

@@ -38,6 +38,7 @@ import { QUOTE_USE, Quotes } from './quotes.ts'
 import { refundActions, Refunds } from './refunds.ts'
 import { WITHDRAWAL_BOOKED, withdrawals } from './sending.ts'
 import { CANCELLED_MONEY, Transactions } from './transactions.ts'
+import { pitfalls } from './pitfalls.ts'
 import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
 import { sign, signing } from './signing.ts'
@@ -145,4 +146,5 @@ export const provider: Provider = {
   actions: { ...actions, 'choose-invoice-currency': chooseInvoiceCurrency, ...requestActions, ...refundActions },
   callbacks,
   traffic,
+  pitfalls,
 }

@@ -20,6 +20,7 @@ import { getDepositRequest } from './requests.ts'
 import { sign, signing } from './signing.ts'
 import { beginSweep, reactions as sweepReactions } from './sweeps.ts'
 import { activate, currenciesOf, deactivate, Inactives, isActive, toggleCurrency, Toggles } from './toggles.ts'
+import { pitfalls } from './pitfalls.ts'
 import { traffic } from './traffic.ts'
 import { ChainTransactions, listTransactions } from './transactions.ts'
 import { depositRules, Deposits } from './transfers.ts'
@@ -100,6 +101,7 @@ export const provider: Provider = {
   },
   signing,
   traffic,
+  pitfalls,
   sign,
   firstCall: {
     method: 'POST',

@@ -45,6 +45,7 @@ import { createQuote, executeQuote, getQuote, quoteReactions, Quotes } from './q
 import { sign, signing } from './signing.ts'
 import { createDeposit, topUpReactions, TopUps } from './topups.ts'
 import { tradeActions } from './trade-actions.ts'
+import { pitfalls } from './pitfalls.ts'
 import { traffic } from './traffic.ts'
 import { Deposits, deposits, reactions as ofDeposits } from './transfers.ts'
 import { getPortfolioDetails, getPortfolioSummary, listPortfolioHistory } from './valuations.ts'
@@ -221,6 +222,7 @@ export const provider: Provider = {
   formerPaths,
   signing,
   traffic,
+  pitfalls,
   sign,
   firstCall: { method: 'GET', path: '/v1/accounts/WDEMO5GATE2MAIN77/funds/deposits/methods/BTC' },
 }

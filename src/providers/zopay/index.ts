@@ -25,6 +25,7 @@ import { BAD_AMOUNT, BEHAVIOUR, createPayoutQuote, NEEDED, Quotes } from './quot
 import { Intents, Transactions } from './tables.ts'
 import { PART_PAYMENTS, simulateDeposit } from './payments.ts'
 import { getTransaction, listTransactions } from './transactions.ts'
+import { pitfalls } from './pitfalls.ts'
 import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
 import { SEEN_BY, Users } from './users.ts'
@@ -105,6 +106,7 @@ export const provider: Provider = {
   refusals,
   stringify: write,
   traffic,
+  pitfalls,
   sign: (_, { key }) => ({ Authorization: `Bearer ${key}` }),
   firstCall: { method: 'GET', path: '/connect/v1/addresses' },
   notFound: {

@@ -1,0 +1,19 @@
+// Where clients of Payward go wrong, and which of its rules says so.
+import type { Pitfalls } from '../../provider.ts'
+
+const KEY = { in: 'header', name: 'Idempotency-Key', rule: 'payward.idempotency.replay' } as const
+
+export const pitfalls: Pitfalls = {
+  rules: {
+    'bad-signature-accepted': 'payward.webhooks.signature',
+    'receiver-too-slow': 'payward.webhooks.success',
+    'callback-handled-twice': 'payward.webhooks.retries',
+    'polling-too-fast': 'payward.rate.bucket',
+    'number-lost-digits': 'payward.amounts.places',
+    'nonce-went-back': 'payward.nonce.rising',
+    'unknown-field': 'payward.validation.extra',
+  },
+  retryKeys: { createDepositAddress: KEY, withdrawFunds: KEY },
+  nonce: { header: 'api-nonce', refusal: 'InvalidNonce', gate: 'nonce_increases' },
+  ignoresFields: true,
+}

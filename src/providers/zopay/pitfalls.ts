@@ -1,0 +1,17 @@
+// Where clients of Zopay go wrong, and which of its rules says so.
+import type { Pitfalls } from '../../provider.ts'
+
+const KEY = { in: 'header', name: 'Idempotency-Key', rule: 'zopay.idempotency.replay' } as const
+
+export const pitfalls: Pitfalls = {
+  rules: {
+    'bad-signature-accepted': 'zopay.webhooks.signature',
+    'receiver-too-slow': 'zopay.webhooks.retries',
+    'callback-handled-twice': 'zopay.webhooks.event-id',
+    'polling-too-fast': 'zopay.rate.bucket',
+    'number-lost-digits': 'zopay.intents.amount-number',
+    'production-key': 'zopay.auth.live-keys',
+  },
+  retryKeys: { createAddress: KEY, createPaymentIntent: KEY, createPayout: KEY },
+  productionKey: /\bsk_live_[A-Za-z0-9_]{4,}/,
+}
