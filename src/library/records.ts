@@ -234,12 +234,23 @@ export interface Checkpoint extends Wire<'Checkpoint'> {}
 export interface Changes extends Wire<'Changes'> {}
 
 /**
- * What a world was used for since it began, by provider. What is not named never happened.
+ * What a world was used for since it began, by provider, the notable situations, and what was never exercised.
  *
  * @example
- * const { calls, providers }: Coverage = await world.coverage()
+ * const { percent, providers }: Coverage = await world.coverage()
  */
 export interface Coverage extends Wire<'Coverage'> {}
+
+/**
+ * What is counted: one provider alone, or all worlds of the process together.
+ *
+ * @example
+ * await world.coverage({ worlds: 'all' } satisfies CoverageOptions)
+ */
+export interface CoverageOptions {
+  readonly provider?: string
+  readonly worlds?: 'all'
+}
 
 /** @deprecated The former name of `DepositInput`. */
 export type DepositWish = DepositInput
