@@ -22,7 +22,7 @@ const quiet = (box: Kit) => ask(box, 'POST', '/clock/advance', { until: 'quiet' 
 const later = (box: Kit, by: string) => ask(box, 'POST', '/clock/advance', { by })
 const pool = { user_identifier: undefined }
 
-async function address(box: Kit, fields: object = {}): Promise<string> {
+async function address(box: Kit, fields: Record<string, unknown> = {}): Promise<string> {
   return (await box.call(cpg, allocation(fields))).json.data.address
 }
 
@@ -75,7 +75,7 @@ test('sandgate.coverage.notable: a deposit in another currency, and of one that 
 
 test('sandgate.coverage.notable: repeats, with another body, after a lost answer', async () => {
   const box = await start()
-  const once = (fields: object = {}) => box.call(cpg, allocation({ idempotency_key: 'k', ...fields }))
+  const once = (fields: Record<string, unknown> = {}) => box.call(cpg, allocation({ idempotency_key: 'k', ...fields }))
   await once()
   expect(await counts(box)).toEqual({})
   await later(box, '1s')
