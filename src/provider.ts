@@ -6,6 +6,7 @@ import type { Action, DepositRules, LedgerRules, Windows, WithdrawalRules } from
 import type { Pitfalls } from './provider-pitfalls.ts'
 import type { Delivery, Endpoint } from './world/outbox.ts'
 import type { Reaction } from './world/module.ts'
+import type { Situation } from './world/situations.ts'
 import type { Table } from './world/tables.ts'
 import type { WithdrawalFate } from './world/withdrawals.ts'
 import type { World } from './world/world.ts'
@@ -79,6 +80,8 @@ export interface Provider {
   readonly actions?: Readonly<Record<string, Action>>
   /** How it tells the partner. */
   readonly callbacks?: CallbackRules
+  /** The notable situations that it has, for GET coverage: each by the rule it stands on. */
+  readonly situations?: readonly Situation[]
   /** What an import has to know to make a case of calls to the real provider; by the form of values alone, as the first account, without it. */
   readonly traffic?: Traffic
   /** Where its clients go wrong, for the findings. */
@@ -196,6 +199,7 @@ export interface Operation {
   readonly makes?: true
 }
 
+export type { Situation }
 export type { Action, DepositRules, LedgerRules, Reaction, Windows, WithdrawalRules }
 export { ActionRefused } from './provider-money.ts'
 export { FINDING_KINDS, type FindingKind, type Pitfalls, type RetryKey } from './provider-pitfalls.ts'

@@ -39,6 +39,10 @@ export const COMMANDS: Readonly<Record<string, Chapter>> = {
     about: 'say what one journal entry was, why it was answered so, and what came of it',
     load: () => import('./explain.ts'),
   },
+  coverage: {
+    about: 'say what a world was used for and what was never exercised; --fail-under for CI',
+    load: () => import('./coverage.ts'),
+  },
   replay: {
     about: 'replay a recording in a new world and compare every response; no callbacks are sent',
     load: () => import('./replay.ts'),

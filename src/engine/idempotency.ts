@@ -1,8 +1,9 @@
 // Idempotency: one mechanism, a policy per provider (`Repeats`). The stored answer is a row of the same change as the work it answers.
+import { isDeepStrictEqual } from 'node:util'
 import type { Module } from '../world/module.ts'
 import { z } from 'zod'
 import { type Call, Refusal, type Repeats } from '../provider.ts'
-import type { StoredResponse } from '../world/journal.ts'
+import type { JournalEntry, StoredResponse } from '../world/journal.ts'
 import { Count, HeadersSchema, Moment, StatusSchema, Text } from '../world/rows.ts'
 import type { Table } from '../world/tables.ts'
 import type { World } from '../world/world.ts'
@@ -52,9 +53,20 @@ export function findRepeat(call: Call, policy: Repeats, id: string, world: World
     call.note('idempotency', { decided: 'conflict', first_entry: row.entry })
     throw new Refusal(policy.conflict)
   }
-  call.note('idempotency', { decided: 'replayed', first_entry: row.entry })
+  const changed = !policy.conflict && hasAnotherBody(call, world.journal.get(row.entry))
+  call.note('idempotency', { decided: 'replayed', first_entry: row.entry, ...(changed && { changed }) })
   const mark = policy.mark ? { [policy.mark[0]]: policy.mark[1] } : {}
   return { status: row.status, headers: { ...row.headers, ...mark }, text: row.text }
+}
+
+/** Whether it is known that the first call said something else: for a provider that does not compare. */
+function hasAnotherBody({ operation, content }: Call, first: JournalEntry | undefined): boolean {
+  if (first?.kind !== 'call' || first.operation !== operation || content.kind !== 'json') return false
+  try {
+    return !isDeepStrictEqual(JSON.parse(String(first.request.body)), JSON.parse(JSON.stringify(content.value)))
+  } catch {
+    return false
+  }
 }
 
 /** Keeps an answer for the calls that repeat it, where the policy keeps answers of this status. */

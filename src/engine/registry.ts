@@ -12,6 +12,7 @@ import { rateModule } from '../world/rates.ts'
 import type { Table } from '../world/tables.ts'
 import { withdrawalModule } from '../world/withdrawals.ts'
 import { Counters, HandOuts, type World } from '../world/world.ts'
+import { noticeDeposit } from './deposit-situations.ts'
 import { idempotencyModule } from './idempotency.ts'
 
 type Providers = ReadonlyMap<string, Provider>
@@ -20,9 +21,12 @@ function modulesOf(providers: Providers): readonly Module[] {
   return [
     { tables: [Counters, HandOuts, Timers] },
     bucketModule,
-    chainModule((step, transfer, holder, world) =>
-      providers.get(holder.provider)!.deposits!.onTransfer(step, transfer, holder, world),
-    ),
+    chainModule((step, transfer, holder, world) => {
+      const provider = providers.get(holder.provider)!
+      const told = provider.deposits!.onTransfer(step, transfer, holder, world)
+      noticeDeposit(provider, step, transfer, holder, world)
+      return told
+    }),
     withdrawalModule(
       (step, withdrawal, world) => providers.get(withdrawal.provider)!.withdrawals!.onStep(step, withdrawal, world),
       (handOut, coin, on, world) => {

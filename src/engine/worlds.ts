@@ -4,6 +4,7 @@ import type { Commit, PersistedWorld } from './commit.ts'
 import { SandgateError } from './errors.ts'
 import { DEFAULT_WORLD, isBusy, isKept } from './idle.ts'
 import type { KeptCheckpoints } from './kept-checkpoints.ts'
+import { ProcessCoverage } from './process-coverage.ts'
 import type { Registry } from './registry.ts'
 import { type Start, startProblem } from './starts.ts'
 import { inSlices } from '../runtime/slices.ts'
@@ -64,6 +65,7 @@ export class Worlds {
   readonly #unopened = new Map<string, { readonly was: PersistedWorld; readonly look: Generator<string | undefined> }>()
   /** `made`: how it was made, and is made again by a reset that says nothing else. */
   readonly #worlds = new Map<string, Housed>()
+  readonly coverage = new ProcessCoverage()
   /** Ids of worlds that are being copied. */
   readonly #reserved = new Set<string>()
 
@@ -141,6 +143,7 @@ export class Worlds {
   drop(world: World): void {
     if (!this.has(world)) return
     this.#worlds.delete(world.id)
+    this.coverage.gone(world)
     this.#emptied(world)
   }
 
@@ -252,6 +255,7 @@ export class Worlds {
     this.#open(id)
     const { world } = this.#worlds.get(id) ?? {}
     if (!this.#worlds.delete(id)) return false
+    this.coverage.gone(world)
     this.#emptied(world)
     this.#options.commit.forget(id)
     return true
@@ -315,6 +319,7 @@ export class Worlds {
     const world = this.#build(id, made, changes, was)
     options.commit.attach(world, made, continues)
     world.clock.tick(options.wall())
+    this.coverage.gone(this.#worlds.get(id)?.world)
     this.#emptied(this.#worlds.get(id)?.world)
     this.#house(world, made)
     if (!was) options.made?.(world)
@@ -390,6 +395,5 @@ export class Worlds {
 }
 
 function firstOf(look: Iterable<string | undefined>): string | undefined {
-  for (const problem of look) if (problem !== undefined) return problem
-  return undefined
+  return [...look].find((problem) => problem !== undefined)
 }

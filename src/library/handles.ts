@@ -197,8 +197,9 @@ export class WorldHandle implements api.World {
     await this.#ask('PUT', '/snapshot', snapshot)
   }
 
-  coverage(): Promise<api.Coverage> {
-    return this.control('GET', '/coverage')
+  coverage({ provider, worlds }: api.CoverageOptions = {}): Promise<api.Coverage> {
+    const query = new URLSearchParams({ view: 'json', ...(provider && { provider }), ...(worlds && { worlds }) })
+    return this.control('GET', `/coverage?${String(query)}`)
   }
 
   async findings(provider?: string): Promise<api.Finding[]> {

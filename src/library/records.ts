@@ -234,10 +234,10 @@ export interface Checkpoint extends Wire<'Checkpoint'> {}
 export interface Changes extends Wire<'Changes'> {}
 
 /**
- * What a world was used for since it began, by provider. What is not named never happened.
+ * What a world was used for since it began, by provider, the notable situations, and what was never exercised.
  *
  * @example
- * const { calls, providers }: Coverage = await world.coverage()
+ * const { percent, providers }: Coverage = await world.coverage()
  */
 export interface Coverage extends Wire<'Coverage'> {}
 
@@ -248,6 +248,17 @@ export interface Coverage extends Wire<'Coverage'> {}
  * const found: Finding[] = await world.findings()
  */
 export interface Finding extends Wire<'Finding'> {}
+
+/**
+ * What is counted: one provider alone, or all worlds of the process together.
+ *
+ * @example
+ * await world.coverage({ worlds: 'all' } satisfies CoverageOptions)
+ */
+export interface CoverageOptions {
+  readonly provider?: string
+  readonly worlds?: 'all'
+}
 
 /** @deprecated The former name of `DepositInput`. */
 export type DepositWish = DepositInput

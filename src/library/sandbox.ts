@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type {
   ArmedRule,
   Coverage,
+  CoverageOptions,
   Delivery,
   Deposit,
   DepositInput,
@@ -205,10 +206,10 @@ export interface World {
   snapshot(): Promise<string>
   /** Makes the world what it was when `snapshot` was called. */
   restore(snapshot: string): Promise<void>
-  /** What the world was used for since it began, in numbers. */
-  coverage(): Promise<Coverage>
   /** The mistakes that the traffic of this world proves, of every provider unless one is named; none where all is well. */
   findings(provider?: string): Promise<Finding[]>
+  /** What the world was used for since it began, in numbers, and what was never exercised; `worlds: 'all'` sums up all worlds of the process. */
+  coverage(options?: CoverageOptions): Promise<Coverage>
   /** A recording for `sandgate replay`, as text. 409 where the journal has lost its beginning. */
   recording(): Promise<string>
   /** Deletes the world. The default one can be reset, not deleted. */

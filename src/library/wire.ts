@@ -414,12 +414,56 @@ export interface components {
       /** @description Whether there are more changes than data has. */
       readonly truncated: boolean
     }
+    readonly CoverageBadge: {
+      /** @constant */
+      readonly schemaVersion: 1
+      readonly label: string
+      readonly message: string
+      readonly color: string
+    }
     readonly Coverage: {
-      readonly world: string
+      /** @description Null: the sum over all worlds. */
+      readonly world: string | null
+      /** @description How many worlds are in the sum. */
+      readonly worlds?:
+        | {
+            readonly present: number
+            /** @description Worlds that were used and were deleted, reset or taken over by another process. */
+            readonly gone: number
+          }
+        | undefined
+      /** @description How much of total was exercised, rounded down to one place. */
+      readonly percent: number
+      readonly exercised: number
+      /** @description Operations, notable situations and refusals of the providers that got a call, or of the one that was asked for. */
+      readonly total: number
       /** @description Calls of all providers, including those that match no operation. */
       readonly calls: number
       readonly providers: readonly {
         readonly provider: string
+        /** @description Whether it got a call. */
+        readonly used: boolean
+        readonly percent: number
+        readonly exercised: number
+        readonly total: number
+        /** @description Situations that integrations get wrong. */
+        readonly notable: readonly {
+          readonly id: string
+          readonly says: string
+          /** @description The rule it stands on. */
+          readonly rule: string
+          /** @description 0: never exercised. */
+          readonly count: number
+          /** @description The newest journal entry that shows it; null: none, or a sum over worlds. */
+          readonly last_entry: number | null
+        }[]
+        /** @description What exists and was never exercised. */
+        readonly never: {
+          readonly operations: readonly string[]
+          readonly rules: readonly string[]
+          readonly refusals: readonly string[]
+          readonly events: readonly string[]
+        }
         readonly operations: readonly {
           readonly operation: string
           readonly calls: number
@@ -429,8 +473,8 @@ export interface components {
         readonly rules: readonly {
           readonly id: string
           readonly count: number
-          /** @description The newest journal entry the rule applied to. */
-          readonly last_entry: number
+          /** @description The newest journal entry the rule applied to; null: a sum over worlds. */
+          readonly last_entry: number | null
         }[]
         readonly refusals: readonly {
           readonly name: string

@@ -18,6 +18,7 @@ import {
 import type { World } from '../world/world.ts'
 import { clearTimeout, setTimeout } from '../runtime/timers.ts'
 import { Departures } from './lanes.ts'
+import { noticeAttempt } from './situations.ts'
 
 /** How many bytes of an answer are read before the connection is closed. */
 const ANSWER_BYTES = 65_536
@@ -229,6 +230,7 @@ export class CallbackSender {
           world,
         )
     })
+    noticeAttempt(delivery, attempt, entry, world)
     world.journal.amend(entry, {
       status: outcome.status,
       error,

@@ -89,6 +89,8 @@ export function record(
     (incoming.body?.length ?? 0) + (response.text?.length ?? 0),
   )
   if (began.resumed) runtime.inFlight.answered(exchange, world)
+  const injected = plan && response !== SILENCE ? (plan.before?.respond ?? plan.after?.respond)?.error : undefined
+  if (injected !== undefined) world.journal.coverage.injected(runtime.provider.name, injected)
   for (const { id: rule, source, then } of plan?.rules ?? []) {
     world.journal.add({
       kind: 'fault',

@@ -109,11 +109,19 @@ async function workUnderFaults(
   if (before?.drop) return SILENCE
   if (before?.respond) return write(faulty(before.respond, runtime, exchange), runtime, exchange, world)
   const response = await work(runtime, exchange, world)
+  if (after) noteLost(response, runtime, exchange, world)
   if (after?.drop) return SILENCE
   if (!after?.respond) return response
   if (exchange.replay) await exchange.replay.turn()
   goOn(exchange, world)
   return write(faulty(after.respond, runtime, exchange), runtime, exchange, world)
+}
+
+/** The work is done, and the client never sees its answer: a repeat of this call is one after a lost answer. */
+function noteLost({ status }: StoredResponse, { provider }: ProviderRuntime, { call }: Exchange, world: World): void {
+  const policy = call.operation === undefined ? undefined : provider.operations[call.operation]?.repeats
+  const id = policy && status < 400 ? repeatId(call, policy) : undefined
+  if (id !== undefined) world.journal.coverage.lose(id)
 }
 
 /** Wall time goes by for a call that a scenario slows down. */
@@ -235,6 +243,7 @@ function perform(
     })
     if (conflict) return write(conflict, runtime, exchange, world)
     // What names a call, names this one.
+    if (repeat) noteRepeat(call, id, world)
     if (repeat) return { ...repeat, headers: { ...repeat.headers, ...runtime.provider.headers?.(call, world) } }
   }
   const before = exchange.plan && (world.last(HandOuts, 'all', '')?.seq ?? 0)
@@ -248,6 +257,7 @@ function perform(
     }
   }
   const response = write(run(operation, exchange, world), runtime, exchange, world)
+  if (id !== undefined) noteRepeat(call, id, world)
   if (policy && id !== undefined) storeResponse(call, policy, id, response, world)
   if (before !== undefined)
     applyScenarioEffects(
@@ -259,6 +269,13 @@ function perform(
       world,
     )
   return response
+}
+
+/** Says of a repeat that the first answer was lost on its way. */
+function noteRepeat(call: ReceivedCall, id: string, world: World): void {
+  const note = call.notes.idempotency as { readonly decided?: string } | undefined
+  if (note?.decided === 'replayed' && world.journal.coverage.hasLost(id))
+    call.note('idempotency', { ...note, first_answer: 'lost' })
 }
 
 /** Step 4: the provider's checks, in its own order. */

@@ -201,7 +201,9 @@ function take(step: TransferStep, id: string, world: World, tell: Listener): str
   const transfer = world.put(Transfers, { ...before, ...STEPS[step](before, world) })
   const holder = transfer.holder === null ? undefined : world.get(HandOuts, transfer.holder)
   next(step, transfer, world)
-  if (step !== 'mined') world.journal.coverage.deposit(transfer.provider, transfer.status)
+  const { coverage, nextId } = world.journal
+  if (step !== 'mined') coverage.deposit(transfer.provider, transfer.status)
+  if (step === 'seen' && !holder) coverage.notable(transfer.provider, 'deposit.wrong-tag', nextId)
   // The chain goes on even if the transfer is unattributed.
   if (!holder)
     return `${transfer.id}: unattributed: ${transfer.address} was never allocated ${transfer.tag === null ? 'without a tag' : `with the tag ${transfer.tag}`}`

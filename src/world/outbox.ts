@@ -73,13 +73,11 @@ export interface Delivery {
   readonly spoiled: 'bad-signature' | 'stale-timestamp' | null
   /** Why it is not retried, other than that all attempts were made. */
   readonly reason?: string
+  /** The delivery whose bytes a scenario sends again with this one. */
+  readonly copyOf?: string
 }
 
-const AttemptSchema = z.strictObject({
-  at: Moment,
-  status: Count.nullable(),
-  error: Text.nullable(),
-})
+const AttemptSchema = z.strictObject({ at: Moment, status: Count.nullable(), error: Text.nullable() })
 
 export const Deliveries: Table<Delivery> = {
   name: 'deliveries',
@@ -102,6 +100,7 @@ export const Deliveries: Table<Delivery> = {
     sending: Count.nullable(),
     spoiled: oneOf(['bad-signature', 'stale-timestamp']).nullable(),
     reason: Text.exactOptional(),
+    copyOf: Text.exactOptional(),
   }),
   // Its endpoint may have been deleted.
   references: ({ timer }) => [['timer', Timers, timer]],
@@ -320,7 +319,7 @@ function applyCallbackFaults(delivery: Delivery, world: World): Delivery {
 /** The same bytes again, as a separate delivery in the list. */
 function copy(delivery: Delivery, world: World): void {
   const seq = world.next('deliveries')
-  attemptAt({ ...delivery, id: `cb_${seq}`, seq, timer: null }, world.now, world)
+  attemptAt({ ...delivery, id: `cb_${seq}`, seq, timer: null, copyOf: delivery.id }, world.now, world)
 }
 
 /** Sends a delivery again at once, whatever its status. */

@@ -9,6 +9,7 @@ import type { Module, Reaction } from './module.ts'
 import { NETWORKS, type NetworkName, nextBlockAt } from './networks.ts'
 import { Count, Decimal, Digits, Flag, Moment, oneOf, Text } from './rows.ts'
 import type { Table } from './tables.ts'
+import { withdrawalSituation } from './withdrawal-situations.ts'
 import { type HandOut, HandOuts, type World } from './world.ts'
 
 export const WITHDRAWAL_OUTCOMES = ['confirmed', 'failed', 'declined', 'stuck', 'replaced', 'reorged'] as const
@@ -231,6 +232,8 @@ const DROPPED_AFTER_BLOCKS = 3
 /** Takes a step, and schedules the next one. */
 function change(step: WithdrawalStep, before: Withdrawal, world: World): Withdrawal {
   const row = world.put(Withdrawals, { ...before, timer: null, ...STEPS[step](before, world) })
+  const situation = withdrawalSituation(step, before)
+  if (situation) world.journal.coverage.notable(row.provider, situation, world.journal.nextId)
   if (step === 'broadcast')
     world.clock.schedule({
       at: world.now,

@@ -91,7 +91,10 @@ export function exchangeNow(call: AlphapoCall, world: World): Answer {
 // rule: alphapo.foreign-id.unique
 function freeId(call: AlphapoCall, world: World): string {
   const foreignId = String(bodyOf(call).foreign_id)
-  if (isTaken(call.caller.merchant, foreignId, world)) refuse('foreign_id', TAKEN)
+  if (isTaken(call.caller.merchant, foreignId, world)) {
+    call.because('alphapo.foreign-id.unique')
+    refuse('foreign_id', TAKEN)
+  }
   return foreignId
 }
 

@@ -44,6 +44,7 @@ import { deposits } from './transfers.ts'
 import { sign, signing } from './signing.ts'
 import { UNCOVERED, withdrawalFieldsValid, withdrawCrypto } from './withdrawal-calls.ts'
 import { WITHDRAWAL_MONEY, Withdrawals } from './withdrawals.ts'
+import { situations } from './situations.ts'
 import { refusals, stringify } from './wire.ts'
 
 export const provider: Provider = {
@@ -145,6 +146,7 @@ export const provider: Provider = {
   withdrawals,
   actions: { ...actions, 'choose-invoice-currency': chooseInvoiceCurrency, ...requestActions, ...refundActions },
   callbacks,
+  situations,
   traffic,
   pitfalls,
 }

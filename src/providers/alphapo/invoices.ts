@@ -72,8 +72,10 @@ export function createInvoice(call: AlphapoCall, world: World): Answer {
   const { merchant } = call.caller
   const foreignId = String(body.foreign_id)
   // rule: alphapo.invoices.foreign-id
-  if (world.first(Invoices, 'byForeignId', JSON.stringify([merchant, foreignId])))
+  if (world.first(Invoices, 'byForeignId', JSON.stringify([merchant, foreignId]))) {
+    call.because('alphapo.invoices.foreign-id')
     throw new Refusal('invalid_request', { errors: { foreign_id: 'The foreign id has already been taken.' } })
+  }
   const currency: string = body.currency
   const units = readAmount('amount', body.amount) as bigint
   refuseTooSmall(units, currency, world)

@@ -47,7 +47,10 @@ export function withdrawCrypto(call: AlphapoCall, world: World): Answer {
   const { sent, received } = amounts(body, from, to.currency, world)
   const { address, tag } = destination(body, to)
   // rule: alphapo.foreign-id.unique
-  if (isTaken(merchant, foreignId, world)) refuse('foreign_id', TAKEN)
+  if (isTaken(merchant, foreignId, world)) {
+    call.because('alphapo.foreign-id.unique')
+    refuse('foreign_id', TAKEN)
+  }
 
   const internalTo = internalAddress({ merchant, currency: to, address, tag, units: BigInt(received.units) }, world)
   const costs = costsOf(sent, received, { network: to.network, internal: internalTo !== null }, world)

@@ -26,6 +26,7 @@ import { ChainTransactions, listTransactions } from './transactions.ts'
 import { depositRules, Deposits } from './transfers.ts'
 import { callbacks } from './webhooks.ts'
 import { byReference, createWithdrawal, getWithdrawal } from './withdrawals.ts'
+import { situations } from './situations.ts'
 import { type CpgCall, ok, okList, refusals } from './wire.ts'
 
 /** What the documents leave open, by rule; the first answer is the one that is built. */
@@ -89,6 +90,7 @@ export const provider: Provider = {
     activate,
   },
   callbacks,
+  situations,
   refusals,
   notFound: {
     gates: middleware,

@@ -93,7 +93,7 @@ function repeated(row: WithdrawalRow, input: any, amount: Amount, call: CpgCall,
     call.note('idempotency', { decided: 'conflict', withdrawal: row.withdrawalId })
     throw new Refusal('reference_reused')
   }
-  call.note('idempotency', { decided: 'replayed', withdrawal: row.withdrawalId })
+  call.note('idempotency', { decided: 'replayed', withdrawal: row.withdrawalId, ...(!same && { changed: true }) })
   return answerOf(row, world)
 }
 

@@ -71,6 +71,7 @@ import {
 import { withdrawFunds } from './withdrawal-calls.ts'
 import { FeeTokens, listWithdrawalMethods } from './withdrawal-methods.ts'
 import { Withdrawals, withdrawals } from './withdrawals.ts'
+import { situations } from './situations.ts'
 import { refusals } from './wire.ts'
 
 export const provider: Provider = {
@@ -207,6 +208,7 @@ export const provider: Provider = {
   ledger,
   actions: { ...actions, ...userActions, ...tradeActions, ...assetActions },
   callbacks,
+  situations,
   refusals,
   notFound: {
     gates: [],

@@ -30,6 +30,7 @@ import { traffic } from './traffic.ts'
 import { deposits } from './transfers.ts'
 import { SEEN_BY, Users } from './users.ts'
 import { callbacks, COMPLETED_NAME, EVENTS } from './webhooks.ts'
+import { situations } from './situations.ts'
 import { refusals } from './wire.ts'
 
 /** Paths that exist but for the slash at their end. */
@@ -103,6 +104,7 @@ export const provider: Provider = {
   withdrawals,
   actions,
   callbacks,
+  situations,
   refusals,
   stringify: write,
   traffic,

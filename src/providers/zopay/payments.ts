@@ -15,7 +15,7 @@ import { ok, time, type ZopayCall } from './wire.ts'
 export const PART_PAYMENTS = 'zopay.payments.parts'
 
 /** The most places that an amount can have. */
-const PLACES = 38
+export const PLACES = 38
 
 /** A payment to an intent was confirmed; what that made of the intent, in words. */
 export function settle(intent: IntentRow, payment: TransactionRow, world: World): string {
@@ -34,7 +34,7 @@ export function settle(intent: IntentRow, payment: TransactionRow, world: World)
 
 /** Confirmed payments in the asset of this one, on whichever network; or this one alone. */
 // rule: zopay.payments.parts
-function paidSoFar(intent: IntentRow, payment: TransactionRow, world: World): bigint {
+export function paidSoFar(intent: IntentRow, payment: TransactionRow, world: World): bigint {
   if (world.assumes(PART_PAYMENTS) === 'each-alone') return atomsOf(payment.amount, PLACES)!
   const counted = world
     .list(Transactions, 'byIntent', intent.id)

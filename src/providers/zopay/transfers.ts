@@ -45,7 +45,8 @@ function placeOf(network: string, handOut: HandOut): Pick<Asset, 'network' | 'on
   return CHAINS[on].chain === chain ? { network, on, threshold } : undefined
 }
 
-function idOf(transfer: Transfer, world: World): string {
+/** The id of the transaction that Zopay makes of a transfer. */
+export function idOf(transfer: Transfer, world: World): string {
   return world.draw('zopay', 'transaction', transfer.id).uuid()
 }
 

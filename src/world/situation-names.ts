@@ -1,0 +1,41 @@
+// The notable situations that every provider may have, in words: each a thing that integrations get wrong, seen by the parts of the core where it
+// happens. Which of them a provider has, and by which of its rules, stands in its own folder.
+
+export const SITUATIONS = {
+  'deposit.late-display': 'late deposit to an address past its display window',
+  'deposit.late-monitoring': 'late deposit to an address past its monitoring window',
+  'deposit.recycled': 'deposit to a recycled address',
+  'deposit.late-recycled': 'late deposit to a recycled address',
+  'deposit.part': 'deposit of a part of what was asked for',
+  'deposit.over': 'deposit of more than was asked for',
+  'deposit.after-end': 'deposit for something that is paid or over',
+  'deposit.dust': 'deposit below the minimum',
+  'deposit.wrong-asset': 'deposit in another currency than the address was made for',
+  'deposit.wrong-network': 'deposit over another network than the address was made for',
+  'deposit.wrong-tag': 'deposit without its tag, or with one that nobody was given',
+  'deposit.dropped': 'deposit that was seen and never mined',
+  'deposit.replaced': 'deposit that was seen and replaced by another transaction',
+  'deposit.reorged': 'deposit that is reorganised away after it was confirmed',
+  'repeat.same': 'idempotent repeat of a call',
+  'repeat.changed': 'repeat of a call with another body',
+  'repeat.refused': 'repeat of a call that is refused because its id is taken',
+  'repeat.after-lost': 'repeat of a call whose answer was lost',
+  'callback.duplicate': 'duplicate callback',
+  'callback.reordered': 'reordered callbacks about one object',
+  'callback.retried': 'callback retried after a refusal',
+  'callback.slow': 'callback to a receiver that was too slow',
+  'callback.exhausted': 'callback that was never acknowledged, all attempts exhausted',
+  'callback.bad-signature': 'callback with a bad signature',
+  'callback.stale': 'callback with a stale timestamp',
+  'provider.outage': 'provider outage',
+  'provider.cut': 'connection cut instead of an answer',
+  'provider.rate-limit': 'rate limit',
+  'withdrawal.failed-before-broadcast': 'withdrawal that failed before its broadcast',
+  'withdrawal.failed-after-broadcast': 'withdrawal that failed after its broadcast',
+  'withdrawal.declined': 'withdrawal that was declined',
+  'withdrawal.stuck': 'withdrawal that was stuck',
+  'withdrawal.replaced': 'withdrawal that was replaced by another transaction',
+  'withdrawal.reorged': 'withdrawal that is reorganised away after it was confirmed',
+} as const satisfies Readonly<Record<string, string>>
+
+export type SituationName = keyof typeof SITUATIONS
