@@ -44,7 +44,7 @@ export class Running {
   constructor(
     args: readonly string[],
     env: Record<string, string> = {},
-    { ends = onTestFinished, ...more }: { uid?: number; ends?: (kill: () => void) => void } = {},
+    { ends = onTestFinished, ...more }: { uid?: number; cwd?: string; ends?: (kill: () => void) => void } = {},
   ) {
     this.child = spawn(process.execPath, [MAIN, ...args], { env: { ...bare, ...env }, ...more })
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))

@@ -7,6 +7,8 @@ import type { Profile, ProviderProfile } from './profile.ts'
 
 /** How many families a mixture has. */
 const MOST = 4
+/** Families after which a client never gets a callback. */
+const LOSES = ['callback-drop', 'callback-bad-signature', 'callback-stale']
 
 interface Choice {
   readonly family: string
@@ -44,12 +46,23 @@ export class Draws {
     const chosen = single
       ? [single]
       : Array.from({ length: 2 + random.below(MOST - 1) }, () => this.#choices[random.below(this.#choices.length)]!)
-    return scenarioOf(chosen.flatMap((choice) => this.#drawn(choice, random) ?? []))
+    return scenarioOf(survivable(chosen).flatMap((choice) => this.#drawn(choice, random) ?? []))
   }
 
   #drawn({ family, provider }: Choice, random: Draw): Disturbance | undefined {
     return FAMILIES[family]!({ ...provider, profile: this.#profile, random })
   }
+}
+
+/**
+ * Where every callback about a deposit is lost, nobody can know of it at a provider that lists none or lists them without their addresses. One lost callback
+ * leaves the others, so there is one at most for each provider.
+ */
+function survivable(chosen: readonly Choice[]): readonly Choice[] {
+  const isSame = (one: Choice, other: Choice) => LOSES.includes(other.family) && one.provider === other.provider
+  return chosen.filter(
+    (choice, index) => !LOSES.includes(choice.family) || chosen.findIndex((other) => isSame(choice, other)) === index,
+  )
 }
 
 /** What goes wrong, one after the other. */

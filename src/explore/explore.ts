@@ -292,6 +292,25 @@ function distinct(failures: readonly Failure[]): Failure[] {
   return failures.filter(({ key }, index) => failures.findIndex((other) => other.key === key) === index)
 }
 
+/** What comes to the same for a client: one mistake is found by any of them. */
+const KINDS: Readonly<Record<string, string>> = {
+  'drop after': 'answer lost',
+  'respond after': 'answer lost',
+  corrupt: 'answer lost',
+  drop: 'not done',
+  respond: 'not done',
+  outage: 'not done',
+  'callbacks duplicate': 'callback twice',
+  'callbacks delay': 'callback late',
+  'callbacks reorder': 'callback late',
+  'callbacks pause': 'callback late',
+  'callbacks resume': 'callback late',
+  callbacks: 'callback lost',
+  'deposit dropped': 'deposit undone',
+  'deposit replaced': 'deposit undone',
+  'deposit reorged': 'deposit undone',
+}
+
 /** What a scenario is made of, without names and numbers. */
 function shapesOf(scenario: ScenarioInput): Set<string> {
   return new Set(
@@ -300,8 +319,8 @@ function shapesOf(scenario: ScenarioInput): Set<string> {
       const provider = 'rule' in part ? part.rule.when.provider : undefined
       return actions.flatMap((action) =>
         Object.entries(action).map(([name, fields]) => {
-          const { how, outcome, stage, provider: own } = fields as Readonly<Record<string, unknown>>
-          return [provider ?? own, name, how, outcome, stage].filter((part) => part !== undefined).join(' ')
+          const { how, stage, outcome, provider: own } = (fields ?? {}) as Readonly<Record<string, string | undefined>>
+          return `${provider ?? own} ${KINDS[`${name} ${stage ?? how ?? outcome}`] ?? KINDS[name] ?? name}`
         }),
       )
     }),

@@ -47,6 +47,7 @@ export function receiptOf<More extends object>(
   return JSON.parse(hide(JSON.stringify(receipt)))
 }
 
+// rule: sandgate.explore.folder
 /** The folder of the next find, which is made: `sandgate-explore/003`. */
 export function nextFolder(home: string): string {
   mkdirSync(home, { recursive: true })

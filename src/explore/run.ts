@@ -73,7 +73,9 @@ export async function run(setting: Setting, { id, seed, load, look }: RunInput):
     try {
       const spanMs = (await world.clock.now()).getTime() - Date.parse(START)
       const quiet = await settle(world)
-      const books = oracle && (await differences(oracle, options, setting, world))
+      // Whoever failed has written no books, or half of them.
+      const passed = ended.status === 0 && !ended.timedOut
+      const books = oracle && passed ? await differences(oracle, options, setting, world) : undefined
       const findings = await world.findings()
       const [newest] = (await world.control('GET', '/journal?limit=1&view=brief&before=999999999999')).data
       await look?.(world)
@@ -134,7 +136,7 @@ async function differences(
     const rows = readBooks(await oracle.read(options), [...providers.keys()])
     return differencesOf(rows, await movedIn(world, net))
   } catch (error) {
-    if (error instanceof UnreadableBooks) return error
+    if (error instanceof UnreadableBooks) return new UnreadableBooks(`--oracle ${oracle.text}: ${error.message}`)
     throw error
   }
 }
@@ -142,7 +144,8 @@ async function differences(
 function ofCommand({ status, signal, timedOut, output }: Ended): Failure[] {
   if (timedOut) return [{ key: 'timeout', says: 'the command did not end in time' }]
   if (status === 0) return []
-  const last = output.trimEnd().split('\n').at(-1)?.trim().slice(0, 200)
+  const lines = output.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v/.test(line))
+  const last = (lines.findLast((line) => /error|fail/i.test(line)) ?? lines.at(-1))?.trim().slice(0, 200)
   const how = signal === null ? `the command ended with the status ${status}` : `the command was ended by ${signal}`
   return [{ key: `exit:${status ?? signal}`, says: last ? `${how}: ${last}` : how }]
 }

@@ -83,6 +83,7 @@ function ofMoney({ amount, currency, network, tag }: any): string {
 }
 
 function ordinal(count: number): string {
+  if (count < 4) return ['', 'first', 'second', 'third'][count]!
   const suffix = count % 100 >= 11 && count % 100 <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][count % 10] ?? 'th')
   return `${count}${suffix}`
 }

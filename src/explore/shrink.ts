@@ -14,6 +14,7 @@ export interface Shrunk {
   readonly trials: number
 }
 
+// rule: sandgate.explore.shrink
 /** `fails` makes a run and answers whether it still fails in the same way; `over`: there is no time left. */
 export async function shrink(
   scenario: ScenarioInput,

@@ -49,6 +49,15 @@ export const GENERAL_REGIONS: Readonly<Record<string, GeneralRegion>> = {
       Object.entries(ERRORS).map(([name, [status, about]]) => [code(name), String(status), about]),
     ),
 
+  findings: () =>
+    table(
+      ['kind', 'what proves it'],
+      rulesOf('sandgate').flatMap(({ id, says }) => {
+        const [, kind, text] = /^([\w-]+) - (.*)$/s.exec(says) ?? []
+        return id.startsWith('sandgate.findings.') ? [[code(kind ?? id), text ?? says]] : []
+      }),
+    ),
+
   config: (providers) => {
     const rows = new Map<string, string[]>()
     for (const { path: exact, schema, required } of fieldsOf(configJsonSchema(providers))) {
