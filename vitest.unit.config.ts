@@ -10,6 +10,7 @@ const LONG = [
   'addresses.test.ts',
   'callbacks.test.ts',
   'control.test.ts',
+  'coverage-catalogues.test.ts',
   'docs.test.ts',
   'findings.sessions.test.ts',
   'findings.test.ts',
