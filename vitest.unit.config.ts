@@ -12,6 +12,7 @@ const LONG = [
   'control.test.ts',
   'coverage-catalogues.test.ts',
   'docs.test.ts',
+  'findings.careful.test.ts',
   'findings.sessions.test.ts',
   'findings.test.ts',
   'hints.test.ts',
