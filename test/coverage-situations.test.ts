@@ -213,7 +213,7 @@ test('sandgate.coverage.worlds: what a deleted world showed stays in the sum', a
   const { json } = await ask(box, 'GET', '/coverage?worlds=all&provider=cpg')
   expect(json).toMatchObject({ calls: 2, worlds: { present: 1, gone: 1 } })
   const [{ statuses, rules }] = json.providers
-  const [theirs] = before.providers.filter(({ provider }: any) => provider === 'cpg')
+  const theirs = before.providers.find(({ provider }: any) => provider === 'cpg')
   expect(statuses).toEqual(theirs.statuses)
   expect(rules).toEqual(theirs.rules.map((rule: any) => ({ ...rule, last_entry: null })))
   // A new world of that name begins at nought.
