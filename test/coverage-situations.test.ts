@@ -221,6 +221,22 @@ test('sandgate.coverage.worlds: what a deleted world showed stays in the sum', a
   expect((await ask(box, 'GET', '/coverage', undefined, { world: 'a' })).json.calls).toBe(0)
 })
 
+test('sandgate.coverage.notable: a call that was lost before a rewind is not lost after it', async () => {
+  const box = await start()
+  const once = () => box.call(cpg, allocation({ idempotency_key: 'k' }))
+  await ask(box, 'PUT', '/checkpoints/then')
+  await box.control('POST', '/faults', {
+    when: { provider: 'cpg', nth: 1 },
+    then: [{ respond: { error: 'unavailable', stage: 'after' } }],
+  })
+  expect((await once()).status).toBe(503)
+  await ask(box, 'POST', '/checkpoints/then/rewind')
+  expect((await once()).status).toBe(200)
+  await once()
+  expect(await counts(box)).toMatchObject({ 'repeat.same': 1 })
+  expect(await counts(box)).not.toHaveProperty('repeat.after-lost')
+})
+
 test('sandgate.coverage.notable: emptying the journal leaves the counts', async () => {
   const box = await start()
   await box.deposit(await address(box), '1', { currency: 'ETH' })
