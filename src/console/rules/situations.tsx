@@ -17,6 +17,7 @@ const COLUMNS: readonly Column<SituationRow>[] = [
   },
   {
     head: 'Exercised here',
+    class: 'exercised',
     cell: ({ count, last_entry: last }) => (
       <>
         {timesOf(count)}
@@ -30,9 +31,9 @@ const COLUMNS: readonly Column<SituationRow>[] = [
   },
   {
     head: 'Rule',
-    class: 'mono',
+    class: 'rule',
     cell: ({ rule }) => (
-      <Link view="rules" query={{ rule }}>
+      <Link view="rules" query={{ rule }} class="mono">
         {rule}
       </Link>
     ),
