@@ -21,6 +21,8 @@ export type FindingKind = (typeof FINDING_KINDS)[number]
 export interface RetryKey {
   readonly in: 'header' | 'body'
   readonly name: string
+  /** Fields of the body of which one has to be there: without them somebody else may ask for the same, and nothing would be proved. */
+  readonly whose: readonly string[]
   /** The rule that says what a repeat is answered. */
   readonly rule: string
   /** What a repeat is refused with, where it is not answered as the first call was. */

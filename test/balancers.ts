@@ -1,12 +1,13 @@
 // nginx and HAProxy as the machine has them, with the files of deploy/ in front of servers of a test. Where one is missing its tests are left out, and the
 // run says what to install; with SANDGATE_TEST_BALANCERS=required they fail instead.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
+import { programOf } from './programs.ts'
 
 /** Against hangs only. */
 const HANG_MS = 60_000
@@ -31,11 +32,13 @@ export interface Balancer {
   readonly changed: (text: string, folder: string) => string
 }
 
+/** Where servers are that people do not start by hand. */
+const SYSTEM = ['/usr/sbin', '/usr/local/sbin']
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 
 export const NGINX: Balancer = {
   name: 'nginx',
-  program: found('nginx'),
+  program: programOf(['nginx'], SYSTEM),
   package: 'nginx-light',
   file: 'deploy/nginx.conf',
   listen: 'listen 4010;',
@@ -56,7 +59,7 @@ export const NGINX: Balancer = {
 
 export const HAPROXY: Balancer = {
   name: 'HAProxy',
-  program: found('haproxy'),
+  program: programOf(['haproxy'], SYSTEM),
   package: 'haproxy',
   file: 'deploy/haproxy.cfg',
   listen: 'bind :4010',
@@ -186,19 +189,5 @@ function jsonOf(text: string): any {
     return JSON.parse(text)
   } catch {
     return undefined
-  }
-}
-
-function found(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/usr/sbin', '/usr/local/sbin']
-  return folders.map((folder) => join(folder, name)).find(isProgram)
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
   }
 }

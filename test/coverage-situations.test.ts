@@ -1,8 +1,12 @@
 // The notable situations of GET coverage: traffic that shows each one, and traffic that does not.
 import { expect, test } from 'vitest'
+import { rules } from '../src/contract/contracts.ts'
+import { Coverage } from '../src/world/coverage.ts'
 import { ask } from './asking.ts'
 import { client as alphapo, taking, withdrawing } from './clients/alphapo.ts'
 import { allocation, client as cpg } from './clients/cpg.ts'
+import { client as payward } from './clients/payward.ts'
+import { client as zopay } from './clients/zopay.ts'
 import { Inbox, type Kit, start } from './kit.ts'
 
 async function cover(box: Kit, provider = 'cpg', query = ''): Promise<any> {
@@ -196,6 +200,130 @@ test('sandgate.coverage.worlds: the sum has worlds that were deleted or reset', 
   expect(
     json.providers.flatMap(({ rules }: any) => rules.map(({ last_entry: last }: any) => last)).filter(Boolean),
   ).toEqual([])
+})
+
+test('sandgate.coverage.worlds: what a deleted world showed stays in the sum', async () => {
+  const box = await start()
+  await ask(box, 'POST', '/worlds', { id: 'a' })
+  for (let times = 0; times < 2; times++)
+    await box.raw('POST', '/w/a/cpg/v1/deposit-addresses', {}, JSON.stringify({ currency: 'USDT' }))
+  const before = (await ask(box, 'GET', '/coverage', undefined, { world: 'a' })).json
+  expect(before.calls).toBe(2)
+  await ask(box, 'DELETE', '/worlds/a')
+  const { json } = await ask(box, 'GET', '/coverage?worlds=all&provider=cpg')
+  expect(json).toMatchObject({ calls: 2, worlds: { present: 1, gone: 1 } })
+  const [{ statuses, rules }] = json.providers
+  const theirs = before.providers.find(({ provider }: any) => provider === 'cpg')
+  expect(statuses).toEqual(theirs.statuses)
+  expect(rules).toEqual(theirs.rules.map((rule: any) => ({ ...rule, last_entry: null })))
+  // A new world of that name begins at nought.
+  await ask(box, 'POST', '/worlds', { id: 'a' })
+  expect((await ask(box, 'GET', '/coverage', undefined, { world: 'a' })).json.calls).toBe(0)
+})
+
+test('sandgate.coverage.notable: a call that was lost before a rewind is not lost after it', async () => {
+  const box = await start()
+  const once = () => box.call(cpg, allocation({ idempotency_key: 'k' }))
+  await ask(box, 'PUT', '/checkpoints/then')
+  await box.control('POST', '/faults', {
+    when: { provider: 'cpg', nth: 1 },
+    then: [{ respond: { error: 'unavailable', stage: 'after' } }],
+  })
+  expect((await once()).status).toBe(503)
+  await ask(box, 'POST', '/checkpoints/then/rewind')
+  expect((await once()).status).toBe(200)
+  await once()
+  expect(await counts(box)).toMatchObject({ 'repeat.same': 1 })
+  expect(await counts(box)).not.toHaveProperty('repeat.after-lost')
+})
+
+test('sandgate.coverage.notable: emptying the journal leaves the counts', async () => {
+  const box = await start()
+  await box.deposit(await address(box), '1', { currency: 'ETH' })
+  const before = await counts(box)
+  expect(before).toEqual({ 'deposit.wrong-asset': 1 })
+  await ask(box, 'DELETE', '/journal')
+  expect(await counts(box)).toEqual(before)
+})
+
+test('sandgate.coverage.notable: whether a repeat says the same is a matter of what its JSON means', async () => {
+  const box = await start()
+  const body = { currency: 'USDT', network: 'ETH', idempotency_key: 'k' }
+  const send = (text: string) => box.call(cpg, { ...allocation(), body: text })
+  await send(JSON.stringify(body))
+  await send(JSON.stringify(body, null, 2))
+  await send(JSON.stringify(Object.fromEntries(Object.entries(body).reverse())))
+  expect(await counts(box)).toEqual({ 'repeat.same': 2 })
+})
+
+test('sandgate.coverage: what clients make up is no name in it', async () => {
+  const box = await start()
+  const { providers } = box.sandbox
+  const made = 'a-made-up-name'
+  await box.subscribe('cpg', await Inbox.open())
+  await box.deposit(await address(box), '1')
+  await quiet(box)
+  for (const [name, client] of Object.entries({ cpg, alphapo, payward, zopay }))
+    for (const sign of [true, false])
+      for (const request of [
+        { method: 'POST', path: `/${made}?${made}=1`, body: JSON.stringify({ [made]: made }) },
+        { ...Object.values(client.good).at(-1)!(), headers: { [made]: made, 'idempotency-key': made } },
+        { method: 'PURGE', path: `/v1/${made}` },
+      ])
+        await (sign ? box.call(client, request) : box.send(name, request))
+  const { json, text } = await ask(box, 'GET', '/coverage')
+  expect(text).not.toContain(made)
+  for (const told of json.providers) {
+    const { callbacks, refusals, name } = providers.get(told.provider)!
+    const known = (all: Iterable<string>, seen: readonly string[]) => {
+      const names = new Set(all)
+      expect(seen.filter((each) => !names.has(each))).toEqual([])
+    }
+    const operations = box.sandbox.engine.contract(name).operations.map(({ id }) => id)
+    known(
+      operations,
+      told.operations.map(({ operation }: any) => operation),
+    )
+    known(
+      Object.keys(refusals),
+      told.refusals.map((row: any) => row.name),
+    )
+    known(
+      callbacks?.events ?? [],
+      told.events.map(({ event }: any) => event),
+    )
+    known(
+      rules.all.keys(),
+      told.rules.map(({ id }: any) => id),
+    )
+  }
+})
+
+test('sandgate.coverage: it remembers no more than it must, however much there is', () => {
+  const coverage = new Coverage()
+  for (let number = 0; number < 10_001; number++) coverage.lose(`call ${number}`)
+  expect([coverage.hasLost('call 0'), coverage.hasLost('call 1'), coverage.hasLost('call 10000')]).toEqual([
+    false,
+    true,
+    true,
+  ])
+  for (let number = 0; number < 10_001; number++) coverage.taken(`object ${number}`, 2)
+  expect([coverage.taken('object 0', 1), coverage.taken('object 10000', 1)]).toEqual([false, true])
+  for (let number = 0; number < 2_001; number++) coverage.event('cpg', `event ${number}`)
+  expect(coverage.of('cpg').events.size).toBe(2_000)
+})
+
+test('sandgate.coverage.views: the text for whoever accepts text, JSON for everybody else', async () => {
+  const box = await start()
+  await box.call(cpg, allocation({}))
+  const asked = (accept: string, query = '') => box.raw('GET', `/_sandgate/coverage${query}`, { accept })
+  const plain = await asked('text/plain')
+  expect(plain.headers['content-type']).toBe('text/plain; charset=utf-8')
+  expect(plain.text).toBe((await ask(box, 'GET', '/coverage?view=text')).text)
+  for (const accept of ['*/*', 'application/json', 'application/json, text/plain, */*', 'text/html'])
+    expect((await asked(accept)).json, accept).toMatchObject({ world: 'default', calls: 1 })
+  expect((await asked('text/plain', '?view=json')).json).toMatchObject({ calls: 1 })
+  expect((await asked('text/plain', '?view=badge')).json).toMatchObject({ schemaVersion: 1 })
 })
 
 test('sandgate.coverage.views: a text for a terminal, and a badge', async () => {

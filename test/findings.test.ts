@@ -4,10 +4,10 @@ import { findProviders } from '../src/app.ts'
 import type { Provider } from '../src/provider.ts'
 import { ask } from './asking.ts'
 import * as alphapo from './clients/alphapo.ts'
-import { allocation, client as cpg, clientOf, KEYS } from './clients/cpg.ts'
+import { allocation, client as cpg, clientOf, KEYS, payout } from './clients/cpg.ts'
 import * as payward from './clients/payward.ts'
 import { client as zopay, post } from './clients/zopay.ts'
-import { Inbox, type Kit, type Request, start } from './kit.ts'
+import { type Client, Inbox, type Kit, type Request, start } from './kit.ts'
 
 async function found(box: Kit, query = ''): Promise<any[]> {
   const { status, json, text } = await ask(box, 'GET', `/findings${query}`)
@@ -74,11 +74,61 @@ test('sandgate.findings.new-key-on-retry: a new key, or none, after an answer wa
 test('sandgate.findings.new-key-on-retry: a key in a header, and a provider that refuses repeats', async () => {
   const box = await start()
   await lose(box, 'zopay')
-  const intent = { amount: '25.00', currencies: ['USDT'] }
+  const intent = { amount: '25.00', currencies: ['USDT'], external_ref: 'ann' }
   await box.call(zopay, post('/payment-intents', intent, 'one'))
   await box.call(zopay, post('/payment-intents', intent, 'two'))
   expect(await kinds(box)).toEqual({ 'new-key-on-retry': 1 })
 })
+
+test.each<[string, Client, object, Request[], (key: string) => Request]>([
+  [
+    'createWithdrawal of CPG',
+    cpg,
+    { provider: 'cpg', currency: 'USDT', network: 'ETH', amount: '100' },
+    [],
+    (key) => payout({ client_reference: key }),
+  ],
+  [
+    'createAddress of Zopay',
+    zopay,
+    { provider: 'zopay', holder: 'user:ann', currency: 'USDT', network: 'ethereum', amount: '1' },
+    [],
+    (key) => post('/addresses', { asset: 'USDT', network: 'ethereum', external_ref: 'ann' }, key),
+  ],
+  [
+    'withdrawFunds of Payward',
+    payward.client,
+    { provider: 'payward', currency: 'BTC', amount: '2' },
+    [payward.saving({})],
+    (key) => ({
+      ...payward.withdrawing({}),
+      headers: { 'idempotency-key': `00010203-0405-4607-8809-00000000000${key.length}` },
+    }),
+  ],
+  [
+    'withdrawCrypto of AlphaPo',
+    alphapo.client,
+    { provider: 'alphapo', currency: 'BTC', amount: '2' },
+    [],
+    (key) => alphapo.withdrawing({ foreign_id: key }),
+  ],
+])(
+  'sandgate.findings.new-key-on-retry: %s, with the same key and with another one',
+  async (_, client, money, before, request) => {
+    for (const [again, expected] of [
+      ['one', {}],
+      ['other', { 'new-key-on-retry': 1 }],
+    ] as const) {
+      const box = await start()
+      expect((await box.control('POST', '/balances', money)).status).toBe(201)
+      for (const each of before) await box.call(client, each)
+      await lose(box, client.name)
+      expect((await box.call(client, request('one'))).status).toBe(500)
+      await box.call(client, request(again))
+      expect(await kinds(box)).toEqual(expected)
+    }
+  },
+)
 
 test('sandgate.findings.new-key-on-retry: not the same key, another intent, what was never made, or what is long ago', async () => {
   const box = await start()
@@ -171,6 +221,7 @@ test.each([
   await told(box, { how: 'duplicate' }, (_, index) =>
     index === 0 ? { body: '{"credit_id":1,"request_id":"r1","received_at":"2026-01-01"}' } : second,
   )
+  await box.control('POST', '/clock/advance', { until: 'quiet' })
   expect(await kinds(box)).toEqual(count === 0 ? {} : { 'callback-handled-twice': count })
 })
 

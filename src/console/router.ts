@@ -16,6 +16,7 @@ export const VIEWS = [
   'reference',
   'worlds',
   'checkpoints',
+  'findings',
 ] as const
 export type ViewName = (typeof VIEWS)[number]
 

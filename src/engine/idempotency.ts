@@ -60,10 +60,12 @@ export function findRepeat(call: Call, policy: Repeats, id: string, world: World
 }
 
 /** Whether it is known that the first call said something else: for a provider that does not compare. */
-function hasAnotherBody({ operation, content }: Call, first: JournalEntry | undefined): boolean {
-  if (first?.kind !== 'call' || first.operation !== operation || content.kind !== 'json') return false
+function hasAnotherBody(call: Call, first: JournalEntry | undefined): boolean {
+  if (first?.kind !== 'call' || first.operation !== call.operation) return false
+  // Most repeats are the same bytes, and then nothing has to be read again.
+  if (first.request.body?.equals(call.body) || call.content.kind !== 'json') return false
   try {
-    return !isDeepStrictEqual(JSON.parse(String(first.request.body)), JSON.parse(JSON.stringify(content.value)))
+    return !isDeepStrictEqual(JSON.parse(String(first.request.body)), JSON.parse(JSON.stringify(call.content.value)))
   } catch {
     return false
   }

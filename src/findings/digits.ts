@@ -4,21 +4,26 @@ import { type Detector, type Leaf, leavesOf } from './scene.ts'
 
 /** How many decimal digits a double keeps, whatever they are. */
 const DIGITS = 15
-const AMOUNT = /amount|price|total|fee|quantity|value|balance|sum$/i
+const AMOUNT =
+  /(^|_)(amount|price|total|fee|quantity|value|balance|sum)s?$|[a-z](Amount|Price|Total|Fee|Quantity|Value|Balance|Sum)s?$/
 /** A quick look: so many digits in a row, with at most a point between them. */
 const MANY_DIGITS = /(?:\d\.?){16}/
 
 // rule: sandgate.findings.number-lost-digits
 export const numberLostDigits: Detector = {
   kind: 'number-lost-digits',
-  begin(_, tell) {
+  begin({ contract }, tell) {
     return {
       see(entry, call) {
         if (!call || !MANY_DIGITS.test(call.text) || call.json === undefined) return
+        const operation = call.documented
+        const names = operation && contract(call.provider.name).shapeOf(operation)?.names
         for (const [path, value] of numbersOf(call.text)) {
-          const name = path.findLast((part) => !/^\d+$/.test(part)) ?? ''
+          const inside = path.filter((part) => !/^\d+$/.test(part))
           const digits = digitsOf(value as string)
-          if (!AMOUNT.test(name) || digits <= DIGITS) continue
+          if (!AMOUNT.test(inside.at(-1) ?? '') || digits <= DIGITS) continue
+          // What the client keeps for itself at the provider is its own affair.
+          if (!names || !inside.every((part) => names.has(part))) continue
           const field = path.join('.').slice(0, 100)
           tell({
             provider: call.provider.name,

@@ -1,13 +1,14 @@
 // The same callback came twice, and the receiver did not know it again: the second answer was an error, or told of another credit than the first.
 import type { CallbackEntry } from '../world/journal.ts'
+import type { World } from '../world/world.ts'
 import { type Detector, isObject, leavesOf, type Scene } from './scene.ts'
 import { deliveryOf, placeOf } from './receivers.ts'
 
 /** Answers that say that nothing could be done just now, or that the caller was not believed. */
 const NOT_ABOUT_IT: readonly number[] = [401, 403, 408, 421, 425, 429, 502, 503, 504]
-/** What a receiver answers with where it has booked something, and not what it says of the request itself. */
-const BOOKED = /(^|_)(id|balance|amount|total|credit|credits|credited|paid)$|[a-z](Id|ID|Balance|Amount|Total)$/i
-const OF_THE_REQUEST = /request|trace|correlation|span|session|message|log|event|delivery|webhook|callback/i
+/** What may be booked once for a callback. Balances and sums change by themselves, and an id of nothing in particular may be that of the answer. */
+const BOOKED = '(credit|deposit|payment|transaction|transfer|booking|movement|posting)'
+const BOOKED_ID = new RegExp(`(^|[._])${BOOKED}[._]?id$`, 'i')
 
 /** What became of the same bytes at the same receiver. */
 interface Handled {
@@ -33,7 +34,7 @@ export const callbackHandledTwice: Detector = {
       })
     const end = () => {
       for (const { first, refused } of handled.values())
-        if (refused) told(first, refused, `${refused.status}: it did not know it again`)
+        if (refused && isLast(refused, world)) told(first, refused, `${refused.status}: it did not know it again`)
     }
     return {
       see(entry) {
@@ -43,6 +44,8 @@ export const callbackHandledTwice: Detector = {
           handled = new Map()
         }
         if (entry.kind !== 'callback' || typeof entry.status !== 'number') return
+        // One that nobody may trust is refused for that.
+        if (deliveryOf(entry, world)?.spoiled) return
         const name = nameOf(entry, scene)
         const known = name === undefined ? undefined : handled.get(name)
         if (!known) {
@@ -67,17 +70,21 @@ function nameOf(entry: CallbackEntry, { world }: Scene): string | undefined {
   return delivery && JSON.stringify([delivery.provider, delivery.endpoint, delivery.url, entry.body])
 }
 
+/** Whether it was refused for good: who answers with an error of its own may be down for a moment, as long as the provider tries again. */
+function isLast(refused: CallbackEntry, world: World): boolean {
+  return refused.status! < 500 || deliveryOf(refused, world)?.status === 'exhausted'
+}
+
 /** The first field in two answers that names what was booked, and names something else in the second. */
 function bookedTwice(first: string | undefined, second: string | undefined): string | undefined {
   const [one, two] = [jsonOf(first), jsonOf(second)]
   if (!isObject(one) || !isObject(two)) return undefined
   const before = new Map([...leavesOf(one)].map(([path, value]) => [path.join('.'), value]))
   for (const [path, value] of leavesOf(two)) {
-    const name = path.at(-1) ?? ''
-    const known = before.get(path.join('.'))
-    if (!BOOKED.test(name) || path.some((part) => OF_THE_REQUEST.test(part))) continue
-    if (known === undefined || known === null || value === null || typeof known !== typeof value) continue
-    if (typeof value !== 'boolean' && known !== value) return path.join('.').slice(0, 100)
+    const name = path.join('.')
+    const known = before.get(name)
+    if (!BOOKED_ID.test(name) || known === undefined || known === null || value === null) continue
+    if (typeof known === typeof value && known !== value) return name.slice(0, 100)
   }
   return undefined
 }

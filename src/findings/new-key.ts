@@ -42,7 +42,7 @@ export const newKeyOnRetry: Detector = {
         }
         if (!call || call.account === undefined || entry.kind !== 'call') return
         const by = call.pitfalls.retryKeys?.[entry.operation!]
-        if (!by) return
+        if (!by || !saysWhose(call, by)) return
         const { key, rest } = keyOf(call, by)
         const scope = (text: string) => JSON.stringify([entry.provider, call.account, text])
         if (key !== undefined) used.set(scope(key), entry.id)
@@ -88,6 +88,10 @@ export const newKeyOnRetry: Detector = {
       },
     }
   },
+}
+
+function saysWhose({ json }: SeenCall, { whose }: RetryKey): boolean {
+  return isObject(json) && whose.some((name) => ![undefined, null, ''].includes(json[name] as null))
 }
 
 function lostHow({ status }: CallEntry): string {

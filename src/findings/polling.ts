@@ -3,7 +3,7 @@ import type { CallEntry } from '../world/journal.ts'
 import { type Detector, isWithin, type SeenCall } from './scene.ts'
 
 const MINUTE_MS = 60_000
-/** So many equal questions within a minute are polling. */
+/** So many equal questions within a minute are polling, where they are at least half of all calls. */
 const POLLS = 3
 /** Two equal calls that are signed in the same second. */
 const SAME_SECOND_MS = 1000
@@ -14,6 +14,10 @@ export const pollingTooFast: Detector = {
   begin(_, tell) {
     const asked = new Map<string, CallEntry[]>()
     const counted = new Map<string, CallEntry[]>()
+    const minutes = new Map<string, Minute>()
+    let newest: CallEntry | undefined
+    /** Those whose answer nobody could read. */
+    const spoiled = new Set<number>()
     const told = (call: SeenCall, why: string, says: string, advice: string, entries: readonly CallEntry[]) =>
       tell({
         provider: call.provider.name,
@@ -25,13 +29,20 @@ export const pollingTooFast: Detector = {
       })
     return {
       see(entry, call) {
-        if (entry.kind !== 'call' || !call || call.who === '' || !call.looks) return
+        if (entry.kind === 'fault' && entry.call === newest?.id && entry.did.some((action) => 'corrupt' in action))
+          spoiled.add(entry.call)
+        if (entry.kind !== 'call' || !call || call.who === '') return
+        newest = entry
+        const minute = minuteOf(minutes, JSON.stringify([entry.provider, call.who]), entry)
+        if (!call.looks) return
         const { provider, path, refusal, operation } = entry
         const before = recent(asked, JSON.stringify([provider, call.who, entry.method, path, call.text]), entry)
         const most = operation === undefined ? undefined : call.pitfalls.perMinute?.[operation]
         const signedBefore = call.pitfalls.signedBefore
         if (refusal === 'rate_limited') {
-          if (before.length >= POLLS)
+          // The bucket counts by the clock of the world; whether that is too fast for the provider is a matter of both clocks.
+          const isFast = isWithin(MINUTE_MS, minute.calls[minute.from]!, entry)
+          if (before.length >= POLLS && before.length * 2 >= minute.calls.length - minute.from && isFast)
             told(
               call,
               'rate limited',
@@ -40,7 +51,7 @@ export const pollingTooFast: Detector = {
               before.slice(-POLLS),
             )
         } else if (signedBefore && refusal === signedBefore.refusal) {
-          const twin = before.findLast(({ status }) => status !== undefined && status < 400)
+          const twin = before.findLast(({ id, status }) => status !== undefined && status < 400 && !spoiled.has(id))
           if (twin && isWithin(SAME_SECOND_MS, twin, entry))
             told(
               call,
@@ -63,6 +74,20 @@ export const pollingTooFast: Detector = {
       },
     }
   },
+}
+
+/** All calls of a key, those of the last minute of the world from `from` on. */
+interface Minute {
+  readonly calls: CallEntry[]
+  from: number
+}
+
+function minuteOf(minutes: Map<string, Minute>, key: string, entry: CallEntry): Minute {
+  const minute = minutes.get(key) ?? { calls: [], from: 0 }
+  minutes.set(key, minute)
+  minute.calls.push(entry)
+  while (entry.at - minute.calls[minute.from]!.at >= MINUTE_MS) minute.from++
+  return minute
 }
 
 /** The calls of that name in the minute before this one, which is added. */

@@ -13,6 +13,8 @@ interface Run {
   readonly entries: CallEntry[]
   /** How many things had happened that could have changed the answer. */
   readonly happened: number
+  /** How many calls of this client, or of anybody where it was not let in, had gone well. */
+  readonly gone: number
 }
 
 // rule: sandgate.findings.retried-unchanged
@@ -21,6 +23,7 @@ export const retriedUnchanged: Detector = {
   begin(_, tell) {
     const runs = new Map<string, Run>()
     let happened = 0
+    const gone = new Map<string, number>()
     const end = (run: Run | undefined) => {
       if (!run || run.entries.length < TIMES) return
       const { call, entries } = run
@@ -43,6 +46,9 @@ export const retriedUnchanged: Detector = {
         }
         const name = nameOf(call)
         const run = runs.get(name)
+        const client = JSON.stringify([entry.provider, call.who])
+        if (call.succeeded)
+          for (const each of [client, JSON.stringify([entry.provider, ''])]) gone.set(each, (gone.get(each) ?? 0) + 1)
         if (!counts(call)) {
           if (call.succeeded && !call.looks) happened++
           end(run)
@@ -54,12 +60,14 @@ export const retriedUnchanged: Detector = {
           run &&
           run.entries[0]!.status === status &&
           run.entries[0]!.refusal === refusal &&
-          // A check in front of the operation asks neither for money nor for what is there.
-          (stoppedBy !== 'operation' || run.happened === happened)
+          // Whose other calls go well meanwhile does not insist on this one.
+          run.gone === (gone.get(client) ?? 0) &&
+          // A check in front of the operation asks neither for money nor for what is there, nor for the price at the moment.
+          (stoppedBy !== 'operation' || (run.happened === happened && run.entries[0]!.at === entry.at))
         if (goesOn) run.entries.push(entry)
         else {
           end(run)
-          runs.set(name, { call, entries: [entry], happened })
+          runs.set(name, { call, entries: [entry], happened, gone: gone.get(client) ?? 0 })
         }
       },
       end() {

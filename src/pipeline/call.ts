@@ -258,6 +258,8 @@ function perform(
   }
   const response = write(run(operation, exchange, world), runtime, exchange, world)
   if (id !== undefined) noteRepeat(call, id, world)
+  // Done anew, after a rewind for instance: what was lost before is another call's.
+  if (id !== undefined && !exchange.refusal && !call.notes.idempotency) world.journal.coverage.begin(id)
   if (policy && id !== undefined) storeResponse(call, policy, id, response, world)
   if (before !== undefined)
     applyScenarioEffects(

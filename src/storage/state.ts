@@ -7,6 +7,9 @@ import type { World } from '../world/world.ts'
 /** Raised when what was written before can no longer be read. */
 export const FORMAT = 1
 
+/** Journal ids that are given out before what is stored tells of more. */
+export const ENTRIES_AHEAD = 10_000
+
 /** What a world was made from. */
 export interface Origin {
   readonly seed: string

@@ -126,6 +126,11 @@ export class Coverage {
     this.#lost.add(repeat)
   }
 
+  /** A call does its work for the first time, as far as its world knows: no answer of it was lost. */
+  begin(repeat: string): void {
+    if (this.#lost.size > 0) this.#lost.delete(repeat)
+  }
+
   /** Whether the answer of the call that this one repeats was lost. */
   hasLost(repeat: string): boolean {
     return this.#lost.size > 0 && this.#lost.has(repeat)

@@ -134,6 +134,25 @@ test('sandgate.do: nested values are JSON, lists of texts are repeated, a list w
   expect(matched.stdout).toMatch(/^ok: +true\ncount: +1$/m)
 })
 
+test('sandgate.do and sandgate.findings: listFindings prints what was found, as text where that is asked for', async () => {
+  const box = await start()
+  expect(await doing(box, 'listFindings')).toEqual({ status: 0, stdout: 'none\n', stderr: '' })
+  expect(await doing(box, 'listFindings', '--view', 'text')).toEqual({ status: 0, stdout: 'no findings\n', stderr: '' })
+  await box.call(client, allocation({ user_identifer: 'ann' }))
+  const told = await doing(box, 'listFindings', '--provider', 'cpg')
+  expect([told.status, told.stderr]).toEqual([0, ''])
+  expect(told.stdout).toMatch(/unknown-field.*cpg.*did you mean user_identifier\?/s)
+  const text = await doing(box, 'listFindings', '--view', 'text')
+  expect(text.stdout).toBe(await (await fetch(`${box.url}/_sandgate/findings?view=text`)).text())
+  expect(text.stdout).toContain('What to do: ')
+  const json = JSON.parse((await doing(box, 'listFindings', '--json')).stdout)
+  expect(json.data).toMatchObject([{ kind: 'unknown-field', provider: 'cpg', entries: [1], count: 1 }])
+  expect((await doing(box, 'listFindings', '--provider', 'zopay')).stdout).toBe('none\n')
+  const wrong = await doing(box, 'listFindings', '--provider', 'cgp')
+  expect([wrong.status, wrong.stdout]).toEqual([1, ''])
+  expect(wrong.stderr).toContain('did you mean cpg?')
+})
+
 test('sandgate.do: a field that is named as a flag of Sandgate is the field behind the operation', async () => {
   const box = await start()
   const url = 'http://127.0.0.1:1/hooks'

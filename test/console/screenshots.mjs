@@ -27,11 +27,13 @@ const VIEWS = [
   'callbacks?show=endpoints',
   'scenario',
   'rules',
+  'rules?show=situations',
   'reference',
   'worlds',
   'worlds?id=default',
   'checkpoints',
   'checkpoints?name=before-the-rush',
+  'findings',
 ]
 const PAYWARD = '/v1/accounts/WDEMO5GATE2MAIN77/funds/deposits/addresses'
 const METHOD = 'b3a7d8b4-9f36-4c2e-9c1e-7b9e6f9a0a11'

@@ -14,6 +14,8 @@ export type Changes = Schemas['Changes']
 export type Clock = Schemas['Clock']
 export type Happened = Schemas['Happened']
 export type Rule = Schemas['Rule']
+export type Coverage = Schemas['Coverage']
+export type Finding = Schemas['Finding']
 export type HandOut = Schemas['HandOut'] & {
   readonly windows?: {
     readonly display_until?: string

@@ -9,7 +9,12 @@ interface SectionsProps {
 }
 
 /** The sections of a view. A section begins without the filters of another. */
-export function Sections({ label, sections, shown, view }: SectionsProps & { readonly view: 'money' | 'callbacks' }) {
+export function Sections({
+  label,
+  sections,
+  shown,
+  view,
+}: SectionsProps & { readonly view: 'money' | 'callbacks' | 'rules' }) {
   return (
     <div class="sections" role="group" aria-label={label}>
       {sections.map(([name, title]) => (

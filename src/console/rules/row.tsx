@@ -6,8 +6,10 @@ import { MARKS } from '../entry/rules.tsx'
 import { RowBoundary } from '../ui/boundary.tsx'
 import { Chip } from '../ui/chip.tsx'
 import { EntryLink, Link } from '../ui/link.tsx'
+import { Source } from '../ui/source.tsx'
 import { Choose } from './choose.tsx'
 import { type Exercised, providerOf } from './filters.ts'
+import { timesOf } from './situation-rows.ts'
 
 /** The columns, in order. */
 export const COLUMNS: readonly string[] = ['Rule', 'Mark', 'Source', 'Exercised here']
@@ -98,17 +100,6 @@ function Switch({ id, values, on }: { readonly id: string; readonly values: read
   )
 }
 
-/** The page that says so, where it is on the web. */
-function Source({ source }: { readonly source: string }) {
-  if (!/^https?:\/\//.test(source)) return <>{source}</>
-  const last = source.split(/[/#?]/).findLast((part) => part !== '') ?? source
-  return (
-    <a href={source} title={source} target="_blank" rel="noreferrer">
-      {last}
-    </a>
-  )
-}
-
 function Used({ rule, used, counted }: Pick<Props, 'rule' | 'used' | 'counted'>) {
   if (!counted) return <span class="muted">not known</span>
   if (!used)
@@ -124,7 +115,7 @@ function Used({ rule, used, counted }: Pick<Props, 'rule' | 'used' | 'counted'>)
           never
         </span>
       ) : (
-        <strong>{used.count === 1 ? 'once' : `${used.count} times`}</strong>
+        <strong>{timesOf(used.count)}</strong>
       )}
       {used.last !== undefined && (
         <div>

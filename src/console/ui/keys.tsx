@@ -1,5 +1,6 @@
 // The keyboard: single keys for what is done all day, and a page that lists them.
 import { useEffect } from 'preact/hooks'
+import { VIEWS } from '../router.ts'
 import { Dialog } from './dialog.tsx'
 
 /** What each key does. */
@@ -8,7 +9,7 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['Enter', 'open the row'],
   ['Esc', 'close the entry or the dialog'],
   ['/', 'search'],
-  ['1 … 8', 'go to a view'],
+  [`1 … ${VIEWS.length}`, 'go to a view'],
   ['?', 'this list'],
 ]
 

@@ -1,104 +1,24 @@
-// The rules: every behaviour that the sandbox keeps, how certain it is, what it is switched to, and how often it was exercised in this world.
-import { useEffect, useMemo } from 'preact/hooks'
-import type { Page, Rule } from '../api/shapes.ts'
-import { useRead } from '../api/use.ts'
-import { goWith } from '../router.ts'
-import { useCoverage } from '../rules/coverage.ts'
-import { FilterBar } from '../rules/filter-bar.tsx'
-import { filtersOf, isWanted, providerOf } from '../rules/filters.ts'
-import { COLUMNS, RuleRow } from '../rules/row.tsx'
-import { Empty, ProblemNote, Reading } from '../ui/empty.tsx'
-import { Link } from '../ui/link.tsx'
+// The view "Rules": every behaviour that the sandbox keeps, and the notable situations that this world has shown or never shown.
+import type { ComponentType } from 'preact'
+import { Sections } from '../lists/sections.tsx'
+import { RuleList } from '../rules/list.tsx'
+import { Situations } from '../rules/situations.tsx'
 import type { ViewOf } from './view.ts'
 
+const SECTIONS = [
+  ['rules', 'Rules', RuleList],
+  ['situations', 'Notable situations', Situations],
+] as const satisfies readonly (readonly [string, string, ComponentType<ViewOf>])[]
+
 export function Rules({ world, query }: ViewOf) {
-  const { value, problem, again } = useRead<Page<Rule>>(world, '/rules')
-  const coverage = useCoverage(world)
-  const rules = useMemo(() => value?.data ?? [], [value])
-  const filters = filtersOf(query)
-  const { rule: wanted } = query
-  const shown = useMemo(
-    () => rules.filter((rule) => rule.id === wanted || isWanted(filters, rule, coverage.of(rule.id))),
-    [rules, coverage, wanted, JSON.stringify(filters)],
-  )
-  const providers = useMemo(() => [...new Set(rules.map(providerOf))], [rules])
-
-  useEffect(() => {
-    if (wanted !== undefined && value) document.getElementById(`rule-${wanted}`)?.scrollIntoView({ block: 'center' })
-  }, [wanted, value !== undefined])
-
+  const [shown, title, Section] = SECTIONS.find(([name]) => name === query.show) ?? SECTIONS[0]
   return (
     <section class="rules-view" aria-labelledby="rules-title">
       <h1 id="rules-title" class="out-of-sight">
-        Rules of {world}
+        {title} of {world}
       </h1>
-      <div class="tools">
-        <FilterBar filters={filters} providers={providers} />
-        {value && (
-          <span class="muted" role="status" title="A rule is exercised by every call whose entry names it">
-            {shown.length === rules.length ? rules.length : `${shown.length} of ${rules.length}`} rules
-            {coverage.known && `, ${coverage.rules} exercised in ${world}`}
-          </span>
-        )}
-      </div>
-      <ProblemNote problem={problem} again={again} />
-      {coverage.problem && !coverage.known && (
-        <p class="note">How often each rule was exercised is not known: {coverage.problem.message}</p>
-      )}
-      {wanted !== undefined && value && !rules.some(({ id }) => id === wanted) && (
-        <p class="problem">
-          There is no rule "{wanted}"; it may have another name in this version.{' '}
-          <button
-            type="button"
-            class="small"
-            onClick={() => goWith({ rule: undefined, text: wanted.split('.').at(-1), provider: undefined }, true)}
-          >
-            Look for its last word
-          </button>
-        </p>
-      )}
-      {!value && !problem && <Reading what="the rules" />}
-      {value &&
-        (shown.length > 0 ? (
-          <div class="rules-list" role="region" aria-label="Rules" tabIndex={0}>
-            <table>
-              <thead>
-                <tr>
-                  {COLUMNS.map((name) => (
-                    <th key={name} scope="col">
-                      {name}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {shown.map((rule) => (
-                  <RuleRow
-                    key={rule.id}
-                    rule={rule}
-                    used={coverage.of(rule.id)}
-                    counted={coverage.known}
-                    marked={rule.id === wanted}
-                  />
-                ))}
-              </tbody>
-            </table>
-          </div>
-        ) : (
-          <Nothing exercised={filters.exercised} />
-        ))}
+      <Sections label="Parts of Rules" view="rules" sections={SECTIONS} shown={shown} />
+      <Section key={shown} world={world} query={query} />
     </section>
-  )
-}
-
-function Nothing({ exercised }: { readonly exercised: string }) {
-  return (
-    <Empty title={exercised === 'yes' ? 'No such rule was exercised in this world yet.' : 'No rule is like that.'}>
-      <p>
-        {exercised === 'yes' &&
-          'Point your client at the sandbox: every call that comes under a rule is counted here. '}
-        <Link view="rules">Show every rule</Link>
-      </p>
-    </Empty>
   )
 }

@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import type { ViewName } from '../router.ts'
 import { Callbacks } from './callbacks.tsx'
 import { Checkpoints } from './checkpoints.tsx'
+import { Findings } from './findings.tsx'
 import { Money } from './money.tsx'
 import { Reference } from './reference.tsx'
 import { Rules } from './rules.tsx'
@@ -20,6 +21,7 @@ export const TITLES: Readonly<Record<ViewName, string>> = {
   reference: 'Reference',
   worlds: 'Worlds',
   checkpoints: 'Checkpoints',
+  findings: 'Findings',
 }
 
 export const COMPONENTS: Readonly<Record<ViewName, ComponentType<ViewOf>>> = {
@@ -31,4 +33,5 @@ export const COMPONENTS: Readonly<Record<ViewName, ComponentType<ViewOf>>> = {
   reference: Reference,
   worlds: Worlds,
   checkpoints: Checkpoints,
+  findings: Findings,
 }

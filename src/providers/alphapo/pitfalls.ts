@@ -12,7 +12,13 @@ export const pitfalls: Pitfalls = {
     'unknown-field': 'alphapo.content.extra',
   },
   retryKeys: {
-    withdrawCrypto: { in: 'body', name: 'foreign_id', rule: 'alphapo.foreign-id.unique', refusal: TAKEN },
+    withdrawCrypto: {
+      in: 'body',
+      name: 'foreign_id',
+      whose: ['address'],
+      rule: 'alphapo.foreign-id.unique',
+      refusal: TAKEN,
+    },
   },
   looks: [
     'listCurrencies',

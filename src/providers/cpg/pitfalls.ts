@@ -12,8 +12,18 @@ export const pitfalls: Pitfalls = {
     'unknown-field': 'cpg.validation.extra',
   },
   retryKeys: {
-    createDepositAddress: { in: 'body', name: 'idempotency_key', rule: 'cpg.idempotency.original' },
-    createWithdrawal: { in: 'body', name: 'client_reference', rule: 'cpg.withdrawals.repeat' },
+    createDepositAddress: {
+      in: 'body',
+      name: 'idempotency_key',
+      whose: ['user_identifier'],
+      rule: 'cpg.idempotency.original',
+    },
+    createWithdrawal: {
+      in: 'body',
+      name: 'client_reference',
+      whose: ['to_address'],
+      rule: 'cpg.withdrawals.repeat',
+    },
   },
   signedBefore: { refusal: 'signature_already_used', rule: 'cpg.auth.replay' },
   ignoresFields: true,

@@ -1,8 +1,6 @@
 // Where clients of Payward go wrong, and which of its rules says so.
 import type { Pitfalls } from '../../provider.ts'
 
-const KEY = { in: 'header', name: 'Idempotency-Key', rule: 'payward.idempotency.replay' } as const
-
 export const pitfalls: Pitfalls = {
   rules: {
     'bad-signature-accepted': 'payward.webhooks.signature',
@@ -13,7 +11,10 @@ export const pitfalls: Pitfalls = {
     'nonce-went-back': 'payward.nonce.rising',
     'unknown-field': 'payward.validation.extra',
   },
-  retryKeys: { createDepositAddress: KEY, withdrawFunds: KEY },
+  // A deposit address is asked for without saying for whom.
+  retryKeys: {
+    withdrawFunds: { in: 'header', name: 'Idempotency-Key', whose: ['key'], rule: 'payward.idempotency.replay' },
+  },
   nonce: { header: 'api-nonce', refusal: 'InvalidNonce', gate: 'nonce_increases' },
   ignoresFields: true,
 }

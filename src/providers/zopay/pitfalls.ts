@@ -12,6 +12,10 @@ export const pitfalls: Pitfalls = {
     'number-lost-digits': 'zopay.intents.amount-number',
     'production-key': 'zopay.auth.live-keys',
   },
-  retryKeys: { createAddress: KEY, createPaymentIntent: KEY, createPayout: KEY },
+  // A payout needs none: its quote pays once.
+  retryKeys: {
+    createAddress: { ...KEY, whose: ['external_ref', 'label'] },
+    createPaymentIntent: { ...KEY, whose: ['external_ref', 'description', 'metadata'] },
+  },
   productionKey: /\bsk_live_[A-Za-z0-9_]{4,}/,
 }

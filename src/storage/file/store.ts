@@ -13,6 +13,7 @@ import {
   type Change,
   type ClockLine,
   clockOf,
+  ENTRIES_AHEAD,
   FORMAT,
   lineOf,
   moved,
@@ -20,9 +21,6 @@ import {
   originOf,
   type State,
 } from '../state.ts'
-
-/** Journal ids that are given out before the log is told of more. */
-const ENTRIES_AHEAD = 10_000
 
 export interface StoreOptions extends Ground {
   /** A log is folded when it is larger than this, and larger than the checkpoint before it. */

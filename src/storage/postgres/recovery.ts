@@ -4,7 +4,7 @@ import { setTimeout } from '../../runtime/timers.ts'
 import type { Loss } from '../../world/world.ts'
 import { bigints, texts } from './arrays.ts'
 import type { Connection, Row } from './connection.ts'
-import { CLAIM_AGAIN, FIND, FOLDED } from './statements.ts'
+import { CLAIM_AGAIN, CLAIM_NEW, FIND, FOLDED } from './statements.ts'
 import { isChange, type Item } from './writer.ts'
 
 /** How long it is tried to learn what became of a commit, and how long between two tries, ms. */
@@ -93,13 +93,7 @@ async function fatesOfLost(items: readonly Item[], connection: Connection): Prom
 /** A world that was to begin: nobody but this process makes one with its name as the owner. */
 async function fateOfNew(item: Item, wasSent: boolean, connection: Connection, owner: string): Promise<Fate> {
   if (!wasSent) return 'again'
-  const [row] = await connection.query(
-    {
-      name: 'claim-new',
-      text: `update sandgate.worlds set epoch = nextval('sandgate.epochs') where id = $1 and owner = $2 returning epoch, seq`,
-    },
-    [item.writer.id, owner],
-  )
+  const [row] = await connection.query(CLAIM_NEW, [item.writer.id, owner])
   // It may still be on its way.
   if (!row) return 'unknown'
   item.writer.epoch = row.epoch

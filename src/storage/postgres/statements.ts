@@ -126,6 +126,12 @@ export const CLAIM_AGAIN = statement(
   where worlds.id = a.id and worlds.epoch = a.epoch returning worlds.id, worlds.epoch, worlds.seq`,
 )
 
+/** A world that this owner was making, claimed anew where it has come to be. */
+export const CLAIM_NEW = statement(
+  'claim-new',
+  `update sandgate.worlds set epoch = nextval('sandgate.epochs') where id = $1 and owner = $2 returning epoch, seq`,
+)
+
 /** Which of these changes are in the log. */
 export const FIND = statement(
   'find',

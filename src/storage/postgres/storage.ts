@@ -14,7 +14,7 @@ import {
   StorageRefused,
   type StoredWorld,
 } from '../port.ts'
-import { clockOf, originOf } from '../state.ts'
+import { clockOf, ENTRIES_AHEAD, originOf } from '../state.ts'
 import { type Address, addressOf } from './address.ts'
 import { type Claimed, claimWorld, continuedClock } from './claim.ts'
 import { Connection, type Row } from './connection.ts'
@@ -27,8 +27,6 @@ import { type Moment, type Position, type Prepared, WorldWriter } from './writer
 
 /** A log is folded when it has more bytes than this, and more than the parts before it. */
 const FOLD_BYTES = 8 * 1024 * 1024
-/** Journal ids that are given out before the database is told of more. */
-const ENTRIES_AHEAD = 10_000
 /** How long closing may take, ms. */
 const CLOSE_MS = 2_000
 

@@ -4,10 +4,7 @@ import { Deliveries } from '../../world/outbox.ts'
 import type { TablesView } from '../../world/view.ts'
 import type { Loss, Stores, World } from '../../world/world.ts'
 import type { WorldStorage } from '../port.ts'
-import { type Change, type ClockLine, clockOf, lineOf, moved, type Origin, originOf } from '../state.ts'
-
-/** Journal ids that are given out before the log is told of more. */
-const ENTRIES_AHEAD = 10_000
+import { type Change, type ClockLine, clockOf, ENTRIES_AHEAD, lineOf, moved, type Origin, originOf } from '../state.ts'
 
 /** A number of calls that wait for the same commit. */
 interface Turn {
