@@ -134,16 +134,14 @@ class Drive {
       await this.#pass({ by })
       await order()
     }
-    await this.#pass({ until: 'quiet' })
+    let isAsked = await this.#pass({ until: 'quiet' })
     // A provider may still be down, or have lost the answers.
-    for (let round = 0; round < 6 && (wanted.length > 0 || this.#isBusy() || this.#trouble); round++) {
+    for (let round = 0; round < 6 && (wanted.length > 0 || this.#isBusy() || !isAsked); round++) {
       await this.#pass({ by: '2h' })
       await order()
-      await this.#pass({ until: 'quiet' })
+      isAsked = await this.#pass({ until: 'quiet' })
     }
   }
-
-  #trouble = false
 
   #isBusy(): boolean {
     return [...this.#shop.store.payouts.values()].some(({ state }) => state === 'open' || state === 'sent')
@@ -165,12 +163,12 @@ class Drive {
     return true
   }
 
-  /** Lets time go by, and has the shop do what waits. */
-  async #pass(how: { by: string } | { until: 'quiet' }): Promise<void> {
+  /** Lets time go by, and has the shop do what waits. Answers whether every provider could be asked. */
+  async #pass(how: { by: string } | { until: 'quiet' }): Promise<boolean> {
     // 409: something is still due after ninety days. Time has passed all the same.
-    await this.#ask('POST', '/clock/advance', how, [409])
-    this.#now = Date.parse((await this.#ask('GET', '/clock')).now)
-    this.#trouble = (await this.#tell('/work', {}))?.trouble?.length > 0
+    const { now } = await this.#ask('POST', '/clock/advance', how, [409])
+    this.#now = Date.parse(now ?? (await this.#ask('GET', '/clock')).now)
+    return (await this.#tell('/work', {}))?.trouble?.length === 0
   }
 
   /** A call of the control API. */
