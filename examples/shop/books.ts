@@ -1,4 +1,5 @@
 // The shop's books as rows: what was credited and what was paid, each with the address it moved to.
+import { plain } from './decimal.ts'
 import type { Store } from './store.ts'
 
 export interface Row {
@@ -21,7 +22,7 @@ export function books({ deposits, payouts }: Store): Row[] {
       ...{ currency, reference: id, amount },
     })),
     ...paid.map(({ provider, to, currency, reference, arrives }): Row => ({
-      ...{ provider, kind: 'payout', address: to, currency, reference, amount: arrives },
+      ...{ provider, kind: 'payout', address: to, currency, reference, amount: plain(arrives) },
     })),
   ]
 }

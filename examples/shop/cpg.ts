@@ -4,11 +4,8 @@ import { ask, type Call, id, list, text } from './http.ts'
 import { header, isFresh, same } from './signing.ts'
 import type { Credentials, DepositState, Notice, Order, PayoutState, Provider } from './types.ts'
 
-const DEPOSIT: Readonly<Record<string, DepositState>> = {
-  'deposit.detected': 'seen',
-  'deposit.confirmed': 'final',
-  'deposit.swept': 'final',
-}
+/** That a deposit is swept is CPG's affair. */
+const DEPOSIT: Readonly<Record<string, DepositState>> = { 'deposit.detected': 'seen', 'deposit.confirmed': 'final' }
 const WITHDRAWAL: Readonly<Record<string, PayoutState>> = {
   'withdrawal.broadcasted': 'sent',
   'withdrawal.confirmed': 'paid',

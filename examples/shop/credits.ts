@@ -42,7 +42,8 @@ export class Credits {
     const { id, currency, address, tag } = notice
     const state = before && RANK[before.state] >= RANK[notice.state] ? before.state : notice.state
     const reference = before?.reference ?? notice.reference
-    const customer = before?.customer ?? this.#orderOf(provider, { ...notice, reference })?.customer ?? null
+    const order = this.#orderOf(provider, { ...notice, reference })
+    const customer = before?.customer ?? order?.customer ?? null
     return {
       id,
       provider: provider.name,

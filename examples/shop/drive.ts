@@ -25,6 +25,7 @@ const FIRST: readonly Paid[] = [
   { order: 'o-3', provider: 'cpg', customer: 'cleo', currency: 'ETH', network: 'ETH', amount: '0.5' },
   { order: 'o-4', provider: 'payward', customer: 'pat', currency: 'BTC', network: 'Bitcoin', amount: '0.5' },
   { order: 'o-5', provider: 'payward', customer: 'pia', currency: 'XRP', network: 'XRP', amount: '50' },
+  { order: 'o-8', provider: 'payward', customer: 'pol', currency: 'XRP', network: 'XRP', amount: '35' },
   { order: 'o-6', provider: 'alphapo', customer: 'al', currency: 'BTC', network: 'bitcoin', amount: '0.25' },
   { order: 'o-7', provider: 'alphapo', customer: 'ada', currency: 'XRP', network: 'xrp', amount: '60' },
 ]

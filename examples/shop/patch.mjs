@@ -10,7 +10,12 @@ export function patched(folder, diff) {
     if (file === undefined) throw new Error('the diff names no file')
     let text = readFileSync(join(folder, file), 'utf8')
     for (const hunk of part.split(/^@@.*@@.*\n/m).slice(1)) {
-      const lines = hunk.split('\n').filter((line) => line !== '' && !line.startsWith('\\'))
+      // An editor may have taken the blank off an empty line.
+      const lines = hunk
+        .trimEnd()
+        .split('\n')
+        .map((line) => line || ' ')
+        .filter((line) => !line.startsWith('\\'))
       const side = (/** @type {string} */ sign) =>
         lines
           .filter((line) => line[0] === ' ' || line[0] === sign)
