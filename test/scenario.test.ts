@@ -247,6 +247,8 @@ timeline:
         'has no error "nope"',
       ],
       ['timeline: [{ at: -2h, do: { callbacks: { provider: cpg, how: pause } } }]', 'expected a duration'],
+      ['timeline: [{ at: 0s, do: { clock: { by: 1d } } }]', 'timeline.0.at: the clock leaps while it is moved'],
+      ['timeline: [{ at: 1h, do: { clock: { by: 91d } } }]', 'is longer than the maximum'],
       ['a: [1\n', 'body:'],
       ['a: 1\na: 2\n', 'body:2: Map keys must be unique'],
       ['- 1\n', 'body:1: the file'],
@@ -844,6 +846,45 @@ timeline:
     expect(
       await statuses(box, 2, (index) => (index === 0 ? { method: 'GET', path: '/v1/_ping' } : allocation({}))),
     ).toEqual(['cut', 200])
+  })
+
+  const LEAP = `
+name: asleep
+timeline:
+  - { at: 1h, do: { clock: { by: 2d } } }
+  - { at: 3h, do: { outage: { provider: cpg, for: 1h } } }
+  - { at: 3d, do: { outage: { provider: cpg, for: 1h } } }
+`
+
+  test.each([
+    ['59m', '2026-05-16T19:59:00.000Z', 200],
+    ['1h', '2026-05-18T20:00:00.000Z', 200],
+    ['5h', '2026-05-18T20:00:00.000Z', 200],
+    ['3d', '2026-05-19T19:00:00.000Z', 503],
+  ])('sandgate.scenario.clock: a frozen clock that is moved by %s comes to %s', async (by, now, status) => {
+    const box = await start()
+    await load(box, LEAP)
+    expect((await box.advance(by)).now).toBe(now)
+    // What the leap went past has begun and ended at its own time.
+    const { timeline } = (await box.control('GET', '/scenario')).json
+    expect(timeline.map(({ outcome }: any) => outcome)).toEqual([
+      by === '59m' ? null : 'the clock leaps on by 2d',
+      by === '59m' ? null : 'outage of cpg, for 1h (unavailable); it has ended',
+      by === '3d' ? 'outage of cpg, for 1h (unavailable)' : null,
+    ])
+    expect(await statuses(box, 1)).toEqual([status])
+    if (by !== '59m') expect((await box.advance('1m')).now).toBe(new Date(Date.parse(now) + 60_000).toISOString())
+  })
+
+  test('sandgate.scenario.clock: a running clock leaps, and runs on from there', async () => {
+    const box = await start()
+    await load(box, LEAP)
+    await box.advance('59m')
+    await box.control('PATCH', '/clock', { mode: 'running' })
+    box.passWall(61_000)
+    expect((await box.control('GET', '/clock')).json.now).toBe('2026-05-18T20:00:00.000Z')
+    box.passWall(60_000)
+    expect((await box.control('GET', '/clock')).json.now).toBe('2026-05-18T20:01:00.000Z')
   })
 
   test('time that is moved until it is quiet sees the timeline to its end', async () => {

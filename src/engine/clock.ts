@@ -146,8 +146,10 @@ async function advance(context: Context, world: World, way: Way, mark: number): 
       )
     if (!commit.isWritable(world)) throw storageUnavailable()
     refuseStopped(world)
-    const left = way.left(world)
-    if (left === undefined) return fired
+    const asked = way.left(world)
+    const { leap } = world.clock
+    if (asked === undefined && leap === 0) return fired
+    const left = Math.max(asked ?? 0, leap)
     const from = world.now
     if (from + left > LAST_MS)
       throw new SandgateError(

@@ -226,6 +226,11 @@ export interface components {
               readonly rate: string
             }
           | undefined
+        readonly clock?:
+          | {
+              readonly by: string
+            }
+          | undefined
       }
     }
     readonly Scenario: {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { PLAIN_DECIMAL } from '../text/decimals.ts'
 import { durationMs } from '../text/durations.ts'
 import { readDestination } from '../world/destinations.ts'
+import { ADVANCE_MAX_MS } from '../world/clock.ts'
 import { WITHDRAWAL_OUTCOMES } from '../world/withdrawals.ts'
 import { contradiction, type DepositInput } from './deposits.ts'
 
@@ -25,6 +26,7 @@ function duration(most: number) {
 
 const Later = duration(AHEAD_MS)
 const Held = duration(DELAY_MS)
+const Leap = duration(ADVANCE_MAX_MS)
 const Count = z.int().min(1).max(1_000_000)
 const Stage = z.enum(['before', 'after']).default('before')
 const DROP = ['reset', 'close', 'hang'] as const
@@ -273,8 +275,17 @@ const DoSchema = z
       })
       .refine(({ from, to }) => from !== to, 'a currency is always worth itself')
       .optional(),
+    clock: z
+      .strictObject({ by: Leap })
+      .transform(({ by }) => ({ byMs: by }))
+      .optional(),
   })
   .meta(OneAction)
   .refine((doing) => Object.keys(doing).length === 1, 'expected one action per step: give each its own `at`')
 
-export const StepSchema = z.strictObject({ at: Later, do: DoSchema })
+export const StepSchema = z
+  .strictObject({ at: Later, do: DoSchema })
+  .refine(({ at, do: { clock } }) => clock === undefined || at > 0, {
+    error: 'the clock leaps while it is moved: set at to more than 0s',
+    path: ['at'],
+  })

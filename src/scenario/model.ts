@@ -62,6 +62,7 @@ export type TimelineAction =
   | { readonly deposit: DepositInput & DepositTarget & { readonly repeat: number } }
   | { readonly balance: BalanceChange & { readonly provider: string } }
   | { readonly rate: { readonly from: string; readonly to: string; readonly rate: string } }
+  | { readonly clock: { readonly byMs: number } }
 
 /** Selects the allocated address for a deposit: the newest that matches, or the nth. */
 export interface DepositTarget {

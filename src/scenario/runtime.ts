@@ -87,8 +87,9 @@ const TimelineActionSchema = z.union(
       }),
     }),
     z.strictObject({ rate: z.strictObject({ from: Text, to: Text, rate: Decimal }) }),
+    z.strictObject({ clock: z.strictObject({ byMs: Count }) }),
   ],
-  { error: 'expected callbacks, outage, deposit, balance or rate, each with its own fields' },
+  { error: 'expected callbacks, outage, deposit, balance, rate or clock, each with its own fields' },
 )
 
 export const Steps: Table<Step> = {
@@ -177,6 +178,10 @@ function act(
   if ('balance' in doing) return { outcome: give(doing.balance, world, providers), timer: null }
   if ('rate' in doing) {
     pin(doing.rate.from, doing.rate.to, doing.rate.rate, world)
+    return { outcome: describeAction(doing), timer: null }
+  }
+  if ('clock' in doing) {
+    world.clock.leapTo(world.now + doing.clock.byMs)
     return { outcome: describeAction(doing), timer: null }
   }
   const { provider, operation, forMs, then } = doing.outage
@@ -287,6 +292,7 @@ export function describeAction(doing: TimelineAction): string {
     return `balance of ${whose}: ${amount.startsWith('-') ? '' : '+'}${amount} ${currency}`
   }
   if ('rate' in doing) return `1 ${doing.rate.from} is ${doing.rate.rate} ${doing.rate.to} from here on`
+  if ('clock' in doing) return `the clock leaps on by ${durationText(doing.clock.byMs)}`
   const { provider, operation, forMs, then } = doing.outage
   const how =
     'drop' in then[0]!

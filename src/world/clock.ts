@@ -77,6 +77,8 @@ export class Clock {
   /** The wall clock's time at `#now`; undefined while frozen. */
   #wallMs: number | undefined
   #frozen: boolean
+  /** World ms; whoever moves the clock moves it at least so far. */
+  #leap = -Infinity
 
   constructor(world: ClockWorld, startMs: number, frozen: boolean, react: (timer: Timer) => string | void) {
     this.#world = world
@@ -96,6 +98,17 @@ export class Clock {
   /** The wall clock's time at `now`, ms; undefined while frozen, and until the first tick. */
   get wallMs(): number | undefined {
     return this.#wallMs
+  }
+
+  // rule: sandgate.scenario.clock
+  /** Lets time go on to this instant as soon as somebody moves it; what falls due on the way happens at its own instant. */
+  leapTo(ms: number): void {
+    this.#leap = Math.max(this.#leap, ms)
+  }
+
+  /** How much further time has to go because of a leap, ms. */
+  get leap(): number {
+    return Math.max(0, this.#leap - this.#now)
   }
 
   freeze(): void {
@@ -127,9 +140,9 @@ export class Clock {
       this.advanceTo(this.#now)
       return false
     }
-    const to = this.#now + Math.max(0, wallMs - (this.#wallMs ?? wallMs))
+    const to = this.#now + Math.max(this.leap, wallMs - (this.#wallMs ?? wallMs))
     this.#wallMs = wallMs
-    if (this.advanceTo(to, TICK_TIMERS).length < TICK_TIMERS) return false
+    if (this.advanceTo(to, TICK_TIMERS).length < TICK_TIMERS) return this.leap > 0 && this.tick(wallMs)
     this.#wallMs -= to - this.#now
     return true
   }

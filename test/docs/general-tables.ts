@@ -355,6 +355,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
   'do.callbacks': 'Disturb callbacks of the provider. `delay` needs `by`.',
   'do.balance': 'Money is given to an account, or taken from it with a minus.',
   'do.rate': 'The rate between two currencies is fixed, in both directions.',
+  'do.clock': 'World time leaps on, while it runs or is moved; what falls due on the way happens at its own instant.',
+  'do.clock.by': 'By how much, at most 90 days.',
   'do.outage': 'The provider refuses every call (503 unless said otherwise) or cuts the connection.',
   'do.deposit':
     'Money arrives at an address: a named one, or the newest (or nth) that the provider handed out to the account and user.',
