@@ -70,7 +70,8 @@ export class Shop {
       for await (const part of request) parts.push(part as Buffer)
       return await this.#route(request, Buffer.concat(parts).toString())
     } catch (error) {
-      this.crashes.push(`${request.method} ${request.url}: ${(error as Error).stack ?? String(error)}`)
+      const [what, where] = ((error as Error).stack ?? String(error)).split('\n')
+      this.crashes.push(`${request.method} ${request.url}: ${what} (${where?.trim()})`)
       return { status: 500, body: '{"error":"the shop is broken"}' }
     }
   }
