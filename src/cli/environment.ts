@@ -26,6 +26,8 @@ export const VARIABLES: readonly string[] = [
 const OF_TESTS = /^SANDGATE_(TEST_|KILL_)/
 /** What Kubernetes, and Docker with links, set for containers that see a service named sandgate. */
 const OF_SERVICES = /^SANDGATE_(SERVICE_|PORT_\d)/
+/** What `explore` and `prove` tell the command that they run. */
+const OF_RUNS = /^SANDGATE_[A-Z0-9]+_(URL|KEY|SECRET|ACCOUNT)$/
 const SERVICE_PORT = /^(tcp|udp):\/\//
 
 // rule: sandgate.environment
@@ -39,6 +41,10 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): string[] {
     if (/^(0|no|off|false)$/i.test(env[name] ?? '')) delete env[name]
   return Object.keys(env).filter(
     (name) =>
-      name.startsWith('SANDGATE_') && !VARIABLES.includes(name) && !OF_TESTS.test(name) && !OF_SERVICES.test(name),
+      name.startsWith('SANDGATE_') &&
+      !VARIABLES.includes(name) &&
+      !OF_TESTS.test(name) &&
+      !OF_SERVICES.test(name) &&
+      !OF_RUNS.test(name),
   )
 }

@@ -51,6 +51,14 @@ export const COMMANDS: Readonly<Record<string, Chapter>> = {
     about: 'remove calls from a recording while its first difference remains',
     load: () => import('./minimise.ts'),
   },
+  explore: {
+    about: 'run your own command again and again while other things go wrong, and write down what makes it fail',
+    load: () => import('./explore.ts'),
+  },
+  prove: {
+    about: 'run your own command while the failure of a scenario file or a case file happens; with a receipt',
+    load: () => import('./prove.ts'),
+  },
   import: {
     about:
       'make a recording of calls to the real provider (HAR file, commands of curl, output of curl -v), to see where the sandbox answers otherwise',

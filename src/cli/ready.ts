@@ -51,15 +51,21 @@ function wrapped(text: string, indent: string): string[] {
   return lines
 }
 
+/** How the program is called where it was started. */
+export function programName(): string {
+  const script = process.argv[1]!
+  return /node_modules[/\\]\.bin[/\\]/.test(script) ? 'npx sandgate' : `node ${relative('', script)}`
+}
+
 /** A command that can be pasted where the program was started. */
 function callOf({ name, firstCall }: Provider, url: string): string {
   const { method, path, body } = firstCall
-  const script = process.argv[1]!
-  const program = /node_modules[/\\]\.bin[/\\]/.test(script) ? 'npx sandgate' : `node ${relative('', script)}`
   const where = url === 'http://127.0.0.1:4010' ? [] : [`--url ${url}`]
-  return [`${program} call ${name} ${method} ${path}`, ...where, ...(body === undefined ? [] : [`-d '${body}'`])].join(
-    ` \\\n${' '.repeat(15)}`,
-  )
+  return [
+    `${programName()} call ${name} ${method} ${path}`,
+    ...where,
+    ...(body === undefined ? [] : [`-d '${body}'`]),
+  ].join(` \\\n${' '.repeat(15)}`)
 }
 
 /** The demo credentials that are valid: a config file may have replaced their accounts. */

@@ -77,7 +77,7 @@ export async function ask(
   })
 }
 
-function urlOf(text: string): string {
+export function urlOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash)
     throw new InvalidArgumentError(`expected a URL such as http://127.0.0.1:4010, got "${text}"`)
