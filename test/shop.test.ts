@@ -144,10 +144,10 @@ describe('the right shop', () => {
       books
         .filter((row) => row.kind === kind && row.provider === provider)
         .map((row) => `${row.amount} ${row.currency}`)
-    expect(amounts('credit', 'zopay')).toEqual(['25 USDT', '40 USDT'])
-    expect(amounts('credit', 'cpg')).toEqual(['100 USDT', '0.5 ETH', '30 USDT', '0.25 ETH'])
-    expect(amounts('credit', 'payward')).toEqual(['0.5 BTC', '50 XRP', '35 XRP', '75 XRP'])
-    expect(amounts('credit', 'alphapo')).toEqual(['0.25 BTC', '60 XRP', '80 XRP'])
+    expect(amounts('credit', 'zopay')).toEqual(['25.3 USDT', '40.9 USDT'])
+    expect(amounts('credit', 'cpg')).toEqual(['100.7 USDT', '0.7 ETH', '30.6 USDT', '0.1 ETH'])
+    expect(amounts('credit', 'payward')).toEqual(['0.6 BTC', '50.1 XRP', '35.3 XRP', '75.7 XRP'])
+    expect(amounts('credit', 'alphapo')).toEqual(['0.3 BTC', '60.2 XRP', '80.4 XRP'])
     // Zopay's fee is taken out of the amount, those of the others come on top.
     expect(amounts('payout', 'zopay')).toEqual(['7 USDT'])
     expect(amounts('payout', 'cpg')).toEqual(['20 USDT'])

@@ -20,21 +20,21 @@ export interface Paid {
 
 /** Who comes first, and who comes days later: never the same ones. */
 const FIRST: readonly Paid[] = [
-  { order: 'o-1', provider: 'zopay', customer: 'zoe', currency: 'USDT', network: 'ethereum', amount: '25' },
-  { order: 'o-2', provider: 'cpg', customer: 'cai', currency: 'USDT', network: 'ETH', amount: '100' },
-  { order: 'o-3', provider: 'cpg', customer: 'cleo', currency: 'ETH', network: 'ETH', amount: '0.5' },
-  { order: 'o-4', provider: 'payward', customer: 'pat', currency: 'BTC', network: 'Bitcoin', amount: '0.5' },
-  { order: 'o-5', provider: 'payward', customer: 'pia', currency: 'XRP', network: 'XRP', amount: '50' },
-  { order: 'o-8', provider: 'payward', customer: 'pol', currency: 'XRP', network: 'XRP', amount: '35' },
-  { order: 'o-6', provider: 'alphapo', customer: 'al', currency: 'BTC', network: 'bitcoin', amount: '0.25' },
-  { order: 'o-7', provider: 'alphapo', customer: 'ada', currency: 'XRP', network: 'xrp', amount: '60' },
+  { order: 'o-1', provider: 'zopay', customer: 'zoe', currency: 'USDT', network: 'ethereum', amount: '25.3' },
+  { order: 'o-2', provider: 'cpg', customer: 'cai', currency: 'USDT', network: 'ETH', amount: '100.7' },
+  { order: 'o-3', provider: 'cpg', customer: 'cleo', currency: 'ETH', network: 'ETH', amount: '0.7' },
+  { order: 'o-4', provider: 'payward', customer: 'pat', currency: 'BTC', network: 'Bitcoin', amount: '0.6' },
+  { order: 'o-5', provider: 'payward', customer: 'pia', currency: 'XRP', network: 'XRP', amount: '50.1' },
+  { order: 'o-8', provider: 'payward', customer: 'pol', currency: 'XRP', network: 'XRP', amount: '35.3' },
+  { order: 'o-6', provider: 'alphapo', customer: 'al', currency: 'BTC', network: 'bitcoin', amount: '0.3' },
+  { order: 'o-7', provider: 'alphapo', customer: 'ada', currency: 'XRP', network: 'xrp', amount: '60.2' },
 ]
 const LATER: readonly Paid[] = [
-  { order: 'o-11', provider: 'zopay', customer: 'zed', currency: 'USDT', network: 'ethereum', amount: '40' },
-  { order: 'o-12', provider: 'cpg', customer: 'cora', currency: 'USDT', network: 'ETH', amount: '30' },
-  { order: 'o-13', provider: 'cpg', customer: 'carl', currency: 'ETH', network: 'ETH', amount: '0.25' },
-  { order: 'o-15', provider: 'payward', customer: 'paul', currency: 'XRP', network: 'XRP', amount: '75' },
-  { order: 'o-17', provider: 'alphapo', customer: 'amy', currency: 'XRP', network: 'xrp', amount: '80' },
+  { order: 'o-11', provider: 'zopay', customer: 'zed', currency: 'USDT', network: 'ethereum', amount: '40.9' },
+  { order: 'o-12', provider: 'cpg', customer: 'cora', currency: 'USDT', network: 'ETH', amount: '30.6' },
+  { order: 'o-13', provider: 'cpg', customer: 'carl', currency: 'ETH', network: 'ETH', amount: '0.1' },
+  { order: 'o-15', provider: 'payward', customer: 'paul', currency: 'XRP', network: 'XRP', amount: '75.7' },
+  { order: 'o-17', provider: 'alphapo', customer: 'amy', currency: 'XRP', network: 'xrp', amount: '80.4' },
 ]
 const EVM = '0x00000000000000000000000000000000000000'
 const PAYOUTS = [
