@@ -51,6 +51,9 @@ const TROUBLES: Readonly<Record<string, { rules?: object[]; timeline?: object[] 
   'callbacks come twice': { rules: everywhere(callbacks('duplicate', { times: 3 })) },
   'callbacks come in another order': { rules: everywhere(callbacks('reorder')) },
   'callbacks are badly signed': { rules: everywhere(callbacks('bad-signature')) },
+  'every callback about the deposits of a provider is lost that has no list': {
+    rules: [{ when: { provider: 'alphapo', operation: 'takeAddress' }, then: [callbacks('drop', { times: 2 })] }],
+  },
   'callbacks are lost, and two days late': {
     rules: everywhere(callbacks('drop')),
     timeline: [{ at: '30m', do: { callbacks: { provider: 'alphapo', how: 'delay', by: '2d', times: 1 } } }],

@@ -29,15 +29,20 @@ export function alphapo({ url, key, secret, callbackSecret }: Credentials): Prov
       },
     )
 
-  /** A payment that is there already; undefined: AlphaPo does not know the reference. */
-  async function find(reference: string): Promise<PayoutChange | undefined> {
+  /** A transaction; undefined: AlphaPo knows none by this name. */
+  async function lookUp(query: string, field: string): Promise<any> {
     try {
-      const made = await info(`foreign_id=${encodeURIComponent(reference)}`)
-      return { state: PAYOUT[made.status] ?? 'sent', id: id(made.id) }
+      return await info(query)
     } catch (error) {
-      if (error instanceof Refused && error.json?.errors?.foreign_id !== undefined) return undefined
+      if (error instanceof Refused && error.json?.errors?.[field] !== undefined) return undefined
       throw error
     }
+  }
+
+  /** A payment that is there already. */
+  async function find(reference: string): Promise<PayoutChange | undefined> {
+    const made = await lookUp(`foreign_id=${encodeURIComponent(reference)}`, 'foreign_id')
+    return made && { state: PAYOUT[made.status] ?? 'sent', id: id(made.id) }
   }
 
   return {
@@ -63,11 +68,17 @@ export function alphapo({ url, key, secret, callbackSecret }: Credentials): Prov
         }
       return json.type === 'deposit' ? { event, deposit: depositOf(json) } : { event }
     },
-    async deposits(known) {
+    async deposits(known, orders) {
       const notices: Notice[] = []
       // There is no list: what was told of once can be looked up.
       for (const deposit of known.filter(({ state }) => state === 'seen'))
         notices.push(depositOf(await info(`id=${deposit.id}`)))
+      // One that no callback told of is found by what the customer says.
+      for (const { id: order, txid } of orders) {
+        if (txid === null || known.some(({ reference }) => reference === order)) continue
+        const found = await lookUp(`txid=${txid}`, 'txid')
+        if (found?.type === 'deposit') notices.push(depositOf(found))
+      }
       return notices
     },
     async pay({ reference, customer, currency, amount, to, tried }, keep) {

@@ -158,12 +158,13 @@ class Drive {
     const place = (await this.#tell('/orders', { id, ...rest }))?.place
     if (!place) return false
     const tag = place.tag === null ? {} : { tag: place.tag }
-    await this.#ask('POST', '/deposits', {
+    const { txid } = await this.#ask('POST', '/deposits', {
       address: place.address,
       ...tag,
       amount: wish.amount,
       currency: wish.currency,
     })
+    await this.#tell('/claims', { id, txid })
     this.#paid.set(id, wish)
     return true
   }

@@ -81,6 +81,7 @@ export class Shop {
     const provider = this.providers.find(({ name }) => name === second)
     if (method === 'POST' && first === 'hooks' && provider) return this.#hooks.receive(provider, headers, body)
     if (method === 'POST' && url === '/orders') return this.#order(JSON.parse(body))
+    if (method === 'POST' && url === '/claims') return this.#claim(JSON.parse(body))
     if (method === 'POST' && url === '/payouts') return this.#payout(JSON.parse(body))
     if (method === 'POST' && url === '/work') return this.#work()
     return { status: 404, body: '{"error":"no such page"}' }
@@ -88,7 +89,7 @@ export class Shop {
 
   async #order(wish: Pick<Order, 'id' | 'provider' | 'customer' | 'currency' | 'network' | 'amount'>): Promise<Reply> {
     if (!this.store.orders.has(wish.id))
-      this.store.put('order', { ...wish, keyedAt: this.#now(), keys: 1, place: null })
+      this.store.put('order', { ...wish, keyedAt: this.#now(), keys: 1, place: null, txid: null })
     const { place } = await this.#handOut(wish.id)
     return { status: place ? 201 : 202, body: JSON.stringify({ place }) }
   }
@@ -105,6 +106,14 @@ export class Shop {
       this.credits.assign(provider)
     })
     return order
+  }
+
+  /** A customer says by which transaction an order was paid. */
+  #claim({ id, txid }: Pick<Order, 'id' | 'txid'>): Reply {
+    const order = this.store.orders.get(id)
+    if (!order) return { status: 404, body: '{"error":"no such order"}' }
+    this.store.put('order', { ...order, txid })
+    return { status: 200, body: '{}' }
   }
 
   async #payout(

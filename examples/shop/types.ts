@@ -16,6 +16,8 @@ export interface Order {
   readonly keys: number
   /** Null: the provider has not told us yet where to pay to. */
   readonly place: Place | null
+  /** The transaction by which the customer says to have paid. A hint where to look, never a credit. */
+  readonly txid: string | null
 }
 
 /** An address that was handed out for an order, with the provider's own name for this hand-out. */
