@@ -21,7 +21,6 @@ async function bundle(folder, outfile) {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    sourcemap: 'inline',
     logLevel: 'warning',
   })
 }
