@@ -10,6 +10,7 @@ const HANG_MS = 300_000 * Math.max(1, 8 / availableParallelism())
 const LONGEST = [
   'simulation',
   'docs',
+  'shop',
   'cli',
   'reach/network',
   'rows',

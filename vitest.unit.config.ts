@@ -41,6 +41,7 @@ const LONG = [
   'scenario.test.ts',
   'scenarios/stories.test.ts',
   'secrets.test.ts',
+  'shop.test.ts',
   'simulation.test.ts',
   'slices.test.ts',
   'values.test.ts',

@@ -11,6 +11,7 @@ const STEPS = [
   ['types of the console', 'tsc', '-p', 'src/console'],
   ['types of test', 'tsc', '-p', 'test'],
   ['types of test/console', 'tsc', '-p', 'test/console'],
+  ['types of examples', 'tsc', '-p', 'examples/shop'],
   ['source tree', 'vitest', 'run', '--config', 'vitest.unit.config.ts', 'test/tidy.test.ts'],
 ]
 
