@@ -28,7 +28,7 @@ export interface DrivingFlags {
   readonly config?: string
   readonly oracle?: string
   readonly net?: boolean
-  readonly timeout: number
+  readonly timeout?: number
 }
 
 export function drivingFlags(command: Command): Command {
@@ -42,7 +42,7 @@ export function drivingFlags(command: Command): Command {
       notEmpty,
     )
     .option('--net', 'the amounts of the books are net of the fees of the provider')
-    .option('--timeout <duration>', 'how long one run may take (default: 2m)', wallTime, TIMEOUT_MS)
+    .option('--timeout <duration>', 'how long one run may take (default: 2m)', wallTime)
 }
 
 /** Drives with a sandbox that is there for so long, until it is done or a signal comes: the second one ends it at once. */
@@ -66,7 +66,7 @@ export async function driving<Result>(
       env: process.env,
       oracle: flags.oracle === undefined ? undefined : oracleOf(flags.oracle),
       net: flags.net === true,
-      timeoutMs: flags.timeout,
+      timeoutMs: flags.timeout ?? TIMEOUT_MS,
       stop: stop.signal,
       hide: hiding(new Map(secretsIn(credentials, flags))),
     })

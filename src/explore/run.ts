@@ -144,7 +144,7 @@ async function differences(
 function ofCommand({ status, signal, timedOut, output }: Ended): Failure[] {
   if (timedOut) return [{ key: 'timeout', says: 'the command did not end in time' }]
   if (status === 0) return []
-  const lines = output.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v/.test(line))
+  const lines = output.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Node.js v'))
   const last = (lines.findLast((line) => /error|fail/i.test(line)) ?? lines.at(-1))?.trim().slice(0, 200)
   const how = signal === null ? `the command ended with the status ${status}` : `the command was ended by ${signal}`
   return [{ key: `exit:${status ?? signal}`, says: last ? `${how}: ${last}` : how }]

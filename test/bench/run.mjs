@@ -364,7 +364,21 @@ async function following() {
 
 const reach = () => reaching({ start, load, line, median, main: MAIN, rounds: ROUNDS, amount: AMOUNT })
 
-const sections = { throughput, following, money, starting, commands, growth, clock, keep, worlds, reach }
+/** Runs of `sandgate explore` against the right copy of the example shop, which calls all four providers: alone, and two at once. */
+async function exploring() {
+  await run('node', [here('../../examples/shop/build.mjs')])
+  const shop = ['--', 'node', here('../../examples/shop/dist/drive.js')]
+  const cwd = mkdtempSync(join(tmpdir(), 'sandgate-bench-explore-'))
+  for (const jobs of [1, 2]) {
+    const flags = ['--runs', quick ? '40' : '150', '--jobs', String(jobs), '--oracle', 'shop-books/{world}.jsonl']
+    const { stdout } = await run('node', [MAIN, 'explore', ...flags, ...shop], { cwd })
+    const [, pace] = /(\d+) runs a minute: 0 failed/.exec(stdout)
+    line(`runs of explore a minute, example shop, ${jobs} at once`, pace)
+  }
+  rmSync(cwd, { recursive: true })
+}
+
+const sections = { throughput, following, money, starting, commands, growth, clock, keep, worlds, reach, exploring }
 const only = process.argv.slice(2).filter((name) => name in sections)
 for (const name of only.length > 0 ? only : Object.keys(sections)) await sections[name]()
 const widths = [0, 1, 2].map((column) => Math.max(...lines.map((row) => row[column].length)))
