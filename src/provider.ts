@@ -96,6 +96,8 @@ export interface FormerPaths {
 
 export interface Credential {
   readonly account: string
+  /** The name of the account in paths and bodies of calls, where that is another one. */
+  readonly called?: string
   readonly key: string
   readonly secret?: string
 }

@@ -38,6 +38,6 @@ export class Hooks {
     const { state, customer, currency, amount } = this.#credits.report(provider, notice)
     if (state !== 'final' || notice.state !== 'final') return { ok: true, customer }
     const total = customer === null ? null : this.#credits.total(provider.name, customer, currency)
-    return { ok: true, customer, credit: amount, total }
+    return { ok: true, customer, credit_id: notice.id, credit: amount, total }
   }
 }

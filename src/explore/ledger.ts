@@ -22,44 +22,50 @@ export interface Moved {
 /** More than any currency has. */
 export const PLACES = 40
 
-/** `net`: what the provider booked after its fees, in the currency that it booked; otherwise what moved on the chain. */
+/**
+ * `net`: credits are what the provider booked after its fees, in the currency that it booked; otherwise all that moved on the chain.
+ */
 export async function movedIn(world: api.World, net: boolean): Promise<Moved[]> {
   const [deposits, withdrawals, movements] = [
     await world.deposits(),
     await world.money.withdrawals(),
     await world.money.movements(),
   ]
-  const booked = { deposit: bookedBy('deposit', movements), withdrawal: bookedBy('withdrawal', movements) }
-  const linesOf = (
-    kind: Kind,
-    row: Pick<api.Deposit, 'provider' | 'address' | 'tag' | 'currency' | 'amount'>,
-    references: readonly string[],
-    sums: ReadonlyMap<string, bigint> | undefined,
-  ): Moved[] => {
-    const { provider, address, tag, currency, amount } = row
-    // What was taken back again has moved nothing.
-    const kept = [...(sums ?? [])].filter(([, atoms]) => (kind === 'credit' ? atoms > 0n : atoms < 0n))
-    if (kept.length === 0) return []
-    const lines = net ? kept : ([[currency, atoms(amount)]] as const)
-    return lines.map(([currency, sum]) => ({
-      provider,
-      kind,
-      address,
-      tag,
-      currency,
-      atoms: sum < 0n ? -sum : sum,
-      references,
-    }))
-  }
-  return [
-    ...deposits.flatMap((row) =>
-      linesOf('credit', row, row.reference === null ? [] : [row.reference], booked.deposit.get(row.id)),
-    ),
-    ...withdrawals.flatMap((row) => linesOf('payout', row, [row.reference], booked.withdrawal.get(row.id))),
-  ]
+  return [...creditsOf(deposits, movements, net), ...payoutsOf(withdrawals, movements)]
 }
 
-/** What the movements of each deposit or withdrawal come to, by its id and by currency. Fees of the provider's books are not part of it. */
+function creditsOf(deposits: readonly api.Deposit[], movements: readonly api.Movement[], net: boolean): Moved[] {
+  const booked = bookedBy('deposit', movements)
+  return deposits.flatMap((row) => {
+    // What was taken back again is no credit.
+    const kept = [...(booked.get(row.id) ?? [])].filter(([, sum]) => sum > 0n)
+    if (kept.length === 0) return []
+    const lines = net ? kept : ([[row.currency, atoms(row.amount)]] as const)
+    const references = row.reference === null ? [] : [row.reference]
+    return lines.map(([currency, sum]) => ({ ...placeOf('credit', row), currency, atoms: sum, references }))
+  })
+}
+
+function payoutsOf(withdrawals: readonly api.Withdrawal[], movements: readonly api.Movement[]): Moved[] {
+  const booked = bookedBy('withdrawal', movements)
+  /** A payment over a bridge is two, of which the second is called like the first with more behind, and says who gets it. */
+  const lastOf = (row: api.Withdrawal) =>
+    withdrawals.find(
+      ({ provider, reference }) => provider === row.provider && reference.startsWith(`${row.reference}/`),
+    ) ?? row
+  return withdrawals.flatMap((row) => {
+    const last = lastOf(row)
+    const isPaid = (booked.get(row.id)?.get(row.currency) ?? 0n) < 0n
+    if (!isPaid || last.status === 'failed' || last.status === 'declined') return []
+    return [{ ...placeOf('payout', last), atoms: atoms(last.amount), references: [row.reference] }]
+  })
+}
+
+function placeOf(kind: Kind, { provider, address, tag, currency }: api.Deposit | api.Withdrawal) {
+  return { provider, kind, address, tag, currency }
+}
+
+/** What the movements of each deposit or withdrawal come to, by its id and by currency. What fills a hot wallet is nobody's credit. */
 function bookedBy(
   cause: 'deposit' | 'withdrawal',
   movements: readonly api.Movement[],
@@ -67,7 +73,7 @@ function bookedBy(
   const sums = new Map<string, Map<string, bigint>>()
   for (const { cause: by, currency, amount, kind } of movements) {
     const id = by[cause]
-    if (id === undefined || (cause === 'withdrawal' && kind.includes('fee'))) continue
+    if (id === undefined || kind.startsWith('hot_wallet')) continue
     const mine = sums.get(id) ?? new Map<string, bigint>()
     mine.set(currency, (mine.get(currency) ?? 0n) + atoms(amount))
     sums.set(id, mine)

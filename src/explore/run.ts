@@ -101,9 +101,9 @@ export async function run(setting: Setting, { id, seed, load, look }: RunInput):
 /** What the command finds in its environment; what is set already stays, so that keys of another account can be given. */
 function environment({ env, sandbox, credentials }: Setting, world: api.WithProviders<api.World>, seed: string) {
   const found: NodeJS.ProcessEnv = { ...env }
-  for (const [name, { account, key, secret }] of credentials) {
+  for (const [name, { account, called = account, key, secret }] of credentials) {
     const prefix = `SANDGATE_${name.toUpperCase()}`
-    found[`${prefix}_ACCOUNT`] ??= account
+    found[`${prefix}_ACCOUNT`] ??= called
     found[`${prefix}_KEY`] ??= key
     if (secret !== undefined) found[`${prefix}_SECRET`] ??= secret
     found[`${prefix}_URL`] = world.provider(name).baseUrl

@@ -131,8 +131,9 @@ export const provider: Provider = {
   readsJson: (mediaType) => mediaType !== undefined && /^application\/([\w.-]+\+)?json$/.test(mediaType),
   gates,
   credentials: (world) =>
-    [...world.settings<Settings>('payward').keys.values()].map(({ partner: account, id: key, secret }) => ({
+    [...world.settings<Settings>('payward').keys.values()].map(({ partner: account, ids, id: key, secret }) => ({
       account,
+      ...(ids[0] !== undefined && { called: ids[0] }),
       key,
       secret,
     })),
