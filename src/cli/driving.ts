@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { findProviders, Sandbox } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'
-import { CannotStart } from '../explore/command.ts'
+import { CannotStart, Stopped } from '../explore/command.ts'
 import { CannotExplore } from '../explore/explore.ts'
 import { oracleOf } from '../explore/oracle.ts'
 import type { Setting } from '../explore/run.ts'
@@ -63,7 +63,8 @@ export async function driving<Result>(
       providers,
       credentials,
       command,
-      env: process.env,
+      // The command may ask the control API too.
+      env: { ...process.env, ...(flags.controlToken !== undefined && { SANDGATE_CONTROL_TOKEN: flags.controlToken }) },
       oracle: flags.oracle === undefined ? undefined : oracleOf(flags.oracle),
       net: flags.net === true,
       timeoutMs: flags.timeout ?? TIMEOUT_MS,
@@ -71,6 +72,7 @@ export async function driving<Result>(
       hide: hiding(new Map(secretsIn(credentials, flags))),
     })
   } catch (error) {
+    if (error instanceof Stopped) throw new UsageError('stopped by a signal')
     const isMistake = error instanceof CannotStart || error instanceof CannotExplore || error instanceof SandgateError
     throw isMistake ? new UsageError(error.message) : error
   } finally {

@@ -119,9 +119,10 @@ class Terminal implements Listener {
     this.#line(`flaky: run ${run} failed once and not again: ${says}`)
   }
 
-  progress({ runs, of, finds, flaky, leftMs }: Progress): void {
+  progress({ runs, of, failed, finds, flaky, leftMs }: Progress): void {
     const parts = [
       `${runs}${of === undefined ? '' : ` of ${of}`} runs`,
+      `${failed} failed`,
       `${finds} found`,
       ...(flaky > 0 ? [`${flaky} flaky`] : []),
       ...(leftMs === undefined ? [] : [`about ${time(leftMs)} left`]),

@@ -52,6 +52,8 @@ export interface Listener {
 export interface Progress {
   readonly runs: number
   readonly of: number | undefined
+  /** How many of them failed. */
+  readonly failed: number
   readonly finds: number
   readonly flaky: number
   /** Wall ms; undefined where nobody knows. */
@@ -85,10 +87,12 @@ export class CannotExplore extends Error {}
 /** Explores to its end, or until it is stopped. Throws `CannotExplore` or `CannotStart`. */
 export async function explore(setting: Setting, options: ExploreOptions): Promise<Summary> {
   const explorer = new Explorer(setting, options)
-  await explorer.control()
-  await explorer.go().catch((error) => {
+  try {
+    await explorer.control()
+    await explorer.go()
+  } catch (error) {
     if (!(error instanceof Stopped)) throw error
-  })
+  }
   return explorer.summary()
 }
 
@@ -130,7 +134,7 @@ class Explorer {
       providers = await profileOf(world, this.#setting.providers)
     })
     const { status, signal, timedOut, output, failures } = outcome
-    const unreadable = failures.find(({ key }) => key === 'oracle:unreadable')
+    const unreadable = failures.find(({ key }) => key === 'oracle:unreadable' || key === 'world')
     if (status !== 0 || timedOut)
       throw new CannotExplore(
         `the command fails in a world in which nothing goes wrong${timedOut ? ': it does not end in time (--timeout)' : signal === null ? ` (status ${status})` : ` (${signal})`}; it has to pass there first. Its output ends with:\n${tailOf(output)}`,
@@ -160,16 +164,22 @@ class Explorer {
   }
 
   #over(): boolean {
+    return this.#isLate() || this.#finds.length >= MOST_FINDS
+  }
+
+  #isLate(): boolean {
     const { forMs, now } = this.#options
-    return (forMs !== undefined && now() - this.#began >= forMs) || this.#finds.length >= MOST_FINDS
+    return forMs !== undefined && now() - this.#began >= forMs
   }
 
   /** Makes runs side by side, and looks into those that failed in their order. */
   async #batch(runs: readonly number[]): Promise<void> {
-    const outcomes = await Promise.all(
+    const ended = await Promise.allSettled(
       runs.map((number) => this.#run(this.#seedOf(number), this.#draws!.of(number), undefined)),
     )
-    for (const [index, { failures }] of outcomes.entries()) {
+    for (const [index, one] of ended.entries()) {
+      if (one.status === 'rejected') throw one.reason
+      const { failures } = one.value
       this.#runs++
       const fresh = distinct(failures).filter(({ key }) => !this.#always.has(key))
       if (fresh.length > 0) this.#failed++
@@ -190,6 +200,7 @@ class Explorer {
     listener.progress({
       runs: this.#runs,
       of,
+      failed: this.#failed,
       finds: this.#finds.length,
       flaky: this.#flaky.length,
       leftMs: left.length === 0 ? undefined : Math.min(...left),
@@ -206,7 +217,7 @@ class Explorer {
     if (this.#known(key, scenario)) return
     // rule: sandgate.explore.flaky
     if (!(await fails(scenario))) return this.#tellFlaky(number, failure)
-    const shrunk = await shrink(scenario, fails, () => this.#over() && this.#finds.length > 0)
+    const shrunk = await shrink(scenario, fails, () => this.#isLate())
     if (this.#known(key, shrunk.scenario)) return
     if (await fails({})) return this.#tellFlaky(number, failure)
     await this.#write(number, seed, failure, this.#with(shrunk.scenario), shrunk.trials, shrunk.scenario)
@@ -244,15 +255,18 @@ class Explorer {
     const write = (says: string) => writeScenario(folder, scenario, { name, seed, says, again: repeat })
     const file = write('…')
     let recording = ''
-    const outcome = await this.#run(seed, file, async (world) => {
-      // One that came about in more calls than a journal holds has no recording.
-      recording = await world.recording().catch((error: Error) => `${JSON.stringify({ problem: error.message })}\n`)
-    })
-    const failure = outcome.failures.find((other) => other.key === key)
-    if (!failure) {
-      removeFolder(folder)
-      return this.#tellFlaky(number ?? 0, { key, says: `${key} was seen once and not again` })
+    let outcome: Outcome | undefined
+    let failure: Failure | undefined
+    try {
+      outcome = await this.#run(seed, file, async (world) => {
+        // One that came about in more calls than a journal holds has no recording.
+        recording = await world.recording().catch((error: Error) => `${JSON.stringify({ problem: error.message })}\n`)
+      })
+      failure = outcome.failures.find((other) => other.key === key)
+    } finally {
+      if (!failure) removeFolder(folder)
     }
+    if (!failure) return this.#tellFlaky(number ?? 0, { key, says: `${key} was seen once and not again` })
     write(failure.says)
     const receipt = receiptOf(this.#setting, { seed, scenario }, outcome, {
       found: failure,
@@ -260,7 +274,7 @@ class Explorer {
       repeat,
       prove: prove(file),
     })
-    writeFind(folder, { recording, output: outcome.output, receipt })
+    writeFind(folder, { recording: this.#setting.hide(recording), output: outcome.output, receipt })
     const find = { folder, run: number, failure, scenario: drawn, trials }
     this.#finds.push(find)
     listener.found(find)

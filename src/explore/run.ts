@@ -69,7 +69,8 @@ export async function run(setting: Setting, { id, seed, load, look }: RunInput):
     const { stop, timeoutMs, hide } = setting
     const oracle = setting.oracle && new RunOracle(setting.oracle, id, seed)
     const options = { env: environment(setting, world, seed), timeoutMs, stop }
-    const { sweep, ...ended } = await runCommand(setting.command, options)
+    const { sweep, ...seen } = await runCommand(setting.command, options)
+    const ended = { ...seen, output: hide(seen.output) }
     try {
       const spanMs = (await world.clock.now()).getTime() - Date.parse(START)
       const quiet = await settle(world)
@@ -81,13 +82,24 @@ export async function run(setting: Setting, { id, seed, load, look }: RunInput):
       await look?.(world)
       return {
         ...ended,
-        output: hide(ended.output),
         failures: [...ofCommand(ended), ...ofBooks(books), ...ofFindings(findings)],
         findings,
         differences: Array.isArray(books) ? books : undefined,
         entries: newest?.id ?? 0,
         spanMs,
         quiet,
+      }
+    } catch (error) {
+      if (!(error instanceof SandgateError)) throw error
+      const failure = { key: 'world', says: `the world cannot be looked at after the command: ${error.message}` }
+      return {
+        ...ended,
+        failures: [...ofCommand(ended), failure],
+        findings: [],
+        differences: undefined,
+        entries: 0,
+        spanMs: 0,
+        quiet: false,
       }
     } finally {
       sweep()

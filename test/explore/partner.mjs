@@ -119,5 +119,7 @@ else if (MISTAKE !== 'no-books' || !existsSync(BOOKS))
     BOOKS,
     credits.map(({ address, amount }) => `${JSON.stringify({ provider: 'cpg', address, amount })}\n`).join(''),
   )
+if (MISTAKE === 'deletes-its-world')
+  await fetch(`${SANDGATE_URL}/_sandgate/worlds/${SANDGATE_WORLD}`, { method: 'DELETE' })
 server.close()
 process.exit(0)
