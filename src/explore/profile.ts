@@ -3,7 +3,7 @@
 import type * as api from '../library/api.ts'
 import { quietEngine } from '../engine/quiet.ts'
 import type { Provider } from '../provider.ts'
-import type { HandOut } from '../world/world.ts'
+import type { HandOut, World } from '../world/world.ts'
 
 /** An operation, and how often it was called. */
 export interface CalledOperation {
@@ -68,6 +68,8 @@ export async function profileOf(
   return [...providers.values()].flatMap((provider) => {
     const mine = calls.filter((call) => call.provider === provider.name && call.operation !== undefined)
     if (mine.length === 0) return []
+    // Settings alone are asked of it.
+    const local = quietEngine(new Map([[provider.name, provider]]), {}).world()!
     const told = callbacks.filter((delivery) => delivery.provider === provider.name)
     return {
       provider,
@@ -77,7 +79,7 @@ export async function profileOf(
       })),
       addresses: addresses
         .filter((row) => row.provider === provider.name)
-        .flatMap((row) => addressCall(row, nths.get(row.made_by), provider, addresses)),
+        .flatMap((row) => addressCall(row, nths.get(row.made_by), provider, addresses, local)),
       withdrawals: withdrawals
         .filter((row) => row.provider === provider.name)
         .flatMap((row) => nths.get(row.made_by) ?? []),
@@ -110,9 +112,9 @@ function addressCall(
   call: WithdrawalCall | undefined,
   provider: Provider,
   all: readonly api.HandOut[],
+  world: World,
 ): AddressCall[] {
   if (!call || !provider.deposits) return []
-  const world = quietEngine(new Map([[provider.name, provider]]), {}).world()!
   const handOut = row as unknown as HandOut
   const assetOf = (currency: string | undefined, network: string | undefined) => {
     try {

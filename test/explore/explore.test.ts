@@ -75,7 +75,7 @@ describe('what is found', () => {
     const { explore, finds, scenario } = desk('no-signature-check')
     const found = async (...flags: string[]) => {
       const before = finds()
-      await explore('--runs', '24', ...flags)
+      await explore('--runs', '8', ...flags)
       return finds()
         .filter((find) => !before.includes(find))
         .map(scenario)
