@@ -212,8 +212,10 @@ class Explorer {
     const { key } = failure
     const scenario = this.#draws!.of(number)
     const seed = this.#seedOf(number)
-    const fails = async (scenario: ScenarioInput) =>
-      (await this.#run(seed, scenario, undefined)).failures.some((other) => other.key === key)
+    const fails = async (scenario: ScenarioInput) => {
+      const { failures } = await this.#run(seed, scenario, undefined)
+      return failures.some((other) => other.key === key)
+    }
     if (this.#known(key, scenario)) return
     // rule: sandgate.explore.flaky
     if (!(await fails(scenario))) return this.#tellFlaky(number, failure)

@@ -109,7 +109,7 @@ function* simplerValues(action: object): Generator<object> {
     }
     const known = fields as Readonly<Record<string, unknown>>
     for (const field of EXTRAS)
-      if (field in known && !(field === 'after' && known.outcome === 'stuck')) {
+      if (field in known && !isNeeded(name, field, known)) {
         const { [field]: _, ...rest } = known
         yield { [name]: rest }
       }
@@ -123,6 +123,11 @@ function* simplerValues(action: object): Generator<object> {
         for (const smaller of shorter(String(value))) yield { [name]: { ...known, [field]: smaller } }
     }
   }
+}
+
+/** A withdrawal has to end in some way, and one that is stuck needs to know for how long; a delay needs one too. */
+function isNeeded(action: string, field: string, fields: Readonly<Record<string, unknown>>): boolean {
+  return action === 'withdrawal' && (field === 'outcome' || (field === 'after' && fields.outcome === 'stuck'))
 }
 
 /** Rounder and smaller amounts. */
