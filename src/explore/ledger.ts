@@ -55,8 +55,9 @@ function payoutsOf(withdrawals: readonly api.Withdrawal[], movements: readonly a
     ) ?? row
   return withdrawals.flatMap((row) => {
     const last = lastOf(row)
+    // The provider's word is final, as it is for the partner: one may call a payment done that a chain has undone.
     const isPaid = (booked.get(row.id)?.get(row.currency) ?? 0n) < 0n
-    if (!isPaid || last.status === 'failed' || last.status === 'declined') return []
+    if (!isPaid) return []
     return [{ ...placeOf('payout', last), atoms: atoms(last.amount), references: [row.reference] }]
   })
 }

@@ -4,6 +4,7 @@ import { movedIn, PLACES } from '../../src/explore/ledger.ts'
 import { connect } from '../../src/library/connect.ts'
 import { amountText, withoutEndZeros } from '../../src/text/decimals.ts'
 import * as alphapo from '../clients/alphapo.ts'
+import { give } from '../clients/alphapo-money.ts'
 import { allocation, client, PAYEE, payout } from '../clients/cpg.ts'
 import * as zopay from '../clients/zopay.ts'
 import { destined, fund, paidOut } from '../clients/zopay-money.ts'
@@ -63,6 +64,17 @@ describe('sandgate.explore.oracle', () => {
     // One that fails before its broadcast is refused at once.
     expect((await box.call(client, payout())).status).toBe(outcome === 'failed' && !isAfter ? 400 : 200)
     expect(await moved(box)).toEqual(isPayout ? [`payout ${PAYEE} 10 USDT`] : [])
+  })
+
+  test('a withdrawal that a provider calls done is paid, whatever its chain does with it later', async () => {
+    const box = await start()
+    await destine(box, 'alphapo', 'withdrawCrypto', { withdrawal: { outcome: 'failed', stage: 'after' } })
+    await give(box, 'BTC', '1')
+    const fields = { currency: 'BTC', amount: '0.1', foreign_id: 'out-1' }
+    expect((await box.call(alphapo.client, alphapo.withdrawing(fields))).status).toBe(201)
+    expect(await moved(box)).toEqual([`payout ${alphapo.PAYEE} 0.1 BTC`])
+    const { data } = (await box.control('GET', '/withdrawals')).json
+    expect(data.map(({ status }: { status: string }) => status)).toEqual(['failed'])
   })
 
   test.each([
