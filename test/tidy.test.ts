@@ -132,7 +132,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'runtime',
     'text',
   ],
-  explore: ['library', 'casefile', 'engine', 'provider.ts', 'world', 'runtime', 'text'],
+  explore: ['library', 'casefile', 'engine', 'scenario', 'provider.ts', 'world', 'runtime', 'text'],
   // It runs in a browser and knows the control API alone: what that takes and returns.
   console: ['library/wire.ts'],
   cli: [

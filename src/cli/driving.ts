@@ -4,12 +4,14 @@ import { findProviders, Sandbox } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'
 import { CannotStart, Stopped } from '../explore/command.ts'
 import { CannotExplore } from '../explore/explore.ts'
+import { CannotWrite } from '../explore/folder.ts'
 import { oracleOf } from '../explore/oracle.ts'
 import type { Setting } from '../explore/run.ts'
 import type { WithProviders, Sandbox as Handle } from '../library/api.ts'
 import { connect } from '../library/connect.ts'
 import { openSandbox } from '../library/create.ts'
 import { SandgateError } from '../library/errors.ts'
+import { knownSecrets } from '../engine/secrets.ts'
 import type { Credential, Provider } from '../provider.ts'
 import { durationMs } from '../text/durations.ts'
 import { hiding } from '../text/redact.ts'
@@ -21,6 +23,8 @@ import { urlOf } from './where.ts'
 const TIMEOUT_MS = 120_000
 /** So many worlds are there at once at most. */
 export const MOST_JOBS = 32
+/** What ends a run: a key, a process that stops others, a terminal that is closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export interface DrivingFlags {
   readonly url?: string
@@ -54,7 +58,9 @@ export async function driving<Result>(
   const providers = await findProviders()
   const stop = new AbortController()
   const interrupt = () => (stop.signal.aborted ? process.exit(130) : stop.abort())
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt)
+  for (const signal of SIGNALS) process.on(signal, interrupt)
+  // Whoever read the output has seen enough.
+  process.stdout.on('error', () => stop.abort())
   const sandbox = await sandboxOf(flags, providers)
   try {
     const credentials = await credentialsOf(flags, providers)
@@ -69,14 +75,20 @@ export async function driving<Result>(
       net: flags.net === true,
       timeoutMs: flags.timeout ?? TIMEOUT_MS,
       stop: stop.signal,
-      hide: hiding(new Map(secretsIn(credentials, flags))),
+      hide: hiding(secretsIn(flags, providers)),
     })
   } catch (error) {
     if (error instanceof Stopped) throw new UsageError('stopped by a signal')
-    const isMistake = error instanceof CannotStart || error instanceof CannotExplore || error instanceof SandgateError
-    throw isMistake ? new UsageError(error.message) : error
+    const isGone = flags.url !== undefined && (error as Error).message.startsWith(`the sandbox at ${flags.url}`)
+    const isMistake =
+      isGone ||
+      error instanceof CannotStart ||
+      error instanceof CannotExplore ||
+      error instanceof CannotWrite ||
+      error instanceof SandgateError
+    throw isMistake ? new UsageError((error as Error).message) : error
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt)
+    for (const signal of SIGNALS) process.off(signal, interrupt)
     await sandbox.close()
   }
 }
@@ -102,25 +114,28 @@ async function credentialsOf(
   const settings = config === undefined ? {} : (readConfig(config, providers).providers ?? {})
   const core = await Sandbox.open(providers, { providers: settings })
   const found = [...providers.values()].flatMap((provider) => {
-    const [first] = provider.credentials(core.world()!)
-    return first ? [[provider.name, first] as const] : []
+    const known = provider.credentials(core.world()!)
+    // Whoever has accounts of their own means them.
+    const own = known.find(({ key }) => !provider.demo.some((demo) => demo.key === key)) ?? known[0]
+    return own ? [[provider.name, own] as const] : []
   })
   await core.close()
   return new Map(found)
 }
 
-/** What may not stand in what is written down: the keys that the command is given, and those that it has from elsewhere. */
-function* secretsIn(
-  credentials: ReadonlyMap<string, Credential>,
-  { controlToken }: DrivingFlags,
-): Generator<[text: string, placeholder: string]> {
-  for (const [name, { key, secret }] of credentials) {
-    for (const text of [key, process.env[`SANDGATE_${name.toUpperCase()}_KEY`]])
-      if (text) yield [text, `{{${name} key}}`]
-    for (const text of [secret, process.env[`SANDGATE_${name.toUpperCase()}_SECRET`]])
-      if (text) yield [text, `{{${name} secret}}`]
-  }
-  if (controlToken !== undefined) yield [controlToken, '{{control token}}']
+/** What may not stand in what is written down: published keys, those of the config file, and those that the command has from elsewhere. */
+function secretsIn(
+  { config, controlToken }: DrivingFlags,
+  providers: ReadonlyMap<string, Provider>,
+): Map<string, string> {
+  const settings = config === undefined ? {} : readConfig(config, providers)
+  const found = knownSecrets({ ...settings, controlToken }, providers, undefined)
+  for (const name of providers.keys())
+    for (const what of ['KEY', 'SECRET']) {
+      const own = process.env[`SANDGATE_${name.toUpperCase()}_${what}`]
+      if (own && !found.has(own)) found.set(own, `{{${name} ${what.toLowerCase()}}}`)
+    }
+  return found
 }
 
 export function wallTime(text: string): number {

@@ -1,9 +1,11 @@
 // `sandgate explore`: runs the partner's own command again and again, each time with other failures, and writes down what makes it fail.
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
+import { findProviders } from '../app.ts'
 import { UsageError } from '../engine/errors.ts'
 import { explore, findLine, type Listener, type Progress, type Summary } from '../explore/explore.ts'
 import { readBase } from '../explore/base.ts'
+import { durationText } from '../text/durations.ts'
 import { commandLine, type DrivingFlags, driving, drivingFlags, MOST_JOBS, wallTime, wholeNumber } from './driving.ts'
 import { notEmpty } from './flags.ts'
 import { programName } from './ready.ts'
@@ -46,10 +48,10 @@ export function define(command: Command): void {
 async function exploring(command: readonly string[], flags: Flags): Promise<void> {
   const { seed, jobs, run } = flags
   if (jobs > MOST_JOBS) throw new UsageError(`--jobs ${jobs}: at most ${MOST_JOBS} runs at once`)
-  const base = flags.with === undefined ? {} : readBase(flags.with)
+  const base = flags.with === undefined ? {} : readBase(flags.with, await findProviders())
   const terminal = new Terminal()
   const runs = flags.runs ?? (flags.for === undefined ? RUNS : undefined)
-  console.log(`exploring with the seed ${seed}: ${commandLine(command)}`)
+  console.log(`exploring with the seed ${seed}`)
   const summary = await driving(flags, command, (setting) =>
     explore(setting, {
       seed,
@@ -70,15 +72,17 @@ async function exploring(command: readonly string[], flags: Flags): Promise<void
   )
   terminal.end()
   console.log(summaryText(summary, seed))
-  process.exitCode = summary.finds.length > 0 ? 1 : 0
+  process.exitCode = summary.finds.length > 0 ? 1 : summary.stopped ? 2 : 0
 }
 
 /** The flags that decide what a run is. */
-function sameFlags({ config, oracle, net, with: base }: Flags, drawn = true): string[] {
+function sameFlags({ url, config, oracle, net, timeout, with: base }: Flags, drawn = true): string[] {
   return [
+    ...(url === undefined ? [] : ['--url', url]),
     ...(config === undefined ? [] : ['--config', config]),
     ...(oracle === undefined ? [] : ['--oracle', oracle]),
     ...(net ? ['--net'] : []),
+    ...(timeout === undefined ? [] : ['--timeout', durationText(timeout)]),
     ...(base === undefined || !drawn ? [] : ['--with', base]),
   ]
 }
@@ -87,10 +91,10 @@ function lineOf(name: string, flags: readonly string[], command: readonly string
   return `${programName()} ${name} ${commandLine(flags)} -- ${commandLine(command)}`
 }
 
-function summaryText({ runs, failed, finds, flaky, ms }: Summary, seed: string): string {
+function summaryText({ runs, failed, finds, flaky, ms, stopped }: Summary, seed: string): string {
   const pace = ms > 0 ? `, ${Math.round((runs * 60_000) / ms)} runs a minute` : ''
   return [
-    `${runs} runs in ${time(ms)}${pace}: ${failed} failed, ${finds.length} found, ${flaky.length} flaky (seed ${seed})`,
+    `${stopped ? 'stopped after ' : ''}${runs} runs in ${time(ms)}${pace}: ${failed} failed, ${finds.length} found, ${flaky.length} flaky (seed ${seed})`,
     ...(flaky.length > 0
       ? [`flaky, which is not found: run ${flaky.join(', ')} failed once and passed when it was repeated`]
       : []),

@@ -75,7 +75,8 @@ export async function run(): Promise<void> {
   try {
     await checkCommand(args[args[0] === 'help' ? 1 : 0])
     const wanted = commandOf(args)
-    if (wanted !== 'serve') endWithReader()
+    // The others have processes of their own to end.
+    if (!['serve', 'explore', 'prove'].includes(wanted ?? '')) endWithReader()
     const unknown = cleanEnvironment(process.env)
     // Whoever serves has told it; health is asked every few seconds.
     if (wanted !== 'health')

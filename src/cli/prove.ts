@@ -1,6 +1,7 @@
 // `sandgate prove`: runs the partner's command once in a world where the failure of a scenario file or of a case file happens, and says whether the command
 // did as was expected, with a receipt for the ticket.
-import { writeFileSync } from 'node:fs'
+import { accessSync, constants, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { type Command, Option } from 'commander'
 import { Unusable } from '../casefile/format.ts'
@@ -9,6 +10,7 @@ import { receiptOf } from '../explore/folder.ts'
 import { type Injected, NothingToInject, readInjected } from '../explore/prove.ts'
 import { run } from '../explore/run.ts'
 import { UnreadableText } from '../text/reading.ts'
+import { YamlError } from '../text/yaml.ts'
 import { type DrivingFlags, driving, drivingFlags } from './driving.ts'
 import { notEmpty } from './flags.ts'
 
@@ -36,10 +38,14 @@ export function define(command: Command): void {
 // rule: sandgate.prove
 async function prove(file: string, command: readonly string[], flags: Flags): Promise<void> {
   const injected = injectedBy(file)
+  if (flags.receipt !== undefined) checkReceipt(flags.receipt)
   const seed = flags.seed ?? injected.seed ?? 'sandgate'
   const { outcome, receipt } = await driving(flags, command, async (setting) => {
     const id = flags.url === undefined ? 'prove' : `prove-${randomBytes(3).toString('hex')}`
     const outcome = await run(setting, { id, seed, load: (world) => injected.load(world) })
+    const unknown = outcome.failures.find(({ key }) => key === 'oracle:unreadable' || key === 'world')
+    // Whether it did as was expected cannot be said then.
+    if (unknown) throw new UsageError(unknown.says)
     const passed = outcome.failures.length === 0
     return {
       outcome,
@@ -66,10 +72,19 @@ function injectedBy(file: string): Injected {
   try {
     return readInjected(file)
   } catch (error) {
-    if (error instanceof NothingToInject) throw new UsageError(error.message)
-    if (error instanceof Unusable || error instanceof UnreadableText || error instanceof Error)
+    if (error instanceof NothingToInject || error instanceof YamlError) throw new UsageError(error.message)
+    if (error instanceof Unusable || error instanceof UnreadableText)
       throw new UsageError(`${file}: ${error.message.split('\n')[0]}`)
     throw error
+  }
+}
+
+/** Before the command is run, so that no receipt is lost. */
+function checkReceipt(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK)
+  } catch (error) {
+    throw new UsageError(`--receipt ${file}: cannot be written: ${(error as Error).message}`)
   }
 }
 

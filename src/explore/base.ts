@@ -1,12 +1,21 @@
 // The scenario of `--with`, which every run has beside what is drawn. It is joined with rules that are data, so what would lose something on the way is
 // refused.
+import { quietEngine } from '../engine/quiet.ts'
 import type { ScenarioInput } from '../library/api.ts'
+import type { Provider } from '../provider.ts'
+import { readScenario } from '../scenario/schema.ts'
 import type { Path } from '../text/complaints.ts'
 import { bytesOf, YamlError, YamlText } from '../text/yaml.ts'
 
-/** Rules and timeline of a file. Whether they are valid is left to the sandbox. Throws a `YamlError`. */
-export function readBase(file: string): Pick<ScenarioInput, 'rules' | 'timeline'> {
-  const text = new YamlText(bytesOf(file), file)
+/** Rules and timeline of a scenario file. Throws a `YamlError` where it is not valid. */
+export function readBase(
+  file: string,
+  providers: ReadonlyMap<string, Provider>,
+): Pick<ScenarioInput, 'rules' | 'timeline'> {
+  const bytes = bytesOf(file)
+  const engine = quietEngine(providers, {})
+  readScenario(bytes, file, { providers, contract: (name) => engine.contract(name) })
+  const text = new YamlText(bytes, file)
   const { rules, timeline } = (text.value ?? {}) as Pick<ScenarioInput, 'rules' | 'timeline'>
   const rounded = Array.isArray(rules)
     ? [...rules.keys()].flatMap((index) => lossy(text, ['rules', index, 'when']))

@@ -1,15 +1,8 @@
 // The partner's side of the oracle: what they credited and paid, as rows of JSON, held against what moved in the world. Each unit of money has to stand
 // there exactly once.
 import { z } from 'zod'
-import {
-  amountText,
-  canonicalDecimal,
-  PLAIN_DECIMAL,
-  plainText,
-  readDecimal,
-  withoutEndZeros,
-} from '../text/decimals.ts'
-import { sameTag } from '../world/tags.ts'
+import { amountText, PLAIN_DECIMAL, plainText, readDecimal, withoutEndZeros } from '../text/decimals.ts'
+import { plainTag, sameTag } from '../world/tags.ts'
 import { atoms, type Kind, type Moved, PLACES } from './ledger.ts'
 
 const Row = z.looseObject({
@@ -44,10 +37,12 @@ export interface Difference {
 }
 
 /** Reads JSON lines, or one JSON array. Throws `UnreadableBooks`. */
-export function readBooks(text: string, providers: readonly string[]): BookRow[] {
+export function readBooks(written: string, providers: readonly string[]): BookRow[] {
+  // A byte order mark says nothing.
+  const text = written.replace(/^\uFEFF/, '')
   const array = text.trimStart().startsWith('[')
   const parts: readonly (readonly [place: string, value: unknown])[] = array
-    ? (jsonOf(text, 'the books') as unknown[]).map((value, index) => [`row ${index + 1}`, value])
+    ? (jsonOf(text, 'the array') as unknown[]).map((value, index) => [`row ${index + 1}`, value])
     : text
         .split('\n')
         .map((line, index) => [`line ${index + 1}`, line.trim()] as const)
@@ -80,10 +75,13 @@ function jsonOf(text: string, place: string): unknown {
   }
 }
 
+/** Further away from the point no amount has a digit. */
+const MOST_EXPONENT = 60
+
 /** A number that a program wrote with an exponent is as good. */
 function plainAmount(written: string | number, context: z.RefinementCtx): string {
   const read = readDecimal(String(written))
-  const text = read && canonicalDecimal(String(written)) !== undefined ? plainText(read) : ''
+  const text = read && Math.abs(read.exponent) <= MOST_EXPONENT ? plainText(read) : ''
   const plain = withoutEndZeros(text)
   if (PLAIN_DECIMAL.test(plain) && (plain.split('.')[1] ?? '').length <= PLACES) return plain
   context.addIssue({ code: 'custom', message: `expected a decimal from 0 on such as "12.5", got ${written}` })
@@ -99,28 +97,17 @@ interface Place extends Omit<Moved, 'atoms' | 'references'> {
 // rule: sandgate.explore.oracle
 /** Where the books and the world do not agree, in the order of the world. Rows of one place are summed. Throws `UnreadableBooks`. */
 export function differencesOf(rows: readonly BookRow[], moved: readonly Moved[]): Difference[] {
-  const places: Place[] = []
-  const placeOf = (wanted: Omit<Moved, 'atoms' | 'references'>): Place => {
-    const found = places.find((place) => isSame(place, wanted))
-    if (found) return found
-    const { provider, kind, address, tag, currency } = wanted
-    const made = { provider, kind, address, tag, currency, booked: 0n, moved: 0n }
-    places.push(made)
-    return made
+  const places = new Map<string, Place>()
+  const placeOf = ({ provider, kind, address, tag, currency }: Omit<Moved, 'atoms' | 'references'>): Place => {
+    const plain = tag === null ? null : plainTag(tag)
+    const name = JSON.stringify([provider, kind, spelled(address), plain, currency.toUpperCase()])
+    const place = places.get(name) ?? { provider, kind, address, tag, currency, booked: 0n, moved: 0n }
+    places.set(name, place)
+    return place
   }
   for (const line of moved) placeOf(line).moved += line.atoms
   for (const [index, row] of rows.entries()) placeOf(whereBooked(row, index, moved)).booked += atoms(row.amount)
-  return places.filter((place) => place.booked !== place.moved).map(tell)
-}
-
-function isSame(one: Omit<Moved, 'atoms' | 'references'>, other: Omit<Moved, 'atoms' | 'references'>): boolean {
-  return (
-    one.provider === other.provider &&
-    one.kind === other.kind &&
-    spelled(one.address) === spelled(other.address) &&
-    one.currency.toUpperCase() === other.currency.toUpperCase() &&
-    sameTag(one.tag, other.tag)
-  )
+  return [...places.values()].filter((place) => place.booked !== place.moved).map(tell)
 }
 
 /** Hex is the same in any case, other notations are not. */

@@ -26,8 +26,8 @@ export interface CommandOptions {
   readonly stop: AbortSignal
   /** Whether a shell reads the one text that the command is. */
   readonly shell?: boolean
-  /** Only what it writes to stdout is its output. */
-  readonly stdoutAlone?: boolean
+  /** What it writes to stdout is its output, as a whole up to so many bytes; more is an error of its own. */
+  readonly stdoutBytes?: number
 }
 
 /** The command could not be started at all; the message is a sentence with what to do. */
@@ -39,7 +39,7 @@ export class Stopped extends Error {}
 /** Runs a command to its end. `sweep` ends what it has left behind, which may still be needed: a server that tells the books. */
 export async function runCommand(
   [program, ...args]: readonly string[],
-  { env, timeoutMs, stop, shell = false, stdoutAlone = false }: CommandOptions,
+  { env, timeoutMs, stop, shell = false, stdoutBytes }: CommandOptions,
 ): Promise<Ended & { sweep(): void }> {
   if (stop.aborted) throw new Stopped()
   const child = spawn(program!, args, {
@@ -49,9 +49,9 @@ export async function runCommand(
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const output = new Output()
+  const output = new Output(stdoutBytes === undefined ? KEPT_BYTES : 2 * stdoutBytes)
   child.stdout.on('data', (chunk: Buffer) => output.add(chunk))
-  child.stderr.on('data', (chunk: Buffer) => stdoutAlone || output.add(chunk))
+  child.stderr.on('data', (chunk: Buffer) => stdoutBytes !== undefined || output.add(chunk))
   const end = () => endGroup(child)
   let timedOut = false
   const timer = setTimeout(() => {
@@ -84,7 +84,12 @@ function ended(child: ChildProcess): Promise<[status: number | null, signal: str
       ),
     )
     child.on('exit', (status, signal) => {
-      const timer = setTimeout(() => resolve([status, signal]), LINGER_MS)
+      const timer = setTimeout(() => {
+        // Whoever else holds them would keep this process here.
+        child.stdout!.destroy()
+        child.stderr!.destroy()
+        resolve([status, signal])
+      }, LINGER_MS)
       child.on('close', () => {
         clearTimeout(timer)
         resolve([status, signal])
@@ -105,16 +110,21 @@ function endGroup(child: ChildProcess): void {
 
 /** The beginning and the end of a long output. */
 class Output {
+  readonly #half: number
   #head = Buffer.alloc(0)
   #tail = Buffer.alloc(0)
   #left = 0
 
+  constructor(bytes: number) {
+    this.#half = bytes / 2
+  }
+
   add(chunk: Buffer): void {
-    const room = KEPT_BYTES / 2 - this.#head.length
+    const room = this.#half - this.#head.length
     if (room > 0) this.#head = Buffer.concat([this.#head, chunk.subarray(0, room)])
     if (chunk.length <= room) return
     const all = Buffer.concat([this.#tail, chunk.subarray(Math.max(0, room))])
-    const kept = all.subarray(Math.max(0, all.length - KEPT_BYTES / 2))
+    const kept = all.subarray(Math.max(0, all.length - this.#half))
     this.#left += all.length - kept.length
     this.#tail = Buffer.from(kept)
   }

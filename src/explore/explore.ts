@@ -3,16 +3,18 @@
 import type { ScenarioInput } from '../library/api.ts'
 import { Stopped } from './command.ts'
 import { Draws, scenarioOf } from './draws.ts'
-import { nextFolder, receiptOf, removeFolder, writeFind, writeScenario } from './folder.ts'
+import { leaveHome, nextFolder, prepareHome, receiptOf, removeFolder, writeFind, writeScenario } from './folder.ts'
 import { profileOf, type ProviderProfile } from './profile.ts'
 import { type Failure, type Outcome, run, type RunInput, type Setting } from './run.ts'
 import { sentenceOf } from './sentences.ts'
-import { partsOf, shrink } from './shrink.ts'
+import { type Part, partsOf, scenarioWith, shrink } from './shrink.ts'
 
 /** After so many finds the rest can wait. */
 const MOST_FINDS = 20
 /** Each find of one run costs many more runs. */
 const MOST_A_RUN = 3
+/** How often a find is made again, with what goes wrong and without, before it is told. */
+const SURE = 3
 
 export interface ExploreOptions {
   readonly seed: string
@@ -78,6 +80,8 @@ export interface Summary {
   readonly finds: readonly Find[]
   readonly flaky: readonly number[]
   readonly ms: number
+  /** Whether somebody stopped it before its end. */
+  readonly stopped: boolean
 }
 
 /** The exploration cannot begin; the message says why and what to do. */
@@ -87,13 +91,18 @@ export class CannotExplore extends Error {}
 /** Explores to its end, or until it is stopped. Throws `CannotExplore` or `CannotStart`. */
 export async function explore(setting: Setting, options: ExploreOptions): Promise<Summary> {
   const explorer = new Explorer(setting, options)
+  let stopped = false
+  prepareHome(options.home)
   try {
     await explorer.control()
     await explorer.go()
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
+    stopped = true
+  } finally {
+    leaveHome(options.home)
   }
-  return explorer.summary()
+  return { ...explorer.summary(), stopped }
 }
 
 class Explorer {
@@ -115,7 +124,7 @@ class Explorer {
     this.#began = options.now()
   }
 
-  summary(): Summary {
+  summary(): Omit<Summary, 'stopped'> {
     return {
       runs: this.#runs,
       failed: this.#failed,
@@ -184,8 +193,14 @@ class Explorer {
       const fresh = distinct(failures).filter(({ key }) => !this.#always.has(key))
       if (fresh.length > 0) this.#failed++
       const number = runs[index]!
-      for (const failure of fresh.slice(0, MOST_A_RUN))
-        if (!(this.#options.first && this.#finds.length > 0)) await this.#look(number, failure)
+      let looked = 0
+      for (const failure of fresh) {
+        if (looked >= MOST_A_RUN || (this.#options.first && this.#finds.length > 0)) break
+        const unknown = await this.#unknown(number, failure)
+        if (unknown === undefined) continue
+        looked++
+        await this.#look(number, failure, unknown)
+      }
       this.#progress()
     }
   }
@@ -207,21 +222,33 @@ class Explorer {
     })
   }
 
-  /** What a failing run is worth: a find that is known already, a flaky command, or a new find. */
-  async #look(number: number, failure: Failure): Promise<void> {
-    const { key } = failure
+  /** What is left of a failing run without what is known to fail in the same way; undefined: nothing that fails. */
+  async #unknown(number: number, { key }: Failure): Promise<ScenarioInput | undefined> {
     const scenario = this.#draws!.of(number)
-    const seed = this.#seedOf(number)
-    const fails = async (scenario: ScenarioInput) => {
-      const { failures } = await this.#run(seed, scenario, undefined)
-      return failures.some((other) => other.key === key)
-    }
-    if (this.#known(key, scenario)) return
+    const known = this.#finds.filter((find) => find.failure.key === key && find.run !== undefined)
+    const shapes = new Set(known.flatMap((find) => [...shapesOf(find.scenario)]))
+    if (!this.#known(key, scenario)) return scenario
+    const left = partsOf(scenario).filter((part) => shapesOfPart(part).every((shape) => !shapes.has(shape)))
+    return left.length > 0 && (await this.#fails(number, key, scenarioWith(left))) ? scenarioWith(left) : undefined
+  }
+
+  async #fails(number: number, key: string, scenario: ScenarioInput): Promise<boolean> {
+    const { failures } = await this.#run(this.#seedOf(number), scenario, undefined)
+    return failures.some((other) => other.key === key)
+  }
+
+  /** What a failing run is worth: a find that is known already, a flaky command, or a new find. */
+  async #look(number: number, failure: Failure, scenario: ScenarioInput): Promise<void> {
+    const { key } = failure
+    const fails = (scenario: ScenarioInput) => this.#fails(number, key, scenario)
     // rule: sandgate.explore.flaky
     if (!(await fails(scenario))) return this.#tellFlaky(number, failure)
     const shrunk = await shrink(scenario, fails, () => this.#isLate())
     if (this.#known(key, shrunk.scenario)) return
-    if (await fails({})) return this.#tellFlaky(number, failure)
+    // It always fails with it, and never without: a command that fails every other time would seldom get through.
+    for (let time = 0; time < SURE; time++)
+      if (!(await fails(shrunk.scenario)) || (await fails({}))) return this.#tellFlaky(number, failure)
+    const seed = this.#seedOf(number)
     await this.#write(number, seed, failure, this.#with(shrunk.scenario), shrunk.trials, shrunk.scenario)
   }
 
@@ -254,7 +281,8 @@ class Explorer {
     const folder = nextFolder(home)
     const name = `explore-${whole}${number === undefined ? '' : `-${number}`}`
     const repeat = number === undefined ? prove(`${folder}/scenario.yaml`) : again(number)
-    const write = (says: string) => writeScenario(folder, scenario, { name, seed, says, again: repeat })
+    const write = (says: string) =>
+      writeScenario(folder, scenario, this.#setting.hide, { name, seed, says, again: repeat })
     const file = write('…')
     let recording = ''
     let outcome: Outcome | undefined
@@ -329,16 +357,16 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** What a scenario is made of, without names and numbers. */
 function shapesOf(scenario: ScenarioInput): Set<string> {
-  return new Set(
-    partsOf(scenario).flatMap((part) => {
-      const actions = 'rule' in part ? part.rule.then : [part.step.do]
-      const provider = 'rule' in part ? part.rule.when.provider : undefined
-      return actions.flatMap((action) =>
-        Object.entries(action).map(([name, fields]) => {
-          const { how, stage, outcome, provider: own } = (fields ?? {}) as Readonly<Record<string, string | undefined>>
-          return `${provider ?? own} ${KINDS[`${name} ${stage ?? how ?? outcome}`] ?? KINDS[name] ?? name}`
-        }),
-      )
+  return new Set(partsOf(scenario).flatMap(shapesOfPart))
+}
+
+function shapesOfPart(part: Part): string[] {
+  const actions = 'rule' in part ? part.rule.then : [part.step.do]
+  const where = 'rule' in part ? `${part.rule.when.provider} ${part.rule.when.operation}` : undefined
+  return actions.flatMap((action) =>
+    Object.entries(action).map(([name, fields]) => {
+      const { how, stage, outcome, provider: own } = (fields ?? {}) as Readonly<Record<string, string | undefined>>
+      return `${where ?? own} ${KINDS[`${name} ${stage ?? how ?? outcome}`] ?? KINDS[name] ?? name}`
     }),
   )
 }

@@ -1,9 +1,10 @@
 // What a find leaves for people: a folder with the scenario that shows it, the recording of its world, what the command wrote, and a receipt.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { ScenarioInput } from '../library/api.ts'
 import { version } from '../runtime/package.ts'
+import { shownSource } from './oracle.ts'
 import { type Failure, type Outcome, type Setting, START } from './run.ts'
 import { sentenceOf } from './sentences.ts'
 
@@ -36,18 +37,38 @@ export function receiptOf<More extends object>(
     ...more,
     command,
     seed,
-    clock: START,
+    clock: outcome.began,
     scenario,
     exit: { status: outcome.status, signal: outcome.signal, timed_out: outcome.timedOut },
     failures: outcome.failures,
     findings: outcome.findings,
-    ...(oracle && { oracle: { source: oracle.text, differences: outcome.differences } }),
+    ...(oracle && { oracle: { source: shownSource(oracle), differences: outcome.differences } }),
     entries: outcome.entries,
   }
   return JSON.parse(hide(JSON.stringify(receipt)))
 }
 
 // rule: sandgate.explore.folder
+/** Nothing can be written where finds belong; the message is a sentence with what to do. */
+export class CannotWrite extends Error {}
+
+/** Makes sure that a find can be written before anything is run. Throws `CannotWrite`. */
+export function prepareHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true })
+    accessSync(home, constants.W_OK)
+  } catch (error) {
+    throw new CannotWrite(
+      `${home}: finds cannot be written there (${(error as Error).message}); run it in a folder that can be written to`,
+    )
+  }
+}
+
+/** Takes the folder away again where nothing was found. */
+export function leaveHome(home: string): void {
+  if (readdirSync(home).length === 0) rmdirSync(home)
+}
+
 /** The folder of the next find, which is made: `sandgate-explore/003`. */
 export function nextFolder(home: string): string {
   mkdirSync(home, { recursive: true })
@@ -65,6 +86,7 @@ export function removeFolder(folder: string): void {
 export function writeScenario(
   folder: string,
   scenario: ScenarioInput,
+  hide: (text: string) => string,
   {
     name,
     seed,
@@ -74,7 +96,7 @@ export function writeScenario(
 ): string {
   const { rules = [], timeline = [] } = scenario
   const file = join(folder, 'scenario.yaml')
-  const head = [`What is wrong then: ${says}`, `Once more: ${again}`].flatMap((line) => line.split('\n'))
+  const head = [`What is wrong then: ${says}`, `Repeat with: ${again}`].flatMap((line) => line.split('\n'))
   const text = stringify({
     name,
     summary: sentenceOf(scenario),
@@ -83,7 +105,7 @@ export function writeScenario(
     ...(rules.length > 0 && { rules }),
     ...(timeline.length > 0 && { timeline }),
   })
-  writeFileSync(file, `${head.map((line) => `# ${line}\n`).join('')}${text}`)
+  writeFileSync(file, hide(`${head.map((line) => `# ${line}\n`).join('')}${text}`))
   return file
 }
 

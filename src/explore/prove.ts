@@ -1,10 +1,12 @@
 // What `sandgate prove` injects into a world: a scenario file as it stands, or what went wrong in the world of a case file.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { parse } from 'yaml'
-import { readRecording, type Recording } from '../casefile/format.ts'
+import { CASE_BYTES, readRecording, type Recording } from '../casefile/format.ts'
 import { LOAD } from '../engine/recorder.ts'
+import { readBytes } from '../text/reading.ts'
+import { bytesOf, YamlText } from '../text/yaml.ts'
 import type * as api from '../library/api.ts'
 
 export interface Injected {
@@ -20,10 +22,12 @@ export class NothingToInject extends Error {}
 
 /** Reads a case file (`.json`) or a scenario file. Throws `NothingToInject`, or what reading throws. */
 export function readInjected(file: string): Injected {
-  const bytes = readFileSync(file)
-  if (extname(file).toLowerCase() === '.json') return ofRecording(readRecording(bytes), file)
-  const scenario = parse(bytes.toString('utf8'))
-  const seed = scenario?.seed === undefined ? undefined : String(scenario.seed)
+  if (extname(file).toLowerCase() === '.json') return ofRecording(readRecording(readBytes(file, CASE_BYTES)), file)
+  const text = new YamlText(bytesOf(file), file)
+  const scenario: any = text.value
+  if (scenario == null) throw new NothingToInject(`${file}: it is empty; expected a scenario file or a case file`)
+  // What stands there without quotes is what is written.
+  const seed = scenario.seed === undefined ? undefined : (text.unquoted(['seed']) ?? String(scenario.seed))
   return { seed, scenario, load: async (world) => void (await world.scenario(file)) }
 }
 

@@ -56,6 +56,8 @@ export interface Outcome extends Ended {
   readonly differences: readonly Difference[] | undefined
   /** The newest journal entry. */
   readonly entries: number
+  /** World time at the start, ISO 8601. */
+  readonly began: string
   /** How far the command moved the clock, world ms, and whether it did until nothing was due. */
   readonly spanMs: number
   readonly quiet: boolean
@@ -65,14 +67,15 @@ export interface Outcome extends Ended {
 export async function run(setting: Setting, { id, seed, load, look }: RunInput): Promise<Outcome> {
   const world = setting.sandbox.world(id, { seed, clock: START })
   try {
-    await (load ? load(world) : world.clock.now())
+    await load?.(world)
     const { stop, timeoutMs, hide } = setting
     const oracle = setting.oracle && new RunOracle(setting.oracle, id, seed)
+    const began = await world.clock.now()
     const options = { env: environment(setting, world, seed), timeoutMs, stop }
     const { sweep, ...seen } = await runCommand(setting.command, options)
     const ended = { ...seen, output: hide(seen.output) }
     try {
-      const spanMs = (await world.clock.now()).getTime() - Date.parse(START)
+      const spanMs = (await world.clock.now()).getTime() - began.getTime()
       const quiet = await settle(world)
       // Whoever failed has written no books, or half of them.
       const passed = ended.status === 0 && !ended.timedOut
@@ -86,6 +89,7 @@ export async function run(setting: Setting, { id, seed, load, look }: RunInput):
         findings,
         differences: Array.isArray(books) ? books : undefined,
         entries: newest?.id ?? 0,
+        began: began.toISOString(),
         spanMs,
         quiet,
       }
@@ -98,6 +102,7 @@ export async function run(setting: Setting, { id, seed, load, look }: RunInput):
         findings: [],
         differences: undefined,
         entries: 0,
+        began: began.toISOString(),
         spanMs: 0,
         quiet: false,
       }
@@ -148,7 +153,7 @@ async function differences(
     const rows = readBooks(await oracle.read(options), [...providers.keys()])
     return differencesOf(rows, await movedIn(world, net))
   } catch (error) {
-    if (error instanceof UnreadableBooks) return new UnreadableBooks(`--oracle ${oracle.text}: ${error.message}`)
+    if (error instanceof UnreadableBooks) return new UnreadableBooks(`--oracle ${oracle.name}: ${error.message}`)
     throw error
   }
 }

@@ -79,7 +79,7 @@ function ofCallbacks({ how, times = 1, by }: NonNullable<RuleInput['then'][numbe
 function ofMoney({ amount, currency, network, tag }: any): string {
   const what = [amount, currency].filter((part) => part !== undefined).join(' ')
   const where = network === undefined ? '' : ` on ${network}`
-  return `${what}${where}${tag === null ? ' without a tag' : tag === undefined ? '' : ` with the tag ${tag}`}`
+  return `a deposit of ${what}${where}${tag === null ? ' without a tag' : tag === undefined ? '' : ` with the tag ${tag}`}`
 }
 
 function ordinal(count: number): string {

@@ -6,7 +6,7 @@ import { durationMs, durationText } from '../text/durations.ts'
 /** How many runs are spent on one find. */
 const TRIALS = 60
 
-type Part = { readonly rule: RuleInput } | { readonly step: StepInput }
+export type Part = { readonly rule: RuleInput } | { readonly step: StepInput }
 
 export interface Shrunk {
   readonly scenario: ScenarioInput
@@ -53,7 +53,7 @@ export function partsOf({ rules = [], timeline = [] }: ScenarioInput): Part[] {
   return [...rules.map((rule) => ({ rule })), ...timeline.map((step) => ({ step }))]
 }
 
-function scenarioWith(parts: readonly Part[]): ScenarioInput {
+export function scenarioWith(parts: readonly Part[]): ScenarioInput {
   return {
     rules: parts.flatMap((part) => ('rule' in part ? [part.rule] : [])),
     timeline: parts.flatMap((part) => ('step' in part ? [part.step] : [])),

@@ -86,6 +86,14 @@ describe('what is found', () => {
     expect(await found('--seed', 'other')).not.toEqual(first)
   })
 
+  test('one mistake does not hide another that looks like it', async () => {
+    const { explore, finds, scenario } = desk('gives-up')
+    await explore('--runs', '40')
+    const operations = finds().map((find) => scenario(find).rules?.[0].when.operation)
+    expect(operations).toContain('createDepositAddress')
+    expect(operations).toContain('listTransactions')
+  })
+
   test('sandgate.explore.flaky: a command that fails once is told as flaky, and not as found', async () => {
     const { explore, finds } = desk('fails-once')
     const { status, stdout } = await explore('--runs', '4')
@@ -108,6 +116,42 @@ describe('what is found', () => {
 })
 
 describe('the command', () => {
+  test('sandgate.explore.environment: the first key of a config file, and no key of it is written down', async () => {
+    const { folder, start, read, receipt } = desk('lists-its-environment')
+    const account = (name: string) => ({
+      keys: [
+        {
+          id: `${name}_key`,
+          secret: `${name}_secret_of_ours`,
+          permissions: ['request_deposit_address', 'list_transactions'],
+        },
+      ],
+      currencies: [{ currency: 'USDT', network: 'ETH' }],
+    })
+    const accounts = { mine: account('first'), second: account('second') }
+    writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ providers: { cpg: { accounts } } }))
+    const oracle = ['--oracle', 'sh -c "cat books.jsonl books.jsonl; echo second_secret_of_ours >&2"']
+    const flags = ['--runs', '1', '--config', 'config.yaml', ...oracle]
+    await start(['explore', ...flags, ...COMMAND, 'second_secret_of_ours']).ended
+    expect(JSON.parse(read('note.txt'))).toMatchObject({ SANDGATE_CPG_ACCOUNT: 'mine', SANDGATE_CPG_KEY: 'first_key' })
+    expect(receipt('001').found.key).toBe('oracle:cpg:credit:extra')
+    const home = join(folder, 'sandgate-explore/001')
+    for (const file of readdirSync(home)) expect(readFileSync(join(home, file), 'utf8')).not.toContain('_of_ours')
+  })
+
+  test('a process that escapes it and holds its output keeps nobody', async () => {
+    const { start } = desk()
+    const script = `"${process.execPath}" "${PARTNER}"; setsid sleep 60 & exit 0`
+    expect(await start(['explore', '--run', '1', '--', 'sh', '-c', script]).ended).toMatchObject({ status: 0 })
+  })
+
+  test('where finds cannot be written, nothing is run', async () => {
+    const { explore, folder } = desk()
+    writeFileSync(join(folder, 'sandgate-explore'), 'a file')
+    const { status, stderr } = await explore('--runs', '1')
+    expect([status, stderr]).toEqual([2, expect.stringContaining('sandgate-explore: finds cannot be written there')])
+  })
+
   test('sandgate.explore.environment: what it finds there', async () => {
     const { start, read } = desk('lists-its-environment')
     const { status } = await start(['explore', '--run', '5', '--seed', 's', ...COMMAND], {
@@ -136,7 +180,7 @@ describe('the command', () => {
     expect(finds()).toEqual(['001'])
     const home = join(folder, 'sandgate-explore/001')
     const texts = Object.fromEntries(readdirSync(home).map((file) => [file, readFileSync(join(home, file), 'utf8')]))
-    expect(texts['output.txt']).toContain('key {{cpg key}}, secret {{cpg secret}}')
+    expect(texts['output.txt']).toContain('key {{cpg demo key 1}}, secret {{cpg demo secret 1}}')
     for (const text of Object.values(texts)) expect(text).not.toMatch(/cpg_demo_(key|secret)/)
   })
 
@@ -157,8 +201,8 @@ describe('the command', () => {
     await eventually('the command hangs', () => (existsSync(join(folder, 'note.txt')) ? undefined : 'it goes on'))
     running.child.kill('SIGINT')
     const { status, stdout } = await running.ended
-    expect(stdout).toMatch(/^\d+ runs in .*: 0 failed, 0 found, 0 flaky \(seed sandgate\)$/m)
-    expect(status).toBe(0)
+    expect(stdout).toMatch(/^stopped after \d+ runs in .*: 0 failed, 0 found, 0 flaky \(seed sandgate\)$/m)
+    expect(status).toBe(2)
     await eventually('the command is gone', () => (isAlive(Number(read('note.txt'))) ? 'it is there' : undefined))
   })
 
@@ -170,7 +214,8 @@ describe('the command', () => {
     [['unreadable-books'], ORACLE, '--oracle books.jsonl: line 1 is not JSON'],
     [[''], ['--oracle', 'elsewhere.jsonl'], '--oracle elsewhere.jsonl: the command has not written this file'],
     [[''], ['--oracle', 'false or so'], '--oracle false or so: it ended with the status 1'],
-    [[''], ['--oracle', 'http://127.0.0.1:9/'], '--oracle http://127.0.0.1:9/: did not answer'],
+    [[''], ['--oracle', 'http://127.0.0.1:9/'], '--oracle http://127.0.0.1:9/: it did not answer'],
+    [[''], ['--oracle', '.'], '--oracle .: it is not a file'],
     [[''], ['--with', 'nothing.yaml'], 'nothing.yaml'],
     [[''], ['--runs', '0'], 'expected a whole number from 1 on'],
     [[''], ['--for', 'ever'], 'expected a duration such as 30s'],
@@ -295,7 +340,17 @@ describe('prove', () => {
     expect(await prove('empty.json')).toMatchObject({ status: 2, stderr: expect.stringContaining('nothing to inject') })
   })
 
+  test('an outcome that nobody can know proves nothing', async () => {
+    const { prove, folder } = desk()
+    writeFileSync(join(folder, 'lost.yaml'), LOST)
+    const { status, stdout, stderr } = await prove('lost.yaml', '--expect', 'fail', '--oracle', 'nofile.jsonl')
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('--oracle nofile.jsonl: the command has not written this file')
+    expect(await prove('lost.yaml', '--receipt', 'no/receipt.json')).toMatchObject({ status: 2, stdout: '' })
+  })
+
   test.each([
+    ['empty.yaml', ''],
     ['nothing.yaml', undefined],
     ['broken.yaml', 'rules: [\n'],
     ['wrong.yaml', 'rules: [{ when: { provider: xpg }, then: [{ corrupt: { how: empty } }] }]\n'],

@@ -97,12 +97,12 @@ test('a scenario in words', () => {
     [
       'The second call of createDepositAddress at cpg: the work is done and the answer is lost.',
       'The first 3 calls of createWithdrawal at cpg: the answer is 503, and nothing is done.',
-      'The 11th call of createDepositAddress at cpg: 5 USDC without a tag arrives at the address 4h later, 2 times, and is reorganised away.',
+      'The 11th call of createDepositAddress at cpg: a deposit of 5 USDC without a tag arrives at the address 4h later, 2 times, and is reorganised away.',
       'The 22nd call of createWithdrawal at cpg: the withdrawal is stuck for 2h.',
       'The first call of createDepositAddress at cpg: callbacks about what it made: the next 2 are delayed by 1h.',
       'After 1h, zopay is down for 10m.',
       'After 2h, the clock leaps on by 8d.',
-      'After 3h, 1 arrives at the third address of cpg.',
+      'After 3h, a deposit of 1 arrives at the third address of cpg.',
     ].join(' '),
   )
 })
