@@ -273,9 +273,16 @@ describe('a database', () => {
     await box.control('POST', '/balances', GIFT)
     const readOnly = async (how: 'on' | 'off') => {
       await postgres.query(`alter database ${database.name} set default_transaction_read_only = ${how}`)
-      await postgres.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}'`)
+      await postgres.query(
+        `select pg_terminate_backend(pid, 30000) from pg_stat_activity where datname = '${database.name}'`,
+      )
     }
     await readOnly('on')
+    // A call that is being stored when its session ends has no answer.
+    await eventually('the process knows', async () => {
+      const { status } = await box.raw('GET', '/_sandgate/health')
+      return status === 503 ? undefined : status
+    })
     for (const [client, operation] of CREATIONS) {
       const refused = await box.send(client.name, client.sign(client.good[operation]!(), box.wallMs))
       expect(refused.status, client.name).toBe(503)
