@@ -395,5 +395,6 @@ export class Worlds {
 }
 
 function firstOf(look: Iterable<string | undefined>): string | undefined {
-  return [...look].find((problem) => problem !== undefined)
+  for (const problem of look) if (problem !== undefined) return problem
+  return undefined
 }

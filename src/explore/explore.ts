@@ -69,8 +69,6 @@ export interface Find {
   readonly run: number | undefined
   readonly failure: Failure
   readonly scenario: ScenarioInput
-  /** How many runs it took to make it small. */
-  readonly trials: number
 }
 
 export interface Summary {
@@ -157,7 +155,7 @@ class Explorer {
     listener.controlled(outcome, providers, now() - began)
     for (const failure of distinct(failures)) {
       this.#always.add(failure.key)
-      await this.#write(undefined, seed, failure, base, 0)
+      await this.#write(undefined, seed, failure, base)
     }
   }
 
@@ -249,7 +247,7 @@ class Explorer {
     for (let time = 0; time < SURE; time++)
       if (!(await fails(shrunk.scenario)) || (await fails({}))) return this.#tellFlaky(number, failure)
     const seed = this.#seedOf(number)
-    await this.#write(number, seed, failure, this.#with(shrunk.scenario), shrunk.trials, shrunk.scenario)
+    await this.#write(number, seed, failure, this.#with(shrunk.scenario), shrunk.scenario)
   }
 
   #tellFlaky(number: number, failure: Failure): void {
@@ -274,7 +272,6 @@ class Explorer {
     seed: string,
     { key }: Failure,
     scenario: ScenarioInput,
-    trials: number,
     drawn: ScenarioInput = {},
   ): Promise<void> {
     const { home, again, prove, seed: whole, listener } = this.#options
@@ -305,7 +302,7 @@ class Explorer {
       prove: prove(file),
     })
     writeFind(folder, { recording: this.#setting.hide(recording), output: outcome.output, receipt })
-    const find = { folder, run: number, failure, scenario: drawn, trials }
+    const find = { folder, run: number, failure, scenario: drawn }
     this.#finds.push(find)
     listener.found(find)
   }

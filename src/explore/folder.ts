@@ -1,5 +1,5 @@
 // What a find leaves for people: a folder with the scenario that shows it, the recording of its world, what the command wrote, and a receipt.
-import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { ScenarioInput } from '../library/api.ts'
@@ -48,7 +48,6 @@ export function receiptOf<More extends object>(
   return JSON.parse(hide(JSON.stringify(receipt)))
 }
 
-// rule: sandgate.explore.folder
 /** Nothing can be written where finds belong; the message is a sentence with what to do. */
 export class CannotWrite extends Error {}
 
@@ -66,7 +65,7 @@ export function prepareHome(home: string): void {
 
 /** Takes the folder away again where nothing was found. */
 export function leaveHome(home: string): void {
-  if (readdirSync(home).length === 0) rmdirSync(home)
+  if (existsSync(home) && readdirSync(home).length === 0) rmdirSync(home)
 }
 
 /** The folder of the next find, which is made: `sandgate-explore/003`. */
@@ -109,6 +108,7 @@ export function writeScenario(
   return file
 }
 
+// rule: sandgate.explore.folder
 /** Writes the rest of it. */
 export function writeFind(
   folder: string,
