@@ -395,6 +395,5 @@ export class Worlds {
 }
 
 function firstOf(look: Iterable<string | undefined>): string | undefined {
-  for (const problem of look) if (problem !== undefined) return problem
-  return undefined
+  return [...look].find((problem) => problem !== undefined)
 }
